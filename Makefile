@@ -1,0 +1,56 @@
+# Everything that a person or a machine does with a checkout. `make run` and `make test` need nothing but Python and make.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check autobahn format clean help
+
+help:
+	@echo "make run       set up, start the server, print its address"
+	@echo "make test      set up, run every test"
+	@echo "make check     set up, then lint, format check, types and the layers"
+	@echo "make autobahn  set up, run the Autobahn cases against the server's WebSockets"
+	@echo "make format    write the code in its one format"
+	@echo "make clean     remove what make made"
+
+run: $(VENV)/.run
+	@exec $(BIN)/voice-trio serve
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_layers.py
+
+autobahn: $(VENV)/.autobahn
+	$(BIN)/python -m pytest tests/server/test_autobahn.py
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "voice_trio needs Python 3.11, 3.12 or 3.13; none of python3, python3.13, python3.12 and python3.11 is one of them." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu, python3-venv must be installed." >&2; exit 1; }
+
+# The versions in constraints.txt are those that were tested; pyproject.toml has the ranges.
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+# The runner of the Autobahn cases. It depends on nothing, and there are machines that it was not built for.
+$(VENV)/.autobahn: | $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: kosoku==0.1.0
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,233 @@
+"""Every setting there is: the one source of ``--help``, of README's table and of the defaults.
+
+A setting's environment variable is ``STREAM_`` and its name in capitals, except the ``OPENAI_`` ones, which keep the
+names that every OpenAI-compatible tool reads.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from voice_trio.core.faults import BadFault, parse
+
+DEFAULT_SYSTEM_PROMPT = (
+    "You are a helpful voice assistant. Your words are spoken aloud: answer in short, plain sentences, "
+    "without lists, headings, code or emoji, unless you are asked for them."
+)
+
+# Capacities that are part of the design rather than anybody's choice.
+OUTBOX_ITEMS = 64
+OUTBOX_RESERVE = 16
+PARTIAL_GAP_MS = 300
+PHRASE_GAP_MS = 700
+CHUNK_MS = 100
+RING_MS = 3_000
+
+
+class ConfigError(Exception):
+    """A setting cannot be used; the message names it, its value and what is allowed."""
+
+
+class Settings(BaseSettings):
+    """What an operator can choose."""
+
+    model_config = SettingsConfigDict(env_prefix="STREAM_", extra="ignore", frozen=True, populate_by_name=True)
+
+    host: Annotated[str, Field(min_length=1, description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 8765
+
+    asr_engine: Annotated[
+        Literal["auto", "faster-whisper", "pocketsphinx"],
+        Field(description="recogniser; auto takes Whisper if its weights are on disk, else the embedded one"),
+    ] = "auto"
+    model_whisper: Annotated[
+        str,
+        Field(min_length=1, description="Whisper model: size-computetype, or a folder with a model in it"),
+    ] = "small-int8"
+    language: Annotated[
+        str,
+        Field(max_length=10, description="language people speak (ISO 639-1); empty detects it where possible"),
+    ] = ""
+    vad: Annotated[
+        Literal["silero", "webrtc"],
+        Field(description="speech detector; silero is gated by webrtcvad, webrtc is webrtcvad alone"),
+    ] = "silero"
+    vad_silence_ms: Annotated[int, Field(ge=200, le=5000, description="silence that ends an utterance, in ms")] = 700
+    endpointing: Annotated[
+        Literal["share", "strict"],
+        Field(description="share ends when 80 % of the window is silence; strict needs every frame of it silent"),
+    ] = "share"
+    partial_interval_ms: Annotated[
+        int, Field(ge=300, le=10_000, description="time between partial transcripts, in ms")
+    ] = 1000
+    max_utterance_ms: Annotated[int, Field(ge=1000, le=300_000, description="longest utterance, in ms")] = 30_000
+    asr_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for the final transcript, in s")] = 15.0
+    asr_workers: Annotated[int, Field(ge=1, le=64, description="utterances recognised at the same time")] = 2
+    asr_context: Annotated[
+        Literal["auto", "short", "padded"],
+        Field(description="audio for a decode of Whisper's: short takes what there is, padded 30 s, auto tries"),
+    ] = "auto"
+    asr_margin_ms: Annotated[
+        int, Field(ge=0, le=10_000, description="silence that Whisper is given behind the audio, in ms")
+    ] = 1000
+    asr_window_s: Annotated[
+        int, Field(ge=4, le=28, description="longest audio that a partial transcript of Whisper's decodes, in s")
+    ] = 12
+
+    openai_api_key: Annotated[
+        SecretStr | None,
+        Field(validation_alias="OPENAI_API_KEY", description="key for the language model's API"),
+    ] = None
+    openai_base_url: Annotated[
+        str | None,
+        Field(validation_alias="OPENAI_BASE_URL", description="address of any OpenAI-compatible API"),
+    ] = None
+    llm_model: Annotated[str, Field(min_length=1, description="name of the language model")] = "gpt-4o-mini"
+    llm_system_prompt: Annotated[str, Field(description="what the language model is told before anything else")] = (
+        DEFAULT_SYSTEM_PROMPT
+    )
+    llm_first_token_s: Annotated[
+        float, Field(gt=0, le=600, description="limit for the first token, and between tokens, in s")
+    ] = 5.0
+    llm_timeout_s: Annotated[
+        float, Field(gt=0, le=3600, description="limit for all waiting on the language model in a turn, in s")
+    ] = 30.0
+    memory_tokens: Annotated[
+        int, Field(ge=0, le=1_000_000, description="room for the conversation so far in a prompt, in tokens")
+    ] = 4000
+    memory: Annotated[
+        Literal["on", "off"],
+        Field(description="on remembers conversations on disk; off forgets them when the server ends"),
+    ] = "on"
+    memory_days: Annotated[int, Field(ge=0, le=36_500, description="days a turn is remembered; 0 for ever")] = 0
+    data_dir: Annotated[
+        str,
+        Field(description="folder of what is remembered; empty: voice_trio in $XDG_DATA_HOME or ~/.local/share"),
+    ] = ""
+
+    record_dir: Annotated[
+        str,
+        Field(description="folder in which every session is recorded, voices and words, for `replay`; empty: none is"),
+    ] = ""
+
+    tts_workers: Annotated[int, Field(ge=1, le=16, description="warm voice processes")] = 2
+    tts_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for one phrase's synthesis, in s")] = 10.0
+    max_pending_phrases: Annotated[int, Field(ge=1, le=100, description="phrases that may wait for the voice")] = 5
+    playout_lead_ms: Annotated[
+        int, Field(ge=100, le=10_000, description="audio sent ahead of what can have been heard, in ms")
+    ] = 400
+
+    send_queue_high: Annotated[
+        int, Field(ge=1, le=OUTBOX_ITEMS, description="messages that wait for a slow client before partials thin out")
+    ] = 50
+
+    max_sessions: Annotated[int, Field(ge=1, le=10_000, description="sessions at the same time")] = 32
+    max_connections: Annotated[
+        int, Field(ge=1, le=100_000, description="connections at the same time, of any kind")
+    ] = 256
+    max_connections_per_address: Annotated[
+        int, Field(ge=1, le=100_000, description="connections at the same time from one address")
+    ] = 64
+    trusted_proxies: Annotated[
+        str,
+        Field(description="proxies whose X-Forwarded-For counts: addresses and networks, with commas between"),
+    ] = ""
+    idle_timeout_s: Annotated[
+        float, Field(gt=0, le=86_400, description="time after which a session without a turn ends, in s")
+    ] = 600.0
+    max_session_s: Annotated[float, Field(gt=0, le=604_800, description="longest session, in s")] = 14_400.0
+    send_timeout_s: Annotated[
+        float, Field(gt=0, le=600, description="time after which a client that does not read is cut off, in s")
+    ] = 5.0
+    max_upload_bytes: Annotated[
+        int, Field(ge=1000, le=64_000_000, description="largest recording that a page may upload, in bytes")
+    ] = 8_000_000
+    upload_timeout_s: Annotated[
+        float, Field(gt=0, le=600, description="time that a recording may take to arrive, in s")
+    ] = 30.0
+    auth_token: Annotated[
+        SecretStr | None,
+        Field(description="what a client must present; needed on any address but loopback"),
+    ] = None
+    allowed_origins: Annotated[
+        str,
+        Field(description="origins of other pages that may use this server, with commas between; * is all"),
+    ] = ""
+    insecure: Annotated[
+        bool, Field(description="listen for everybody without a token (1 or 0): whoever finds it can use it")
+    ] = False
+    certfile: Annotated[str, Field(description="certificate chain for TLS, a PEM file")] = ""
+    keyfile: Annotated[str, Field(description="its private key, a PEM file")] = ""
+    tls_self_signed: Annotated[
+        bool, Field(description="TLS with a certificate made up at each start (1 or 0); browsers warn each time")
+    ] = False
+
+    shutdown_grace_s: Annotated[
+        float,
+        Field(ge=0, le=600, description="time a reply in progress may take to finish at shutdown, in s"),
+    ] = 10.0
+    log_latency: Annotated[bool, Field(description="log one latency line a turn (1 or 0)")] = True
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(description="least severe log line to write; transcripts appear at DEBUG only"),
+    ] = "INFO"
+
+    allow_faults: Annotated[bool, Field(description="take STREAM_FAULTS (1 or 0)")] = False
+    faults: Annotated[
+        str, Field(description="what is to go wrong, on purpose (docs/testing.md): llm:hang#3, tts:delay=2s@10%")
+    ] = ""
+    faults_seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="by which faults with a share are drawn")] = 0
+
+    @field_validator("faults")
+    @classmethod
+    def _may_fail(cls, faults: str, info: ValidationInfo) -> str:
+        try:
+            asked = parse(faults)
+        except BadFault as error:
+            raise ValueError(str(error)) from error
+        if asked and not info.data.get("allow_faults"):
+            raise ValueError("faults are injected only where STREAM_ALLOW_FAULTS=1 says that this server may fail")
+        return faults
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of setting ``name``."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"STREAM_{name.upper()}"
+
+
+def allowed(name: str) -> str:
+    """Return, in words, which values setting ``name`` takes."""
+    field = Settings.model_fields[name]
+    kind = field.annotation
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    if kind is bool:
+        return "1 or 0"
+    if kind not in (int, float):
+        return "text" if any(isinstance(rule, MinLen) for rule in field.metadata) else "text, or nothing"
+    low = next((f"from {rule.ge}" for rule in field.metadata if isinstance(rule, Ge)), None) or next(
+        f"above {rule.gt}" for rule in field.metadata if isinstance(rule, Gt)
+    )
+    high = next(rule.le for rule in field.metadata if isinstance(rule, Le))
+    return f"a {'whole ' if kind is int else ''}number {low} to {high}"
+
+
+def load(**overrides: Any) -> Settings:
+    """Return the settings of this process's environment, with ``overrides`` above it.
+
+    Raises `ConfigError` with one sentence about the first bad value.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = str(first["loc"][0])
+        name = next(name for name in Settings.model_fields if place in (name, variable(name)))
+        if first["type"] == "value_error":
+            raise ConfigError(f"{variable(name)}: {first['ctx']['error']}.") from None
+        raise ConfigError(f"{variable(name)} is {first['input']!r}; it takes {allowed(name)}.") from None
