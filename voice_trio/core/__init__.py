@@ -1,0 +1,1 @@
+"""The pure part: no trio, no I/O, no clock. Time and audio come in as arguments."""

@@ -1,0 +1,293 @@
+"""Everything a client can ask and a session can say, as frozen values.
+
+This is the vocabulary; `core.wire` spells it on /ws. Numbers are integers unless said; ``*_ms`` are milliseconds and
+``*_s`` seconds. Turns count from 1 in a session; phrases and chunks from 0 in a turn. Positions in text are Unicode
+code points, positions in audio are samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+
+PROTOCOL = 1
+"""The version that `Session` announces."""
+
+MAX_MESSAGE_BYTES = 65_536
+"""The longest message a client may send."""
+
+MAX_TEXT_CHARS = 10_000
+"""The longest typed turn."""
+
+
+class ErrorCode(StrEnum):
+    """What went wrong, by blame: the client's, an engine's, ours."""
+
+    PROTOCOL_VIOLATION = "PROTOCOL_VIOLATION"
+    MAX_DURATION_EXCEEDED = "MAX_DURATION_EXCEEDED"
+    SERVER_BUSY = "SERVER_BUSY"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    ASR_TIMEOUT = "ASR_TIMEOUT"
+    ASR_FAIL = "ASR_FAIL"
+    LLM_TIMEOUT = "LLM_TIMEOUT"
+    LLM_FAIL = "LLM_FAIL"
+    TTS_FAIL = "TTS_FAIL"
+    INTERNAL = "INTERNAL"
+
+
+class InfoCode(StrEnum):
+    """What a client should know and need not act on."""
+
+    ASR_FALLBACK = "asr_fallback"
+    LLM_SYNTHETIC = "llm_synthetic"
+    NO_SPEECH = "no_speech"
+    NOTHING_TO_CANCEL = "nothing_to_cancel"
+    THROTTLED = "throttled"
+    IDLE_TIMEOUT = "idle_timeout"
+    SESSION_LIMIT = "session_limit"
+    SHUTTING_DOWN = "shutting_down"
+
+
+DrainCode = Literal[InfoCode.SHUTTING_DOWN, InfoCode.IDLE_TIMEOUT, InfoCode.SESSION_LIMIT]
+"""Why a session may be brought to an end."""
+
+
+class Outcome(StrEnum):
+    """Why a turn ended."""
+
+    COMPLETED = "completed"
+    EMPTY = "empty"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+
+
+class State(StrEnum):
+    """Where a turn stands."""
+
+    IDLE = "IDLE"
+    CAPTURING = "CAPTURING"
+    THINKING = "THINKING"
+    RESPONDING = "RESPONDING"
+    COMPLETE = "COMPLETE"
+
+
+Mode = Literal["tap", "hold", "hands_free"]
+"""How capture ends: on silence, on `Stop`, or on silence with the next turn beginning by itself."""
+
+Count = Annotated[int, Ge(0), Le(2**32 - 1)]
+TurnId = Annotated[int, Ge(1), Le(2**32 - 1)]
+Name = Annotated[str, MinLen(1), MaxLen(100)]
+Milliseconds = Annotated[float, Ge(0), Le(1e9)]
+Speed = Annotated[float, Ge(0.5), Le(2.0)]
+
+
+# --- what a client can ask ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Microphone audio: 16 kHz s16le mono, of any even length up to `MAX_MESSAGE_BYTES`."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Begin a spoken turn."""
+
+    mode: Mode = "tap"
+    conversation: Name | None = None
+    language: Name | None = None
+    voice: Name | None = None
+    speed: Speed | None = None
+    silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Begin a typed turn."""
+
+    text: Annotated[str, MinLen(1), MaxLen(MAX_TEXT_CHARS)]
+    conversation: Name | None = None
+    language: Name | None = None
+    voice: Name | None = None
+    speed: Speed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The person has finished speaking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """End the turn now; with ``turn`` given, only if it is that one."""
+
+    turn: TurnId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """``samples`` of the turn's audio, counted from its first at the output's rate, have been heard."""
+
+    turn: TurnId
+    samples: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What the client's clock saw, in milliseconds since it sent `Start` or `Text`."""
+
+    turn: TurnId
+    marks: Annotated[dict[Name, Milliseconds], MaxLen(32)]
+
+
+Command = Audio | Start | Text | Stop | Cancel | Played | Mark
+
+
+# --- what a session can say -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened:
+    """First, and once: who we are and what we can do."""
+
+    session: str
+    conversation: str
+    protocol: int = PROTOCOL
+    features: tuple[str, ...] = ()
+    sample_rate: int
+    max_message_bytes: int = MAX_MESSAGE_BYTES
+    max_utterance_ms: int
+    silence_ms: int
+    asr: str
+    llm: str
+    voices: tuple[str, ...]
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanged:
+    """The turn moved on."""
+
+    turn: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """Drop all after the first ``keep`` characters shown, append ``text``; the first ``stable`` will not change."""
+
+    turn: int
+    keep: int
+    text: str
+    stable: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Final:
+    """The whole transcript; replaces every partial."""
+
+    turn: int
+    text: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """The reply goes on with ``text``."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TtsPhrase:
+    """What is spoken next: characters ``start`` to ``end`` of the reply."""
+
+    turn: int
+    phrase: int
+    start: int
+    end: int
+    sample_rate: int
+    words: tuple[tuple[int, int], ...] | None = None
+    """(sample of the phrase, code point of the reply) at which each word begins, rising in both; None: not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TtsChunk:
+    """A piece of a phrase's audio, s16le mono; ``first_sample`` counts from the turn's first."""
+
+    turn: int
+    phrase: int
+    seq: int
+    first_sample: int
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TtsPhraseDone:
+    """The phrase's audio is complete; 0 ``samples`` means it was skipped."""
+
+    turn: int
+    phrase: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """When things happened, in milliseconds; None for what did not.
+
+    The first partial counts from the first speech frame, all else from the last one (typed turns: from `Text`).
+    """
+
+    t_first_partial_ms: int | None = None
+    t_final_transcript_ms: int | None = None
+    t_first_token_ms: int | None = None
+    t_first_audio_ms: int | None = None
+    total_reply_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The turn is over: its one terminal. Nothing of the turn follows."""
+
+    turn: int
+    outcome: Outcome
+    remembered: bool
+    heard: int
+    """Code points of the reply that the person has heard."""
+    latency: Latency = field(default_factory=Latency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Error:
+    """Something failed; the session stays open if ``recoverable``."""
+
+    code: ErrorCode
+    message: str
+    recoverable: bool
+    turn: int | None = None
+    phrase: int | None = None
+    retry_after_s: int | None = None
+    incident: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """Something worth telling the person."""
+
+    code: InfoCode
+    message: str
+    command: str | None = None
+    active: bool | None = None
+    grace_s: float | None = None
+
+
+TurnSays = StateChanged | Partial | Final | Token | TtsPhrase | TtsChunk | TtsPhraseDone | Done
+Event = SessionOpened | TurnSays | Error | Info

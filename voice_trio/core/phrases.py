@@ -1,0 +1,197 @@
+"""Cuts a reply into phrases while it is still being written: each is spoken as soon as it stands.
+
+Every decision is taken when a character that is not white space arrives, from the reply's text up to and including
+that character. So the phrases depend on the text alone, never on how it was cut into tokens; only `flush`, which
+stands for time gone by, can change them. And so a stop that is the last thing written is not judged yet: what follows
+tells "3." of "3.14" from the end of a sentence, and "etc." inside one from "etc." at its end.
+
+White space after a phrase belongs to that phrase, which is therefore handed out with the first character of the next
+one. Law: the phrases' texts joined are the reply, to the last character. Hence the only phrases of nothing but white
+space: that of a reply which is nothing else, and what white space comes last of all, after a `flush`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LONG = 60
+"""Characters after which a phrase ends at the last word boundary."""
+
+LONGEST = 120
+"""Characters, white space around them not counted, that no phrase exceeds, though it have no word boundary at all."""
+
+WORTH_SPEAKING_CHARS = 20
+WORTH_SPEAKING_WORDS = 4
+"""Either lets the first phrase end at a comma: more than a second of speech, in which the next phrase can be written
+and synthesised; anything shorter would be heard out before that, and the voice would stumble."""
+
+_STOPS = frozenset(".?!…。？！")
+_WIDE_STOPS = frozenset("。？！")
+_CLAUSE_MARKS = frozenset(",;:–—，、；：")
+_BREAKABLE = frozenset("—，、；：")
+"""A word may begin right after these, without white space."""
+_RIGHT = ")]}»”’」』）】》"
+"""Closing signs that cannot be mistaken for opening ones."""
+_CLOSERS = _RIGHT + "\"'*_`~ \t\u00a0\u202f"
+"""What may stand between a stop and the end of its sentence; Markdown's emphasis closes like a quotation mark."""
+_OPENERS = "\"'*_`~([{«“‘「『（【《#>"
+_NEWLINES = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
+
+_TITLES = re.compile(
+    "dr|mr|mrs|ms|prof|rev|hon|gen|col|capt|cpt|lt|sgt|gov|sen|rep|pres|st|mt|messrs|mme|mlle"
+    r"|e\.g|eg|i\.e|ie|vs|cf|viz|approx|ca"
+)
+"""Always followed by what they belong to."""
+_BEFORE_NUMBER = re.compile("nos?|pp?|figs?|vol|ch|sec|art|eq")
+_OPEN_ENDED = re.compile(
+    r"etc|inc|ltd|co|corp|jr|sr|al|dept|est|ext|max|min|avg|ave|blvd|rd|ph\.d"
+    "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|thurs?|fri|sat|sun"
+)
+"""May stand inside a sentence or end it: the next letter's case tells."""
+_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+_LIST_NUMBER = re.compile(r"[\s#>*_+•-]*\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5}|[IVX]{1,5})\.[*_\s]*")
+_TAIL = 32
+"""Characters looked back at to judge a stop: longer than any abbreviation with its quotation marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What is spoken in one breath: characters ``start`` to ``end`` of the reply; ``index`` counts from 0."""
+
+    index: int
+    start: int
+    end: int
+    text: str
+
+
+class PhraseAggregator:
+    """Tokens of one reply in, phrases out. Takes time in proportion to the text, however it is cut."""
+
+    def __init__(self) -> None:
+        self._index = 0
+        self._start = 0  # where in the reply the pending characters begin
+        self._at_line_start = True  # nothing but white space stands before them in their line
+        self._pending: list[str] = []  # the characters that are in no phrase yet
+        self._first: int | None = None  # where in them something other than white space begins
+        self._gap = 0  # how many white space characters they end in
+        self._newline = False  # one of those is a line break
+        self._boundary = 0  # where their last word begins; 0 while there is but one
+        self._words = 0
+
+    def push(self, token: str) -> list[Phrase]:
+        """Add ``token``; return the phrases that it completes."""
+        phrases = []
+        for char in token:
+            if char.isspace():
+                self._gap += 1
+                self._newline = self._newline or char in _NEWLINES
+                self._pending.append(char)
+                continue
+            cut = self._cut_before(char)
+            if cut:
+                phrases.append(self._emit(cut))
+            self._append(char)
+        return phrases
+
+    def flush(self) -> list[Phrase]:
+        """Return all that is pending: nothing more has come for so long that the voice would fall silent.
+
+        What has no letter and no digit (white space, or the first signs of Markdown) says nothing, and keeps waiting.
+        """
+        return [self._emit(len(self._pending))] if any(map(str.isalnum, self._pending)) else []
+
+    def finish(self) -> list[Phrase]:
+        """Return the rest: the reply is over."""
+        return [self._emit(len(self._pending))] if self._pending else []
+
+    def _append(self, char: str) -> None:
+        if self._first is None:
+            self._first = len(self._pending)
+            self._at_line_start = self._at_line_start or self._newline
+            self._words = 1
+        elif self._gap:
+            self._boundary = len(self._pending)
+            self._words += 1
+        elif self._pending[-1] in _BREAKABLE:
+            self._boundary = len(self._pending)
+        self._gap = 0
+        self._newline = False
+        self._pending.append(char)
+
+    def _cut_before(self, char: str) -> int:
+        """Return how many pending characters are a phrase, now that ``char`` (no white space) follows; 0 for none."""
+        if self._first is None:
+            return 0
+        size = len(self._pending)
+        if self._newline:
+            return size
+        last = self._pending[-1]
+        if self._gap or last in _WIDE_STOPS or last in _RIGHT or last in _BREAKABLE:
+            before = "".join(self._pending[-_TAIL:])
+            if self._ends_sentence(before, char) or (self._index == 0 and self._ends_clause(before)):
+                return size
+        if size - self._first < LONG:
+            return 0
+        if self._gap:
+            return size
+        return self._boundary or (size if size - self._first >= LONGEST else 0)
+
+    def _ends_sentence(self, before: str, following: str) -> bool:
+        core = before.rstrip(_CLOSERS)
+        if not core or core[-1] not in _STOPS or following in _STOPS or following in _RIGHT:
+            return False
+        if core[-1] in _WIDE_STOPS:
+            return True
+        if not self._gap:
+            return False
+        if core[-1] in "?!":
+            quoted = len(core) < len(before.rstrip())
+            return not (quoted and following.islower())  # "Stop!" he said
+        if core[-1] == "…" or core.endswith(("..", ". .")):
+            return not following.islower()
+        return self._full_stop_ends(core, following)
+
+    def _full_stop_ends(self, core: str, following: str) -> bool:
+        words = core[:-1].split()
+        word = words[-1].lstrip(_OPENERS) if words else ""
+        key = word.casefold()
+        if _TITLES.fullmatch(key):
+            return False
+        if _BEFORE_NUMBER.fullmatch(key):
+            return not following.isdigit()
+        if _OPEN_ENDED.fullmatch(key):
+            return following.isupper() or following in _OPENERS[:-2]
+        if _DOTTED.fullmatch(word):
+            return word.islower() and following.isupper()  # "at 5 p.m. We", but "the U.S. Army", "J.R.R. Tolkien"
+        if len(word) == 1 and word.isupper() and word != "I":
+            return False  # an initial
+        return not (self._at_line_start and len(self._pending) < _TAIL and self._is_list_number())
+
+    def _is_list_number(self) -> bool:
+        return _LIST_NUMBER.fullmatch("".join(self._pending)) is not None
+
+    def _ends_clause(self, before: str) -> bool:
+        core = before.rstrip(_CLOSERS)
+        if not core or not (core[-1] in _CLAUSE_MARKS or core.endswith((" -", "--"))):
+            return False
+        length = len("".join(self._pending).strip())
+        return length >= WORTH_SPEAKING_CHARS or self._words >= WORTH_SPEAKING_WORDS
+
+    def _emit(self, cut: int) -> Phrase:
+        whole = cut == len(self._pending)
+        phrase = Phrase(self._index, self._start, self._start + cut, "".join(self._pending[:cut]))
+        self._at_line_start = whole and (self._newline or (self._first is None and self._at_line_start))
+        self._index += 1
+        self._start += cut
+        self._rescan(self._pending[cut:])
+        return phrase
+
+    def _rescan(self, rest: list[str]) -> None:
+        """Begin a phrase with ``rest``: a word's beginning, without white space, or nothing."""
+        self._pending = rest
+        self._first = 0 if rest else None
+        self._gap = 0
+        self._newline = False
+        self._boundary = 0
+        self._words = 1 if rest else 0

@@ -1,0 +1,93 @@
+"""What a listener can have heard of a turn's audio, and how far ahead of that it may be sent.
+
+# Theory
+
+The player is modelled at its best: it plays every sample the moment it can, without a break unless it ran dry. So
+`Playout.heard` is the most that can have been heard, never less. Audio that waits in our own queue was not sent, and
+cannot have been heard. Sending at most ``lead_s`` ahead of that bounds what a barge-in must throw away at the player,
+and what the socket buffers of a dead peer swallow.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+_TOLERANCE_S = 1e-6
+"""Far below a sample; what is left of a wait after sleeping for exactly its length."""
+
+
+class Playout:
+    """One turn's audio on its way out. Times are seconds of any one clock, positions samples of the turn."""
+
+    def __init__(self, *, lead_s: float) -> None:
+        self._lead_s = lead_s
+        self._rate = 1
+        self._queued = 0
+        self._sent = 0
+        self._dry_at = -inf
+        self._played: int | None = None
+
+    @property
+    def queued(self) -> int:
+        """Samples handed to the outbox so far: where the next chunk begins."""
+        return self._queued
+
+    def queue(self, samples: int, sample_rate: int) -> None:
+        """``samples`` more at ``sample_rate`` Hz, the same for the whole turn, are on their way to the socket."""
+        self._rate = sample_rate
+        self._queued += samples
+
+    def sent(self, samples: int, now: float) -> None:
+        """``samples`` more were handed to the socket."""
+        self._sent += samples
+        self._dry_at = max(self._dry_at, now) + samples / self._rate
+
+    def played(self, samples: int) -> None:
+        """Take the player's word that the first ``samples`` were heard; it cannot have heard what was not sent."""
+        self._played = max(self._played or 0, min(samples, self._sent))
+
+    def heard(self, now: float) -> int:
+        """Return how many samples were heard: what the player said, if it ever did, else what it can have heard."""
+        if self._played is not None:
+            return self._played
+        return max(0, self._sent - round(self._unheard_s(now) * self._rate))
+
+    def wait_s(self, samples: int, sample_rate: int, now: float) -> float:
+        """Return how long a chunk of ``samples`` has to wait: 0.0 if it may go, infinity if more must be sent first.
+
+        A chunk longer than the lead may go when there is nothing before it.
+        """
+        before_s = (self._queued - self._sent) / sample_rate
+        ahead_s = before_s + min(samples / sample_rate, self._lead_s)
+        if before_s and ahead_s > self._lead_s + _TOLERANCE_S:
+            return inf
+        wait = ahead_s + self._unheard_s(now) - self._lead_s
+        return wait if wait > _TOLERANCE_S else 0.0
+
+    def rest_s(self, now: float) -> float:
+        """Return how long until all that was queued can have been heard; infinity if some of it was not even sent."""
+        if self._queued > self._sent:
+            return inf
+        rest = self._unheard_s(now)
+        return rest if rest > _TOLERANCE_S else 0.0
+
+    def _unheard_s(self, now: float) -> float:
+        return max(0.0, self._dry_at - now)
+
+
+class WholePlayout(Playout):
+    """The audio of a reply that is handed over in one piece, once it is complete, to be played by who asked for it.
+
+    So it goes out as fast as it is made, and nothing of it was heard before the end.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(lead_s=inf)
+
+    def heard(self, now: float) -> int:
+        """Return 0: a reply that broke off was not handed over."""
+        return 0
+
+    def rest_s(self, now: float) -> float:
+        """Return 0.0 once all that was queued was sent, infinity before."""
+        return inf if self.queued > self._sent else 0.0

@@ -1,0 +1,206 @@
+"""How a person says what is no letter and no figure: operators, dashes, punctuation, and the signs with no sound."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from voice_trio.core.speakable_draft import Draft
+from voice_trio.core.speakable_words import plain
+
+_SIGNS = {
+    "&": "and",
+    "&&": "and",
+    "+": "plus",
+    "=": "equals",
+    "==": "equals",
+    "≡": "equals",
+    "!=": "is not",
+    "≠": "is not equal to",
+    "<=": "at most",
+    "≤": "at most",
+    ">=": "at least",
+    "≥": "at least",
+    "->": "to",
+    "=>": "to",
+    "→": "to",
+    "⇒": "to",
+    "➜": "to",
+    "➡": "to",
+    "<-": "from",
+    "←": "from",
+    "↔": "and",
+    "↑": "up",
+    "↓": "down",
+    "×": "times",
+    "÷": "divided by",
+    "±": "plus or minus",
+    "≈": "about",
+    "√": "square root of",
+    "∞": "infinity",
+    "∑": "sum of",
+    "∈": "in",
+    "%": "percent",
+    "°": "degrees",
+    "€": "euros",
+    "£": "pounds",
+    "@": "at",
+    "§": "section",
+    "№": "number",
+    "Ω": "ohm",
+}
+_TEX = {"times": "times", "cdot": "times", "div": "divided by", "pm": "plus or minus", "sqrt": "square root of"}
+_TEX |= {"leq": "at most", "le": "at most", "geq": "at least", "ge": "at least", "neq": "is not equal to"}
+_TEX |= {"approx": "about", "infty": "infinity", "to": "to", "rightarrow": "to", "sum": "sum of", "int": "integral of"}
+_TEX |= dict.fromkeys(["left", "right", "text", "mathrm", "mathbf", "begin", "end", "quad", "displaystyle"], "")
+_WIDE = str.maketrans("。．，、：；！？", "..,,:;!?")
+_AT_WORDS = "\"'‘’“”„«»`*[]{}\\"
+"""Dropped without a trace: these stand at words, not between them."""
+_FIGURES_NEXT = re.compile(r"\s?[$€£]?\.?\d")
+
+EMOTICON = r"(?<!\w)[:;]-?[)(DP](?!\w)|(?<!\w):[a-z0-9_+-]{2,30}:(?!\w)"
+PLURAL = r"(?<=[a-z])\((?P<plural>e?s)\)"
+SHARP = r"(?<=(?<!\w)[A-G])#(?!\w)"
+HASH = r"#(?=(?P<hash>\w))"
+FRAC = r"\\[dt]?frac\{(?P<above>\w{1,20})\}\{(?P<below>\w{1,20})\}"
+TEX = r"\\(?P<tex>[a-zA-Z]{1,20})"
+ELLIPSIS = r"(?:\.\s?){2,}\.|\.\.|…+"
+DOT_INSIDE = r"\.(?=\w)"
+RUN = r"(?P<run>[=+*#~<>^|&%$@/\\])(?P=run){2,}"
+SIGN = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
+PUNCTUATION = r"[.,;:!?。．，、：；！？]+"
+COMPARISON = r"(?P<comparison>[<>])(?=\s?\d)|(?<=\s)[<>](?=\s)"
+DASH = r"[-‐‑–—―−]+"
+TIMES = r"(?<=[\w)]\s)\*(?=\s[\w(])|(?<=\d)\*(?=\d)"
+ABOUT = r"~(?=[\d$€£])"
+UNDERSCORE = r"_+"
+SLASH = r"/+"
+PAUSES = r"[()|•·‣]+"
+
+
+def nothing(m: re.Match[str], draft: Draft) -> None:
+    """Signs of layout, which have no sound."""
+
+
+def gap(m: re.Match[str], draft: Draft) -> None:
+    """White space, and signs that keep words apart."""
+    draft.space(m.start())
+
+
+def pause(m: re.Match[str], draft: Draft) -> None:
+    """Brackets and the edges of table cells."""
+    draft.pause(",", m.start())
+
+
+def plural(m: re.Match[str], draft: Draft) -> None:
+    """word(s): "words"."""
+    draft.copy(m["plural"], m.start("plural"))
+
+
+def sharp(m: re.Match[str], draft: Draft) -> None:
+    """C#, the language or the note."""
+    draft.word("sharp", m.start())
+
+
+def hash_(m: re.Match[str], draft: Draft) -> None:
+    """#1: "number 1"; #python: "hashtag python"."""
+    draft.word("number" if m["hash"].isdigit() else "hashtag", m.start())
+
+
+def frac(m: re.Match[str], draft: Draft) -> None:
+    r"""\frac{1}{2}: "1 over 2"."""
+    draft.copy(m["above"].replace("_", ""), m.start("above"))
+    draft.word("over", m.end("above"))
+    draft.copy(m["below"].replace("_", ""), m.start("below"))
+
+
+def tex(m: re.Match[str], draft: Draft) -> None:
+    r"""\times: "times"; \alpha: "alpha"."""
+    words = _TEX.get(m["tex"], m["tex"])
+    if words:
+        draft.word(words, m.start())
+
+
+def ellipsis(m: re.Match[str], draft: Draft) -> None:
+    """... is a pause, and yields to a mark that follows."""
+    if m.string[m.end() : m.end() + 1] not in ("?", "!") and draft.mark(".", m.start()):
+        draft.say("..", m.start())
+
+
+def dot_inside(m: re.Match[str], draft: Draft) -> None:
+    """The dot of example.com, main.py, 1.2.3."""
+    draft.copy(".", m.start())
+
+
+def sign(m: re.Match[str], draft: Draft) -> None:
+    """A sign that has a name."""
+    draft.word(_SIGNS[m[0]], m.start())
+
+
+def punctuation(m: re.Match[str], draft: Draft) -> None:
+    """One mark for many: !!! is "!", and ?! is "?"."""
+    marks = m[0].translate(_WIDE)
+    draft.mark(next((mark for mark in "?!.:;," if mark in marks), ","), m.start())
+
+
+def comparison(m: re.Match[str], draft: Draft) -> None:
+    """A lone < or >."""
+    draft.word("less than" if m[0] == "<" else "greater than", m.start())
+
+
+def dash(m: re.Match[str], draft: Draft) -> None:
+    """3-5: "3 to 5"; -5: "minus 5"; 5 - 3: "5 minus 3"; a hyphen stays; all else is a pause."""
+    at, end, text = m.start(), m.end(), m.string
+    before, after = text[at - 1 : at] or " ", text[end : end + 1] or " "
+    figures = _FIGURES_NEXT.match(text, end) is not None
+    single, hyphen = len(m[0]) == 1, m[0] in ("-", "‐", "‑")
+    if single and figures and draft.number_end == at and not after.isspace():
+        draft.word("to", at)
+    elif single and figures and before.isspace() and after.isspace() and draft.number_end == at - 1:
+        draft.word("to" if m[0] == "–" else "minus", at)
+    elif single and figures and not after.isspace() and (before.isspace() or before in "(=["):
+        draft.word("minus", at)
+    elif hyphen and before.isalnum() and after.isalnum():
+        draft.copy("-", at)
+    elif hyphen or (before.isspace() and not after.isspace()):
+        # Half of "pre- and post-", or a command's --option.
+        if before.isspace() and after.isspace():
+            draft.pause(",", at)
+        else:
+            draft.space(at)
+    else:
+        draft.pause(",", at)
+
+
+def times(m: re.Match[str], draft: Draft) -> None:
+    """2 * 3: "2 times 3"."""
+    draft.word("times", m.start())
+
+
+def about(m: re.Match[str], draft: Draft) -> None:
+    """~5: "about 5"."""
+    draft.word("about", m.start())
+
+
+def slash(m: re.Match[str], draft: Draft) -> None:
+    """and/or: "and or"; 6 / 2: "6 divided by 2"; 1/x: "1 over x"."""
+    at, end, text = m.start(), m.end(), m.string
+    if draft.number_end == at - 1 and text[at - 1].isspace() and _FIGURES_NEXT.match(text, end):
+        draft.word("divided by", at)
+    elif draft.number_end == at and text[end : end + 1].isalpha():
+        draft.word("over", at)
+    else:
+        draft.space(at)
+
+
+def other(m: re.Match[str], draft: Draft) -> None:
+    """What no rule knows: letters and figures of all scripts are said, control signs go, other signs part words."""
+    char = m[0]
+    category = unicodedata.category(char)
+    if category[0] in "LN":
+        draft.say(plain(char), m.start())
+    elif category in ("Mn", "Mc"):
+        if not ("\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"):  # emoji's variation selectors
+            draft.copy(char, m.start())
+    elif category[0] in "SP" and char not in _AT_WORDS:
+        draft.space(m.start())

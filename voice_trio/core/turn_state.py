@@ -1,0 +1,146 @@
+"""The turn's state machine, and what a client may ask in each state."""
+
+# Theory
+#
+# A session has one turn at a time, so it has one machine. What moves it is either something that happened in the turn
+# (`Step`) or the reason why the turn is over (`messages.Outcome`): an ending is named by its outcome, so the outcomes
+# that are legal in a state are simply those listed there, and there is no second table to agree with the first.
+#
+#     IDLE ------ start --> CAPTURING ---- final ----> THINKING -- first audio --> RESPONDING
+#       \                                               ^   |                        |
+#        `------- text ---------------------------------'   |                        |
+#                            |                               |                        |
+#                            `------ any outcome ----------> COMPLETE <---------------'
+#
+# COMPLETE differs from IDLE only in that a turn has been: late messages about it are no mistakes.
+#
+# Rule 1: a pair (state, what happened) that is not in the table is a defect of ours, and raises.
+# Rule 2: a pair (state, command) that is not in its table is a mistake of the client's, and is answered.
+#
+# The machine knows no turn numbers and no clock. Whoever moves it says so to the client in the same breath, without
+# a checkpoint between the two, so that what a client was told is always what the machine went through.
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+from typing import Final
+
+from voice_trio.core import messages as m
+from voice_trio.core.messages import Outcome, State
+from voice_trio.core.transitions import next_state
+
+
+class Step(StrEnum):
+    """What moves a turn on without ending it."""
+
+    START = "start"
+    TEXT = "text"
+    FINAL = "final transcript"
+    FIRST_AUDIO = "first audio"
+
+
+Cause = Step | Outcome
+
+TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
+    State.IDLE: {
+        Step.START: State.CAPTURING,
+        Step.TEXT: State.THINKING,
+    },
+    State.CAPTURING: {
+        Step.FINAL: State.THINKING,
+        Outcome.EMPTY: State.COMPLETE,
+        Outcome.CANCELLED: State.COMPLETE,
+        Outcome.TIMED_OUT: State.COMPLETE,
+        Outcome.FAILED: State.COMPLETE,
+    },
+    State.THINKING: {
+        Step.FIRST_AUDIO: State.RESPONDING,
+        # A reply may hold nothing that can be said aloud, or nothing at all.
+        Outcome.COMPLETED: State.COMPLETE,
+        Outcome.CANCELLED: State.COMPLETE,
+        Outcome.TIMED_OUT: State.COMPLETE,
+        Outcome.FAILED: State.COMPLETE,
+    },
+    State.RESPONDING: {
+        Outcome.COMPLETED: State.COMPLETE,
+        Outcome.CANCELLED: State.COMPLETE,
+        Outcome.INTERRUPTED: State.COMPLETE,
+        Outcome.TIMED_OUT: State.COMPLETE,
+        Outcome.FAILED: State.COMPLETE,
+    },
+    State.COMPLETE: {
+        Step.START: State.CAPTURING,
+        Step.TEXT: State.THINKING,
+    },
+}
+
+
+class Verdict(Enum):
+    """What becomes of a command."""
+
+    ACT = "act"
+    IGNORE = "ignore"
+    """Legal, and too late to matter: the client could not have known."""
+    NOTHING_TO_CANCEL = "nothing to cancel"
+
+
+COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
+    State.IDLE: {
+        m.Start: Verdict.ACT,
+        m.Text: Verdict.ACT,
+        m.Cancel: Verdict.NOTHING_TO_CANCEL,
+    },
+    State.CAPTURING: {
+        m.Audio: Verdict.ACT,
+        m.Stop: Verdict.ACT,
+        m.Cancel: Verdict.ACT,
+        m.Played: Verdict.ACT,
+        m.Mark: Verdict.ACT,
+    },
+    # Audio that follows the end of capture goes to the listener's ring and is used by nobody.
+    State.THINKING: {
+        m.Audio: Verdict.ACT,
+        m.Stop: Verdict.IGNORE,
+        m.Cancel: Verdict.ACT,
+        m.Played: Verdict.ACT,
+        m.Mark: Verdict.ACT,
+    },
+    State.RESPONDING: {
+        m.Audio: Verdict.ACT,
+        m.Stop: Verdict.IGNORE,
+        m.Cancel: Verdict.ACT,
+        m.Played: Verdict.ACT,
+        m.Mark: Verdict.ACT,
+    },
+    State.COMPLETE: {
+        m.Start: Verdict.ACT,
+        m.Text: Verdict.ACT,
+        m.Audio: Verdict.ACT,
+        m.Stop: Verdict.IGNORE,
+        m.Cancel: Verdict.NOTHING_TO_CANCEL,
+        m.Played: Verdict.ACT,
+        m.Mark: Verdict.ACT,
+    },
+}
+
+
+class TurnState:
+    """Where the session's turn stands."""
+
+    def __init__(self) -> None:
+        self.state = State.IDLE
+
+    def move(self, cause: Cause) -> State:
+        """Go to the state that ``cause`` leads to, and return it. Raises `IllegalTransition`."""
+        self.state = next_state(TRANSITIONS, self.state, cause)
+        return self.state
+
+
+def outcomes(state: State) -> frozenset[Outcome]:
+    """Return how a turn can end in ``state``."""
+    return frozenset(cause for cause in TRANSITIONS[state] if isinstance(cause, Outcome))
+
+
+def judge(state: State, command: m.Command) -> Verdict | None:
+    """Return what becomes of ``command`` in ``state``; None where it is not legal there."""
+    return COMMANDS[state].get(type(command))

@@ -1,0 +1,214 @@
+"""How /ws spells the vocabulary: JSON text objects with a ``type``, and binary messages for audio.
+
+Unknown fields are ignored in both directions, and unknown events by a client, so that either side may be newer.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, Final, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from voice_trio.core import messages as m
+
+COMMANDS: Final[dict[str, type]] = {
+    "start": m.Start,
+    "text": m.Text,
+    "stop": m.Stop,
+    "cancel": m.Cancel,
+    "played": m.Played,
+    "mark": m.Mark,
+}
+EVENTS: Final[dict[str, type]] = {
+    "session": m.SessionOpened,
+    "state": m.StateChanged,
+    "partial": m.Partial,
+    "final": m.Final,
+    "token": m.Token,
+    "tts_phrase": m.TtsPhrase,
+    "tts_phrase_done": m.TtsPhraseDone,
+    "done": m.Done,
+    "error": m.Error,
+    "info": m.Info,
+}
+_COMMAND_NAMES: Final = {cls: name for name, cls in COMMANDS.items()}
+_EVENT_NAMES: Final = {cls: name for name, cls in EVENTS.items()}
+
+CHUNK_HEADER: Final = struct.Struct("<BBHIII")
+"""version, kind, phrase, turn, seq, first_sample: 16 bytes before a `TtsChunk`'s audio."""
+_CHUNK_VERSION: Final = 1
+_CHUNK_KIND_SPEECH: Final = 1
+
+
+class CloseCode:
+    """The WebSocket close codes that /ws uses (RFC 6455, section 7.4)."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    UNSUPPORTED = 1003
+    BAD_DATA = 1007
+    POLICY = 1008
+    TOO_LARGE = 1009
+    INTERNAL = 1011
+    TRY_AGAIN_LATER = 1013
+
+
+class Malformed(Exception):
+    """A message that is none of the vocabulary; the socket is to be closed with ``close_code``."""
+
+    def __init__(self, message: str, close_code: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.close_code = close_code
+
+
+def name_of(command: m.Command) -> str:
+    """Return how /ws names ``command``."""
+    return "audio" if isinstance(command, m.Audio) else _COMMAND_NAMES[type(command)]
+
+
+# --- a client's words -----------------------------------------------------------------------------------------------
+
+
+def decode_command(data: str | bytes) -> m.Command | None:
+    """Read one message of a client; None for an empty binary one, which says nothing.
+
+    Raises `Malformed`, whose message names the field and what is allowed.
+    """
+    size = len(data) if isinstance(data, bytes) else len(data.encode())
+    if size > m.MAX_MESSAGE_BYTES:
+        raise Malformed(f"message of {size} bytes; at most {m.MAX_MESSAGE_BYTES} are allowed", CloseCode.TOO_LARGE)
+    if isinstance(data, bytes):
+        if len(data) % 2:
+            raise Malformed(f"audio of {len(data)} bytes; s16le samples need an even number", CloseCode.BAD_DATA)
+        return m.Audio(data) if data else None
+    name, body = _json_object(data)
+    if name not in COMMANDS:
+        known = ", ".join(COMMANDS)
+        raise Malformed(f"unknown message type {name[:40]!r}; known are {known}", CloseCode.UNSUPPORTED)
+    command: m.Command = _build(COMMANDS[name], name, body)
+    return command
+
+
+def decode_options(options: Mapping[str, str]) -> m.Start:
+    """Read the options of a `Start` spelled as text, as in a query; those that are unknown are ignored.
+
+    Raises `Malformed`, as for the same in JSON.
+    """
+    known = {f.name for f in fields(m.Start)}
+    try:
+        start: m.Start = _adapter(m.Start).validate_python({k: v for k, v in options.items() if k in known})
+    except ValidationError as error:
+        raise Malformed(f"start: {_first_complaint(error)}", CloseCode.BAD_DATA) from None
+    return start
+
+
+def encode_command(command: m.Command) -> str | bytes:
+    """Spell what a client asks."""
+    if isinstance(command, m.Audio):
+        return command.pcm
+    return _dump(_COMMAND_NAMES[type(command)], command)
+
+
+# --- a session's words ----------------------------------------------------------------------------------------------
+
+
+def encode_event(event: m.Event) -> str | bytes:
+    """Spell what a session says."""
+    if isinstance(event, m.TtsChunk):
+        header = CHUNK_HEADER.pack(
+            _CHUNK_VERSION, _CHUNK_KIND_SPEECH, event.phrase, event.turn, event.seq, event.first_sample
+        )
+        return header + event.pcm
+    return _dump(_EVENT_NAMES[type(event)], event)
+
+
+def decode_event(data: str | bytes) -> m.Event | None:
+    """Read one message of a server; None for an event or kind of audio that this version does not know.
+
+    Raises `Malformed` for what is no message of /ws at all.
+    """
+    if isinstance(data, bytes):
+        if len(data) < CHUNK_HEADER.size:
+            raise Malformed(f"binary message of {len(data)} bytes has no whole header", CloseCode.BAD_DATA)
+        version, kind, phrase, turn, seq, first = CHUNK_HEADER.unpack_from(data)
+        if (version, kind) != (_CHUNK_VERSION, _CHUNK_KIND_SPEECH):
+            return None
+        return m.TtsChunk(turn=turn, phrase=phrase, seq=seq, first_sample=first, pcm=data[CHUNK_HEADER.size :])
+    name, body = _json_object(data)
+    if name not in EVENTS:
+        return None
+    event: m.Event = _build(EVENTS[name], name, body)
+    return event
+
+
+# --- shared ---------------------------------------------------------------------------------------------------------
+
+
+def _json_object(data: str) -> tuple[str, dict[str, Any]]:
+    try:
+        body = json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Malformed("not JSON", CloseCode.BAD_DATA) from error
+    if not isinstance(body, dict):
+        raise Malformed("not a JSON object", CloseCode.BAD_DATA)
+    name = body.pop("type", None)
+    if not isinstance(name, str):
+        raise Malformed("the object has no 'type' string", CloseCode.BAD_DATA)
+    return name, body
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
+
+
+@cache
+def _adapter(cls: type) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+def _build(cls: type, name: str, body: dict[str, Any]) -> Any:
+    known = {f.name for f in fields(cls)}
+    try:
+        # From JSON, not from Python: in strict mode only JSON input may stand for an enum or a tuple.
+        text = json.dumps({key: value for key, value in body.items() if key in known}, ensure_ascii=False)
+        return _adapter(cls).validate_json(text.encode(), strict=True)
+    except (ValidationError, UnicodeEncodeError) as error:
+        raise Malformed(f"{name}: {_first_complaint(error)}", CloseCode.BAD_DATA) from None
+
+
+def _first_complaint(error: ValidationError | UnicodeEncodeError) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "text holds a lone surrogate"
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part)[:40] for part in first["loc"])
+    return f"field {place!r}: {first['msg']}"
+
+
+def _dump(name: str, value: Any) -> str:
+    return json.dumps({"type": name, **plain(value)}, ensure_ascii=False, separators=(",", ":"))
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """Return the fields of a message as JSON has them.
+
+    An optional one that is None is left out; a `Latency` is kept whole.
+    """
+    keep_none = isinstance(value, m.Latency)
+    found: dict[str, Any] = {}
+    for f in fields(value):
+        item = getattr(value, f.name)
+        if item is None and not keep_none:
+            continue
+        found[f.name] = plain(item) if is_dataclass(item) else str(item) if isinstance(item, StrEnum) else item
+    return found
+
+
+assert {*COMMANDS.values(), m.Audio} == set(get_args(m.Command))
+assert {*EVENTS.values(), m.TtsChunk} == set(get_args(m.Event))
