@@ -1,0 +1,1 @@
+"""The models a session talks to: one small interface each, one file a model."""

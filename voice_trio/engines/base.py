@@ -1,0 +1,222 @@
+"""What a session asks of its engines.
+
+Arguments are bytes, text and seconds left, never Trio objects, so that an engine in another process or on another
+machine fits unchanged. Every wait in here is a Trio checkpoint and can be cancelled at once; work that cannot be
+interrupted stays with the engine's host, and a cancelled caller only drops its claim on the answer.
+
+An engine that fails raises `TurnError` and nothing else; any other exception is a defect of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from voice_trio.core.history import Message
+from voice_trio.core.messages import ErrorCode
+
+
+class TurnError(Exception):
+    """An engine could not do its part of a turn.
+
+    ``code`` says whose fault it was and in what way; ``message`` is shown to the person, so it holds no secrets, no
+    traceback and nothing of what was said. ``retry_after_s`` is there where the same would do at another time.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class CannotLoad(Exception):
+    """An engine that the settings ask for cannot be had; the message says why and what to do."""
+
+
+@runtime_checkable
+class HasWorkers(Protocol):
+    """An engine that works in processes of its own."""
+
+    def kill_workers(self) -> None:
+        """Kill them all, as defects of theirs would. Whoever waits for one of them is told as usual."""
+
+
+# --- ears -----------------------------------------------------------------------------------------------------------
+
+
+class Detector(Protocol):
+    """Judges one session's audio frame by frame, and keeps that session's context."""
+
+    def speech_probability(self, frame: bytes) -> float:
+        """Return how likely ``frame`` (`audio.FRAME_BYTES` bytes) holds speech, 0.0 to 1.0. Never waits."""
+
+    def reset(self) -> None:
+        """Forget everything heard so far: the next frame does not continue the last one."""
+
+
+class Hypothesis(NamedTuple):
+    """What an unfinished utterance seems to say."""
+
+    text: str
+    through_sample: int
+    """Samples of the utterance, from its first, that the text accounts for."""
+
+
+class Transcript(NamedTuple):
+    """What an utterance says."""
+
+    text: str
+    language: str | None
+    """ISO 639-1 code, where the recogniser knows it."""
+    language_probability: float = 0.0
+    """Of that language, 0.0 to 1.0; 0.0 where the recogniser cannot tell."""
+
+
+SURE_LANGUAGE_S = 2.0
+SURE_LANGUAGE_PROBABILITY = 0.8
+"""A language that is heard in so much speech, with that probability, is not asked for again. Less is often taken for
+another language."""
+
+
+class Utterance(Protocol):
+    """One utterance in a recogniser. Sample positions count from the first sample fed."""
+
+    @property
+    def compute_s(self) -> float:
+        """Seconds of computing spent on it so far, partials included."""
+
+    def feed(self, pcm: bytes) -> None:
+        """Add 16 kHz s16le mono audio. Never waits."""
+
+    async def hypothesize(self) -> Hypothesis:
+        """Return the words of all audio fed so far, as they seem now. Raises `TurnError` (ASR_FAIL).
+
+        Asked for, never pushed: who wants fewer partials asks less often, and no decode is begun for nobody.
+        """
+
+    async def anticipate(self, voiced_through: int) -> None:
+        """Get ready for a `settle` of an utterance whose voice was last heard just before ``voiced_through``.
+
+        Returns when that is done, at once where there is nothing to gain. Whoever cancels it takes it back: the person
+        went on speaking.
+        """
+
+    async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
+        """Return the words of the first ``through_sample`` samples, for good. Raises `TurnError` (ASR_FAIL).
+
+        From ``voiced_through`` on, where that is known, nobody speaks. Repeatable, and consumes nothing: more audio may
+        be fed, and `settle` asked again, afterwards.
+        """
+
+
+class Recognizer(Protocol):
+    """Speech to text. One instance serves every session."""
+
+    name: str
+    """As told to clients, for example ``faster-whisper small-int8``."""
+    languages: Sequence[str]
+    """ISO 639-1 codes it understands; empty where that is not known."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether an utterance begun now would be recognised; False while what it works with is being replaced."""
+
+    def open(self, language: str | None) -> AbstractAsyncContextManager[Utterance]:
+        """Begin an utterance, in ``language`` (ISO 639-1) or, for None, in whatever it detects."""
+
+
+# --- mind -----------------------------------------------------------------------------------------------------------
+
+
+class TextDelta(NamedTuple):
+    """The next piece of a reply, never empty."""
+
+    text: str
+
+
+class Finish(NamedTuple):
+    """The reply is over, and whole as far as the model is concerned."""
+
+    reason: str
+    """As the model says it: ``stop``, ``length``, ``content_filter``."""
+
+
+class LanguageModel(Protocol):
+    """Text to text, a token at a time. One instance serves every session."""
+
+    name: str
+    synthetic: bool
+    """True where no language model is configured and the replies only say so."""
+
+    def stream(self, messages: Sequence[Message]) -> AbstractAsyncContextManager[AsyncIterator[TextDelta | Finish]]:
+        """Begin a reply to ``messages``; leaving the context ends it upstream too.
+
+        The iterator raises `TurnError` (LLM_FAIL, LLM_TIMEOUT). One that ends without a `Finish` was cut off.
+        """
+
+
+# --- voice ----------------------------------------------------------------------------------------------------------
+
+
+class Mark(NamedTuple):
+    """From ``sample`` of a `Speech` on, the voice says the word at ``char`` of the spoken text."""
+
+    sample: int
+    char: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Synthesised speech: s16le mono at ``sample_rate``."""
+
+    pcm: bytes
+    sample_rate: int
+    marks: tuple[Mark, ...] = ()
+    """Rising in both fields; empty where the voice does not know its word positions."""
+
+    @property
+    def samples(self) -> int:
+        """Length in samples."""
+        return len(self.pcm) // 2
+
+
+class Synthesizer(Protocol):
+    """Text to speech. One instance serves every session."""
+
+    name: str
+    sample_rate: int
+    """Of every `Speech` it makes, in Hz."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a text given now would be spoken; False while what it works with is being replaced."""
+
+    @property
+    def voices(self) -> Sequence[str]:
+        """Names that `speak` takes as ``voice``."""
+
+    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+        """Say ``text`` (plain words, at most a few hundred characters) within ``seconds``.
+
+        ``speed`` multiplies the usual rate, 0.5 to 2.0. Raises `TurnError` (TTS_FAIL), also when time ran out.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The engines that a turn starts with and keeps to its end."""
+
+    recognizer: Recognizer
+    language_model: LanguageModel
+    synthesizer: Synthesizer
+    new_detector: Callable[[], Detector]
+    asr_fallback: str | None = None
+    """Where a lesser recogniser stands in for the one asked for: the command that would fix it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a turn begun now would be heard and answered aloud."""
+        return self.recognizer.ready and self.synthesizer.ready

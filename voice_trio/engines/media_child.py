@@ -1,0 +1,169 @@
+"""The child that decodes a recording: FFmpeg by way of PyAV, reading a stranger's bytes.
+
+A request ``{"kind", "longest_ms"}`` with the recording in the body is answered with ``{"cut"}`` and 16 kHz s16le mono
+in the body, or with ``{"refused": sentence}``.
+
+**What a recording can reach.** FFmpeg can do far more than a recording needs, so it is held on three sides. Its
+options name one demuxer, the decoders of what browsers record, and no protocol; whatever it would open beside the bytes
+in memory is refused. `confine` leaves the process no new file, socket or process, a bounded memory and a few seconds of
+computing. And the process decodes one recording: nothing that one of them did to it can reach the next.
+"""
+
+from __future__ import annotations
+
+import io
+import resource
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples, wav_of
+from voice_trio.engines.worker_main import Fields, Handler, serve
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+DEMUXERS: Final = {"webm": "matroska", "ogg": "ogg", "mp4": "mov", "wav": "wav"}
+"""Kind of recording -> FFmpeg's reader of it."""
+
+DECODERS: Final = (
+    *("opus", "vorbis", "aac", "flac", "alac"),
+    *("pcm_u8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_alaw", "pcm_mulaw"),
+)
+
+MAX_CHANNELS: Final = 8
+RATES: Final = range(8_000, 192_001)
+MAX_STREAMS: Final = 8
+
+MAX_BAD_PACKETS: Final = 200
+"""A small file can hold millions, and each takes longer to fail than a good one to be decoded."""
+
+CPU_S = 5
+MEMORY_BYTES: Final = 512 << 20
+"""Of address space, of which a quarter is taken from the start."""
+
+_OPTIONS: Final = {
+    "format_whitelist": ",".join(("matroska,webm", "ogg", "mov,mp4,m4a,3gp,3g2,mj2", "wav")),
+    "codec_whitelist": ",".join(DECODERS),
+    # An option that is empty counts as not given, and this is no protocol's name.
+    "protocol_whitelist": "none",
+    "enable_drefs": "0",
+    "use_absolute_path": "0",
+    "max_streams": str(MAX_STREAMS),
+    "threads": "1",
+}
+
+
+class Refused(Exception):
+    """The bytes are no recording that is taken here; the message says why."""
+
+
+def confine() -> None:
+    """Give up, for good, what decoding does not need."""
+    for limit, value in {
+        resource.RLIMIT_CPU: CPU_S,
+        resource.RLIMIT_AS: MEMORY_BYTES,
+        # The pipes are open; nothing else can be, no file and no socket.
+        resource.RLIMIT_NOFILE: 0,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_NPROC: 0,
+        resource.RLIMIT_CORE: 0,
+    }.items():
+        resource.setrlimit(limit, (value, value))
+
+
+def decode(data: bytes, kind: str, longest_ms: int) -> tuple[bytes, bool]:
+    """Return the sound of ``data`` as 16 kHz s16le mono, and whether it was cut off after ``longest_ms``.
+
+    Bytes that cannot be read are passed over, as a player does. Raises `Refused`.
+    """
+    import av
+
+    try:
+        with av.open(
+            io.BytesIO(data),
+            mode="r",
+            format=DEMUXERS[kind],
+            options=_OPTIONS,
+            metadata_errors="replace",
+            io_open=_open_nothing,
+        ) as container:
+            return _sound(container, ms_to_samples(longest_ms))
+    except av.FFmpegError:
+        raise Refused(f"This is no {kind} recording, or a damaged one.") from None
+
+
+def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+    raise PermissionError("a recording is all in one piece")
+
+
+def _sound(container: InputContainer, longest: int) -> tuple[bytes, bool]:
+    if not container.streams.audio:
+        raise Refused("The recording holds no sound.")
+    stream = container.streams.audio[0]
+    _check(stream)
+    pcm = bytearray()
+    for piece in _resampled(container, stream):
+        pcm += piece
+        if len(pcm) > longest * BYTES_PER_SAMPLE:
+            return bytes(pcm[: longest * BYTES_PER_SAMPLE]), True
+    if not pcm:
+        raise Refused("The recording holds no sound.")
+    return bytes(pcm), False
+
+
+def _resampled(container: InputContainer, stream: AudioStream) -> Iterator[bytes]:
+    import av
+
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+    bad = 0
+    for packet in container.demux(stream):
+        try:
+            frames: list[AudioFrame | None] = [*packet.decode()]
+        except av.FFmpegError:
+            bad += 1
+            if bad > MAX_BAD_PACKETS:
+                raise Refused("The recording is damaged.") from None
+            continue
+        # The last packet is an empty one, at which the resampler too gives what it has kept.
+        for frame in [*frames, *([] if packet.size else [None])]:
+            try:
+                resampled = resampler.resample(frame)
+            except ValueError:
+                raise Refused("The recording's sound changes its form on the way.") from None
+            for out in resampled:
+                yield bytes(out.planes[0])[: out.samples * BYTES_PER_SAMPLE]
+
+
+def _check(stream: AudioStream) -> None:
+    context = stream.codec_context
+    if context is None or context.codec.name not in DECODERS:
+        raise Refused("The recording's sound is coded in a way that is not read here.")
+    if not 1 <= context.channels <= MAX_CHANNELS:
+        raise Refused(f"The recording has {context.channels} channels; at most {MAX_CHANNELS} are read.")
+    if context.sample_rate not in RATES:
+        raise Refused(f"The recording has {context.sample_rate} samples a second; {RATES[0]} to {RATES[-1]} are read.")
+
+
+def load() -> tuple[Fields, Handler]:
+    """Load FFmpeg, then give up the means to load anything else."""
+    import av
+
+    av.logging.set_level(None)
+    # Whatever is imported or opened at the first use is so now.
+    decode(wav_of(bytes(4800), 48_000), "wav", 1000)
+    confine()
+
+    def handle(fields: Fields, body: bytes) -> tuple[Fields, bytes]:
+        try:
+            pcm, cut = decode(body, fields["kind"], fields["longest_ms"])
+        except Refused as refused:
+            return {"refused": str(refused)}, b""
+        return {"cut": cut}, pcm
+
+    return {}, handle
+
+
+if __name__ == "__main__":
+    serve(load)

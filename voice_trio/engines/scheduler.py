@@ -1,0 +1,178 @@
+"""Who decodes next: many sessions, one model, a fixed number of threads.
+
+A decode cannot be stopped once it runs. So it belongs to the scheduler and not to who asked for it: a turn holds a
+`Ticket`, and dropping the ticket is all that a cancel does. A job that has not begun then never begins; one that runs
+goes on to its end, in its place among the workers, for nobody. Jobs that nobody wants can therefore never pile up.
+
+The rules:
+
+1. A final comes before an early one, that before a partial, and that before housekeeping.
+2. An early final never takes the last free worker, since speech may overtake it and the true final must not wait for
+   it; so with one worker there is none. Housekeeping begins only where nothing runs.
+3. Among equals, first come, first served. An utterance has one partial in the queue at a time, and its next one queues
+   behind everybody else's, so no session starves another.
+4. What a job decodes is settled when it begins: a partial that waited takes the audio that came meanwhile, so one that
+   a newer would have overtaken is never decoded.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from enum import IntEnum
+from typing import Any, Generic, TypeVar
+
+import outcome
+import trio
+
+from voice_trio.engines.workers import alongside
+
+T = TypeVar("T")
+Job = Callable[[], T]
+"""What a worker's thread does."""
+
+
+class Rank(IntEnum):
+    """What a ticket is for; the least comes first."""
+
+    FINAL = 0
+    EARLY = 1
+    """The final of an utterance that may be over."""
+    PARTIAL = 2
+    HOUSEKEEPING = 3
+
+
+class Ticket(Generic[T]):
+    """A place in the queue, and then the answer."""
+
+    def __init__(self, scheduler: Scheduler, begin: Callable[[], Job[T]], rank: Rank, order: int) -> None:
+        self.rank = rank
+        self.order = order
+        self._begin = begin
+        self._scheduler = scheduler
+        self._answer: outcome.Value[T] | outcome.Error | None = None
+        self._done = trio.Event()
+
+    async def wait(self) -> T:
+        """Wait for the answer and return it, or raise what the job raised. Who is cancelled here still holds the
+        ticket.
+        """
+        await self._done.wait()
+        assert self._answer is not None
+        # Not `unwrap`, which may be done once: an answer may have been asked for early and again at the end.
+        if isinstance(self._answer, outcome.Error):
+            raise self._answer.error
+        return self._answer.value
+
+    def drop(self) -> None:
+        """Say that nobody wants the answer: a job that has not begun never will."""
+        self._scheduler._forget(self)
+
+    def hurry(self, rank: Rank) -> None:
+        """Move up to ``rank``, if the job has not begun."""
+        self.rank = min(rank, self.rank)
+        self._scheduler._ring()
+
+
+class Scheduler:
+    """The queue in front of ``workers`` threads. `open_scheduler` runs one."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self.running = 0
+        """Jobs that a thread computes right now."""
+        self._waiting: list[Ticket[Any]] = []
+        self._order = itertools.count()
+        self._doorbell = trio.Event()
+
+    def submit(self, begin: Callable[[], Job[T]], rank: Rank) -> Ticket[T]:
+        """Queue a job and return its ticket. Never waits.
+
+        ``begin`` is called in Trio's thread when a worker takes the ticket, and returns what that worker's thread does.
+        """
+        ticket = Ticket(self, begin, rank, next(self._order))
+        self._waiting.append(ticket)
+        self._ring()
+        return ticket
+
+    async def run(self, begin: Callable[[], Job[T]], rank: Rank) -> T:
+        """Queue a job, wait for its answer and return it, or raise what it raised; a caller that leaves drops it."""
+        ticket = self.submit(begin, rank)
+        try:
+            return await ticket.wait()
+        finally:
+            ticket.drop()
+
+    def _ring(self) -> None:
+        self._doorbell.set()
+
+    def _forget(self, ticket: Ticket[Any]) -> None:
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
+
+    def _may_begin(self, ticket: Ticket[Any]) -> bool:
+        match ticket.rank:
+            case Rank.EARLY:
+                return self.running < self.workers - 1
+            case Rank.HOUSEKEEPING:
+                return self.running == 0
+        return self.running < self.workers
+
+    async def _serve(self, close_s: float) -> None:
+        shields: set[trio.CancelScope] = set()
+        async with trio.open_nursery() as nursery:
+            try:
+                while True:
+                    self._doorbell = trio.Event()
+                    ready = (ticket for ticket in self._waiting if self._may_begin(ticket))
+                    ticket = min(ready, key=lambda ticket: (ticket.rank, ticket.order), default=None)
+                    if ticket is None:
+                        await self._doorbell.wait()
+                        continue
+                    self._waiting.remove(ticket)
+                    self.running += 1
+                    nursery.start_soon(self._work, ticket, outcome.capture(ticket._begin), shields)
+            finally:
+                for shield in shields:
+                    shield.deadline = trio.current_time() + close_s
+
+    async def _work(
+        self, ticket: Ticket[T], begun: outcome.Value[Job[T]] | outcome.Error, shields: set[trio.CancelScope]
+    ) -> None:
+        try:
+            # What was taken in the very step that closes the house is not begun, or the shield below would have no
+            # deadline.
+            await trio.lowlevel.checkpoint_if_cancelled()
+            # A thread that computes cannot be told to stop, and a process that leaves it behind crashes: so what runs
+            # is waited for, until the deadline that closing the house puts on the shield.
+            with trio.CancelScope(shield=True) as shield:
+                shields.add(shield)
+                ticket._answer = await _in_thread(begun)
+                ticket._done.set()
+            shields.remove(shield)
+        finally:
+            self.running -= 1
+            self._ring()
+
+
+async def _in_thread(begun: outcome.Value[Job[T]] | outcome.Error) -> outcome.Value[T] | outcome.Error:
+    if isinstance(begun, outcome.Error):
+        return begun
+    try:
+        return await trio.to_thread.run_sync(outcome.capture, begun.value, abandon_on_cancel=True, limiter=_UNLIMITED)
+    except RuntimeError as error:  # a system that has no thread left
+        return outcome.Error(error)
+
+
+_UNLIMITED = trio.CapacityLimiter(math.inf)
+"""The scheduler counts its threads itself, and others' threads must not make it wait."""
+
+
+@asynccontextmanager
+async def open_scheduler(workers: int, *, close_s: float) -> AsyncIterator[Scheduler]:
+    """Run a scheduler of ``workers`` threads, at least 1. At the end, wait up to ``close_s`` for the jobs that run."""
+    scheduler = Scheduler(workers)
+    async with alongside(lambda: scheduler._serve(close_s)):
+        yield scheduler

@@ -1,0 +1,212 @@
+"""One decode: audio in, words out, straight through CTranslate2's encoder and decoder.
+
+faster-whisper's own `transcribe` pads whatever it is given to 30 s, which is most of what a short utterance costs. Here
+the encoder gets the audio that there is, and a margin of silence behind it. Weights that were trained on 30 s alone may
+loop or invent on a context so cut: then the words repeat, or run into the limit that the length of the audio sets, and
+the same audio is decoded once more, padded.
+
+Everything in this file runs in a thread of the scheduler's; nothing of Trio is in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.core.repetition import without_loops
+from voice_trio.core.tail_window import TimedWord
+
+if TYPE_CHECKING:
+    import numpy as np
+    from faster_whisper import WhisperModel
+
+PADDED_S: Final = 30.0
+"""What Whisper was trained on, and the longest audio that one decode takes."""
+
+_FRAMES_PER_S = 100
+_PADDED_FRAMES = 3000
+_FEWEST_FRAMES = 2
+"""Of which the encoder makes one position."""
+
+_TOKENS_PER_S = 12
+_TOKENS_SPARE = 16
+_TOKENS_MOST = 220
+"""Of 30 s. Fast speech is about 6 tokens a second, and up to 12 in scripts that are spelt in bytes."""
+_CONTEXT_TOKENS = 100
+_UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
+"""Languages that are written without spaces between words."""
+
+_NO_SPEECH = 0.6
+_DOUBTFUL = -1.0
+_CERTAINLY_NO_SPEECH = 0.9
+"""Whisper's own rule is a probability of silence over 0.6 and a mean log-probability of the tokens under -1; a
+probability over 0.9 is believed as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What one decode made of its audio."""
+
+    text: str
+    language: str | None
+    language_probability: float
+    """0.0 to 1.0; 1.0 where the language was given."""
+    words: tuple[TimedWord, ...]
+    """With their places in the audio, where they were asked for and can be had."""
+    padded: bool
+    """Whether the encoder was given 30 s."""
+    compute_s: float
+    """Seconds that its thread took."""
+
+
+class WhisperDecoder:
+    """A loaded model, as decodes need it. Thread-safe, as the model is."""
+
+    def __init__(self, model: WhisperModel, *, margin_s: float) -> None:
+        from faster_whisper.tokenizer import Tokenizer
+
+        # The library names all that any Whisper knows, and those before large-v3 know no Cantonese.
+        self.languages: Sequence[str] = tuple(
+            language
+            for language in model.supported_languages
+            if not model.model.is_multilingual or model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
+        )
+        self._model = model
+        self._bands: int = model.feature_extractor.mel_filters.shape[0]
+        self._margin_s = margin_s
+        self._tokenizers: dict[str | None, Tokenizer] = {}
+
+    def decode(
+        self,
+        audio: np.ndarray,
+        *,
+        language: str | None,
+        least_s: float,
+        context: str = "",
+        timed: bool = False,
+    ) -> Decoded:
+        """Return the words of ``audio``: float32 at 16 kHz, at most `PADDED_S` seconds of it.
+
+        ``least_s`` is the shortest context that the encoder is given, 0 to 30 s; ``context`` is what was said just
+        before; ``timed`` asks for the words' places. Raises what CTranslate2 raises: RuntimeError, ValueError.
+        """
+        began = time.perf_counter()
+        seconds = len(audio) / SAMPLE_RATE
+        length = max(seconds + self._margin_s, least_s)
+        tried = self._try(audio, length, language, context, timed)
+        if tried.tripped and (context or not tried.padded):
+            # The language that a cut context led to may be as wrong as the words, and what was said before is what a
+            # loop often goes on with.
+            tried = self._try(audio, PADDED_S, language, "", timed)
+        return Decoded(
+            text=tried.text,
+            language=tried.language,
+            language_probability=tried.language_probability,
+            words=tried.words,
+            padded=tried.padded,
+            compute_s=time.perf_counter() - began,
+        )
+
+    def _try(self, audio: np.ndarray, length_s: float, language: str | None, context: str, timed: bool) -> _Try:
+        features = self._features(audio, length_s)
+        padded = features.shape[1] == _PADDED_FRAMES
+        memory = self._model.encode(features)
+        probability = 1.0
+        if language is None and self._model.model.is_multilingual:
+            found, probability = self._model.model.detect_language(memory)[0][0]
+            language = found[2:-2]
+        tokenizer = self._tokenizer(language)
+        most = min(_TOKENS_SPARE + round(len(audio) / SAMPLE_RATE * _TOKENS_PER_S), _TOKENS_MOST)
+        before = tokenizer.encode(" " + context.strip())[-_CONTEXT_TOKENS:] if context else []
+        prompt = [tokenizer.sot_prev, *before] if before else []
+        prompt += [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+        result = self._model.model.generate(
+            memory,
+            [prompt],
+            beam_size=1,
+            # Given are at most half of it, and at most what the prompt leaves of it, its last token aside.
+            max_length=max(2 * most, most + len(prompt) - 1),
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_blank=True,
+            suppress_tokens=self._suppressed(tokenizer),
+        )[0]
+        ids = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+        text = tokenizer.decode(ids).strip()
+        if _is_no_speech(result):
+            ids, text = [], ""
+        kept = without_loops(text, spaced=tokenizer.language_code not in _UNSPACED)
+        tripped = kept != text or len(ids) >= most
+        places = self._places(tokenizer, ids, memory, features.shape[1], len(audio)) if timed and not tripped else ()
+        return _Try(kept, tokenizer.language_code, probability, places, padded, tripped)
+
+    def _features(self, audio: np.ndarray, length_s: float) -> np.ndarray:
+        """Return (bands, frames) of ``audio`` and the silence behind it."""
+
+        frames = max(_FEWEST_FRAMES, min(round(length_s * _FRAMES_PER_S), _PADDED_FRAMES))
+        # The encoder makes a position of two frames. Where there are as many positions as bands, 80 or 128, CTranslate2
+        # takes what it made for features, encodes it again, and gives other words without a warning.
+        if -(-frames // 2) == self._bands:
+            frames = 2 * self._bands + 1
+        samples = frames * SAMPLE_RATE // _FRAMES_PER_S
+        features: np.ndarray = self._model.feature_extractor(audio[:samples], padding=max(0, samples - len(audio)))
+        return features
+
+    def _places(self, tokenizer: Any, ids: list[int], memory: Any, frames: int, samples: int) -> tuple[TimedWord, ...]:
+        """Return the words of ``ids`` with their places, by the decoder's attention to the encoder's positions."""
+        try:
+            found = self._model.find_alignment(tokenizer, [ids], memory, frames)[0] if ids else []
+        except (RuntimeError, ValueError, IndexError):
+            # A model converted without `alignment_heads` has none, and the words are no worse for it.
+            return ()
+
+        def place(seconds: float) -> int:
+            # A last word seems to go on into the margin, where nothing was said yet.
+            return min(int(seconds * SAMPLE_RATE), samples)
+
+        return tuple(
+            TimedWord(word["word"], place(word["start"]), place(word["end"])) for word in found if word["word"].strip()
+        )
+
+    def _tokenizer(self, language: str | None) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        if language not in self._tokenizers:
+            multilingual = self._model.model.is_multilingual
+            self._tokenizers[language] = Tokenizer(
+                self._model.hf_tokenizer, multilingual, task="transcribe", language=language or "en"
+            )
+        return self._tokenizers[language]
+
+    @staticmethod
+    def _suppressed(tokenizer: Any) -> list[int]:
+        special = [tokenizer.transcribe, tokenizer.translate, tokenizer.sot, tokenizer.sot_prev, tokenizer.sot_lm]
+        return sorted({*tokenizer.non_speech_tokens, *special, tokenizer.no_speech} - {None})
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    text: str
+    language: str | None
+    language_probability: float
+    words: tuple[TimedWord, ...]
+    padded: bool
+    tripped: bool
+
+
+def floats(pcm: bytes) -> np.ndarray:
+    """Return s16le ``pcm`` as `WhisperDecoder.decode` takes it."""
+    import numpy as np
+
+    return np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
+
+
+def _is_no_speech(result: Any) -> bool:
+    probability: float = result.no_speech_prob
+    # CTranslate2's score is the sum over the tokens and the end, by the number of tokens alone.
+    tokens = len(result.sequences_ids[0])
+    mean = result.scores[0] * tokens / (tokens + 1)
+    return probability > _CERTAINLY_NO_SPEECH or (probability > _NO_SPEECH and bool(mean < _DOUBTFUL))
