@@ -1,0 +1,81 @@
+"""Which store the settings mean, and where it keeps its file."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+import trio
+
+from voice_trio.config import Settings
+from voice_trio.memory.base import CannotRemember, Store, StoreError
+from voice_trio.memory.database import Database
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.memory.sqlite import BUSY_S, SqliteStore
+
+log = structlog.get_logger()
+
+_DAY_S = 24 * 60 * 60
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, wall_clock: Callable[[], float] = time.time) -> AsyncIterator[Store]:
+    """Open the store, delete what is too old, now and once a day, and on leaving close it. Raises `CannotRemember`.
+
+    ``wall_clock`` returns seconds since 1970.
+    """
+    async with _open(settings) as store, trio.open_nursery() as nursery:
+        if settings.memory_days:
+            await _prune(store, settings.memory_days, wall_clock)
+            nursery.start_soon(_prune_daily, store, settings.memory_days, wall_clock)
+        yield store
+        nursery.cancel_scope.cancel()
+
+
+def database_path(settings: Settings) -> Path:
+    """Return where conversations are remembered, whether or not there is anything yet. Raises `CannotRemember`."""
+    chosen = settings.data_dir
+    if not chosen:
+        data_home = os.environ.get("XDG_DATA_HOME", "")
+        # The XDG specification: a relative one is invalid, and to be ignored.
+        chosen = f"{data_home if os.path.isabs(data_home) else '~/.local/share'}/voice_trio"
+    try:
+        return Path(chosen).expanduser().absolute() / "memory.sqlite3"
+    except RuntimeError as error:
+        raise CannotRemember(f"There is no home for {chosen}: choose a folder with STREAM_DATA_DIR.") from error
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Store]:
+    if settings.memory == "off":
+        yield InProcessStore()
+        return
+    store = SqliteStore(await trio.to_thread.run_sync(_open_database, database_path(settings)))
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+def _open_database(path: Path) -> Database:
+    return Database(path, busy_s=BUSY_S)
+
+
+async def _prune_daily(store: Store, days: int, wall_clock: Callable[[], float]) -> None:
+    while True:
+        await trio.sleep(_DAY_S)
+        await _prune(store, days, wall_clock)
+
+
+async def _prune(store: Store, days: int, wall_clock: Callable[[], float]) -> None:
+    """Delete what is older than ``days``; if that fails, it is the next day's work."""
+    try:
+        pruned = await store.prune(wall_clock() - days * _DAY_S)
+    except StoreError as error:
+        log.warning("old turns could not be deleted", reason=str(error))
+    else:
+        log.info("old turns deleted", turns=pruned, days=days)

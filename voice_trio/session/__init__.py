@@ -1,0 +1,1 @@
+"""One client's conversation as a nursery: everything in it ends when its scope does."""

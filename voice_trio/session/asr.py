@@ -1,0 +1,120 @@
+"""The turn's ears: an utterance's audio in, partials on the way, its words out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import trio
+
+from voice_trio.config import PARTIAL_GAP_MS
+from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.core.messages import ErrorCode
+from voice_trio.core.surrogates import mend
+from voice_trio.core.transcript import Delta, TranscriptDiffer
+from voice_trio.engines.base import Recognizer, Transcript, TurnError, Utterance
+from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An utterance's words, and what they cost."""
+
+    transcript: Transcript
+    real_time_factor: float
+    """Seconds of computing for each second of audio."""
+
+
+async def transcribe(
+    capture: Capture,
+    recognizer: Recognizer,
+    *,
+    language: str | None,
+    partial_interval_s: float,
+    timeout_s: float,
+    throttle: Throttle,
+    emit_partial: Callable[[Delta], Awaitable[None]],
+    emit_ending: Callable[[Ending], Awaitable[None]],
+) -> Heard:
+    """Return what the person said, once they have said it, of an utterance that has begun.
+
+    ``timeout_s`` counts from the utterance's end.
+    Raises `TurnError` (ASR_FAIL, ASR_TIMEOUT).
+    """
+    # The limit has no deadline while the person speaks; a recogniser that is late, or has no room yet, is late
+    # only with respect to the end.
+    with trio.CancelScope() as limit:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_limit_from_end, capture, limit, timeout_s)
+            async with recognizer.open(language) as utterance, trio.open_nursery() as anticipating:
+                # It goes on over the end: the final may well be the one that was begun in the pause before it.
+                anticipating.start_soon(_anticipate, utterance, capture)
+                async with trio.open_nursery() as drafting:
+                    drafting.start_soon(_draft, utterance, capture, partial_interval_s, throttle, emit_partial)
+                    while pcm := await capture.receive():
+                        utterance.feed(pcm)
+                    drafting.cancel_scope.cancel()
+                throttle.release()
+                assert capture.ending is not None
+                await emit_ending(capture.ending)
+                # Only silence says that nobody spoke any more: who lets go of the key may be in the middle of a word.
+                voiced_through = capture.voiced_through if capture.ending is Ending.SILENCE else None
+                transcript = await utterance.settle(capture.samples, voiced_through)
+                anticipating.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
+    if limit.cancelled_caught:
+        raise TurnError(ErrorCode.ASR_TIMEOUT, f"The speech was not recognised within {timeout_s:g} seconds.")
+    # An engine may be anybody's, and half a character can be neither sent nor kept.
+    language_code = transcript.language and mend(transcript.language)
+    transcript = transcript._replace(text=mend(transcript.text), language=language_code)
+    return Heard(transcript, utterance.compute_s * SAMPLE_RATE / capture.samples)
+
+
+async def _limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: float) -> None:
+    await capture.wait_ended()
+    limit.deadline = trio.current_time() + timeout_s
+
+
+async def _anticipate(utterance: Utterance, capture: Capture) -> None:
+    """Let the recogniser begin its final in every pause, and take it back when the pause was not the end."""
+    while True:
+        await capture.wait_paused()
+        async with trio.open_nursery() as pause:
+            pause.start_soon(_cancel_at_resumption, capture, pause.cancel_scope)
+            utterance.feed(capture.take())
+            # What goes wrong here goes wrong for `settle` too, which is where it counts.
+            with suppress(TurnError):
+                await utterance.anticipate(capture.voiced_through)
+            await capture.wait_resumed()
+
+
+async def _cancel_at_resumption(capture: Capture, scope: trio.CancelScope) -> None:
+    await capture.wait_resumed()
+    scope.cancel()
+
+
+async def _draft(
+    utterance: Utterance,
+    capture: Capture,
+    interval_s: float,
+    throttle: Throttle,
+    emit_partial: Callable[[Delta], Awaitable[None]],
+) -> None:
+    """Say what the utterance seems to say: as soon as it seems to say anything, then every ``interval_s``."""
+    differ = TranscriptDiffer()
+    gap_s = PARTIAL_GAP_MS / 1000
+    while not capture.has_ended():
+        asked_at = trio.current_time()
+        if throttle.allows_partial():
+            utterance.feed(capture.take())
+            hypothesis = await utterance.hypothesize()
+            # A draft that arrives after the end would only delay, and be replaced by, the final.
+            if capture.has_ended():
+                return
+            delta = differ.push(mend(hypothesis.text))
+            if delta is not None:
+                await emit_partial(delta)
+        # A slow decode takes up its interval; the next, if it is quick, must not come on its heels.
+        await trio.sleep_until(max(asked_at + (interval_s if differ.text else gap_s), trio.current_time() + gap_s))

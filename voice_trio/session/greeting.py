@@ -1,0 +1,34 @@
+"""What a session says first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from voice_trio.config import Settings
+from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.core.messages import Event, Info, InfoCode, SessionOpened
+from voice_trio.engines.base import Engines
+
+FEATURES = ("tap", "hold", "hands_free", "text", "cancel", "played", "mark")
+
+
+def greeting(session: str, conversation: str, settings: Settings, engines: Engines) -> Iterator[Event]:
+    """Yield who we are and what we can do, and where something better could be had."""
+    yield SessionOpened(
+        session=session,
+        conversation=conversation,
+        features=FEATURES,
+        sample_rate=SAMPLE_RATE,
+        max_utterance_ms=settings.max_utterance_ms,
+        silence_ms=settings.vad_silence_ms,
+        asr=engines.recognizer.name,
+        llm=engines.language_model.name,
+        voices=tuple(engines.synthesizer.voices),
+        languages=tuple(engines.recognizer.languages),
+    )
+    if engines.asr_fallback is not None:
+        message = f"Speech is recognised by the small built-in {engines.recognizer.name}, in English only."
+        yield Info(code=InfoCode.ASR_FALLBACK, message=message, command=engines.asr_fallback)
+    if engines.language_model.synthetic:
+        message = "No language model is configured: replies only repeat what was heard."
+        yield Info(code=InfoCode.LLM_SYNTHETIC, message=message)

@@ -1,0 +1,122 @@
+"""The session's ear: audio in for the session's whole life, and the one place that says where an utterance is."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from voice_trio.config import RING_MS
+from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_MS, FRAME_SAMPLES, Framer, ms_to_samples
+from voice_trio.core.endpointer import (
+    PRE_ROLL_MS,
+    End,
+    Endpointer,
+    MaybeEnd,
+    Onset,
+    Resumed,
+    SpeechDecision,
+)
+from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.engines.base import Detector
+from voice_trio.session.capture import Capture, Ending
+
+
+@dataclass(slots=True)
+class _Task:
+    """What the listener is listening for: one turn's utterance."""
+
+    capture: Capture
+    endpointer: Endpointer
+    timeline: Timeline
+    begin: int
+    """Sample at which listening began: nothing before it belongs to the utterance."""
+    ends_on_silence: bool
+
+
+class Listener:
+    """Takes audio without ever waiting, keeps the last seconds of it, and fills the capture of the turn that listens.
+
+    Positions are sample numbers of the session, counted in whole frames.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._decision = SpeechDecision()
+        self._framer = Framer()
+        self._ring: deque[bytes] = deque(maxlen=RING_MS // FRAME_MS)
+        self._arrivals: deque[float] = deque(maxlen=RING_MS // FRAME_MS)
+        self._position = 0
+        self._task: _Task | None = None
+
+    def listen(
+        self,
+        capture: Capture,
+        timeline: Timeline,
+        *,
+        silence_ms: int,
+        strict: bool,
+        ends_on_silence: bool,
+    ) -> None:
+        """Fill ``capture`` from now on, in the place of any capture before it."""
+        self._framer.clear()
+        self._detector.reset()
+        self._decision = SpeechDecision()
+        self._task = _Task(
+            capture=capture,
+            endpointer=Endpointer(
+                silence_ms=silence_ms,
+                strict=strict,
+                ends_on_silence=ends_on_silence,
+                start_sample=self._position,
+            ),
+            timeline=timeline,
+            begin=self._position,
+            ends_on_silence=ends_on_silence,
+        )
+
+    def feed(self, pcm: bytes, now: float) -> None:
+        """Take audio that arrived at ``now``, in seconds. Never waits."""
+        for frame in self._framer.push(pcm):
+            self._ring.append(frame)
+            self._arrivals.append(now)
+            self._position += FRAME_SAMPLES
+            if self._task is not None and self._task.capture.ending is None:
+                self._hear(self._task, frame, now)
+
+    def stop(self) -> None:
+        """The person says that the utterance is over."""
+        if self._task is not None:
+            capture = self._task.capture
+            capture.end(Ending.STOPPED if capture.begun else Ending.NO_SPEECH)
+
+    def _hear(self, task: _Task, frame: bytes, now: float) -> None:
+        speech = self._decision.push(self._detector.speech_probability(frame))
+        voiced_through = task.endpointer.voiced_through
+        events = task.endpointer.push(speech)
+        if task.capture.begun:
+            task.capture.append(frame)
+        for event in events:
+            match event:
+                case Onset() if not task.capture.begun:
+                    task.timeline.first(Moment.SPEECH_START, self._arrival(event.sample))
+                    task.capture.append(self._since(max(task.begin, event.sample - ms_to_samples(PRE_ROLL_MS))))
+                # Where silence does not end it, a pause says nothing: the final will be of all there is.
+                case MaybeEnd() if task.ends_on_silence:
+                    task.capture.pause()
+                case Resumed():
+                    task.capture.resume()
+                case End():
+                    task.capture.end(Ending.SILENCE)
+        if task.endpointer.voiced_through != voiced_through:
+            task.timeline.latest(Moment.SPEECH_END, now)
+            task.capture.voiced()
+
+    def _since(self, sample: int) -> bytes:
+        """Return the ring's audio from ``sample`` on."""
+        held = b"".join(self._ring)
+        return held[max(0, len(held) - (self._position - sample) * BYTES_PER_SAMPLE) :]
+
+    def _arrival(self, sample: int) -> float:
+        """Return when the frame that holds ``sample`` arrived."""
+        frames_ago = (self._position - sample - 1) // FRAME_SAMPLES
+        return self._arrivals[-1 - min(frames_ago, len(self._arrivals) - 1)]

@@ -1,0 +1,55 @@
+"""The pace of a turn's audio: between the voice, which makes it, and the sender, which hands it to the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+from voice_trio.core.playout import Playout
+
+
+class Playback:
+    """A `Playout` on Trio's clock, with a bell that rings when audio was sent."""
+
+    def __init__(self, playout: Playout) -> None:
+        self._playout = playout
+        self._sent = trio.lowlevel.ParkingLot()
+
+    @property
+    def queued(self) -> int:
+        """Samples of the turn so far: where the next chunk begins."""
+        return self._playout.queued
+
+    def queue(self, samples: int, sample_rate: int) -> None:
+        """``samples`` more are on their way to the socket."""
+        self._playout.queue(samples, sample_rate)
+
+    def sent(self, samples: int) -> None:
+        """``samples`` more were handed to the socket."""
+        self._playout.sent(samples, trio.current_time())
+        self._sent.unpark_all()
+
+    def played(self, samples: int) -> None:
+        """Take the player's word that the first ``samples`` were heard."""
+        self._playout.played(samples)
+
+    def heard(self) -> int:
+        """Return how many samples can have been heard by now."""
+        return self._playout.heard(trio.current_time())
+
+    async def wait_room(self, samples: int, sample_rate: int) -> None:
+        """Wait until a chunk of ``samples`` may go."""
+        await self._wait(partial(self._playout.wait_s, samples, sample_rate))
+
+    async def wait_heard(self) -> None:
+        """Wait until all of it can have been heard."""
+        await self._wait(self._playout.rest_s)
+
+    async def _wait(self, left_s: Callable[[float], float]) -> None:
+        await trio.lowlevel.checkpoint()
+        while wait_s := left_s(trio.current_time()):
+            # Sending changes the answer, so it ends the wait early.
+            with trio.move_on_after(wait_s):
+                await self._sent.park()

@@ -1,0 +1,339 @@
+"""One client's session: a nursery with a reader, a sender and the turns, one after another.
+
+The reader acts on commands and never waits for anything but the next one. What it is told to do to a turn it does at
+once; a turn that was asked for lies in a short queue until the one before it is over. The sender is the link's only
+writer. A session ends in one way: the reader stops, the turn is ended, what is queued is sent, and the link is closed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from typing import NamedTuple
+
+import structlog
+import trio
+
+from voice_trio.config import OUTBOX_ITEMS, OUTBOX_RESERVE, Settings
+from voice_trio.core import messages as m
+from voice_trio.core.audio import ms_to_samples
+from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Outcome, State
+from voice_trio.core.playout import Playout
+from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.core.turn_state import TurnState, Verdict, judge
+from voice_trio.core.wire import CloseCode, Malformed, name_of
+from voice_trio.engines.base import Engines
+from voice_trio.memory.base import Store
+from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.claims import Claims
+from voice_trio.session.greeting import greeting
+from voice_trio.session.incident import report
+from voice_trio.session.link import Link, LinkClosed
+from voice_trio.session.listener import Listener
+from voice_trio.session.outbox import Outbox
+from voice_trio.session.spoken_language import SpokenLanguage
+from voice_trio.session.surroundings import Surroundings
+from voice_trio.session.throttle import Throttle
+from voice_trio.session.turn import Turn
+
+log = structlog.get_logger()
+
+_WAITING_TURNS = 4
+"""Turns that may be asked for before the one before them is over, each but the last cancelled already."""
+
+_FAREWELL_S = 5.0
+"""How long a session that is over may take to send what is queued."""
+
+_VIOLATIONS = 5
+_VIOLATIONS_WITHIN_S = 10.0
+"""So many messages in the wrong state within that time are no mistake any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """How a session says goodbye."""
+
+    close_code: int
+    reason: str
+
+
+class Drained(NamedTuple):
+    """What a client is told of a session that is brought to an end."""
+
+    message: str
+    farewell: Farewell
+
+
+DRAINED: Mapping[DrainCode, Drained] = {
+    InfoCode.SHUTTING_DOWN: Drained(
+        "The server is stopping.", Farewell(CloseCode.GOING_AWAY, "the server is stopping")
+    ),
+    InfoCode.IDLE_TIMEOUT: Drained(
+        "Nothing was said for a long time.", Farewell(CloseCode.NORMAL, InfoCode.IDLE_TIMEOUT)
+    ),
+    InfoCode.SESSION_LIMIT: Drained(
+        "The session has reached its longest time.", Farewell(CloseCode.NORMAL, InfoCode.SESSION_LIMIT)
+    ),
+}
+
+
+class Session:
+    """A session over ``link``. `run` lives as long as it does."""
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        settings: Settings,
+        engines: Callable[[], Engines],
+        store: Store,
+        claims: Claims | None = None,
+        wall_clock: Callable[[], float] = time.time,
+        new_playout: Callable[[], Playout] | None = None,
+    ) -> None:
+        """``claims`` is shared by the sessions that share ``store``.
+
+        ``new_playout`` is for a client that does not play the audio as it comes; without it, audio is paced.
+        """
+        self.id = secrets.token_urlsafe(12)
+        self._link = link
+        self._settings = settings
+        self._outbox = Outbox(capacity=OUTBOX_ITEMS, reserve=OUTBOX_RESERVE, overflowed=self._give_up_on_peer)
+        self._around = Surroundings(
+            session=self.id,
+            settings=settings,
+            engines=engines,
+            store=store,
+            wall_clock=wall_clock,
+            outbox=self._outbox,
+            machine=TurnState(),
+            claims=claims or Claims(),
+            throttle=Throttle(self._outbox, settings.send_queue_high),
+            spoken=SpokenLanguage(),
+            new_playout=new_playout or partial(Playout, lead_s=settings.playout_lead_ms / 1000),
+        )
+        self._listener = Listener(engines().new_detector())
+        self._conversation = ""
+        self._turn: Turn | None = None
+        """The latest turn asked for, which may still wait for the one before it."""
+        self._hands_free: m.Start | None = None
+        """While set, the session listens again after each turn, and a turn begins when someone speaks."""
+        self._next: tuple[Capture, Timeline] | None = None
+        """What the listener fills while the session listens without a turn."""
+        self._turns_in, self._turns = trio.open_memory_channel[Turn](_WAITING_TURNS)
+        self._violations: deque[float] = deque(maxlen=_VIOLATIONS)
+        self._reading = trio.CancelScope()
+        self._draining = trio.Event()
+        self._drained_because: DrainCode = InfoCode.SHUTTING_DOWN
+        self._grace_s = 0.0
+        self._farewell = Farewell(CloseCode.NORMAL, "")
+
+    def drain(self, grace_s: float, why: DrainCode = InfoCode.SHUTTING_DOWN) -> None:
+        """Begin the end: tell the client ``why``, let a reply finish within ``grace_s``, then close. Never waits.
+
+        Of two drains the first one's ``why`` counts.
+        """
+        if not self._draining.is_set():
+            self._drained_because = why
+        self._grace_s = grace_s
+        self._draining.set()
+
+    async def run(self) -> None:
+        """Live the session, from the greeting to the close."""
+        try:
+            with self._turns_in, self._turns:
+                await self._live()
+        finally:
+            self._around.claims.release(self.id)
+
+    async def _live(self) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._send)
+            try:
+                await self._greet()
+                async with trio.open_nursery() as inner:
+                    inner.start_soon(self._read)
+                    inner.start_soon(self._wait_drained)
+                    async for turn in self._turns:
+                        await turn.run()
+                        self._listen_again(turn)
+                    inner.cancel_scope.cancel()
+            except* Exception as group:
+                self._outbox.append(report(group, session=self.id))
+                self._farewell = Farewell(CloseCode.INTERNAL, "internal error")
+            self._outbox.close()
+            nursery.cancel_scope.deadline = trio.current_time() + _FAREWELL_S
+        with trio.move_on_after(_FAREWELL_S):
+            await self._link.close(self._farewell.close_code, self._farewell.reason)
+
+    # --- the three tasks besides the turn -----------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        try:
+            with self._reading:
+                while True:
+                    self.act(await self._link.receive())
+        except LinkClosed:
+            self._outbox.abandon()
+        except Malformed as error:
+            self._say_violation(error.message, recoverable=False)
+            self._farewell = Farewell(error.close_code, error.message)
+        finally:
+            # With nobody to ask for another, the present turn is the last.
+            self._turns_in.close()
+            if self._turn is not None:
+                self._turn.end(Outcome.CANCELLED)
+
+    async def _send(self) -> None:
+        try:
+            while (event := await self._outbox.take()) is not None:
+                await self._link.send(event)
+                if isinstance(event, m.TtsChunk) and self._turn is not None and self._turn.number == event.turn:
+                    self._turn.sent(event)
+        except LinkClosed:
+            self._outbox.abandon()
+            self._reading.cancel()
+
+    async def _wait_drained(self) -> None:
+        await self._draining.wait()
+        self._say_draining()
+        self._hands_free = None
+        self._stop_listening()
+        turn = self._turn
+        if turn is not None:
+            if turn.state is State.CAPTURING:
+                turn.end(Outcome.CANCELLED)
+            with trio.move_on_after(self._grace_s):
+                await turn.wait_over()
+        self._farewell = DRAINED[self._drained_because].farewell
+        self._reading.cancel()
+
+    # --- commands: none of this waits ---------------------------------------------------------------------------------
+
+    def act(self, command: m.Command) -> None:
+        """Act on a command of the client's. The reader calls this; so may whoever holds the session. Never waits."""
+        turn = self._turn
+        standing = State.IDLE if turn is None else State.COMPLETE if turn.ending else turn.state
+        verdict = judge(standing, command)
+        if verdict is Verdict.IGNORE:
+            return
+        match command:
+            case _ if verdict is None:
+                self._violate(f"{name_of(command)} is not possible in state {standing}.")
+            case m.Audio(pcm):
+                self._listener.feed(pcm, trio.current_time())
+                if self._next is not None and self._next[0].begun:
+                    self._begin_hands_free()
+            case m.Start() | m.Text():
+                self._begin(command)
+            case m.Stop():
+                self._listener.stop()
+            case m.Cancel(turn=number):
+                self._cancel(number)
+            case m.Played(turn=number, samples=samples):
+                if self._is_known(number) and turn is not None and number == turn.number:
+                    turn.played(samples)
+            case m.Mark(turn=number, marks=marks):
+                if self._is_known(number):
+                    log.info("latency_client", session_id=self.id, turn=number, marks=marks)
+
+    def _begin(self, request: m.Start | m.Text) -> None:
+        if self._draining.is_set():
+            self._say_draining()
+            return
+        if self._turns_in.statistics().current_buffer_used >= _WAITING_TURNS:
+            self._violate("Too many turns were begun and cancelled at once.")
+            return
+        self._stop_listening()
+        if isinstance(request, m.Start):
+            self._hands_free = request if request.mode == "hands_free" else None
+            self._add_turn(request, *self._listen(request))
+        else:
+            timeline = Timeline()
+            timeline.first(Moment.ASKED, trio.current_time())
+            self._add_turn(request, Capture(max_samples=0, patience_s=0.0), timeline)
+
+    def _listen(self, request: m.Start) -> tuple[Capture, Timeline]:
+        """Have the listener fill a new capture as ``request`` wants it."""
+        longest_ms = self._settings.max_utterance_ms
+        patience_s = inf if request.mode == "hands_free" else longest_ms / 1000
+        capture, timeline = Capture(max_samples=ms_to_samples(longest_ms), patience_s=patience_s), Timeline()
+        self._listener.listen(
+            capture,
+            timeline,
+            silence_ms=request.silence_ms or self._settings.vad_silence_ms,
+            strict=self._settings.endpointing == "strict",
+            ends_on_silence=request.mode != "hold",
+        )
+        return capture, timeline
+
+    def _add_turn(self, request: m.Start | m.Text, capture: Capture, timeline: Timeline) -> None:
+        number = 1 if self._turn is None else self._turn.number + 1
+        conversation = request.conversation or self._conversation
+        self._turn = Turn(self._around, number, conversation, request, capture, timeline)
+        self._turns_in.send_nowait(self._turn)
+
+    def _listen_again(self, over: Turn) -> None:
+        """Go on listening after a turn, if that is what the person wants and no other turn was begun meanwhile."""
+        if self._hands_free is not None and over is self._turn and not self._draining.is_set():
+            self._next = self._listen(self._hands_free)
+
+    def _stop_listening(self) -> None:
+        """Listen without a turn no more."""
+        if self._next is not None:
+            self._next[0].end(Ending.STOPPED)
+            self._next = None
+
+    def _begin_hands_free(self) -> None:
+        assert self._next is not None
+        assert self._hands_free is not None
+        heard, self._next = self._next, None
+        self._add_turn(self._hands_free, *heard)
+
+    def _cancel(self, number: int | None) -> None:
+        turn = self._turn
+        if number is None or (turn is not None and number == turn.number):
+            self._hands_free = None
+            self._stop_listening()
+        if turn is None or number not in (None, turn.number) or not turn.end(Outcome.CANCELLED):
+            self._outbox.append(m.Info(code=InfoCode.NOTHING_TO_CANCEL, message="There is no turn to cancel."))
+
+    def _is_known(self, number: int) -> bool:
+        known = self._turn is not None and number <= self._turn.number
+        if not known:
+            self._violate(f"There has been no turn {number}.")
+        return known
+
+    # --- what the session itself says ---------------------------------------------------------------------------------
+
+    async def _greet(self) -> None:
+        self._conversation = await self._around.store.begin()
+        self._around.claims.claim(self._conversation, self.id)
+        for event in greeting(self.id, self._conversation, self._settings, self._around.engines()):
+            self._outbox.append(event)
+
+    def _violate(self, message: str) -> None:
+        """Answer a message that came in the wrong state; too many of them end the session."""
+        now = trio.current_time()
+        self._violations.append(now)
+        too_many = len(self._violations) == _VIOLATIONS and now - self._violations[0] <= _VIOLATIONS_WITHIN_S
+        self._say_violation(message, recoverable=not too_many)
+        if too_many:
+            self._farewell = Farewell(CloseCode.POLICY, "too many messages in the wrong state")
+            self._reading.cancel()
+
+    def _say_violation(self, message: str, *, recoverable: bool) -> None:
+        self._outbox.append(m.Error(code=ErrorCode.PROTOCOL_VIOLATION, message=message, recoverable=recoverable))
+
+    def _say_draining(self) -> None:
+        why = self._drained_because
+        self._outbox.append(m.Info(code=why, message=DRAINED[why].message, grace_s=self._grace_s))
+
+    def _give_up_on_peer(self) -> None:
+        self._farewell = Farewell(CloseCode.POLICY, "the client reads too slowly")
+        self._reading.cancel()
