@@ -1,0 +1,136 @@
+"""``voice-trio doctor``: does everything here work, and if not, what to do about it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+
+import click
+import trio
+
+from voice_trio import config, log
+from voice_trio.assets import static_dir
+from voice_trio.cli.errors import sentence
+from voice_trio.config import Settings
+from voice_trio.core.audio import FRAME_BYTES
+from voice_trio.core.groups import first_leaf
+from voice_trio.core.history import Message
+from voice_trio.core.messages import ErrorCode
+from voice_trio.engines import load
+from voice_trio.engines.base import TextDelta, TurnError
+from voice_trio.memory.open import database_path, open_store
+from voice_trio.recording.recordings import WARNING, Recordings, record_folder
+from voice_trio.server.listening import listen
+from voice_trio.server.tls import open_tls
+
+_EXIT_PROBLEM = 1
+_LIMIT_S = 30.0
+
+
+@click.command()
+def doctor() -> None:
+    """Check that everything works, and say what to do about what does not."""
+    settings = config.load()
+    log.configure("ERROR")
+    if not trio.run(_examine, settings):
+        sys.exit(_EXIT_PROBLEM)
+
+
+async def _examine(settings: Settings) -> bool:
+    """Run every check and return whether all passed; one that fails does not keep the next from running."""
+    well = True
+    for name, check in _CHECKS.items():
+        try:
+            with trio.fail_after(_LIMIT_S):
+                finding, mark = await check(settings), "ok "
+        except* Exception as group:
+            finding, mark, well = _reason(group), "BAD", False
+        click.echo(f"{mark}  {name:<12}{finding}")
+    return well
+
+
+async def _python(settings: Settings) -> str:
+    return f"{platform.python_implementation()} {platform.python_version()} on {platform.system()} {platform.machine()}"
+
+
+async def _page(settings: Settings) -> str:
+    return str(static_dir())
+
+
+async def _port(settings: Settings) -> str:
+    listen(settings).close()
+    return f"{settings.host} port {settings.port} is free"
+
+
+async def _tls(settings: Settings) -> str:
+    tls = open_tls(settings)
+    if tls is None:
+        return "off"
+    return f"with {settings.certfile}" if tls.fingerprint is None else "with a certificate made up at the start"
+
+
+async def _detector(settings: Settings) -> str:
+    new_detector = await load.load_detector(settings)
+    new_detector().speech_probability(bytes(FRAME_BYTES))
+    return f"{settings.vad} works"
+
+
+async def _recognizer(settings: Settings) -> str:
+    async with load.open_recognizer(settings) as ears, ears.recognizer.open(None) as utterance:
+        silence = bytes(10 * FRAME_BYTES)
+        utterance.feed(silence)
+        await utterance.settle(len(silence) // 2)
+        better = f"; Whisper hears better: {ears.fallback}" if ears.fallback else ""
+        return f"{ears.recognizer.name} works{better}"
+
+
+async def _mind(settings: Settings) -> str:
+    async with load.open_language_model(settings) as model:
+        if model.synthetic:
+            return "none is configured, replies repeat what was heard; set OPENAI_API_KEY or OPENAI_BASE_URL"
+        async with model.stream([Message("user", "Say yes.")]) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    return f"{model.name} answers"
+    raise TurnError(ErrorCode.LLM_FAIL, f"{model.name} answers without a word")
+
+
+async def _voice(settings: Settings) -> str:
+    async with load.open_synthesizer(settings) as synthesizer:
+        speech = await synthesizer.speak("All is well.", seconds=settings.tts_timeout_s)
+        return f"{synthesizer.name} works: {speech.samples / speech.sample_rate:.1f} s of speech"
+
+
+async def _memory(settings: Settings) -> str:
+    async with open_store(settings):
+        return "off: turns are forgotten when it ends" if settings.memory == "off" else str(database_path(settings))
+
+
+async def _recording(settings: Settings) -> str:
+    folder = record_folder(settings)
+    return "off" if folder is None else f"{WARNING} to {Recordings(folder).folder}"
+
+
+_CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
+    "python": _python,
+    "page": _page,
+    "port": _port,
+    "tls": _tls,
+    "detector": _detector,
+    "recogniser": _recognizer,
+    "mind": _mind,
+    "voice": _voice,
+    "memory": _memory,
+    "recording": _recording,
+}
+
+
+def _reason(group: BaseExceptionGroup[Exception]) -> str:
+    """Return what was wrong, for a person."""
+    leaf = first_leaf(group)
+    if isinstance(leaf, trio.TooSlowError):
+        return f"no answer within {_LIMIT_S:g} s"
+    if isinstance(leaf, TurnError):
+        return leaf.message
+    return sentence(group) or f"{type(leaf).__name__}: {leaf}"

@@ -1,0 +1,44 @@
+"""Which errors are for the person at the terminal, who needs a sentence and no traceback."""
+
+from __future__ import annotations
+
+from voice_trio.cli.forget import NothingToForget
+from voice_trio.client import CannotConnect
+from voice_trio.config import ConfigError
+from voice_trio.core.groups import first_leaf
+from voice_trio.engines.base import CannotLoad
+from voice_trio.engines.whisper_models import ModelError
+from voice_trio.memory.base import CannotRemember, StoreError
+from voice_trio.recording.read import CannotReplay
+from voice_trio.recording.recordings import CannotRecord
+from voice_trio.server.listening import CannotListen
+from voice_trio.sound_file import CannotWrite, NotAudio
+
+EXIT_USAGE = 2
+"""The exit code for what a person can mend."""
+
+EXIT_INTERRUPTED = 130
+"""What shells give for a command that Ctrl-C ended."""
+
+_MENDABLE = (
+    CannotConnect,
+    CannotListen,
+    CannotLoad,
+    CannotRecord,
+    CannotRemember,
+    CannotReplay,
+    CannotWrite,
+    ConfigError,
+    ModelError,
+    NotAudio,
+    NothingToForget,
+    StoreError,
+)
+
+
+def sentence(group: BaseExceptionGroup[Exception]) -> str | None:
+    """Return what to tell the person; None where ``group`` holds anything that is not theirs to mend."""
+    mendable, rest = group.split(_MENDABLE)
+    if mendable is None or rest is not None:
+        return None
+    return str(first_leaf(mendable)).rstrip(".") + "."

@@ -1,0 +1,70 @@
+"""``voice-trio forget``: delete what was said, whether or not a server runs."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from math import inf
+from pathlib import Path
+
+import click
+
+from voice_trio import config
+from voice_trio.cli.options import chosen
+from voice_trio.memory.base import StoreError
+from voice_trio.memory.database import Database, cannot_remember
+from voice_trio.memory.open import database_path
+
+_BUSY_S = 10.0
+"""How long to wait for a server; a person who watches is more patient than a turn."""
+
+
+class NothingToForget(Exception):
+    """There is no such conversation; the message says where it was looked for."""
+
+
+@click.command()
+@click.argument("conversation", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="Forget every conversation.")
+@click.option("--yes", is_flag=True, help="Do not ask before forgetting everything.")
+@click.option("--data-dir", metavar="TEXT", help="Where the server remembers, if it was told so by this option.")
+def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str | None) -> None:
+    """Forget the conversation ID, or --all of them, for good.
+
+    A conversation's ID is in the first event of its session. A server may go on running meanwhile.
+    """
+    if (conversation is None) != everything:
+        raise click.UsageError("Give either the ID of a conversation or --all.")
+    path = database_path(config.load(**chosen({"data_dir": data_dir})))
+    if not _is_there(path):
+        if conversation is not None:
+            raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")
+        click.echo(f"Nothing is remembered in {path.parent}.")
+        return
+    with closing(Database(path, busy_s=_BUSY_S)) as database:
+        if conversation is None and not yes:
+            conversations, turns = database.count()
+            question = f"Forget {_number(conversations, 'conversation')}, {_number(turns, 'turn')} in all?"
+            click.confirm(question, abort=True)
+        forgotten = database.forget_before(inf) if conversation is None else database.forget(conversation)
+        try:
+            # Even if there was nothing to forget: the last time this may have failed.
+            database.scrub()
+        except StoreError as error:
+            raise StoreError(
+                f"Forgot {_number(forgotten, 'turn')}, but their words may still be found in the file, for {error}. "
+                "Run this again"
+            ) from error
+    if conversation is not None and not forgotten:
+        raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")
+    click.echo(f"Forgot {_number(forgotten, 'turn')}.")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise cannot_remember(path, error) from error
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

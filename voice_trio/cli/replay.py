@@ -1,0 +1,121 @@
+"""``voice-trio replay``: is what was recorded still so?"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from voice_trio import log
+from voice_trio.recording import entries as e
+from voice_trio.recording.compare import Difference, first_difference
+from voice_trio.recording.read import Recording, read_recording
+from voice_trio.recording.replay import replay as live_again
+
+_EXIT_DIFFERENT = 1
+_LONGEST_LINE = 160
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--tolerance-ms",
+    type=click.FloatRange(0, 60_000),
+    default=100,
+    show_default=True,
+    help="By how much times may differ: a busy machine needs more, a recording in virtual time none.",
+)
+@click.option(
+    "--context", type=click.IntRange(0, 1000), default=5, show_default=True, help="Lines to show before a difference."
+)
+def replay(file: Path, tolerance_ms: float, context: int) -> None:
+    """Live the session recorded in FILE again, with the answers that it got then, and show the first difference.
+
+    STREAM_RECORD_DIR has a server record its sessions. Time is virtual: minutes take milliseconds.
+
+    Exits with 0 when all is the same, 1 at a difference, and 2 when FILE is no recording that can be replayed.
+    """
+    log.configure("ERROR")
+    recording = read_recording(file)
+    for line in _about(recording):
+        click.echo(line)
+    began = time.perf_counter()
+    replayed = live_again(recording, tolerance_ms / 1000)
+    took_s = time.perf_counter() - began
+    click.echo(f"replayed  in {took_s:.2f} s")
+    difference = first_difference(recording, replayed, tolerance_ms / 1000)
+    if difference is None:
+        click.echo("equal")
+        return
+    click.echo()
+    for line in _show(recording, difference, context):
+        click.echo(line)
+    sys.exit(_EXIT_DIFFERENT)
+
+
+def _about(recording: Recording) -> list[str]:
+    header = recording.header
+    engines = f"ears {header.engines.asr}, mind {header.engines.llm}, voice {header.engines.tts}"
+    lines = [
+        f"recorded  {_plain(header.began)} by voice_trio {_plain(header.version)}, session {_plain(header.session)}",
+        f"          {recording.lasts_s:.1f} s, {_plain(engines)}",
+    ]
+    if recording.torn:
+        lines.append("note      Its last line was not written to the end, and is left out.")
+    if recording.end is None:
+        last = recording.entries[-1] if recording.entries else None
+        why = f": {_plain(last.why)}" if isinstance(last, e.Stopped) else ""
+        lines.append(f"note      It ends before its session does{why}. All until then is compared.")
+    return lines
+
+
+def _show(recording: Recording, difference: Difference, context: int) -> list[str]:
+    """Return lines with the ``context`` entries before ``difference``, and with what was and what is there."""
+    before = [
+        entry
+        for entry in sorted(recording.entries, key=lambda entry: entry.at)
+        if entry.at <= difference.at and entry is not difference.then and not isinstance(entry, e.Answer)
+    ]
+    lines = [f"different after {difference.at:.3f} s: {difference.why}", ""]
+    lines += [f"          {_line(entry)}" for entry in before[-context:] if context]
+    lines.append(f"then      {_line(difference.then)}")
+    lines.append(f"now       {_line(difference.now)}")
+    return lines
+
+
+def _line(entry: e.Entry | None) -> str:
+    """Return ``entry`` in one line: when it was, who it is from, and what it says."""
+    match entry:
+        case None:
+            return "nothing"
+        case e.Audio(pcm=pcm):
+            who, what = "client", f"audio, {len(pcm) // 2} samples"
+        case e.Command(message=message):
+            who, what = "client", _json(message)
+        case e.Said(message=message):
+            who, what = "session", _json(message)
+        case e.Chunk():
+            place = f"turn {entry.turn}, phrase {entry.phrase}, seq {entry.seq}, first sample {entry.first_sample}"
+            who, what = "session", f"audio, {entry.samples} samples, {place}, crc32 {entry.crc32:08x}"
+        case e.Ask(of=of):
+            who, what = "session", f"asks to {of} {_json(entry.what)}"
+        case e.End(how=how):
+            who, what = "session", f"{how} {entry.close_code or ''} {entry.reason or ''}"
+        case e.Answer(call=call):
+            who, what = "engine", f"answers call {call}"
+        case _:
+            who, what = "client", entry.kind
+    text = f"{entry.at:9.3f} s  {who:<8}{_plain(what)}"
+    return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 3] + "..."
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _plain(text: str) -> str:
+    """Return ``text`` without what a terminal would obey: a recording may come from a stranger."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,145 @@
+"""What ``voice-trio talk`` prints: for a person, or one JSON object a line for a program."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Protocol, TextIO
+
+import click
+
+from voice_trio.core import messages as m
+from voice_trio.core import wire
+
+_LATENCIES = (
+    ("first partial", "t_first_partial_ms", "the first word's start"),
+    ("final transcript", "t_final_transcript_ms", "the last word's end"),
+    ("first token", "t_first_token_ms", "the last word's end"),
+    ("first audio", "t_first_audio_ms", "the last word's end"),
+    ("last audio", "total_reply_ms", "the last word's end"),
+)
+
+
+class View(Protocol):
+    """Shows a session's events, and keeps the reply's audio."""
+
+    reply: bytearray
+    """s16le mono."""
+    sample_rate: int
+
+    def show(self, event: m.Event) -> None:
+        """Show ``event``."""
+
+    def saved(self, path: Path) -> None:
+        """The reply was written to ``path``."""
+
+    def closed(self, closed: BaseException) -> None:
+        """The server ended the session before the turn was over."""
+
+
+class JsonView:
+    """One JSON object a line; a chunk's audio is given as its length in samples."""
+
+    def __init__(self) -> None:
+        self.reply = bytearray()
+        self.sample_rate = 0
+
+    def show(self, event: m.Event) -> None:
+        """Print ``event`` as /ws spells it."""
+        match event:
+            case m.TtsChunk():
+                self.reply += event.pcm
+                fields = {name: getattr(event, name) for name in ("turn", "phrase", "seq", "first_sample")}
+                self._print({"type": "tts_chunk", **fields, "samples": len(event.pcm) // 2})
+                return
+            case m.TtsPhrase():
+                self.sample_rate = event.sample_rate
+        click.echo(wire.encode_event(event))
+
+    def saved(self, path: Path) -> None:
+        """Say where the reply is."""
+        self._print({"type": "saved", "path": str(path)})
+
+    def closed(self, closed: BaseException) -> None:
+        """Say how the session ended."""
+        self._print({"type": "closed", "reason": str(closed)})
+
+    def _print(self, fields: dict[str, object]) -> None:
+        click.echo(json.dumps(fields, ensure_ascii=False, separators=(",", ":")))
+
+
+class ConsoleView:
+    """Labelled lines for a person. On a terminal, words still being recognised are rewritten as they change."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.reply = bytearray()
+        self.sample_rate = 0
+        self._out = out
+        self._live = out.isatty()
+        self._heard = ""
+        self._typed_turn = True
+        self._answering = False
+
+    def show(self, event: m.Event) -> None:
+        """Print what a person would want to know of ``event``."""
+        match event:
+            case m.SessionOpened():
+                self._line("session", f"ears {event.asr}, mind {event.llm}")
+            case m.StateChanged(state=m.State.CAPTURING):
+                self._typed_turn = False
+            case m.Partial(keep=keep, text=text):
+                self._heard = self._heard[:keep] + text
+                self._hear("hearing", self._heard, last=False)
+            case m.Final(text=text):
+                self._hear("heard", text or "(nothing)", last=True)
+            case m.Token(text=text):
+                if not self._answering:
+                    click.echo(f"{'answer':<10}", self._out, nl=False)
+                    self._answering = True
+                click.echo(text, self._out, nl=False)
+            case m.TtsPhrase(sample_rate=rate):
+                self.sample_rate = rate
+            case m.TtsChunk(pcm=pcm):
+                self.reply += pcm
+            case m.Error(code=code, message=message):
+                self._line("error", f"{message} ({code})")
+            case m.Info(message=message, command=command):
+                self._line("note", f"{message} Better: {command}" if command else message)
+            case m.Done():
+                self._finish(event)
+
+    def saved(self, path: Path) -> None:
+        """Say where the reply is."""
+        seconds = len(self.reply) / 2 / self.sample_rate
+        self._line("saved", f"{path} ({seconds:.1f} s of speech)")
+
+    def closed(self, closed: BaseException) -> None:
+        """Say how the session ended."""
+        self._line("closed", str(closed))
+
+    def _finish(self, done: m.Done) -> None:
+        self._line("done", done.outcome)
+        known = [(name, getattr(done.latency, field), since) for name, field, since in _LATENCIES]
+        lines = [
+            f"  {name:<17}{ms:>6} ms  after {'the question' if self._typed_turn else since}"
+            for name, ms, since in known
+            if ms is not None
+        ]
+        if lines:
+            click.echo("\n".join(["", *lines, ""]), self._out)
+
+    def _hear(self, label: str, text: str, *, last: bool) -> None:
+        if not self._live:
+            self._line(label, text)
+            return
+        # The line is rewritten in place, so it must not be wider than the terminal; the newest words matter.
+        room = shutil.get_terminal_size().columns - 12
+        shown = text if last or len(text) <= room else "…" + text[1 - room :]
+        click.echo(f"\r\x1b[K{label:<10}{shown}", self._out, nl=last)
+
+    def _line(self, label: str, text: str) -> None:
+        if self._answering:
+            click.echo("", self._out)
+            self._answering = False
+        click.echo(f"{label:<10}{text}", self._out)

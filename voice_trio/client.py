@@ -1,0 +1,194 @@
+"""A Trio client of /ws, as the CLI, the tools and the tests use it, and as other programs may."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import trio
+from trio_websocket import (
+    ConnectionClosed,
+    ConnectionRejected,
+    HandshakeError,
+    WebSocketConnection,
+    wrap_client_stream,
+)
+from wsproto.utilities import LocalProtocolError
+
+from voice_trio.core import messages as m
+from voice_trio.core import wire
+from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+
+MESSAGE_MS = 60
+"""Length of the audio messages that `Client.speak` sends: half the cost of one a frame."""
+
+_MESSAGES = 10_000
+"""Messages that may wait to be heard: the connection reads, and answers pings, only while there is room."""
+
+_MESSAGE_BYTES = 1 << 20
+
+_HANDSHAKE_S = 10.0
+_BODY_CHARS = 100
+_CLOSE_S = 2.0
+
+
+class CannotConnect(Exception):
+    """There is no voice_trio at that address; the message says what was found instead."""
+
+
+class SessionClosed(Exception):
+    """The session is over; ``code`` and ``reason`` are those of the WebSocket's close."""
+
+    def __init__(self, code: int | None, reason: str | None) -> None:
+        super().__init__(f"the server closed the session: {reason or 'no reason given'} (code {code})")
+        self.code = code
+        self.reason = reason
+
+
+class Client:
+    """One session of a server. What the server says waits here until it is heard."""
+
+    def __init__(self, connection: WebSocketConnection) -> None:
+        self._connection = connection
+
+    async def ask(self, command: m.Command) -> None:
+        """Send ``command``. Raises `SessionClosed`."""
+        await self.send_raw(wire.encode_command(command))
+
+    async def send_raw(self, data: str | bytes) -> None:
+        """Send a message as it is, right or wrong. Raises `SessionClosed`."""
+        try:
+            await self._connection.send_message(data)
+        except ConnectionClosed as closed:
+            raise _session_closed(closed) from None
+
+    async def speak(self, pcm: bytes, *, real_time: bool = True) -> None:
+        """Send 16 kHz s16le mono ``pcm`` in messages of `MESSAGE_MS`, at the speed of speech or all at once."""
+        step = ms_to_samples(MESSAGE_MS) * BYTES_PER_SAMPLE
+        began_at = trio.current_time()
+        for at in range(0, len(pcm), step):
+            message = pcm[at : at + step]
+            if real_time:
+                # A microphone hands a message over when the last of it was heard.
+                heard_s = (at + len(message)) / BYTES_PER_SAMPLE / SAMPLE_RATE
+                await trio.sleep_until(began_at + heard_s)
+            await self.ask(m.Audio(message))
+
+    async def hear(self) -> m.Event:
+        """Return the next event that this version knows. Raises `SessionClosed` after the last one."""
+        while True:
+            try:
+                data = await self._connection.get_message()
+            except ConnectionClosed as closed:
+                raise _session_closed(closed) from None
+            event = wire.decode_event(data)
+            if event is not None:
+                return event
+
+
+@asynccontextmanager
+async def connect(
+    url: str, *, token: str | None = None, ssl_context: ssl.SSLContext | None = None
+) -> AsyncIterator[Client]:
+    """Open a session with the server at ``url`` (``ws://host:port/ws``, or ``wss:``). Raises `CannotConnect`.
+
+    ``token`` is what such a server may want. Without ``ssl_context``, certificates are checked as usual.
+    """
+    host, port, resource, tls = _parts(url)
+    try:
+        # The stream is ours, because trio-websocket leaves it open when the server closes first.
+        stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]
+        if tls:
+            stream = await trio.open_ssl_over_tcp_stream(host, port, ssl_context=ssl_context)
+        else:
+            stream = await trio.open_tcp_stream(host, port)
+    except OSError as error:
+        raise CannotConnect(f"No server answers at {url}: {error.strerror or error}.") from error
+    leaving = False
+    async with stream:
+        if isinstance(stream, trio.SSLStream):
+            await _prove(stream, url)
+        try:
+            async with trio.open_nursery() as nursery:
+                with trio.fail_after(_HANDSHAKE_S):
+                    connection = await wrap_client_stream(
+                        nursery,
+                        stream,
+                        f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+                        resource,
+                        # A token may be any text; a header's bytes need not be ASCII.
+                        extra_headers=[(b"authorization", b"Bearer " + token.encode())] if token else None,
+                        message_queue_size=_MESSAGES,
+                        max_message_size=_MESSAGE_BYTES,
+                    )
+                yield Client(connection)
+                leaving = True
+                with trio.move_on_after(_CLOSE_S):
+                    await connection.aclose()
+                nursery.cancel_scope.cancel()
+        except BaseExceptionGroup as group:
+            # What a caller raised inside is to come out as it was, and not as a group of our nursery's.
+            if len(group.exceptions) > 1:
+                raise
+            cause = group.exceptions[0]
+            match cause:
+                case ConnectionRejected():
+                    body = (cause.body or b"").decode(errors="replace").strip()[:_BODY_CHARS]
+                    body = "" if body.startswith("<") else body
+                    raise CannotConnect(f"{url} refused the session: {cause.status_code} {body}".strip()) from cause
+                case LocalProtocolError() if leaving:
+                    # A ping that arrived after we began to say goodbye; trio-websocket answers it all the same.
+                    return
+                case HandshakeError() | trio.TooSlowError():
+                    other = "" if tls else " If it speaks TLS, its address begins with wss://."
+                    raise CannotConnect(f"{url} does not answer as a voice_trio server.{other}") from cause
+                case _:
+                    raise cause from cause.__cause__
+
+
+def trusting(cafile: Path) -> ssl.SSLContext:
+    """Return what trusts the usual authorities and those in ``cafile``, a PEM file. Raises `CannotConnect`."""
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile)
+    except OSError as error:
+        raise CannotConnect(f"{cafile} holds no certificate that can be read: {error.strerror or error}.") from error
+    return context
+
+
+async def _prove(stream: trio.SSLStream[trio.SocketStream], url: str) -> None:
+    """Have the server show its certificate. Raises `CannotConnect`."""
+    try:
+        with trio.fail_after(_HANDSHAKE_S):
+            await stream.do_handshake()
+    except (trio.BrokenResourceError, trio.TooSlowError) as error:
+        match error.__cause__:
+            case ssl.SSLCertVerificationError() as untrusted:
+                raise CannotConnect(
+                    f"The certificate of {url} is not trusted: {untrusted.verify_message.rstrip('.')}. Trust whoever "
+                    "signed it with --cafile; one made up at the server's start cannot be trusted so: give the "
+                    "server one with STREAM_CERTFILE and STREAM_KEYFILE."
+                ) from error
+        raise CannotConnect(f"{url} does not answer in TLS; without it an address begins with ws://.") from error
+
+
+def _parts(url: str) -> tuple[str, int, str, bool]:
+    """Return host, port, resource and whether TLS is wanted."""
+    try:
+        parts = urlsplit(url)
+        tls = {"ws": False, "wss": True}[parts.scheme]
+        if not parts.hostname:
+            raise ValueError("it names no host")
+        resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return parts.hostname, parts.port or (443 if tls else 80), resource, tls
+    except (KeyError, ValueError) as error:
+        raise CannotConnect(f"{url} is no address of a server; one looks like ws://127.0.0.1:8765/ws.") from error
+
+
+def _session_closed(closed: ConnectionClosed) -> SessionClosed:
+    if closed.reason is None:
+        return SessionClosed(None, None)
+    return SessionClosed(closed.reason.code, closed.reason.reason)

@@ -1,0 +1,101 @@
+"""Who may use the server: the page's own origin, and whoever has the token.
+
+A browser lets any page open a WebSocket to any server, with the visitor's network around it, so the origin is checked
+before the handshake. That a page names the same host as the request is proof only if nobody else can make that host:
+a name can be pointed at this machine by its owner while the page is open, so without a token it has to be an address
+or ``localhost``. Programs send no origin, and may do what a program on that machine may.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from voice_trio.config import Settings
+
+SUBPROTOCOL = "voice-trio"
+"""What the server selects where a client offers it."""
+
+_BEARER = "bearer."
+"""Before the token, base64url without padding, in the list of subprotocols: all that a page can set in a handshake."""
+
+_DEFAULT_PORTS = (":80", ":443")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The rules as the settings have them."""
+
+    token: str | None
+    origins: frozenset[str]
+    any_name: bool
+    """Whether the host may have any name: a stranger's page has no token, or everybody is welcome anyway."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Access:
+        """Return the rules of ``settings``."""
+        token = settings.auth_token.get_secret_value() if settings.auth_token else ""
+        origins = frozenset(part.strip().rstrip("/").lower() for part in settings.allowed_origins.split(","))
+        return cls(token or None, origins - {""}, any_name=bool(token) or settings.insecure)
+
+    def allows_origin(self, origin: str | None, host: str) -> bool:
+        """Return whether a page of ``origin`` may talk to what it calls ``host``; None stands for no page."""
+        if origin is None or "*" in self.origins or origin.lower() in self.origins:
+            return True
+        try:
+            theirs, ours = urlsplit(origin), urlsplit(f"//{host}")
+            name = ours.hostname or ""
+        except ValueError:
+            return False
+        if theirs.scheme not in ("http", "https") or _bare(theirs.netloc) != _bare(ours.netloc) or not name:
+            return False
+        return self.any_name or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+
+    def allows_token(self, authorization: str | None, subprotocols: Iterable[str]) -> bool:
+        """Return whether the client presents the token, in either way; anything will do where none is set."""
+        if self.token is None:
+            return True
+        offered = [_unpacked(part.removeprefix(_BEARER)) for part in subprotocols if part.startswith(_BEARER)]
+        scheme, _, rest = (authorization or "").partition(" ")
+        if scheme.lower() == "bearer":
+            # A header's bytes were read as Latin-1, whatever they are.
+            offered.append(rest.strip().encode("latin-1", "replace"))
+        # All of them are compared, each in a time that tells nothing about the token.
+        return sum(hmac.compare_digest(one, self.token.encode()) for one in offered) > 0
+
+
+def subprotocols_with(token: str) -> list[str]:
+    """Return what a page offers as subprotocols to present ``token``."""
+    return [SUBPROTOCOL, _BEARER + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")]
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether only this machine can reach ``address``."""
+    return ip_address(address.partition("%")[0]).is_loopback
+
+
+def _bare(netloc: str) -> str:
+    netloc = netloc.lower()
+    for port in _DEFAULT_PORTS:
+        netloc = netloc.removesuffix(port)
+    return netloc
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _unpacked(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        return b""

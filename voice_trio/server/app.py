@@ -1,0 +1,110 @@
+"""The routes."""
+
+from __future__ import annotations
+
+from quart import Response, request, send_from_directory, websocket
+from quart.wrappers import Request, Websocket
+from quart_trio import QuartTrio
+
+from voice_trio import __version__
+from voice_trio.assets import static_dir
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode
+from voice_trio.core.wire import CloseCode
+from voice_trio.server.access import SUBPROTOCOL, Access
+from voice_trio.server.headers import add_headers
+from voice_trio.server.json_response import answered, refused
+from voice_trio.server.sessions import Sessions
+from voice_trio.server.socket_link import SocketLink
+from voice_trio.server.upload import Refused
+from voice_trio.server.utterance import Utterances
+
+_HTTP_OK = 200
+_HTTP_UNAUTHORIZED = 401
+_HTTP_FORBIDDEN = 403
+_HTTP_UNAVAILABLE = 503
+
+_UNAUTHORIZED = m.Error(
+    code=ErrorCode.UNAUTHORIZED,
+    message="This server wants a token, and was given none or a wrong one.",
+    recoverable=False,
+)
+
+_STRANGER = m.Error(
+    code=ErrorCode.UNAUTHORIZED,
+    message="This server is not for pages of another origin; STREAM_ALLOWED_ORIGINS lists those that are welcome.",
+    recoverable=False,
+)
+
+
+def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> QuartTrio:
+    """Return the application that serves the page, health, /ws and /api."""
+    static = static_dir()
+    app = QuartTrio(__name__, static_folder=str(static), static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = utterances.max_bytes
+    add_headers(app)
+
+    @app.get("/")
+    async def index() -> Response:
+        return await send_from_directory(static, "index.html")
+
+    @app.get("/livez")
+    @app.get("/healthz")
+    async def livez() -> dict[str, object]:
+        return {"status": "ok", "version": __version__, "sessions": len(sessions)}
+
+    @app.get("/readyz")
+    async def readyz() -> tuple[dict[str, object], int]:
+        if sessions.draining:
+            return {"status": "draining"}, _HTTP_UNAVAILABLE
+        # The server listens only once its engines are warm, but a worker can be lost, and its successor takes a moment.
+        if not sessions.engines_ready:
+            return {"status": "engines are being replaced"}, _HTTP_UNAVAILABLE
+        return {"status": "ready"}, _HTTP_OK
+
+    @app.before_request
+    async def check_api() -> Response | None:
+        if not request.path.startswith("/api/"):
+            return None
+        if not allows_origin(request):
+            return refused(Refused(_HTTP_FORBIDDEN, _STRANGER))
+        if not access.allows_token(request.headers.get("Authorization"), ()):
+            response = refused(Refused(_HTTP_UNAUTHORIZED, _UNAUTHORIZED))
+            response.headers["WWW-Authenticate"] = "Bearer"
+            return response
+        return None
+
+    @app.post("/api/utterance")
+    async def utterance() -> Response:
+        try:
+            return answered(await utterances.answer(request))
+        except Refused as error:
+            return refused(error)
+
+    @app.before_websocket
+    async def check_handshake() -> Response | None:
+        if sessions.draining:
+            return Response("the server is stopping\n", status=_HTTP_UNAVAILABLE)
+        if not allows_origin(websocket):
+            # A page cannot read this, but a person who looks into its console can.
+            text = "not for pages of another origin: STREAM_ALLOWED_ORIGINS lists those that are welcome\n"
+            return Response(text, status=_HTTP_FORBIDDEN)
+        return None
+
+    def allows_origin(asked: Request | Websocket) -> bool:
+        return access.allows_origin(asked.headers.get("Origin"), asked.headers.get("Host", ""))
+
+    @app.websocket("/ws")
+    async def ws() -> None:
+        offered = websocket.requested_subprotocols
+        await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        # The object itself: the proxy would look it up for every message.
+        link = SocketLink(websocket._get_current_object())  # type: ignore[attr-defined]
+        if access.allows_token(websocket.headers.get("Authorization"), offered):
+            await sessions.hold(link)
+        else:
+            # After the handshake, because a page cannot read a refused one.
+            await link.send(_UNAUTHORIZED)
+            await link.close(CloseCode.POLICY, "unauthorized")
+
+    return app

@@ -1,0 +1,80 @@
+"""A link around a link: what may come how fast, and when a session has lasted long enough.
+
+The session inside knows nothing of this. The guard sees every command and every event pass, and ends the session by the
+two means there are for it anyway: a message that is against the rules, and a drain.
+"""
+
+from __future__ import annotations
+
+import trio
+
+from voice_trio.config import Settings
+from voice_trio.core import messages as m
+from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from voice_trio.core.messages import DrainCode, InfoCode
+from voice_trio.core.rate import TokenBucket
+from voice_trio.core.wire import CloseCode, Malformed
+from voice_trio.session.link import Link
+
+_AUDIO_SPEED = 1.5
+"""Audio may come so much faster than real time in the long run: clocks differ, and stalls are caught up with."""
+
+AUDIO_MARGIN_MS = 5_000
+"""Beyond one full utterance: the silence that follows it."""
+
+_LEAST_MESSAGE_SAMPLES = 128
+"""What an audio message counts for at least: the block of an AudioWorklet, the smallest that any client sends."""
+
+_CONTROLS = 100
+_CONTROLS_PER_S = 25.0
+"""Ten `played` a second, and as much again for a person in a hurry."""
+
+
+class GuardedLink:
+    """``link``, with limits. Times are Trio's, in seconds."""
+
+    def __init__(self, link: Link, settings: Settings) -> None:
+        self._link = link
+        longest = ms_to_samples(settings.max_utterance_ms + AUDIO_MARGIN_MS)
+        self._audio = TokenBucket(longest, _AUDIO_SPEED * SAMPLE_RATE)
+        self._controls = TokenBucket(_CONTROLS, _CONTROLS_PER_S)
+        self._idle_s = settings.idle_timeout_s
+        self._ends_at = trio.current_time() + settings.max_session_s
+        self._idle_since: float | None = trio.current_time()
+        """When the last turn ended; None while one is under way."""
+
+    async def receive(self) -> m.Command:
+        """Return the client's next command. Raises `Malformed` for a flood, too."""
+        command = await self._link.receive()
+        now = trio.current_time()
+        if isinstance(command, m.Audio):
+            samples = max(len(command.pcm) // BYTES_PER_SAMPLE, _LEAST_MESSAGE_SAMPLES)
+            if not self._audio.take(samples, now):
+                raise Malformed("audio comes much faster than it can have been spoken", CloseCode.POLICY)
+        else:
+            if not self._controls.take(1, now):
+                raise Malformed("too many messages in a short time", CloseCode.POLICY)
+            if self._idle_since is not None:
+                self._idle_since = now
+        return command
+
+    async def send(self, event: m.Event) -> None:
+        """Hand ``event`` to the client."""
+        if isinstance(event, m.StateChanged):
+            self._idle_since = trio.current_time() if event.state is m.State.COMPLETE else None
+        await self._link.send(event)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Say goodbye."""
+        await self._link.close(code, reason)
+
+    async def wait_enough(self) -> DrainCode:
+        """Return, with the reason, when the session is to be drained: idle, or at its limit."""
+        while True:
+            idle_at = trio.current_time() if self._idle_since is None else self._idle_since
+            wake_at = min(self._ends_at, idle_at + self._idle_s)
+            await trio.sleep_until(wake_at)
+            if trio.current_time() >= self._ends_at:
+                return InfoCode.SESSION_LIMIT
+            if self._idle_since is not None and trio.current_time() >= self._idle_since + self._idle_s:
+                return InfoCode.IDLE_TIMEOUT

@@ -1,0 +1,154 @@
+"""The house: one nursery of ours with the engines and the server in it, from load to drain.
+
+If any of them crashes, the nursery ends the others and the process with a message: never half alive.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import hypercorn.trio
+import structlog
+import trio
+
+from voice_trio.config import Settings
+from voice_trio.engines import faults as engine_faults
+from voice_trio.engines import load
+from voice_trio.engines.base import Engines
+from voice_trio.engines.media import open_media
+from voice_trio.faults import Faults
+from voice_trio.memory import faults as memory_faults
+from voice_trio.memory.open import open_store
+from voice_trio.recording.recordings import WARNING, Recordings, record_folder
+from voice_trio.server import hardening
+from voice_trio.server.access import Access
+from voice_trio.server.app import make_app
+from voice_trio.server.connections import Connections
+from voice_trio.server.gate import Gate
+from voice_trio.server.listening import hypercorn_config, listen, open_connections
+from voice_trio.server.sessions import Sessions
+from voice_trio.server.task_tree import task_tree
+from voice_trio.server.tls import lan_address, open_tls
+from voice_trio.server.utterance import Utterances
+
+log = structlog.get_logger()
+
+_CUT_AFTER_S = 0.25
+"""How long the server may take to close the connections that are left after the last session."""
+
+OpenEngines = Callable[[Settings], AbstractAsyncContextManager[Engines]]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers."""
+
+    url: str
+    """Its address for a browser, without a trailing slash."""
+    engines: Engines
+    sessions: Sessions
+    connections: Connections
+    fingerprint: str | None = None
+    """SHA-256 of its certificate, where that was made up at the start."""
+
+    @property
+    def ws_url(self) -> str:
+        """Its address for a client of /ws."""
+        return "ws" + self.url.removeprefix("http") + "/ws"
+
+
+@asynccontextmanager
+async def open_server(settings: Settings, open_engines: OpenEngines = load.open_engines) -> AsyncIterator[Running]:
+    """Listen, open the memory and the engines, and serve; on leaving drain: sessions end gently, then all the others.
+
+    Cancelling it, or an exception inside, ends all at once. Raises `CannotListen`, `CannotRecord`, `CannotRemember`,
+    `CannotLoad`, and `ConfigError` for a fault that cannot happen to these engines.
+    """
+    hardening.install()
+    recordings = _open_recordings(settings)
+    tls = open_tls(settings)
+    connections = open_connections(settings)
+    listening = listen(settings)
+    url = _url("http" if tls is None else "https", *listening.getsockname()[:2])
+    config = hypercorn_config(settings, listening, connections, None if tls is None else tls.context)
+    async with (
+        open_store(settings) as store,
+        open_engines(settings) as engines,
+        open_media() as decoder,
+        trio.open_nursery() as house,
+    ):
+        faults = Faults.of(settings)
+        engines, store = engine_faults.with_faults(engines, faults), memory_faults.with_faults(store, faults)
+        if any(faults):
+            log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
+        sessions = Sessions(settings, lambda: engines, store, recordings)
+        utterances = Utterances(settings, sessions, decoder)
+        app = Gate(make_app(sessions, Access.of(settings), utterances), connections)
+        stop, stopped = trio.Event(), trio.Event()
+
+        async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
+            await hypercorn.trio.serve(app, config, shutdown_trigger=stop.wait, mode="asgi", task_status=task_status)
+            if not stop.is_set():
+                raise RuntimeError("the server stopped listening without having been told to")
+            stopped.set()
+
+        await house.start(serve)
+        try:
+            yield Running(url, engines, sessions, connections, None if tls is None else tls.fingerprint)
+            await sessions.drain()
+            stop.set()
+            with trio.move_on_after(_CUT_AFTER_S):
+                await stopped.wait()
+        finally:
+            # Who does not read holds up a send that nobody can cancel.
+            connections.abort_all()
+
+
+def _open_recordings(settings: Settings) -> Recordings | None:
+    folder = record_folder(settings)
+    if folder is None:
+        return None
+    log.warning(WARNING, folder=str(folder))
+    return Recordings(folder)
+
+
+def _url(scheme: str, host: str, port: int) -> str:
+    """Return the address that a person can open; a socket that listens everywhere has none of its own."""
+    if host in ("0.0.0.0", "::"):
+        host = lan_address() or "localhost"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+async def serve_until_signal(settings: Settings, announce: Callable[[Running], None]) -> None:
+    """Serve until SIGINT or SIGTERM, then drain. A second signal, or one before ``announce``, ends at once."""
+    ready, signalled = trio.Event(), trio.Event()
+
+    async def watch(task_status: trio.TaskStatus[None]) -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for _ in signals:
+                if signalled.is_set() or not ready.is_set():
+                    nursery.cancel_scope.cancel()
+                signalled.set()
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(watch)
+        await nursery.start(print_tree_on_signal)
+        async with open_server(settings) as running:
+            announce(running)
+            ready.set()
+            await signalled.wait()
+            log.info("draining", sessions=len(running.sessions))
+        nursery.cancel_scope.cancel()
+
+
+async def print_tree_on_signal(task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    """Write the tree of all live tasks to standard error on each SIGUSR1."""
+    with trio.open_signal_receiver(signal.SIGUSR1) as signals:
+        task_status.started()
+        async for _ in signals:
+            print(task_tree(), file=sys.stderr, flush=True)

@@ -1,0 +1,133 @@
+"""The sessions that are live: where they begin, what ends them from outside, and how they all end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+import structlog
+import trio
+
+from voice_trio.config import Settings
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode, InfoCode
+from voice_trio.core.playout import WholePlayout
+from voice_trio.core.wire import CloseCode
+from voice_trio.engines.base import Engines
+from voice_trio.memory.base import Store
+from voice_trio.recording.recorded_session import RecordedSession
+from voice_trio.recording.recordings import Recordings
+from voice_trio.server.guard import GuardedLink
+from voice_trio.session.claims import Claims
+from voice_trio.session.link import Link
+from voice_trio.session.session import Session
+
+log = structlog.get_logger()
+
+_CLOSING_S = 0.3
+"""Beyond the grace for replies: what clients that read need to take a goodbye. The others are cut off."""
+
+RETRY_AFTER_S = 15
+
+
+class Sessions:
+    """Holds every live session, each in the task of the connection it came with."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engines: Callable[[], Engines],
+        store: Store,
+        recordings: Recordings | None = None,
+    ) -> None:
+        """``recordings`` has every session recorded."""
+        self.draining = False
+        self._settings = settings
+        self._engines = engines
+        self._store = store
+        self._claims = Claims()
+        self._new_session: Callable[..., Session | RecordedSession] = (
+            Session if recordings is None else recordings.session
+        )
+        self._live: set[Session | RecordedSession] = set()
+        self._empty = trio.Event()
+        self._empty.set()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    @property
+    def engines_ready(self) -> bool:
+        """Whether a turn begun now would be heard and answered aloud."""
+        return self._engines().ready
+
+    async def hold(self, link: Link, *, recorded: bool = False) -> None:
+        """Live a session over ``link``: the edge beyond which no error of a session goes.
+
+        With ``recorded`` the person's words come as a whole recording, and the reply goes back as one.
+        """
+        if len(self._live) >= self._settings.max_sessions:
+            await self._refuse(link)
+            return
+        settings = _for_recordings(self._settings) if recorded else self._settings
+        guarded = GuardedLink(link, settings)
+        session = self._new_session(
+            guarded,
+            settings=settings,
+            engines=self._engines,
+            store=self._store,
+            claims=self._claims,
+            new_playout=WholePlayout if recorded else None,
+        )
+        if not self._live:
+            self._empty = trio.Event()
+        self._live.add(session)
+        with structlog.contextvars.bound_contextvars(session_id=session.id):
+            log.info("session begins", live=len(self._live))
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._end_in_time, session, guarded)
+                    await session.run()
+                    nursery.cancel_scope.cancel()
+            except* Exception as group:
+                log.error("session crashed", exc_info=group)
+                await link.close(CloseCode.INTERNAL, "internal error")
+            finally:
+                self._live.discard(session)
+                if not self._live:
+                    self._empty.set()
+                log.info("session ends", live=len(self._live))
+
+    async def drain(self) -> None:
+        """End all sessions as gently as the settings allow, and return when there are none, or none that listens."""
+        self.draining = True
+        grace_s = self._settings.shutdown_grace_s
+        for session in self._live:
+            session.drain(grace_s)
+        with trio.move_on_after(grace_s + _CLOSING_S):
+            await self.wait_empty()
+
+    async def wait_empty(self) -> None:
+        """Wait until no session is live."""
+        await self._empty.wait()
+
+    async def _end_in_time(self, session: Session | RecordedSession, link: GuardedLink) -> None:
+        why = await link.wait_enough()
+        # A reply may finish at the limit; where nothing was said for long, there is none.
+        session.drain(self._settings.shutdown_grace_s if why is InfoCode.SESSION_LIMIT else 0, why)
+
+    async def _refuse(self, link: Link) -> None:
+        log.warning("session refused: the server is busy", live=len(self._live))
+        message = f"The server has no room for another session now. Try again in {RETRY_AFTER_S} seconds."
+        error = m.Error(code=ErrorCode.SERVER_BUSY, message=message, recoverable=False, retry_after_s=RETRY_AFTER_S)
+        await link.send(error)
+        await link.close(CloseCode.TRY_AGAIN_LATER, "busy")
+
+
+def _for_recordings(settings: Settings) -> Settings:
+    """Return ``settings`` with time to recognise what nobody could begin to recognise while it was spoken.
+
+    Waiting for the recording is not idle, and has a limit of its own.
+    """
+    asr_timeout_s = settings.asr_timeout_s + settings.max_utterance_ms / 1000
+    return settings.model_copy(update={"asr_timeout_s": asr_timeout_s, "idle_timeout_s": inf})

@@ -1,0 +1,92 @@
+"""A recording as it is uploaded: what is asked for in the request, and its bytes, both within limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import trio
+from quart.wrappers import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from voice_trio.config import Settings
+from voice_trio.core import messages as m
+from voice_trio.core import wire
+from voice_trio.core.messages import ErrorCode
+
+_BAD_REQUEST = 400
+_TIMEOUT = 408
+_TOO_LARGE = 413
+_UNSUPPORTED = 415
+
+KINDS = {
+    "audio/webm": "webm",
+    "video/webm": "webm",
+    "audio/ogg": "ogg",
+    "audio/mp4": "mp4",
+    "audio/wav": "wav",
+    "audio/x-wav": "wav",
+    "audio/wave": "wav",
+}
+"""Media type -> kind of recording."""
+
+OPTIONS = ("conversation", "language", "voice", "speed")
+"""What of a `Start` the query may say."""
+
+
+class Refused(Exception):
+    """The request gets no answer but ``error``, with ``status``."""
+
+    def __init__(self, status: int, error: m.Error) -> None:
+        super().__init__(error.message)
+        self.status = status
+        self.error = error
+
+
+def refusal(status: int, message: str, code: ErrorCode = ErrorCode.PROTOCOL_VIOLATION) -> Refused:
+    """Return a refusal after which another request may do better."""
+    return Refused(status, m.Error(code=code, message=message, recoverable=True))
+
+
+def kind_of(request: Request) -> str:
+    """Return the kind of recording that the request says it brings. Raises `Refused`."""
+    try:
+        return KINDS[request.mimetype]
+    except KeyError:
+        known = ", ".join(KINDS)
+        raise refusal(_UNSUPPORTED, f"The recording has to be one of {known}.") from None
+
+
+def start_of(request: Request) -> m.Start:
+    """Return the beginning of a turn as the query wants it. Raises `Refused`."""
+    # A form that is not filled in sends its fields all the same.
+    options = {name: value for name in OPTIONS if (value := request.args.get(name))}
+    try:
+        return replace(wire.decode_options(options), mode="hold")
+    except wire.Malformed as malformed:
+        raise refusal(_BAD_REQUEST, malformed.message) from None
+
+
+def check_size(request: Request, settings: Settings) -> None:
+    """Raise `Refused` for a body that says itself that it is too large."""
+    if (request.content_length or 0) > settings.max_upload_bytes:
+        raise _too_large(settings)
+
+
+async def read(request: Request, settings: Settings) -> bytes:
+    """Return the recording's bytes. Raises `Refused` for too many of them, for none, and when they take too long."""
+    limit_s = settings.upload_timeout_s
+    try:
+        with trio.fail_after(limit_s):
+            data: bytes = await request.body
+            request.body.clear()
+    except RequestEntityTooLarge:
+        raise _too_large(settings) from None
+    except trio.TooSlowError:
+        raise refusal(_TIMEOUT, f"The recording did not arrive within {limit_s:g} seconds.") from None
+    if not data:
+        raise refusal(_BAD_REQUEST, "The request holds no recording: it is to be the body, as it is.")
+    return data
+
+
+def _too_large(settings: Settings) -> Refused:
+    return refusal(_TOO_LARGE, f"A recording may have {settings.max_upload_bytes:,} bytes.")

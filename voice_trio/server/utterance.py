@@ -1,0 +1,100 @@
+"""A turn whose words come as a recording and whose reply goes back as one: `POST /api/utterance`.
+
+It is a turn like any other, in a session of its own that lives for this one turn. Where /ws has its socket there is a
+link in memory, and this module is the client at its other end.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import trio
+from quart.wrappers import Request
+
+from voice_trio.config import Settings
+from voice_trio.core import messages as m
+from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
+from voice_trio.core.messages import ErrorCode
+from voice_trio.engines.base import TurnError
+from voice_trio.engines.media import MediaDecoder, Recording
+from voice_trio.engines.workers import alongside
+from voice_trio.server import upload
+from voice_trio.server.answer import Answer, busy
+from voice_trio.server.guard import AUDIO_MARGIN_MS
+from voice_trio.server.sessions import Sessions
+from voice_trio.server.upload import Refused, refusal
+from voice_trio.session.capture import too_long
+from voice_trio.session.incident import report
+from voice_trio.session.link import LinkClosed, MemoryLink
+
+_UNPROCESSABLE = 422
+_INTERNAL = 500
+_UNAVAILABLE = 503
+
+_MESSAGE_MS = 300
+"""Looking for speech in so much audio takes one or two milliseconds, in which the server does nothing else."""
+
+
+class Utterances:
+    """Answers recordings, as ``settings`` allow."""
+
+    def __init__(self, settings: Settings, sessions: Sessions, decoder: MediaDecoder) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._decoder = decoder
+
+    @property
+    def max_bytes(self) -> int:
+        """Size of the largest recording, and of any other request."""
+        return self._settings.max_upload_bytes
+
+    async def answer(self, request: Request) -> dict[str, Any]:
+        """Return what is answered to ``request``, as JSON has it. Raises `Refused`, and nothing else."""
+        try:
+            return await self._answer(request)
+        except Refused:
+            raise
+        except Exception as error:
+            raise Refused(_INTERNAL, report(error, session="")) from error
+
+    async def _answer(self, request: Request) -> dict[str, Any]:
+        if self._sessions.draining:
+            raise busy("The server is stopping.")
+        kind, start = upload.kind_of(request), upload.start_of(request)
+        upload.check_size(request, self._settings)
+        link, answer, cut = MemoryLink(), Answer(), False
+        # The session comes before the recording is read, so that there are only so many recordings in memory.
+        async with alongside(partial(self._sessions.hold, link, recorded=True)), alongside(partial(answer.hear, link)):
+            with answer.while_open:
+                await answer.opened.wait()
+                recording = await self._receive(request, kind)
+                cut = recording.cut
+                await _say(link, start, recording.pcm)
+                await answer.done.wait()
+        return answer.result(start.conversation, too_long(self._settings.max_utterance_ms, turn=1) if cut else None)
+
+    async def _receive(self, request: Request, kind: str) -> Recording:
+        """Read the recording and decode it. Raises `Refused`."""
+        data = await upload.read(request, self._settings)
+        longest_ms = self._settings.max_utterance_ms + AUDIO_MARGIN_MS
+        try:
+            return await self._decoder.decode(data, kind, longest_ms=longest_ms)
+        except TurnError as error:
+            if error.code is ErrorCode.SERVER_BUSY:
+                raise busy(error.message) from error
+            status = _UNPROCESSABLE if error.code is ErrorCode.PROTOCOL_VIOLATION else _UNAVAILABLE
+            raise refusal(status, error.message, error.code) from error
+
+
+async def _say(link: MemoryLink, start: m.Start, pcm: bytes) -> None:
+    """Say what a client of /ws would, who holds the button while the recording plays."""
+    step = ms_to_samples(_MESSAGE_MS) * BYTES_PER_SAMPLE
+    try:
+        await link.ask(start)
+        for at in range(0, len(pcm), step):
+            await link.ask(m.Audio(pcm[at : at + step]))
+        await link.ask(m.Stop())
+    except LinkClosed:
+        # Whoever listens at the link hears why, and what to do.
+        await trio.sleep_forever()
