@@ -1,0 +1,103 @@
+/** The settings dialog: shows the choices, and tells when one of them changes. */
+
+import { byId, make } from "./dom.js";
+
+/** Offered where the recogniser takes any language. */
+const COMMON_LANGUAGES = ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "uk", "ru", "tr", "ar", "hi", "ja", "ko", "zh"];
+
+export class ChoicesView {
+  /**
+   * @param {import("./choices.js").Choices} choices are changed in place
+   * @param {{changed: (name: string) => void, canChooseOutput: boolean}} options
+   */
+  constructor(choices, { changed, canChooseOutput }) {
+    this.choices = choices;
+    this.changed = changed;
+    this.dialog = /** @type {HTMLDialogElement} */ (byId("settings"));
+    this.canChooseOutput = canChooseOutput;
+    byId("choose-output-row").hidden = !canChooseOutput;
+    for (const name of ["microphone", "output", "voice", "language"]) this.bind(name, String);
+    this.bind("speed", Number, (value) => `${value} ×`);
+    this.bind("silenceMs", Number, (value) => (Number(value) ? `${(Number(value) / 1000).toFixed(1)} s` : "the usual"));
+    // A click on the dialog itself is one beside its content.
+    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
+  }
+
+  /** @param {any} server what it offers; null before it has greeted */
+  async open(server) {
+    this.fill("voice", server?.voices ?? [], (voice) => voice, "The usual one");
+    const languages = server?.languages?.length ? server.languages : COMMON_LANGUAGES;
+    this.fill("language", languages, nameOf, "As the server chooses");
+    // Names take a moment to come; until then there is at least what is always there.
+    for (const name of ["microphone", "output"]) this.fill(name, [], String, "The usual one");
+    byId("about").textContent = server ? `Recogniser: ${server.asr}. Language model: ${server.llm}.` : "";
+    this.dialog.showModal();
+    await this.fillDevices();
+  }
+
+  /** @private */
+  async fillDevices() {
+    const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+    for (const [name, kind] of [
+      ["microphone", "audioinput"],
+      ["output", "audiooutput"],
+    ]) {
+      // Before the microphone was allowed, devices have neither id nor name.
+      const named = devices.filter((one) => one.kind === kind && one.deviceId && one.deviceId !== "default");
+      const labels = new Map(named.map((one) => [one.deviceId, one.label || "Unnamed device"]));
+      this.fill(name, [...labels.keys()], (id) => labels.get(id) ?? id, "The usual one");
+    }
+  }
+
+  /**
+   * @private
+   * @param {string} name
+   * @param {string[]} values
+   * @param {(value: string) => string} label
+   * @param {string} none
+   */
+  fill(name, values, label, none) {
+    const select = /** @type {HTMLSelectElement} */ (byId(`choose-${name}`));
+    select.replaceChildren(
+      ...["", ...values].map((value) => {
+        const option = /** @type {HTMLOptionElement} */ (make("option", "", value ? label(value) : none));
+        option.value = value;
+        return option;
+      }),
+    );
+    const chosen = /** @type {any} */ (this.choices)[name];
+    select.value = values.includes(chosen) ? chosen : "";
+  }
+
+  /**
+   * @private
+   * @param {string} name
+   * @param {(value: string) => string | number} read
+   * @param {(value: string) => string} [describe]
+   */
+  bind(name, read, describe) {
+    const input = /** @type {HTMLInputElement} */ (byId(`choose-${name}`));
+    const choices = /** @type {any} */ (this.choices);
+    const tell = () => {
+      if (!describe) return;
+      byId(`${name}-value`).textContent = describe(input.value);
+      input.setAttribute("aria-valuetext", describe(input.value));
+    };
+    input.value = String(choices[name]);
+    tell();
+    input.addEventListener("input", tell);
+    input.addEventListener("change", () => {
+      choices[name] = read(input.value);
+      this.changed(name);
+    });
+  }
+}
+
+/** @param {string} language */
+function nameOf(language) {
+  try {
+    return new Intl.DisplayNames([navigator.language, "en"], { type: "language" }).of(language) ?? language;
+  } catch {
+    return language;
+  }
+}

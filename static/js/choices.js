@@ -1,0 +1,53 @@
+/** What the person has chosen, remembered in the browser. */
+
+const PLACE = "voice_trio.choices";
+
+const DEFAULTS = {
+  microphone: "",
+  output: "",
+  voice: "",
+  /** 1 is the voice's own pace. */
+  speed: 1,
+  /** 0 leaves it to the server. */
+  silenceMs: 0,
+  language: "",
+  token: "",
+};
+
+/** @typedef {typeof DEFAULTS} Choices */
+
+/** @returns {Choices} */
+export function loadChoices() {
+  try {
+    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(PLACE) ?? "{}") };
+  } catch {
+    return { ...DEFAULTS };
+  }
+}
+
+/** @param {Choices} choices */
+export function saveChoices(choices) {
+  try {
+    localStorage.setItem(PLACE, JSON.stringify(choices));
+  } catch {
+    // A browser that keeps nothing still works, for as long as the page is open.
+  }
+}
+
+/**
+ * What of the choices goes into a request; what the server does not offer is left out.
+ *
+ * @param {Choices} choices
+ * @param {{voices: string[], languages: string[]}} offer
+ * @returns {{voice?: string, speed?: number, language?: string}}
+ */
+export function requestOf(choices, offer) {
+  /** @type {{voice?: string, speed?: number, language?: string}} */
+  const request = {};
+  if (offer.voices.includes(choices.voice)) request.voice = choices.voice;
+  if (choices.speed !== 1) request.speed = choices.speed;
+  if (choices.language && (!offer.languages.length || offer.languages.includes(choices.language))) {
+    request.language = choices.language;
+  }
+  return request;
+}

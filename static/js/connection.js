@@ -1,0 +1,160 @@
+/**
+ * The socket, and another one when it breaks: after waits that grow, so that a server that comes back is not run down.
+ */
+
+import { decodeChunk, decodeEvent, subprotocols } from "./protocol.js";
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 15_000;
+
+/** A session that lived this long was no failed attempt: the waits begin anew. */
+const STEADY_MS = 5_000;
+
+/**
+ * connecting: a socket is being opened. open: the server has greeted. waiting: for the next try, at `retryAt`.
+ * closed: nobody tries, until `connect` is called.
+ *
+ * @typedef {"connecting" | "open" | "waiting" | "closed"} Status
+ */
+
+export class Connection {
+  /** @param {string} url */
+  constructor(url) {
+    this.url = url;
+    this.token = "";
+    /** @type {Status} */
+    this.status = "closed";
+    this.retryAt = 0;
+    /** @type {(event: import("./protocol.js").Message) => void} */
+    this.onevent = () => {};
+    /** @type {(chunk: import("./protocol.js").Chunk) => void} */
+    this.onchunk = () => {};
+    this.onchange = () => {};
+    /** The session that was open is over. */
+    this.onlost = () => {};
+    /** Who waits for the server's greeting. @type {((isOpen: boolean) => void)[]} */
+    this.reaching = [];
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.wait = FIRST_WAIT_MS;
+    /** When the server greeted; infinity while it has not, or where the time says nothing. */
+    this.openedAt = Infinity;
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    addEventListener("online", () => this.status === "waiting" && this.connect());
+  }
+
+  /** Opens a socket now, in the place of whatever there is. */
+  connect() {
+    this.abandon();
+    this.set("connecting");
+    const socket = new WebSocket(this.url, subprotocols(this.token));
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => this.take(data);
+    socket.onclose = () => this.lost();
+    this.socket = socket;
+  }
+
+  /**
+   * Makes sure of a session: one that was ended is opened again, one that is being opened is waited for.
+   *
+   * @returns {Promise<boolean>} whether there is one
+   */
+  async reach() {
+    if (this.status === "closed") this.connect();
+    if (this.status === "connecting") return new Promise((resolve) => this.reaching.push(resolve));
+    return this.status === "open";
+  }
+
+  /** Ends the session and stays without one. */
+  close() {
+    this.abandon();
+    this.set("closed");
+  }
+
+  /**
+   * Tries again after `seconds`, whatever the usual wait would be; the socket is about to close.
+   *
+   * @param {number} seconds
+   */
+  retryAfter(seconds) {
+    this.wait = seconds * 1000;
+    this.openedAt = Infinity;
+  }
+
+  /** The server says that it would be no use to come back: the next close is the last. */
+  giveUp() {
+    this.wait = Infinity;
+    this.openedAt = Infinity;
+  }
+
+  /** @param {object} message */
+  say(message) {
+    if (this.status === "open") this.socket?.send(JSON.stringify(message));
+  }
+
+  /** @param {ArrayBuffer} pcm */
+  sendAudio(pcm) {
+    if (this.status === "open") this.socket?.send(pcm);
+  }
+
+  /**
+   * @private
+   * @param {string | ArrayBuffer} data
+   */
+  take(data) {
+    if (typeof data !== "string") {
+      const chunk = decodeChunk(data);
+      if (chunk) this.onchunk(chunk);
+      return;
+    }
+    const event = decodeEvent(data);
+    if (event?.type === "session") {
+      this.openedAt = performance.now();
+      // Whoever waited goes on only after the greeting was dealt with: a promise's reaction comes after this function.
+      this.set("open");
+    }
+    if (event) this.onevent(event);
+  }
+
+  /** @private */
+  lost() {
+    this.socket = null;
+    if (performance.now() - this.openedAt > STEADY_MS) this.wait = FIRST_WAIT_MS;
+    const wait = this.wait;
+    if (wait === Infinity) {
+      this.wait = FIRST_WAIT_MS;
+      this.set("closed");
+    } else {
+      // A little chance, so that all pages of a server that was restarted do not come at the same moment.
+      const chosen = wait * (1 + 0.2 * Math.random());
+      this.retryAt = performance.now() + chosen;
+      this.timer = setTimeout(() => this.connect(), chosen);
+      this.wait = Math.min(Math.max(wait, FIRST_WAIT_MS) * 2, LONGEST_WAIT_MS);
+      this.set("waiting");
+    }
+    this.openedAt = Infinity;
+    this.onlost();
+  }
+
+  /** @private */
+  abandon() {
+    clearTimeout(this.timer);
+    const { socket } = this;
+    if (!socket) return;
+    this.socket = null;
+    socket.onmessage = socket.onclose = null;
+    socket.close(1000);
+    this.onlost();
+  }
+
+  /**
+   * @private
+   * @param {Status} status
+   */
+  set(status) {
+    this.status = status;
+    if (status !== "connecting") for (const settle of this.reaching.splice(0)) settle(status === "open");
+    this.onchange();
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The turns of a conversation, as the server's events tell them. Pure: events and times in, turns out.
+ *
+ * A turn is asked for before it has a number; the first `state` of a new number belongs to the oldest turn that waits
+ * for one, or begins a turn by itself, as hands-free does.
+ */
+
+import { applyPartial } from "./protocol.js";
+import { troubleOfTurn } from "./trouble.js";
+import { phraseOf } from "./spoken.js";
+import { Turn } from "./turn.js";
+
+/** @typedef {import("./protocol.js").Message} Message */
+
+export class Conversation {
+  constructor() {
+    /** @type {Turn[]} */
+    this.turns = [];
+    /** @type {Turn[]} */
+    this.waiting = [];
+    /** This session's turns by their number. @type {Map<number, Turn>} */
+    this.numbered = new Map();
+  }
+
+  /** The latest turn that is under way; one that the server was asked for and has not begun is not. */
+  get current() {
+    return this.turns.findLast((turn) => !turn.isOver && !this.waiting.includes(turn)) ?? null;
+  }
+
+  /** Whether a turn is under way or was asked for. */
+  get isBusy() {
+    return this.waiting.length > 0 || this.current !== null;
+  }
+
+  /**
+   * @param {"spoken" | "typed"} kind
+   * @param {number} now
+   * @param {string} [said]
+   */
+  add(kind, now, said) {
+    const turn = new Turn(kind, now, said);
+    this.turns.push(turn);
+    return turn;
+  }
+
+  /**
+   * @param {"spoken" | "typed"} kind
+   * @param {number} now
+   * @param {string} [said]
+   */
+  ask(kind, now, said) {
+    const turn = this.add(kind, now, said);
+    this.waiting.push(turn);
+    return turn;
+  }
+
+  /**
+   * Asks for a turn that the server could not take before.
+   *
+   * @param {Turn} turn
+   */
+  askAgain(turn) {
+    turn.isPostponed = false;
+    this.waiting.push(turn);
+  }
+
+  /**
+   * Nobody asks for a postponed turn again.
+   *
+   * @param {Turn} turn
+   */
+  giveUp(turn) {
+    turn.isPostponed = false;
+    // One whose end the server has yet to tell ends with that.
+    if (turn.number !== null) return;
+    turn.outcome = "cancelled";
+    turn.isFinal = true;
+    if (turn.isEmpty) this.remove(turn);
+  }
+
+  /** The server did not take what was asked last. @returns {Turn | null} */
+  reject() {
+    const turn = this.waiting.shift() ?? null;
+    if (turn) this.remove(turn);
+    return turn;
+  }
+
+  /** @param {Turn} turn */
+  remove(turn) {
+    this.turns = this.turns.filter((one) => one !== turn);
+  }
+
+  /**
+   * The session is over, and numbers begin anew. What had not ended never will, but for a recording: that has a session
+   * of its own.
+   *
+   * @returns {Turn[]} the turns that this cut off
+   */
+  breakOff() {
+    const broken = this.turns.filter((turn) => !turn.isOver && !turn.isRecorded);
+    for (const turn of broken) {
+      turn.isPostponed = false;
+      turn.heard = turn.silenced || turn.position ? turn.guessHeard() : 0;
+      turn.outcome = "lost";
+      turn.isFinal = true;
+      if (turn.isEmpty) this.remove(turn);
+    }
+    this.waiting = [];
+    this.numbered.clear();
+    return broken;
+  }
+
+  /**
+   * @param {Message} event
+   * @param {number} now
+   * @returns {Turn | null} the turn that it is about
+   */
+  apply(event, now) {
+    const turn = event.turn === undefined ? null : (this.numbered.get(event.turn) ?? this.begin(event, now));
+    if (!turn) return null;
+    switch (event.type) {
+      case "state":
+        turn.state = event.state;
+        break;
+      case "partial":
+        turn.said = applyPartial(turn.said, /** @type {any} */ (event));
+        turn.stable = event.stable;
+        turn.mark("first_partial", now);
+        break;
+      case "final":
+        turn.said = event.text;
+        turn.isFinal = true;
+        turn.mark("final", now);
+        break;
+      case "token":
+        turn.reply += event.text;
+        turn.mark("first_token", now);
+        break;
+      case "tts_phrase":
+        turn.phrases.push(phraseOf(event));
+        turn.rate = event.sample_rate;
+        break;
+      case "tts_phrase_done": {
+        const phrase = turn.phrases.find((one) => one.phrase === event.phrase);
+        if (phrase) phrase.samples = event.samples;
+        break;
+      }
+      case "error":
+        turn.troubles.push(troubleOfTurn(/** @type {any} */ (event)));
+        break;
+      case "done":
+        if (turn.isPostponed) {
+          this.numbered.delete(event.turn);
+          turn.reset();
+          break;
+        }
+        turn.outcome = event.outcome;
+        turn.heard = event.heard;
+        turn.remembered = event.remembered;
+        turn.latency = event.latency;
+        turn.isFinal = true;
+        turn.mark("done", now);
+        if (turn.isEmpty) this.remove(turn);
+        break;
+    }
+    return turn;
+  }
+
+  /**
+   * @private
+   * @param {Message} event
+   * @param {number} now
+   */
+  begin(event, now) {
+    if (event.type !== "state") return null;
+    const kind = event.state === "CAPTURING" ? "spoken" : "typed";
+    const place = this.waiting.findIndex((turn) => turn.kind === kind);
+    let turn = this.waiting[place];
+    if (turn) {
+      this.waiting.splice(place, 1);
+    } else {
+      turn = new Turn(kind, now);
+      this.turns.push(turn);
+    }
+    turn.number = event.turn;
+    this.numbered.set(event.turn, turn);
+    return turn;
+  }
+}
+
+/**
+ * The conversation as plain text, for the clipboard and for a file.
+ *
+ * @param {Turn[]} turns
+ */
+export function asText(turns) {
+  const parts = turns.filter((turn) => !turn.isEmpty).map((turn) => {
+    const lines = [`You: ${turn.said}`];
+    const points = Array.from(turn.reply);
+    const cut = turn.cutAt() ?? points.length;
+    if (turn.reply) lines.push(`Assistant: ${points.slice(0, cut).join("").trim()}`);
+    if (cut < points.length) lines.push(`(not heard: ${points.slice(cut).join("").trim()})`);
+    lines.push(...turn.troubles.map((trouble) => `(${trouble.title} ${trouble.text})`));
+    return lines.join("\n");
+  });
+  return parts.length ? `${parts.join("\n\n")}\n` : "";
+}

@@ -1,0 +1,75 @@
+/** The small picture under a turn: what took how long, the server's account above the page's. */
+
+import { make } from "./dom.js";
+import { rowsOf, scaleOf, seconds, summaryOf } from "./latency.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 320;
+const LANE = 22;
+const LEFT = 48;
+
+/**
+ * @param {import("./turn.js").Turn} turn
+ * @returns {HTMLElement} the summary, which opens to the picture and its figures
+ */
+export function latencyOf(turn) {
+  const rows = rowsOf(turn.marks, turn.latency);
+  const details = make("details", "latency");
+  details.append(make("summary", "", summaryOf(rows)), picture(rows), table(rows));
+  return details;
+}
+
+/** @param {import("./latency.js").Row[]} rows */
+function picture(rows) {
+  const scale = scaleOf(rows);
+  const x = (/** @type {number} */ ms) => LEFT + scale(ms) * (WIDTH - LEFT - 6);
+  const height = 2 * LANE + 18;
+  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${height}`, class: "bars", role: "img" });
+  svg.setAttribute("aria-label", `${summaryOf(rows)}. The figures follow in a table.`);
+  for (const [lane, who] of /** @type {["server", "page"]} */ (["server", "page"]).entries()) {
+    const y = lane * LANE + 5;
+    const label = draw("text", { x: 0, y: y + 10 });
+    label.textContent = who;
+    svg.append(label);
+    const points = rows.filter((row) => row[who] !== null).map((row) => ({ name: row.name, ms: Number(row[who]) }));
+    points.sort((a, b) => a.ms - b.ms);
+    points.slice(1).forEach((point, i) => {
+      const from = x(points[i].ms);
+      const width = Math.max(0.5, x(point.ms) - from);
+      svg.append(draw("rect", { x: from, y, width, height: 12, class: `until-${point.name}` }));
+    });
+    for (const point of points) svg.append(draw("line", { x1: x(point.ms), x2: x(point.ms), y1: y - 3, y2: y + 15 }));
+  }
+  const zero = draw("text", { x: x(0), y: height - 2, "text-anchor": "middle" });
+  zero.textContent = "0 s";
+  svg.append(zero, draw("line", { x1: x(0), x2: x(0), y1: 0, y2: height - 14, class: "zero" }));
+  return svg;
+}
+
+/** @param {import("./latency.js").Row[]} rows */
+function table(rows) {
+  const element = make("table", "");
+  const head = make("tr", "");
+  head.append(...["moment", "server", "page"].map((text) => make("th", "", text)));
+  const body = rows.map((row) => {
+    const line = make("tr", "");
+    const name = make("th", `until-${row.name}`, row.label);
+    name.setAttribute("scope", "row");
+    const cells = [row.server, row.page].map((ms) => make("td", "", ms === null ? "–" : seconds(ms)));
+    line.append(name, ...cells);
+    return line;
+  });
+  for (const cell of head.children) cell.setAttribute("scope", "col");
+  element.append(head, ...body);
+  return element;
+}
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ */
+function draw(tag, attributes) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  return element;
+}

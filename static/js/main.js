@@ -1,0 +1,187 @@
+/** Puts the page together: what a person touches on one side, the assistant on the other. */
+
+import { Assistant } from "./assistant.js";
+import { Microphone } from "./capture.js";
+import { loadChoices, saveChoices } from "./choices.js";
+import { ChoicesView } from "./choices-view.js";
+import { asText } from "./conversation.js";
+import { byId, setText } from "./dom.js";
+import { listenToKeys } from "./keys.js";
+import { NoticesView } from "./notices-view.js";
+import { Speaker } from "./playback.js";
+import { Recording } from "./recording.js";
+import { StatusView } from "./status-view.js";
+import { TalkButton } from "./talk-button.js";
+import { TranscriptView } from "./transcript-view.js";
+import { troubleOfPage } from "./trouble.js";
+
+const choices = loadChoices();
+const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+const assistant = new Assistant(url, choices);
+const status = new StatusView(assistant);
+const transcript = new TranscriptView(byId("turns"), byId("scroller"));
+const notices = new NoticesView(byId("troubles"), byId("notes"));
+
+const unable = troubleOfPage({
+  isSecureContext,
+  hasMicrophone: Microphone.isPossible,
+  hasWorklets: assistant.sound.canStream,
+  hasRecorder: Recording.isPossible,
+});
+if (unable) notices.show("page", unable);
+/** @type {HTMLButtonElement} */ (byId("talk")).disabled = unable !== null;
+/** @type {HTMLInputElement} */ (byId("hands-free")).disabled = unable !== null || !assistant.sound.canStream;
+
+// --- what the assistant tells ---------------------------------------------------------------------------------------
+
+/** Turns whose words were announced, by key and part. @type {Set<string>} */
+const announced = new Set();
+
+/**
+ * Has a screen reader say something once; the words on the page change too often to be announced themselves.
+ *
+ * @param {string} id
+ * @param {string} text
+ */
+function announce(id, text) {
+  if (announced.has(id) || !text.trim()) return;
+  announced.add(id);
+  setText(byId("announcer"), text);
+}
+
+/** @param {import("./turn.js").Turn} turn */
+function showTurn(turn) {
+  const isSounding = assistant.sound.speaker.key === turn.key;
+  turn.position = isSounding ? Math.max(turn.position, assistant.sound.speaker.heard(turn.key)) : turn.position;
+  transcript.show(turn, assistant.conversation.turns.includes(turn), isSounding);
+  if (turn.isFinal && turn.kind === "spoken") announce(`${turn.key} said`, `You said: ${turn.said}`);
+  if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.reply}`);
+  const hasTurns = assistant.conversation.turns.length > 0;
+  byId("welcome").hidden = hasTurns;
+  for (const id of ["copy", "download", "new"]) /** @type {HTMLButtonElement} */ (byId(id)).disabled = !hasTurns;
+}
+
+let isFollowing = false;
+
+/** Follows the sound from picture to picture, for as long as there is any. */
+function follow() {
+  const turn = assistant.conversation.turns.find((one) => one.key === assistant.sound.speaker.key);
+  if (turn) showTurn(turn);
+  isFollowing = assistant.sound.speaker.key !== null;
+  if (isFollowing) requestAnimationFrame(follow);
+}
+
+assistant.onturn = showTurn;
+assistant.onlevel = (rms) => status.showLevel(rms);
+assistant.onnotice = (id, trouble, kind) => notices.show(id, trouble, kind);
+assistant.onchange = () => {
+  status.show();
+  if (!isFollowing) follow();
+};
+
+// --- what a person does ---------------------------------------------------------------------------------------------
+
+const talkButton = /** @type {HTMLButtonElement} */ (byId("talk"));
+const talk = new TalkButton(talkButton, {
+  press(mode) {
+    if (talkButton.disabled) return false;
+    const { phase } = assistant;
+    if (phase === "listening" || phase === "opening") {
+      if (assistant.isHandsFree && !assistant.conversation.current?.said) assistant.setHandsFree(false);
+      else assistant.finish();
+      return false;
+    }
+    if (phase === "waiting") {
+      assistant.setHandsFree(false);
+      return false;
+    }
+    assistant.talk(assistant.isHandsFree ? "hands_free" : mode);
+    return !assistant.isHandsFree;
+  },
+  letGo: () => assistant.finish(),
+});
+listenToKeys({ talk, button: talkButton, silence: () => assistant.silence() });
+
+const handsFree = /** @type {HTMLInputElement} */ (byId("hands-free"));
+handsFree.addEventListener("change", () => assistant.setHandsFree(handsFree.checked));
+byId("stop").addEventListener("click", () => assistant.silence());
+
+const form = /** @type {HTMLFormElement} */ (byId("type"));
+const box = /** @type {HTMLInputElement} */ (byId("text"));
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const text = box.value.trim();
+  if (!text) return;
+  box.value = "";
+  // What could not be said is given back, unless something else stands there by now.
+  if (!(await assistant.type(text))) box.value ||= text;
+});
+
+byId("new").addEventListener("click", () => {
+  assistant.newConversation();
+  transcript.clear();
+  byId("welcome").hidden = false;
+  for (const id of ["copy", "download", "new"]) /** @type {HTMLButtonElement} */ (byId(id)).disabled = true;
+  talkButton.focus();
+});
+byId("copy").addEventListener("click", async () => {
+  const copied = await copy(asText(assistant.conversation.turns));
+  setText(byId("announcer"), copied ? "Copied." : "The browser did not let it be copied.");
+  status.flash("copy", copied ? "Copied" : "Not copied");
+});
+byId("download").addEventListener("click", () => {
+  const file = new Blob([asText(assistant.conversation.turns)], { type: "text/plain" });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = `conversation-${new Date().toISOString().slice(0, 10)}.txt`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+});
+
+const settings = new ChoicesView(choices, {
+  canChooseOutput: Speaker.canChoose,
+  changed(name) {
+    saveChoices(choices);
+    if (name === "output") assistant.sound.speaker.choose(choices.output);
+    if (name === "microphone") {
+      assistant.sound.microphone.device = choices.microphone;
+      if (!assistant.conversation.isBusy && !assistant.isHandsFree) assistant.sound.microphone.close();
+    }
+  },
+});
+byId("open-settings").addEventListener("click", () => settings.open(assistant.server));
+
+byId("token-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const input = /** @type {HTMLInputElement} */ (byId("token"));
+  assistant.present(input.value.trim());
+  saveChoices(choices);
+});
+
+// Any touch may be the gesture that a browser waits for before it lets a page make sounds.
+// For a mouse that is its press, for a finger its release.
+for (const kind of ["pointerdown", "pointerup", "keydown"]) {
+  addEventListener(kind, () => assistant.sound.audio.isHeldBack && assistant.sound.audio.open(), { capture: true });
+}
+
+assistant.connection.connect();
+
+/**
+ * @param {string} text
+ * @returns {Promise<boolean>}
+ */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Over plain HTTP there is no clipboard but the old one.
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied;
+  }
+}

@@ -1,0 +1,133 @@
+/** The loudspeaker, seen from the page: turns are named by their keys. */
+
+import { playInPage, playInWorklet } from "./players.js";
+
+/** An answer to a flush comes within a few ms; where the sound is held back, none comes at all. */
+const FLUSH_LIMIT_MS = 80;
+
+export class Speaker {
+  /** @param {import("./audio.js").Audio} audio */
+  constructor(audio) {
+    this.audio = audio;
+    /** Which device; empty for the usual one. */
+    this.device = "";
+    /** @type {import("./players.js").Placed | null} */
+    this.player = null;
+    /** @type {Promise<void> | null} */
+    this.opening = null;
+    /** Chunks that came before the player was ready. @type {object[]} */
+    this.early = [];
+    this.dropped = 0;
+    /** Of which turn something is left to hear. @type {number | null} */
+    this.key = null;
+    this.rate = 1;
+    this.report = { key: 0, played: 0, stumbles: 0, time: 0 };
+    /** @type {((played: {key: number, played: number} | null) => void) | null} */
+    this.answer = null;
+    /** How far the sound is, about every 50 ms. @type {(key: number, played: number) => void} */
+    this.onprogress = () => {};
+    /** Nothing is left to play for now. @type {(key: number) => void} */
+    this.onidle = () => {};
+  }
+
+  /** Whether the devices for output can be chosen in this browser. */
+  static get canChoose() {
+    return "AudioContext" in globalThis && "setSinkId" in AudioContext.prototype;
+  }
+
+  /** Makes ready for sound. */
+  open() {
+    this.opening ??= this.start();
+    return this.opening;
+  }
+
+  /** @private */
+  async start() {
+    const context = await this.audio.open();
+    const place = this.audio.hasWorklets ? playInWorklet : playInPage;
+    this.player = place(context, (report) => this.take(report));
+    this.player.node.connect(context.destination);
+    for (const chunk of this.early) this.player.post({ chunk });
+    this.early = [];
+    await this.choose(this.device);
+  }
+
+  /** @param {string} device */
+  async choose(device) {
+    this.device = device;
+    const context = /** @type {any} */ (this.audio.context);
+    // A device that is gone is no reason to be silent: the usual one goes on.
+    if (Speaker.canChoose && context && (context.sinkId ?? "") !== device) {
+      await context.setSinkId(device).catch(() => {});
+    }
+  }
+
+  /**
+   * @param {number} key
+   * @param {number} rate
+   * @param {{first: number, pcm: Int16Array}} chunk
+   */
+  push(key, rate, chunk) {
+    if (key <= this.dropped || !chunk.pcm.length) return;
+    this.key = key;
+    this.rate = rate;
+    const message = { key, rate, first: chunk.first, pcm: chunk.pcm };
+    if (this.player) this.player.post({ chunk: message });
+    else this.early.push(message);
+  }
+
+  /**
+   * Silences all turns up to `key`, now and for good.
+   *
+   * @param {number} key
+   * @returns {Promise<number | null>} how many samples of that turn were played; null if that is not known
+   */
+  async flush(key) {
+    this.dropped = Math.max(this.dropped, key);
+    this.early = [];
+    this.key = null;
+    const { player } = this;
+    if (!player) return null;
+    const told = await new Promise((resolve) => {
+      this.answer?.(null);
+      this.answer = resolve;
+      setTimeout(() => resolve(null), FLUSH_LIMIT_MS);
+      // In the page, the answer may come at once.
+      player.post({ flush: key });
+    });
+    if (told?.key === key) return told.played;
+    return this.report.key === key ? this.report.played : null;
+  }
+
+  /**
+   * How many samples of the turn `key` have reached the ear.
+   *
+   * @param {number} key
+   */
+  heard(key) {
+    const { context } = this.audio;
+    if (!context || this.report.key !== key) return 0;
+    // Not every browser knows both.
+    const late = (context.outputLatency || 0) + (context.baseLatency || 0);
+    const since = this.key === key ? Math.min(0.1, Math.max(0, context.currentTime - this.report.time)) : 0;
+    return Math.max(0, Math.round(this.report.played + (since - late) * this.rate));
+  }
+
+  /**
+   * @private
+   * @param {{key: number, played: number, stumbles: number, time: number, idle: boolean, flushed?: number}} report
+   */
+  take(report) {
+    if (report.flushed !== undefined) {
+      this.answer?.(report);
+      this.answer = null;
+      return;
+    }
+    this.report = report;
+    this.onprogress(report.key, report.played);
+    if (report.idle && (this.key === report.key || this.key === null)) {
+      this.key = null;
+      this.onidle(report.key);
+    }
+  }
+}

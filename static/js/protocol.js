@@ -1,0 +1,91 @@
+/** How /ws spells things, as docs/protocol.md says. Pure. */
+
+export const PROTOCOL = 1;
+
+const SUBPROTOCOL = "voice-trio";
+const CHUNK_HEADER_BYTES = 16;
+const CHUNK_VERSION = 1;
+const CHUNK_KIND_SPEECH = 1;
+
+/** @typedef {{type: string, [field: string]: any}} Message */
+/** @typedef {{phrase: number, turn: number, seq: number, first: number, pcm: Int16Array}} Chunk */
+
+/**
+ * What a page offers in the handshake: the only place where it can present a token.
+ *
+ * @param {string} token
+ * @returns {string[]}
+ */
+export function subprotocols(token) {
+  if (!token) return [SUBPROTOCOL];
+  const bytes = String.fromCharCode(...new TextEncoder().encode(token));
+  const packed = btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return [SUBPROTOCOL, `bearer.${packed}`];
+}
+
+/**
+ * Reads a binary message; null for a kind that this version does not know.
+ *
+ * @param {ArrayBuffer} buffer
+ * @returns {Chunk | null}
+ */
+export function decodeChunk(buffer) {
+  if (buffer.byteLength < CHUNK_HEADER_BYTES) return null;
+  const view = new DataView(buffer);
+  if (view.getUint8(0) !== CHUNK_VERSION || view.getUint8(1) !== CHUNK_KIND_SPEECH) return null;
+  const count = (buffer.byteLength - CHUNK_HEADER_BYTES) >> 1;
+  const pcm = new Int16Array(count);
+  // Not by a typed array over the buffer: that would take the machine's byte order.
+  for (let i = 0; i < count; i += 1) pcm[i] = view.getInt16(CHUNK_HEADER_BYTES + 2 * i, true);
+  return {
+    phrase: view.getUint16(2, true),
+    turn: view.getUint32(4, true),
+    seq: view.getUint32(8, true),
+    first: view.getUint32(12, true),
+    pcm,
+  };
+}
+
+/**
+ * Reads a text message; null for what is no message at all.
+ *
+ * @param {string} text
+ * @returns {Message | null}
+ */
+export function decodeEvent(text) {
+  try {
+    const event = JSON.parse(text);
+    return typeof event?.type === "string" ? event : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A part of `text` by code points, which is how the server counts; JavaScript's own positions
+ * count some characters twice.
+ *
+ * @param {string} text
+ * @param {number} start
+ * @param {number} [end]
+ */
+export function sliceCodePoints(text, start, end) {
+  return Array.from(text).slice(start, end).join("");
+}
+
+/** @param {string} text */
+export function countCodePoints(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/**
+ * What is shown after a `partial`.
+ *
+ * @param {string} shown
+ * @param {{keep: number, text: string}} partial
+ */
+export function applyPartial(shown, partial) {
+  return sliceCodePoints(shown, 0, partial.keep) + partial.text;
+}

@@ -1,0 +1,38 @@
+/**
+ * When the person spoke, by the page's own ears: the server has a better detector, but not the page's clock. Pure.
+ */
+
+/** Far above the noise of a room behind a gain control, far below a voice. */
+const LOUD = 0.02;
+
+/** What a message covers: the speech in it began about so long before it came. */
+const MESSAGE_MS = 60;
+
+export class SpeechClock {
+  constructor() {
+    /** @type {import("./turn.js").Turn | null} */
+    this.turn = null;
+    this.lastLoud = 0;
+  }
+
+  /** @param {import("./turn.js").Turn} turn */
+  begin(turn) {
+    this.turn = turn;
+  }
+
+  /**
+   * @param {number} rms
+   * @param {number} now in ms
+   */
+  hear(rms, now) {
+    if (rms < LOUD) return;
+    this.lastLoud = now;
+    this.turn?.mark("speech_start", now - MESSAGE_MS);
+  }
+
+  /** @param {import("./turn.js").Turn} turn */
+  end(turn) {
+    if (turn.marks.speech_start !== undefined) turn.mark("speech_end", this.lastLoud);
+    this.turn = null;
+  }
+}

@@ -1,0 +1,52 @@
+/** What listens to an open microphone. */
+
+import { loudness } from "./pcm.js";
+
+const LOOK_MS = 60;
+
+/** @typedef {(message: import("./capture.js").Message) => void} Take */
+
+/**
+ * Hands out every sample, as the server wants them.
+ *
+ * @param {AudioContext} context
+ * @param {MediaStream} stream
+ * @param {Take} take
+ * @returns {() => void} what ends it
+ */
+export function tapSamples(context, stream, take) {
+  const source = context.createMediaStreamSource(stream);
+  const worklet = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
+  worklet.port.onmessage = ({ data }) => take(data);
+  source.connect(worklet);
+  return () => {
+    source.disconnect();
+    worklet.port.onmessage = null;
+    worklet.port.postMessage("close");
+  };
+}
+
+/**
+ * Looks from time to time how loud it is, where the browser has no worklets.
+ *
+ * @param {AudioContext} context
+ * @param {MediaStream} stream
+ * @param {Take} take
+ * @returns {() => void} what ends it
+ */
+export function tapLevel(context, stream, take) {
+  const source = context.createMediaStreamSource(stream);
+  const analyser = context.createAnalyser();
+  source.connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  const timer = setInterval(() => {
+    // One that is held back would show silence.
+    if (context.state !== "running") return;
+    analyser.getFloatTimeDomainData(samples);
+    take({ pcm: null, ...loudness(samples) });
+  }, LOOK_MS);
+  return () => {
+    source.disconnect();
+    clearInterval(timer);
+  };
+}

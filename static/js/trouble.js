@@ -1,0 +1,131 @@
+/** Every failure in plain words: what happened, and what the person can do. Pure. */
+
+/** @typedef {{title: string, text: string}} Trouble */
+
+/** @type {Record<string, Trouble>} */
+const OF_TURNS = {
+  ASR_TIMEOUT: { title: "It took too long to make out what you said.", text: "Please say it again." },
+  ASR_FAIL: { title: "What you said could not be made out.", text: "Please say it again." },
+  LLM_TIMEOUT: { title: "The language model took too long.", text: "Please try again." },
+  LLM_FAIL: { title: "The language model failed.", text: "" },
+  TTS_FAIL: { title: "A part could not be spoken.", text: "It is written here instead." },
+  MAX_DURATION_EXCEEDED: { title: "That was the longest that one question can be.", text: "What came before is answered." },
+  INTERNAL: { title: "Something went wrong in the server.", text: "" },
+  PROTOCOL_VIOLATION: { title: "The server did not take this.", text: "" },
+};
+
+/** Codes whose message is made for whoever runs the server, and has details that a general sentence lacks. */
+const WITH_DETAILS = new Set(["LLM_FAIL", "INTERNAL", "PROTOCOL_VIOLATION"]);
+
+/**
+ * @param {{code: string, message: string, incident?: string}} error
+ * @returns {Trouble}
+ */
+export function troubleOfTurn(error) {
+  const known = OF_TURNS[error.code] ?? { title: "Something went wrong.", text: error.message };
+  const details = WITH_DETAILS.has(error.code) ? error.message : known.text;
+  const incident = error.incident ? `The server's log has it as ${error.incident}.` : "";
+  return { title: known.title, text: [details, incident].filter(Boolean).join(" ") };
+}
+
+/**
+ * Why there is no microphone.
+ *
+ * @param {string} name of the exception that `getUserMedia` threw
+ * @returns {Trouble}
+ */
+export function troubleOfMicrophone(name) {
+  switch (name) {
+    case "NotAllowedError":
+    case "SecurityError":
+      return {
+        title: "The microphone is not allowed.",
+        text: "Allow it for this page, by the sign beside its address, then press again. You can type meanwhile.",
+      };
+    case "NotFoundError":
+      return { title: "There is no microphone.", text: "Plug one in and press again, or type below." };
+    case "NotReadableError":
+    case "AbortError":
+      return {
+        title: "The microphone does not answer.",
+        text: "Another program may be using it. Close that and press again.",
+      };
+    default:
+      return { title: "The microphone cannot be used.", text: `The browser says: ${name}. You can type instead.` };
+  }
+}
+
+/**
+ * What the page itself stands on, and may lack.
+ *
+ * @param {{isSecureContext: boolean, hasMicrophone: boolean, hasWorklets: boolean, hasRecorder: boolean}} abilities
+ * @returns {Trouble | null}
+ */
+export function troubleOfPage({ isSecureContext, hasMicrophone, hasWorklets, hasRecorder }) {
+  if (!isSecureContext) {
+    return {
+      title: "Over plain HTTP, a browser gives no page a microphone.",
+      text:
+        "You can type, and hear and read the answers. To talk, open this page on the server's own machine as " +
+        "http://localhost, or have the server speak HTTPS: STREAM_TLS_SELF_SIGNED=1 makes up a certificate, and " +
+        "STREAM_CERTFILE with STREAM_KEYFILE uses yours.",
+    };
+  }
+  if (!hasMicrophone || !(hasWorklets || hasRecorder)) {
+    return {
+      title: "This browser has no microphone for pages.",
+      text: "You can type, and read the answers. Any Chromium, Firefox or Safari of the last years can listen too.",
+    };
+  }
+  return null;
+}
+
+/** @type {Record<string, Trouble>} */
+export const TROUBLES = {
+  suspended: {
+    title: "The browser holds back the sound.",
+    text: "Press anywhere on the page to let it play.",
+  },
+  noConnection: { title: "There is no connection to the server.", text: "It is tried again by itself." },
+  stopping: { title: "The server is stopping.", text: "This page connects again when it is back." },
+  busy: { title: "The server has no room for another session now.", text: "It is tried again by itself." },
+  idle: { title: "The session was ended, since nothing was said for long.", text: "Press to talk, and it goes on." },
+  sessionLimit: { title: "The session had reached its longest time.", text: "A new one has begun." },
+  wrongToken: { title: "The server does not take this token.", text: "Look whether it is written as it was given to you." },
+  newer: {
+    title: "The server speaks a newer language than this page.",
+    text: "Load the page anew.",
+  },
+  crashed: { title: "Something went wrong in the server.", text: "The connection is made anew." },
+  forgotten: {
+    title: "The server no longer knows this conversation.",
+    text: "It has begun a new one, and remembers nothing from before this point.",
+  },
+  held: {
+    title: "This conversation is still open elsewhere.",
+    text:
+      "Another window may have it, or the connection that broke is still being cleared away. It is tried again by " +
+      "itself; “New” begins another conversation.",
+  },
+  deviceGone: { title: "The microphone that you had chosen is not there.", text: "The usual one is used instead." },
+  unplugged: { title: "The microphone was taken away.", text: "Press to talk with another one." },
+  notSent: { title: "The connection broke off.", text: "Please say it again." },
+  recorded: {
+    title: "This browser cannot send your voice as you speak.",
+    text: "It is recorded, and sent when you press again. Hands-free needs another browser.",
+  },
+  nothingHeard: { title: "I heard no words.", text: "Press and try again, a little nearer to the microphone." },
+};
+
+/**
+ * Two seconds of exact zeros: a muted or a wrong device.
+ *
+ * @param {string} device
+ * @returns {Trouble}
+ */
+export function troubleOfSilence(device) {
+  return {
+    title: "The microphone sends nothing but silence.",
+    text: `It may be muted, or the wrong one${device ? `: this is “${device}”` : ""}. Another can be chosen in the settings.`,
+  };
+}

@@ -1,0 +1,138 @@
+/** One exchange as a person sees it, and what of its reply was heard. Pure. */
+
+import { countCodePoints } from "./protocol.js";
+import { heardOf, spokenAt } from "./spoken.js";
+
+/** @typedef {import("./spoken.js").Phrase} Phrase */
+/** @typedef {{text: string, kind: "said" | "now" | "rest" | "lost"}} Segment */
+/** @typedef {Record<string, number>} Marks */
+
+let keys = 0;
+
+export class Turn {
+  /**
+   * @param {"spoken" | "typed"} kind
+   * @param {number} at when it was asked for, on the page's clock in ms
+   * @param {string} [said]
+   */
+  constructor(kind, at, said = "") {
+    /** Rises from turn to turn, also across sessions, where the server's numbers begin anew. */
+    this.key = (keys += 1);
+    this.kind = kind;
+    this.askedAt = at;
+    this.said = said;
+    /** Code points of `said` that no partial will change. */
+    this.stable = kind === "typed" ? countCodePoints(said) : 0;
+    this.isFinal = kind === "typed";
+    /** Its words go to the server as a recording, beside the socket's session. */
+    this.isRecorded = false;
+    /** The server cannot take it yet, and is asked again. */
+    this.isPostponed = false;
+    /** The person has finished speaking, though the server has not begun to listen. */
+    this.isSaid = false;
+    this.reset();
+  }
+
+  /** Forgets what the server told of it. */
+  reset() {
+    /** The server's number, once it has told it. @type {number | null} */
+    this.number = null;
+    this.state = "ASKED";
+    this.reply = "";
+    /** @type {Phrase[]} */
+    this.phrases = [];
+    this.rate = 0;
+    /** Samples of the reply heard so far, by our own account. */
+    this.position = 0;
+    /** The sound was stopped here, whatever the server knows of it by now. */
+    this.silenced = false;
+    /** @type {string | null} */
+    this.outcome = null;
+    this.heard = 0;
+    this.remembered = false;
+    /** @type {Record<string, number | null> | null} */
+    this.latency = null;
+    /** @type {{title: string, text: string}[]} */
+    this.troubles = [];
+    /** What the page saw, in ms since the turn was asked for. @type {Marks} */
+    this.marks = {};
+  }
+
+  get isOver() {
+    return this.outcome !== null;
+  }
+
+  /** Whether there is nothing in it that is worth showing once it is over. */
+  get isEmpty() {
+    return !this.said && !this.reply && !this.troubles.length;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} at on the page's clock
+   */
+  mark(name, at) {
+    this.marks[name] ??= Math.max(0, at - this.askedAt);
+  }
+
+  /** @param {import("./protocol.js").Chunk} chunk */
+  place(chunk) {
+    const phrase = this.phrases.find((one) => one.phrase === chunk.phrase);
+    if (phrase) phrase.first ??= chunk.first;
+  }
+
+  /**
+   * The reply in pieces: what was heard, what is being said, what is still to come, what never will be.
+   *
+   * @param {boolean} isSounding whether its sound goes on
+   * @returns {Segment[]}
+   */
+  segments(isSounding) {
+    const { reply } = this;
+    const cut = this.cutAt();
+    if (cut !== null) {
+      return pieces(reply, [
+        [0, cut, "said"],
+        [cut, Infinity, "lost"],
+      ]);
+    }
+    const now = isSounding && this.position && !this.silenced ? spokenAt(this.phrases, reply, this.position) : null;
+    if (now) {
+      const [start, end] = now;
+      return pieces(reply, [
+        [0, start, "said"],
+        [start, end, "now"],
+        [end, Infinity, "rest"],
+      ]);
+    }
+    return pieces(reply, [[0, Infinity, this.isOver ? "said" : "rest"]]);
+  }
+
+  /**
+   * Where in the reply the sound was cut off, in code points; null if it was not. The server's word counts as soon as
+   * there is one; until then it is guessed as the server would.
+   *
+   * @returns {number | null}
+   */
+  cutAt() {
+    if (this.outcome === "completed") return null;
+    if (this.isOver) return this.heard;
+    return this.silenced ? this.guessHeard() : null;
+  }
+
+  /** What of the reply was heard by our own account, in code points. */
+  guessHeard() {
+    return heardOf(this.phrases, this.reply, this.position);
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {[number, number, Segment["kind"]][]} places
+ */
+function pieces(text, places) {
+  const points = Array.from(text);
+  return places
+    .map(([start, end, kind]) => ({ text: points.slice(start, end).join(""), kind }))
+    .filter((piece) => piece.text);
+}
