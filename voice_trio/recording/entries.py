@@ -1,0 +1,252 @@
+"""What a recording is made of, and how a file spells it: one JSON object a line, a header first.
+
+Times are seconds since the session began. What the session was told (`Command`, `Audio`, `Malformed`, `Gone`, `Drain`,
+and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is compared.
+
+A recording may come from a stranger: whatever is read was checked against these types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, get_args
+
+from annotated_types import Ge, Le
+from pydantic import Base64Bytes, Field, JsonValue, TypeAdapter, ValidationError
+
+from voice_trio.core.history import Record
+from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
+from voice_trio.engines.base import Finish, Hypothesis, Transcript
+
+FORMAT: Final = 1
+"""The version of these types; a file of another one is not read."""
+
+Seconds = Annotated[float, Ge(0), Le(1e7), Field(allow_inf_nan=False)]
+Rate = Annotated[int, Ge(8000), Le(192_000)]
+Natural = Annotated[int, Ge(0), Le(2**62)]
+Probability = Annotated[float, Ge(0), Le(1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineNames:
+    """What the session's engines were, as far as a session sees them."""
+
+    asr: str
+    languages: tuple[str, ...]
+    llm: str
+    synthetic: bool
+    tts: str
+    voices: tuple[str, ...]
+    sample_rate: Rate
+    asr_fallback: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The first line: whose session it was, and under which settings."""
+
+    kind: Literal["header"] = "header"
+    format: int = FORMAT
+    version: str
+    """Of voice_trio."""
+    began: str
+    """UTC, ISO 8601."""
+    session: str
+    """Its id in the log."""
+    settings: dict[str, JsonValue]
+    """Those that a session looks at."""
+    engines: EngineNames
+    whole: bool = False
+    """Each reply was handed over in one piece, so its audio was not paced."""
+
+
+# --- what a session is told -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """The client's message, but for audio, as /ws spells it."""
+
+    kind: Literal["command"] = "command"
+    at: Seconds
+    message: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audio:
+    """The client's audio, and what the detector thought of each frame that it was shown of it."""
+
+    kind: Literal["audio"] = "audio"
+    at: Seconds
+    pcm: Base64Bytes
+    speech: tuple[Probability, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Malformed:
+    """The client's message was none."""
+
+    kind: Literal["malformed"] = "malformed"
+    at: Seconds
+    message: str
+    close_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The client was gone."""
+
+    kind: Literal["gone"] = "gone"
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """The server told the session to come to an end."""
+
+    kind: Literal["drain"] = "drain"
+    at: Seconds
+    grace_s: Seconds
+    why: DrainCode = InfoCode.SHUTTING_DOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An engine or the store failed."""
+
+    by: Literal["engine", "store", "defect"]
+    message: str
+    code: ErrorCode | None = None
+    """Of an engine's `TurnError`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """What `Synthesizer.speak` returned, be it speech or not."""
+
+    pcm: Base64Bytes
+    sample_rate: int
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the session's call number ``call`` was answered: one of the fields, or none where it is just done."""
+
+    kind: Literal["answer"] = "answer"
+    at: Seconds
+    call: Natural
+    waited: Seconds
+    """Since the session asked for just this answer: a reply's next token, for one."""
+    hypothesis: Hypothesis | None = None
+    transcript: Transcript | None = None
+    text: str | None = None
+    """The next piece of a reply."""
+    halves: str | None = None
+    """The same as a JSON string, where it holds half of a surrogate pair, which UTF-8 has no bytes for."""
+    finish: Finish | None = None
+    voice: Voice | None = None
+    conversation: Name | None = None
+    records: tuple[Record, ...] | None = None
+    granted: bool | None = None
+    failure: Failure | None = None
+    over: bool | None = None
+    """The stream has ended, or the context was left."""
+
+
+# --- what a session does --------------------------------------------------------------------------------------------
+
+Fate = Literal["sent", "lost", "stuck"]
+"""What became of an event: sent; lost, for the client was gone; stuck, until nobody wanted to send it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An event, but for audio, as /ws spells it. ``at`` is when its sending began."""
+
+    kind: Literal["said"] = "said"
+    at: Seconds
+    message: dict[str, JsonValue]
+    took: Seconds
+    fate: Fate = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A piece of audio. Its samples are in the `Answer` that it is cut from, so a digest will do."""
+
+    kind: Literal["chunk"] = "chunk"
+    at: Seconds
+    turn: Natural
+    phrase: Natural
+    seq: Natural
+    first_sample: Natural
+    samples: Natural
+    crc32: Natural
+    took: Seconds
+    fate: Fate = "sent"
+
+
+Of = Literal["open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"]
+"""What a session asks: four questions for the recogniser, one each for mind and voice, four for the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """The session asked an engine or the store for something."""
+
+    kind: Literal["ask"] = "ask"
+    at: Seconds
+    call: Natural
+    of: Of
+    within: Natural | None = None
+    """The call that opened the utterance which `hypothesize`, `anticipate` and `settle` are about."""
+    what: dict[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """The session is over: it closed the link, or was cancelled because the client or the server went away."""
+
+    kind: Literal["end"] = "end"
+    at: Seconds
+    how: Literal["closed", "cancelled"]
+    close_code: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The recording ends before the session does."""
+
+    kind: Literal["stopped"] = "stopped"
+    at: Seconds
+    why: str
+
+
+Entry = Command | Audio | Malformed | Gone | Drain | Answer | Said | Chunk | Ask | End | Stopped
+
+
+# --- lines ----------------------------------------------------------------------------------------------------------
+
+_ENTRY: Final[TypeAdapter[Header | Entry]] = TypeAdapter(Annotated[Header | Entry, Field(discriminator="kind")])
+_KINDS: Final[dict[type, TypeAdapter[Any]]] = {kind: TypeAdapter(kind) for kind in get_args(Header | Entry)}
+
+
+class NotAnEntry(Exception):
+    """A line is no entry of a recording; the message says why."""
+
+
+def spell(entry: Header | Entry) -> bytes:
+    """Return ``entry`` as a line."""
+    return _KINDS[type(entry)].dump_json(entry, exclude_none=True) + b"\n"
+
+
+def read(line: bytes) -> Header | Entry:
+    """Return the entry in ``line``. Raises `NotAnEntry`."""
+    try:
+        return _ENTRY.validate_json(line, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(part)[:40] for part in first["loc"])
+        raise NotAnEntry(f"{place}: {first['msg']}" if place else first["msg"]) from None

@@ -1,0 +1,139 @@
+"""Notes what crosses a session's borders, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import trio
+
+from voice_trio import __version__
+from voice_trio.config import Settings
+from voice_trio.core.surrogates import mend
+from voice_trio.engines.base import Engines, TurnError
+from voice_trio.memory.base import StoreError
+from voice_trio.recording.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
+
+SESSION_SETTINGS: Final = (
+    "vad_silence_ms",
+    "endpointing",
+    "language",
+    "partial_interval_ms",
+    "max_utterance_ms",
+    "asr_timeout_s",
+    "llm_system_prompt",
+    "llm_first_token_s",
+    "llm_timeout_s",
+    "memory_tokens",
+    "tts_timeout_s",
+    "max_pending_phrases",
+    "playout_lead_ms",
+    "send_queue_high",
+    "log_latency",
+)
+"""All that a session looks at; none of them is a secret."""
+
+Note = Callable[[Header | Entry], None]
+
+T = TypeVar("T")
+
+
+class Recorder:
+    """One session's. Whatever it is told goes to ``note``, which must neither wait nor raise."""
+
+    def __init__(self, note: Note) -> None:
+        self.note = note
+        self._began_at = trio.current_time()
+        self._calls = 0
+        self._stand_ins: dict[str, str] = {}
+
+    def now(self) -> float:
+        """Return the seconds since the session began."""
+        return trio.current_time() - self._began_at
+
+    def begin(self, session: str, settings: Settings, engines: Engines, *, whole: bool) -> None:
+        """Note the header; ``whole`` says that the audio is not paced."""
+        self.note(
+            Header(
+                version=__version__,
+                began=datetime.now(UTC).isoformat(timespec="seconds"),
+                session=session,
+                settings={name: getattr(settings, name) for name in SESSION_SETTINGS},
+                engines=EngineNames(
+                    asr=engines.recognizer.name,
+                    languages=tuple(engines.recognizer.languages),
+                    llm=engines.language_model.name,
+                    synthetic=engines.language_model.synthetic,
+                    tts=engines.synthesizer.name,
+                    voices=tuple(engines.synthesizer.voices),
+                    sample_rate=engines.synthesizer.sample_rate,
+                    asr_fallback=engines.asr_fallback,
+                ),
+                whole=whole,
+            )
+        )
+
+    def stand_in(self, conversation: str) -> str:
+        """Return what a recording calls ``conversation``, whose id opens it to whoever has it."""
+        return self._stand_ins.setdefault(conversation, f"conversation-{len(self._stand_ins) + 1}")
+
+    def ask(self, of: Of, *, within: int | None = None, **what: Any) -> Call:
+        """Note that the session asks for something, and return where the answers go."""
+        call = Call(self, self._calls)
+        self._calls += 1
+        self.note(Ask(at=self.now(), call=call.number, of=of, within=within, what=what))
+        return call
+
+
+class Call:
+    """One question of the session's, to which there may be many answers."""
+
+    def __init__(self, recorder: Recorder, number: int) -> None:
+        self.number = number
+        self._recorder = recorder
+
+    async def answer(self, work: Awaitable[T], spell: Callable[[T], dict[str, Any]]) -> T:
+        """Return what ``work`` returns, or raise what it raises, and note it; ``spell`` returns fields of `Answer`."""
+        asked_at = self._recorder.now()
+        try:
+            value = await work
+        except StopAsyncIteration:
+            self.note(asked_at, over=True)
+            raise
+        except Exception as error:
+            self.note(asked_at, failure=_failure(error))
+            raise
+        self.note(asked_at, **spell(value))
+        return value
+
+    def note(self, asked_at: float, **fields: Any) -> None:
+        """Note an answer to what was asked at ``asked_at``."""
+        now = self._recorder.now()
+        self._recorder.note(Answer(at=now, call=self.number, waited=now - asked_at, **fields))
+
+
+def nothing(value: object) -> dict[str, Any]:
+    """Spell an answer that only says that it is done."""
+    return {}
+
+
+def spelled_text(text: str) -> dict[str, Any]:
+    """Spell a piece of a reply."""
+    return {"text": text} if _is_whole(text) else {"halves": json.dumps(text)}
+
+
+def _is_whole(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _failure(error: Exception) -> Failure:
+    match error:
+        case TurnError(code=code, message=message):
+            return Failure(by="engine", message=mend(message), code=code)
+        case StoreError():
+            return Failure(by="store", message=mend(str(error)))
+        case _:
+            # What it says may be a person's words, or a key's; which defect it was stands in the log.
+            return Failure(by="defect", message=type(error).__name__)
