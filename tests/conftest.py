@@ -1,0 +1,24 @@
+import pytest
+import structlog
+from hypothesis import settings
+
+
+def drop(logger, method, event):
+    raise structlog.DropEvent
+
+
+# Sessions log every turn; a failing test is easier to read without thousands of them. A test that wants the log takes
+# it with `structlog.testing.capture_logs`, which puts itself in the place of the processors.
+structlog.configure(processors=[drop])
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def remember_elsewhere(tmp_path_factory):
+    """No test writes into the memory of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STREAM_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield

@@ -1,0 +1,173 @@
+"""Phrases: where a reply may be cut, and the law that nothing of it is lost."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voice_trio.core.phrases import LONG, LONGEST, Phrase, PhraseAggregator
+
+FIRST = "Right away. "
+"""Takes the place of the first phrase, which has rules of its own."""
+
+
+def cut(*tokens: str) -> list[str]:
+    aggregator = PhraseAggregator()
+    phrases = [phrase for token in tokens for phrase in aggregator.push(token)]
+    return [phrase.text for phrase in (*phrases, *aggregator.finish())]
+
+
+def check_law(phrases: list[Phrase], text: str) -> None:
+    assert "".join(phrase.text for phrase in phrases) == text
+    assert [phrase.index for phrase in phrases] == list(range(len(phrases)))
+    assert all(phrase.text == text[phrase.start : phrase.end] for phrase in phrases)
+    assert all(phrase.end > phrase.start for phrase in phrases)
+    assert all(len(phrase.text.strip()) <= LONGEST for phrase in phrases)
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ["One. ", "Two? ", "Three! ", "Four"],
+        ["Pi is 3.14 and e is 2.72."],
+        ["Fruit, e.g. Apples, i.e. food. ", "Yes."],
+        ["Dr. Who met Mr. Bean vs. Mrs. Doe. ", "Done."],
+        ["Wait... what? ", "Oh."],
+        ["Well... ", "I see… ", "Good."],
+        ["Go to https://example.com/a.b?c=d! ", "Then stop."],
+        ["Version 3.11.7 is out. ", "Get it."],
+        ["J. R. R. Tolkien and J.R.R. Smith wrote. ", "So do I. ", "You?"],
+        ["The U.S. Army left. ", "At 5 p.m. ", "We met at 6 p.m. sharp."],
+        ["Cats, dogs, etc. and birds, etc. ", "More."],
+        ["See no. 5 there. ", "Did I? ", "No. ", "Never."],
+        ['He said "Stop!" and left. ', '"Why?" ', "Nobody knew."],
+        ["(It rained.) ", "“Good.” ", "It ended."],
+        ["**Note.** ", "It is bold."],
+        ["Really?! ", "Yes!!! ", "Fine."],
+        ["今天很好。", "你好吗？", "「好！」", "再见"],
+        ["A line\n", "another\n\n  ", "third"],
+        ["See:\n", "1. Open the door\n", "2. Close it. ", "Done.\n", "- **3.** Rest\n", "# 4. Ends"],
+        ["It was 1999. ", "The answer is 5. ", "So."],
+        ["In Jan. 5 came. ", "Smith Inc. ", "Left it."],
+        ["sure. ", "i can. ", "ok"],
+        ["Well . . . so be it."],
+        ["Quoi ? ", "Non ! » ", "Oui."],
+    ],
+)
+def test_cuts_where_a_sentence_ends(expected: list[str]) -> None:
+    text = FIRST + "".join(expected)
+    expected = [FIRST, *expected]
+    assert cut(text) == expected
+    assert cut(*text) == expected
+
+
+def test_a_stop_waits_for_what_follows() -> None:
+    aggregator = PhraseAggregator()
+    assert aggregator.push("It is 3.") == []
+    assert aggregator.push("14. ") == []
+    assert [phrase.text for phrase in aggregator.push("So")] == ["It is 3.14. "]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("If you really want to, go there. Bye", ["If you really want to, ", "go there. ", "Bye"]),
+        ("If it is so, go there", ["If it is so, ", "go there"]),
+        ("Well, go there", ["Well, go there"]),
+        ("Internationalisation: a long word", ["Internationalisation: ", "a long word"]),
+        ("There is one more - maybe", ["There is one more - ", "maybe"]),
+        ("Pay 1,000,000 for it", ["Pay 1,000,000 for it"]),
+        ("Sure. If you really want to, go", ["Sure. ", "If you really want to, go"]),
+    ],
+)
+def test_only_the_first_phrase_may_end_at_a_comma(text: str, expected: list[str]) -> None:
+    assert cut(text) == expected
+
+
+def test_a_long_phrase_ends_at_the_last_word_boundary() -> None:
+    words = "word " * 40
+    phrases = cut(FIRST + words)
+    assert phrases[1:4] == ["word " * 12] * 3
+    assert all(len(phrase.strip()) <= LONG for phrase in phrases)
+
+
+def test_a_sentence_of_just_the_limit_stays_whole() -> None:
+    sentence = "a" * 29 + " " + "b" * 29 + "."
+    assert len(sentence) == LONG
+    assert cut(FIRST + sentence + " Next") == [FIRST, sentence + " ", "Next"]
+
+
+def test_a_word_longer_than_the_limit_is_kept_whole_up_to_the_hard_one() -> None:
+    assert cut(FIRST + "See " + "x" * 100 + " and") == [FIRST, "See ", "x" * 100 + " ", "and"]
+    assert cut(FIRST + "x" * 300) == [FIRST, "x" * 120, "x" * 120, "x" * 60]
+
+
+def test_flush_gives_all_that_can_be_spoken() -> None:
+    aggregator = PhraseAggregator()
+    assert aggregator.flush() == []
+    assert aggregator.push("Hello there") == []
+    assert aggregator.flush() == [Phrase(0, 0, 11, "Hello there")]
+    assert aggregator.push(" - ") == []
+    assert aggregator.flush() == []
+    assert aggregator.push("friend.") == []
+    assert aggregator.flush() == [Phrase(1, 11, 21, " - friend.")]
+    assert aggregator.push("\n1. One") == []
+    assert aggregator.finish() == [Phrase(2, 21, 28, "\n1. One")]
+    assert aggregator.finish() == []
+
+
+def test_white_space_alone_is_a_phrase_only_where_the_law_needs_it() -> None:
+    assert cut("") == []
+    assert cut(" \n ") == [" \n "]
+    assert cut("Hello. \n\n ") == ["Hello. \n\n "]
+    aggregator = PhraseAggregator()
+    aggregator.push("Hello")
+    aggregator.flush()
+    aggregator.push("\n")
+    assert aggregator.finish() == [Phrase(1, 5, 6, "\n")]
+
+
+texts = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["Dr.", "e.g.", "3.14", "...", "?!", "1.", "etc.", '."', "。", "—", "\n", "  ", "**", "U.S.", ","]
+        ),
+        st.text(alphabet="abcAB1. ,?!\n\"')。x", max_size=12),
+        st.text(max_size=4),
+        st.sampled_from(["x" * 130, "word " * 14]),
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(texts, st.lists(st.integers(0, 400), max_size=20), st.sets(st.integers(0, 20)))
+@settings(max_examples=150, deadline=None)
+def test_the_spans_give_back_the_text_and_only_flush_moves_them(text: str, cuts: list[int], flushes: set[int]) -> None:
+    edges = sorted({0, len(text), *(edge for edge in cuts if edge < len(text))})
+    tokens = [text[start:end] for start, end in pairwise(edges)]
+    assert cut(*tokens) == cut(*text) == cut(text)
+
+    aggregator = PhraseAggregator()
+    plain = [phrase for token in tokens for phrase in aggregator.push(token)] + aggregator.finish()
+    check_law(plain, text)
+    assert all(phrase.text.strip() for phrase in plain) or not text.strip()
+
+    aggregator = PhraseAggregator()
+    flushed: list[Phrase] = []
+    for number, token in enumerate(tokens):
+        flushed += aggregator.push(token)
+        if number in flushes:
+            flushed += aggregator.flush()
+    flushed += aggregator.finish()
+    check_law(flushed, text)
+    assert all(phrase.text.strip() for phrase in flushed[:-1])
+
+
+@pytest.mark.parametrize("unit", ["word ", "x", " ", ". ", "a. ", "\n", ", ", "。", "e.g. "])
+def test_time_grows_with_the_text_alone(unit: str) -> None:
+    # Not timed, so as not to depend on the machine: quadratic work would take minutes here.
+    text = (unit * 50_000)[:50_000]
+    assert "".join(cut(*text)) == text

@@ -1,0 +1,145 @@
+import json
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voice_trio.core import messages as m
+from voice_trio.core import wire
+
+COMMANDS = [
+    m.Audio(b"\1\2" * 480),
+    m.Start(),
+    m.Start(mode="hold", conversation="c", language="en", voice="v", speed=1.5, silence_ms=500),
+    m.Text(text="héllo 👋"),
+    m.Stop(),
+    m.Cancel(),
+    m.Cancel(turn=3),
+    m.Played(turn=1, samples=4096),
+    m.Mark(turn=1, marks={"first_audio": 812.5}),
+]
+EVENTS = [
+    m.SessionOpened(
+        session="s",
+        conversation="c",
+        features=("tap",),
+        sample_rate=16000,
+        max_utterance_ms=30000,
+        silence_ms=700,
+        asr="a",
+        llm="l",
+        voices=("v", "w"),
+        languages=(),
+    ),
+    m.StateChanged(turn=1, state=m.State.CAPTURING),
+    m.Partial(turn=1, keep=3, text="x", stable=2),
+    m.Final(turn=1, text="hello", language="en"),
+    m.Final(turn=1, text=""),
+    m.Token(turn=1, text=" a"),
+    m.TtsPhrase(turn=1, phrase=0, start=0, end=5, sample_rate=22050),
+    m.TtsChunk(turn=1, phrase=0, seq=7, first_sample=2205, pcm=b"\1\0\2\0"),
+    m.TtsPhraseDone(turn=1, phrase=0, samples=22050),
+    m.Done(turn=1, outcome=m.Outcome.EMPTY, remembered=False, heard=0, latency=m.Latency(t_first_audio_ms=12)),
+    m.Error(code=m.ErrorCode.TTS_FAIL, message="no", recoverable=True, turn=1, phrase=2),
+    m.Info(code=m.InfoCode.SHUTTING_DOWN, message="bye", grace_s=2.5),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: type(c).__name__)
+def test_a_command_survives_the_wire(command):
+    assert wire.decode_command(wire.encode_command(command)) == command
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda e: type(e).__name__)
+def test_an_event_survives_the_wire(event):
+    assert wire.decode_event(wire.encode_event(event)) == event
+
+
+def test_a_chunk_is_sixteen_bytes_little_endian_and_then_the_audio():
+    data = wire.encode_event(m.TtsChunk(turn=3, phrase=2, seq=5, first_sample=70000, pcm=b"\x01\x80"))
+    assert struct.unpack("<BBHIII", data[:16]) == (1, 1, 2, 3, 5, 70000)
+    assert data[16:] == b"\x01\x80"
+
+
+def test_an_optional_field_is_left_out_and_a_latency_says_null():
+    assert json.loads(wire.encode_event(m.Final(turn=1, text="a"))) == {"type": "final", "turn": 1, "text": "a"}
+    done = json.loads(wire.encode_event(m.Done(turn=1, outcome=m.Outcome.EMPTY, remembered=False, heard=0)))
+    assert set(done["latency"].values()) == {None}
+
+
+def test_unknown_fields_and_unknown_events_are_ignored():
+    assert wire.decode_command('{"type":"stop","why":"x"}') == m.Stop()
+    assert wire.decode_event('{"type":"tomorrow"}') is None
+    assert wire.decode_event(struct.pack("<BBHIII", 1, 9, 0, 1, 0, 0)) is None
+
+
+def test_an_empty_binary_message_says_nothing():
+    assert wire.decode_command(b"") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "close_code", "says"),
+    [
+        ("", 1007, "not JSON"),
+        ("{", 1007, "not JSON"),
+        ("[" * 20000, 1007, "not JSON"),
+        ('{"type":"played","turn":NaN,"samples":1}', 1007, "not JSON"),
+        ("[1]", 1007, "object"),
+        ('"start"', 1007, "object"),
+        ("{}", 1007, "type"),
+        ('{"type":7}', 1007, "type"),
+        ('{"type":"sing"}', 1003, "sing"),
+        ('{"type":"tts_chunk"}', 1003, "tts_chunk"),
+        ('{"type":"start","mode":"loud"}', 1007, "mode"),
+        ('{"type":"start","speed":9}', 1007, "speed"),
+        ('{"type":"start","silence_ms":"700"}', 1007, "silence_ms"),
+        ('{"type":"start","silence_ms":true}', 1007, "silence_ms"),
+        ('{"type":"text"}', 1007, "text"),
+        ('{"type":"text","text":""}', 1007, "text"),
+        ('{"type":"text","text":"\\ud800"}', 1007, "text"),
+        ('{"type":"cancel","turn":0}', 1007, "turn"),
+        ('{"type":"played","turn":1,"samples":-1}', 1007, "samples"),
+        ('{"type":"played","turn":1,"samples":99999999999999}', 1007, "samples"),
+        ('{"type":"mark","turn":1,"marks":{"a":"b"}}', 1007, "marks"),
+        ('{"type":"mark","turn":1,"marks":{"a":1e999}}', 1007, "marks"),
+        (b"\0", 1007, "even"),
+        (b"\0" * 65537, 1009, "65536"),
+        ('{"type":"text","text":"' + "é" * 40000 + '"}', 1009, "65536"),
+    ],
+)
+def test_what_is_no_command(data, close_code, says):
+    with pytest.raises(wire.Malformed) as caught:
+        wire.decode_command(data)
+    assert caught.value.close_code == close_code
+    assert says in caught.value.message
+
+
+def test_the_largest_message_is_welcome():
+    assert wire.decode_command(b"\0" * 65536) == m.Audio(b"\0" * 65536)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+def close_code(data):
+    try:
+        wire.decode_command(data)
+    except wire.Malformed as error:
+        return error.close_code
+    return None
+
+
+@given(st.text() | st.binary(max_size=200))
+def test_nothing_a_client_sends_is_a_surprise(data):
+    assert close_code(data) in (None, 1003, 1007, 1009)
+
+
+@given(JSON)
+def test_no_field_is_a_surprise(value):
+    for name in wire.COMMANDS:
+        for field in ("text", "turn", "mode", "marks"):
+            assert close_code(json.dumps({"type": name, field: value})) in (None, 1007)

@@ -1,0 +1,296 @@
+import gc
+import json
+import socket
+
+import pytest
+import trio
+
+from tests.sse_server import Reply, serve
+from voice_trio.config import ConfigError, Settings, load
+from voice_trio.core.history import Message
+from voice_trio.core.messages import ErrorCode
+from voice_trio.engines.base import Finish, LanguageModel, TextDelta, TurnError
+from voice_trio.engines.openai_chat import OPENAI_URL, ServerSentEvents, is_configured, open_chat_model
+
+pytestmark = pytest.mark.real
+
+PROMPT = [Message("system", "Be kind."), Message("user", "Hello there.")]
+KEY = "test-key"
+TOKENS = [f"token{number} " for number in range(40)]
+DELTAS = [TextDelta(token) for token in TOKENS]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open():
+    """Have what a test left open collected, and so reported as a warning, in that test (all of it is young)."""
+    yield
+    gc.collect(1)
+
+
+def settings(url: str | None, **others) -> Settings:
+    return load(**{"openai_base_url": url, "openai_api_key": KEY, "llm_model": "some-model", **others})
+
+
+async def read(model: LanguageModel) -> list:
+    """Return all events of one reply; a `TurnError` is the last of them."""
+    events: list = []
+    try:
+        async with model.stream(PROMPT) as stream:
+            async for event in stream:
+                events.append(event)
+    except TurnError as error:
+        events.append(error)
+    return events
+
+
+async def answer(*script: Reply, **others):
+    """Return the events of one reply under ``script``, and the server."""
+    with trio.fail_after(5):
+        async with serve(*script) as server:
+            async with open_chat_model(settings(server.base_url, **others)) as model:
+                events = await read(model)
+            return events, server
+
+
+async def test_tokens_come_in_order_and_end_in_a_finish():
+    events, server = await answer(Reply(tokens=TOKENS))
+    assert events == [*DELTAS, Finish("stop")]
+    (request,) = server.requests
+    assert request.path == "/v1/chat/completions"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.body["model"] == "some-model"
+    assert request.body["stream"] is True
+    assert request.body["messages"] == [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Hello there."},
+    ]
+
+
+async def test_only_a_base_url_is_enough():
+    _, server = await answer(Reply(tokens=["Hi."]), openai_api_key=None)
+    assert server.requests[0].headers["authorization"].startswith("Bearer ")
+
+
+async def test_a_connection_read_to_its_end_is_used_again():
+    with trio.fail_after(5):
+        async with serve(Reply(tokens=TOKENS)) as server, open_chat_model(settings(server.base_url)) as model:
+            for _ in range(3):
+                assert (await read(model))[-1] == Finish("stop")
+            assert [request.connection for request in server.requests] == [1, 1, 1]
+
+
+async def test_a_server_that_finishes_and_then_hangs_does_not_spoil_the_reply():
+    events, _ = await answer(Reply(tokens=TOKENS, done=False))
+    assert events == [*DELTAS, Finish("stop")]
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter"])
+async def test_the_finish_reason_is_the_servers(finish):
+    events, _ = await answer(Reply(tokens=["So"], finish=finish))
+    assert events[-1] == Finish(finish)
+
+
+@pytest.mark.parametrize("where", ["waiting for a token", "working on one", "before the first"])
+async def test_cancelling_closes_the_connection_upstream(where):
+    slow = Reply(tokens=[] if where == "before the first" else TOKENS[:4], stall=True)
+    with trio.fail_after(5):
+        async with serve(slow) as server, open_chat_model(settings(server.base_url)) as model:
+            with trio.CancelScope() as turn:
+
+                def cancel_at(event: str):
+                    if event == where:
+                        turn.cancel()
+
+                server.on_request = lambda: cancel_at("before the first")
+                async with model.stream(PROMPT) as events:
+                    async for event in events:
+                        if event == DELTAS[3]:
+                            # Comes true at the next wait, which is the one for a token.
+                            cancel_at("waiting for a token")
+                        elif where == "working on one":
+                            cancel_at(where)
+                            await trio.sleep_forever()
+            assert turn.cancelled_caught
+            await server.requests[0].closed_by_client.wait()
+            assert len(server.requests) == 1
+
+
+async def test_leaving_in_the_middle_closes_the_connection_upstream():
+    with trio.fail_after(5):
+        slow = Reply(tokens=TOKENS, stall=True)
+        async with serve(slow) as server, open_chat_model(settings(server.base_url)) as model:
+            async with model.stream(PROMPT) as events:
+                assert await anext(events) == DELTAS[0]
+            await server.requests[0].closed_by_client.wait()
+
+
+async def test_closing_the_model_leaves_no_connection_open():
+    with trio.fail_after(5):
+        async with serve(Reply(tokens=TOKENS)) as server:
+            async with open_chat_model(settings(server.base_url)) as model:
+                await read(model)
+                assert not server.is_idle.is_set()
+            await server.is_idle.wait()
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "requests"),
+    [
+        (400, "HTTP 400", 1),
+        (401, "OPENAI_API_KEY", 1),
+        (403, "OPENAI_API_KEY", 1),
+        (404, "STREAM_LLM_MODEL", 1),
+        (429, "HTTP 429", 1),
+        (500, "HTTP 500", 2),
+        (503, "HTTP 503", 2),
+    ],
+)
+async def test_a_refusal_is_explained_without_the_key(status, words, requests):
+    (error,), server = await answer(Reply(status=status))
+    assert error.code is ErrorCode.LLM_FAIL
+    assert words in error.message
+    assert KEY not in error.message
+    assert error.__suppress_context__
+    assert len(server.requests) == requests
+
+
+@pytest.mark.parametrize("fault", [Reply(status=500), Reply(status=502), Reply(reset=True)])
+async def test_one_retry_makes_good_a_passing_fault(fault):
+    events, server = await answer(fault, Reply(tokens=TOKENS))
+    assert events == [*DELTAS, Finish("stop")]
+    assert len(server.requests) == 2
+
+
+async def test_there_is_one_retry_at_most():
+    (error,), server = await answer(Reply(reset=True), Reply(status=500), Reply(tokens=TOKENS))
+    assert error.code is ErrorCode.LLM_FAIL
+    assert len(server.requests) == 2
+
+
+async def test_there_is_no_retry_after_a_token():
+    (*tokens, error), server = await answer(Reply(tokens=TOKENS[:3], reset=True), Reply(tokens=TOKENS))
+    assert tokens == DELTAS[:3]
+    assert error.code is ErrorCode.LLM_FAIL
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("tokens", [[], TOKENS[:3]])
+async def test_a_stall_is_a_timeout(tokens):
+    events, server = await answer(Reply(tokens=tokens, stall=True), llm_first_token_s=0.1)
+    assert events[:-1] == DELTAS[: len(tokens)]
+    assert events[-1].code is ErrorCode.LLM_TIMEOUT
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"choices": [', "no json", json.dumps({"error": {"message": f"{KEY} is overloaded"}}), '{"error": "gone"}'],
+)
+async def test_an_unreadable_event_or_an_error_in_the_stream_fails(line):
+    (*tokens, error), server = await answer(Reply(tokens=TOKENS[:3], raw=[line]))
+    assert tokens == DELTAS[:3]
+    assert error.code is ErrorCode.LLM_FAIL
+    assert KEY not in error.message
+    assert len(server.requests) == 1
+
+
+async def test_a_truncated_stream_ends_without_a_finish():
+    events, _ = await answer(Reply(tokens=TOKENS[:3], finish=None))
+    assert events == DELTAS[:3]
+
+
+async def test_events_without_text_are_skipped():
+    nothing = [
+        '{"choices": []}',
+        '{"choices": null, "error": null}',
+        '{"choices": [{"delta": {}, "finish_reason": null}]}',
+        '{"choices": [{"delta": {"content": null, "reasoning_content": "hm"}, "finish_reason": null}]}',
+        '{"choices": [{"delta": {"content": ""}, "finish_reason": ""}]}',
+        '{"choices": [], "usage": {"total_tokens": 3}}',
+        '{"choices": [3]}',
+        "null",
+        "[]",
+        "4",
+    ]
+    events, _ = await answer(Reply(tokens=TOKENS[:3], raw=nothing))
+    assert events == [*DELTAS[:3], Finish("stop")]
+
+
+async def test_an_unreachable_address_is_named_without_its_password():
+    with socket.socket() as bound:  # bound and not listening: refused, and nobody else can take the port
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        with trio.fail_after(5):
+            async with open_chat_model(settings(f"http://me:secret@127.0.0.1:{port}/v1?token=secret")) as model:
+                (error,) = await read(model)
+    assert error.code is ErrorCode.LLM_FAIL
+    assert f"http://127.0.0.1:{port}/v1" in error.message
+    assert "OPENAI_BASE_URL" in error.message
+    assert "secret" not in error.message
+
+
+async def test_a_host_that_takes_no_connection_is_unreachable(monkeypatch):
+    monkeypatch.setattr("voice_trio.engines.openai_chat._CONNECT_S", 0.1)
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        # A listener that accepts nobody, with its queue full: the next handshake is not answered.
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        with trio.fail_after(5):
+            async with open_chat_model(settings(f"http://127.0.0.1:{full.getsockname()[1]}/v1")) as model:
+                (error,) = await read(model)
+    assert error.code is ErrorCode.LLM_FAIL
+    assert "Could not reach" in error.message
+
+
+@pytest.mark.parametrize(("own", "check"), [(True, "OPENAI_BASE_URL"), (False, "this machine's network")])
+async def test_nobody_is_sent_to_a_setting_that_they_never_made(monkeypatch, own, check):
+    nowhere = "http://127.0.0.1:1/v1"
+    monkeypatch.setattr("voice_trio.engines.openai_chat.OPENAI_URL", nowhere)
+    with trio.fail_after(5):
+        async with open_chat_model(settings(nowhere if own else None)) as model:
+            (error,) = await read(model)
+    assert error.message.endswith(f"check {check}.")
+
+
+@pytest.mark.parametrize(
+    ("others", "variable"),
+    [
+        ({"openai_base_url": "localhost:11434"}, "OPENAI_BASE_URL"),
+        ({"openai_base_url": "http://"}, "OPENAI_BASE_URL"),
+        ({"openai_base_url": "http://[::1/v1"}, "OPENAI_BASE_URL"),
+        ({"openai_api_key": "ключ"}, "OPENAI_API_KEY"),
+        ({"openai_api_key": "two\nlines"}, "OPENAI_API_KEY"),
+    ],
+)
+async def test_settings_that_cannot_work_are_named_at_the_start(others, variable):
+    with trio.fail_after(5):
+        with pytest.raises(ConfigError, match=variable) as caught:
+            async with open_chat_model(settings(**{"url": None, **others})):
+                pass
+    assert str(others.get("openai_api_key")) not in str(caught.value)
+
+
+def test_a_key_or_an_address_is_a_language_model():
+    assert not is_configured(load())
+    assert not is_configured(load(openai_api_key="  ", openai_base_url=""))
+    assert is_configured(load(openai_api_key=KEY))
+    assert is_configured(load(openai_base_url=OPENAI_URL))
+
+
+def test_events_are_cut_from_pieces_of_any_length():
+    text = "a\u2028b\x85c €"
+    stream = f": hi\r\nevent: x\r\ndata: {text}\r\n\r\ndata:{{\ndata:}}\n\n\n\ndata: unfinished\n".encode()
+    for size in range(1, len(stream) + 1):
+        events = ServerSentEvents()
+        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+        assert [data for piece in pieces for data in events.push(piece)] == [text, "{\n}"]

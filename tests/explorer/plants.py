@@ -1,0 +1,127 @@
+"""Bugs to put into a session, each of which shows only when an end comes at the wrong moment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import trio
+
+from voice_trio.core import messages as m
+from voice_trio.core.messages import Outcome, State
+from voice_trio.session import tts, turn
+from voice_trio.session.outbox import Outbox
+from voice_trio.session.session import Session
+from voice_trio.session.turn import Turn
+
+
+@dataclass
+class Plant:
+    """A bug."""
+
+    put_in: Callable[[pytest.MonkeyPatch], None]
+    end: str
+    """The kind of end that brings it out."""
+    complaint: str
+
+
+def stale_value(patch):
+    """A task that was handed a value acts on it though it was cancelled meanwhile."""
+
+    async def door(self):
+        while self._open and len(self._items) >= self._capacity:
+            await self._places.park()
+
+    patch.setattr(Outbox, "door", door)
+
+
+def second_terminal(patch):
+    """A cancel is answered at once, and then once more by the turn's end."""
+    end = Turn.end
+
+    def end_and_say_so(self, outcome):
+        ends = end(self, outcome)
+        if ends and self.state is State.RESPONDING:
+            self._outbox.append(m.Done(turn=self.number, outcome=outcome, remembered=False, heard=0))
+        return ends
+
+    patch.setattr(Turn, "end", end_and_say_so)
+
+
+def early_record(patch):
+    """A record is written when the reply is over, and not when it is certain how the turn ended."""
+    attempt, remember = Turn._attempt, Turn._remember
+
+    async def attempt_and_remember(self):
+        outcome = await attempt(self)
+        reply = "".join(self._reply)
+        self.kept = await remember(self, reply, len(reply), outcome)
+        return outcome
+
+    async def remember_once(self, reply, heard, outcome):
+        if hasattr(self, "kept"):
+            return self.kept
+        return await remember(self, reply, heard, outcome)
+
+    patch.setattr(Turn, "_attempt", attempt_and_remember)
+    patch.setattr(Turn, "_remember", remember_once)
+
+
+def unclosed_channel(patch):
+    """A channel is closed by who comes to an end, and not by who is cancelled."""
+    synthesize = tts._synthesize
+
+    async def synthesize_and_close(phrases, synthesizer, ready, *rest):
+        await synthesize(phrases.clone(), synthesizer, ready.clone(), *rest)
+        phrases.close()
+        ready.close()
+
+    patch.setattr(tts, "_synthesize", synthesize_and_close)
+
+
+def task_left(patch):
+    """A task of a turn that was cancelled lives on outside of its nursery."""
+    end = Turn._end
+
+    async def end_and_linger(self, outcome):
+        await end(self, outcome)
+        if outcome is Outcome.CANCELLED:
+            trio.lowlevel.spawn_system_task(trio.sleep_forever)
+
+    patch.setattr(Turn, "_end", end_and_linger)
+
+
+def words_nobody_heard(patch):
+    """All that was written is remembered as heard."""
+    patch.setattr(turn, "heard_text", lambda phrases, reply, samples: len(reply))
+
+
+def claim_kept(patch):
+    """A session that is cut off keeps its conversation."""
+
+    async def run(self):
+        with self._turns_in, self._turns:
+            await self._live()
+        self._around.claims.release(self.id)
+
+    patch.setattr(Session, "run", run)
+
+
+def error_unsaid(patch):
+    """A reply that breaks off is not said to."""
+
+    async def fail(self, error):
+        return Outcome.FAILED
+
+    patch.setattr(Turn, "_fail", fail)
+
+
+PLANTS = {
+    "stale value": Plant(stale_value, "cancel", "after the cancel it said"),
+    "second terminal": Plant(second_terminal, "cancel", "terminals"),
+    "early record": Plant(early_record, "cancel", "not remembered as it was"),
+    "unclosed channel": Plant(unclosed_channel, "cancel", "a memory channel whose"),
+    "task left": Plant(task_left, "cancel", "tasks are left"),
+    "words nobody heard": Plant(words_nobody_heard, "gone", "characters were heard by it"),
+    "claim kept": Plant(claim_kept, "killed", "the next session did not work"),
+    "error unsaid": Plant(error_unsaid, "llm_error", "calls failed, and the client was told"),
+}

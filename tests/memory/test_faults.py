@@ -1,0 +1,50 @@
+"""A full disk, as SQLite itself finds it."""
+
+import pytest
+import trio
+
+from tests.memory.records import record
+from voice_trio import config
+from voice_trio.core.faults import parse
+from voice_trio.faults import Faults
+from voice_trio.memory.base import StoreError
+from voice_trio.memory.database import Database
+from voice_trio.memory.faults import fill_up, with_faults
+from voice_trio.memory.open import open_store
+
+pytestmark = pytest.mark.real
+
+
+def test_a_full_disk_changes_nothing_and_there_is_room_afterwards(tmp_path):
+    database = Database(tmp_path / "memory.sqlite3", busy_s=1)
+    try:
+        database.add(record("c1", 1))
+        before = [*database.connection.iterdump()]
+        for _ in range(2):
+            with pytest.raises(StoreError, match="database or disk is full"):
+                fill_up(database)
+            assert [*database.connection.iterdump()] == before
+            assert not database.connection.in_transaction
+        database.add(record("c1", 2, reply="x" * 1_000_000))
+        assert len(database.recall("c1", 10)) == 2
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize("memory", ["on", "off"])
+async def test_a_store_is_full_for_the_commit_that_was_meant(tmp_path, memory):
+    with trio.fail_after(30):
+        async with open_store(config.load(memory=memory, data_dir=str(tmp_path))) as inner:
+            store = with_faults(inner, Faults(parse("store:full#2")))
+            conversation = await store.begin()
+            await store.commit(record(conversation, 1))
+            with pytest.raises(StoreError, match="database or disk is full"):
+                await store.commit(record(conversation, 2))
+            await store.commit(record(conversation, 3))
+            assert [kept.turn for kept in await store.recall(conversation)] == [1, 3]
+            assert await store.prune(float("inf")) == 2
+
+
+async def test_a_store_that_suffers_nothing_is_left_alone(tmp_path):
+    async with open_store(config.load(memory="off")) as store:
+        assert with_faults(store, Faults(parse("llm:hang"))) is store

@@ -1,0 +1,20 @@
+import pytest
+
+from tests.page.browser import CHROMIUM
+from tests.page.server import serving, thinking
+
+# `test_scripts.py` says so, in one line.
+collect_ignore = [] if CHROMIUM.exists() else ["test_looks.py", "test_talking.py", "test_trouble.py"]
+
+
+@pytest.fixture(scope="session")
+def mind():
+    with thinking() as mind:
+        yield mind
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, mind):
+    data = tmp_path_factory.mktemp("page")
+    with serving(data, OPENAI_BASE_URL=mind.url, OPENAI_API_KEY="none") as server:
+        yield server

@@ -1,0 +1,71 @@
+"""Takes the pictures in docs/screenshots: ``python -m tests.page.screenshots``."""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.page.browser import visiting, write_speech
+from tests.page.server import ROOT, serving, thinking
+
+FOLDER = ROOT / "docs" / "screenshots"
+KEPT = {
+    *("rest-wide-light", "answering-wide-light", "answering-wide-dark", "latency-wide-light"),
+    *("answering-narrow-dark", "stopped-narrow-light", "latency-narrow-dark", "settings-narrow-light"),
+}
+REPLY = (
+    "It will be mild in London today, about fourteen degrees. Rain is likely after nine in the evening, "
+    "so take an umbrella if you are out late."
+)
+
+
+def main() -> None:
+    """Take all of them."""
+    folder = Path(tempfile.mkdtemp())
+    question = write_speech(folder / "question.wav", 0.4, ROOT / "examples" / "question.wav", 30.0)
+    with thinking() as mind, serving(folder, OPENAI_BASE_URL=mind.url, OPENAI_API_KEY="none") as server:
+        mind.reply = REPLY
+        for name, width, height in [("wide", 1100, 760), ("narrow", 360, 740)]:
+            for scheme in ["light", "dark"]:
+                look = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+                with visiting(server.url, question, **look) as visit:
+
+                    def take(what: str, page: Page = visit.page, name: str = name, scheme: str = scheme) -> None:
+                        if f"{what}-{name}-{scheme}" in KEPT:
+                            page.screenshot(path=FOLDER / f"{what}-{name}-{scheme}.png")
+
+                    visit.phase("ready")
+                    take("rest")
+                    visit.page.click("#talk")
+                    visit.phase("answering")
+                    visit.page.wait_for_timeout(2600)
+                    take("answering")
+                    visit.page.keyboard.press("Escape")
+                    visit.page.wait_for_selector(".latency")
+                    take("stopped")
+                    visit.page.click("summary")
+                    visit.page.evaluate("document.querySelector('#scroller').scrollTop = 1e6")
+                    take("latency")
+                    visit.page.click("#open-settings")
+                    visit.page.wait_for_timeout(300)
+                    take("settings")
+                    visit.page.keyboard.press("Escape")
+        narrow = {"viewport": {"width": 360, "height": 740}}
+        with visiting(server.url, question, **narrow) as visit:
+            visit.phase("ready")
+            # Held, so that it still listens when the picture is taken.
+            visit.page.hover("#talk")
+            visit.page.mouse.down()
+            visit.page.wait_for_selector(".you .words >> text=/london today/")
+            visit.page.screenshot(path=FOLDER / "listening-narrow-light.png")
+        with visiting(server.url, **narrow) as visit:
+            visit.phase("ready")
+            server.kill()
+            visit.page.wait_for_selector("#phase >> text=Not connected")
+            visit.page.fill("#text", "Are you there?")
+            visit.page.keyboard.press("Enter")
+            visit.page.screenshot(path=FOLDER / "lost-narrow-light.png")
+
+
+if __name__ == "__main__":
+    main()

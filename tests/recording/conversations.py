@@ -1,0 +1,222 @@
+"""Conversations to record, in virtual time, with the link, engines and store that a recording knows nothing of."""
+
+from contextlib import asynccontextmanager, nullcontext
+
+import trio
+import trio.testing
+
+from tests.session.conversation import Conversation
+from voice_trio import config
+from voice_trio.core import faults as core_faults
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode, Outcome
+from voice_trio.core.playout import WholePlayout
+from voice_trio.core.wire import Malformed
+from voice_trio.engines.base import TurnError
+from voice_trio.engines.faults import with_faults
+from voice_trio.engines.scripted import (
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedReply,
+    ScriptedSynthesizer,
+    scripted_engines,
+    silent,
+)
+from voice_trio.faults import Faults
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.recording import entries as e
+from voice_trio.recording.compare import first_difference
+from voice_trio.recording.read import parse
+from voice_trio.recording.recorded_session import RecordedSession
+from voice_trio.recording.replay import replay
+from voice_trio.session.link import MemoryLink
+
+TOLERANCE_S = 0.001
+
+
+@asynccontextmanager
+async def recording(
+    notes, *, engines=None, store=None, claims=None, new_playout=None, read_s=0.0, leaves_after_s=1.0, **settings
+):
+    """Hold a session that is recorded into the list ``notes``.
+
+    The client vanishes so long after its last word; with None, the session is cancelled.
+    """
+    link, store, engines = MemoryLink(), store or InProcessStore(), engines or scripted_engines()
+    session = RecordedSession(
+        link,
+        settings=config.load(**settings),
+        engines=lambda: engines,
+        store=store,
+        claims=claims,
+        wall_clock=lambda: 0.0,
+        new_playout=new_playout,
+        note=notes.append,
+        keeping=nullcontext,
+    )
+    async with trio.open_nursery() as nursery:
+        talk = Conversation(link, session, store, read_s)
+        nursery.start_soon(session.run)
+        if read_s is not None:
+            nursery.start_soon(talk.collect)
+        yield talk
+        if leaves_after_s is None:
+            nursery.cancel_scope.cancel()
+        else:
+            await trio.sleep(leaves_after_s)
+            link.vanish()
+
+
+def record(converse):
+    """Return what is noted of ``converse``."""
+    notes = []
+
+    async def run():
+        with trio.fail_after(10_000):
+            await converse(notes)
+
+    trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))
+    return notes
+
+
+def spelled(notes):
+    """Return ``notes`` as a file has them."""
+    return b"".join(map(e.spell, notes))
+
+
+def difference(data, tolerance_s=TOLERANCE_S):
+    """Return the first difference in a replay of the recording ``data``."""
+    recorded = parse(data)
+    return first_difference(recorded, replay(recorded, tolerance_s), tolerance_s)
+
+
+async def spoken(notes):
+    """One turn with partials, and a reply of several phrases, heard to its end."""
+    async with recording(notes) as talk:
+        await talk.question()
+        await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+
+
+async def cut_off(notes):
+    """Two turns that are cut off: one while it is heard, one while it speaks; and one that is not."""
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["A sentence that goes on and on. "] * 20)])
+    async with recording(notes, engines=scripted_engines(language_model=model)) as talk:
+        await talk.ask(m.Start())
+        await talk.say(700)
+        await talk.ask(m.Cancel(), m.Start())
+        await talk.say(1500, 900)
+        await talk.expect(m.TtsChunk, seq=12)
+        await talk.ask(m.Played(turn=2, samples=9000))
+        await trio.sleep(0.0437)
+        await talk.ask(m.Cancel(), m.Cancel())
+        await talk.expect(m.Done, turn=2, outcome=Outcome.CANCELLED)
+        await talk.ask(m.Text(text="And now?"))
+        await talk.expect(m.TtsChunk)
+        await trio.sleep(1.7321)
+        await talk.ask(m.Cancel())
+        await talk.expect(m.Done, turn=3)
+
+
+async def failing(notes):
+    """What engines and clients do wrong: each kind of error, a defect of ours among them."""
+    engines = scripted_engines(
+        recognizer=ScriptedRecognizer(fails=[TurnError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]),
+        language_model=ScriptedLanguageModel(
+            replies=[
+                ScriptedReply(tokens=["Well. ", TurnError(ErrorCode.LLM_FAIL, "no mind")]),
+                ScriptedReply(tokens=["Broken off. "], finish=None),
+                ScriptedReply(),
+            ]
+        ),
+        synthesizer=ScriptedSynthesizer(
+            fails=[None, TurnError(ErrorCode.TTS_FAIL, "no voice")], hangs=frozenset({2}), sample_rate=22_050
+        ),
+    )
+    async with recording(notes, engines=engines, tts_timeout_s=2) as talk:
+        for turn in (1, 2):
+            await talk.ask(m.Start())
+            await talk.say(900, 900)
+            await talk.expect(m.Done, turn=turn, outcome=Outcome.FAILED)
+        await talk.ask(m.Audio(silent(30)), m.Played(turn=7, samples=1))
+        for turn in range(3, 6):
+            await talk.ask(m.Text(text="hello"))
+            await talk.expect(m.Done, turn=turn)
+        await talk.ask(m.Text(text="hello", conversation="somebody else's"))
+        await talk.expect(m.Done, turn=6, outcome=Outcome.FAILED)
+        await talk.ask(Malformed("nonsense", 1007))
+        await trio.sleep(10)
+
+
+async def timing_out(notes):
+    """A recogniser that never settles, a model that falls silent, and speech that never ends."""
+    engines = scripted_engines(
+        recognizer=ScriptedRecognizer(settle_s=99),
+        language_model=ScriptedLanguageModel(replies=[ScriptedReply(tokens=["So, this is how it begins ", 99.0])]),
+    )
+    async with recording(notes, engines=engines, max_utterance_ms=3000, asr_timeout_s=3) as talk:
+        await talk.ask(m.Start())
+        await talk.say(4000)
+        await talk.expect(m.Done, turn=1, outcome=Outcome.TIMED_OUT)
+        await talk.ask(m.Text(text="hello"))
+        await talk.expect(m.Done, turn=2, outcome=Outcome.TIMED_OUT)
+
+
+async def hands_free(notes):
+    """Turn after turn without a button, and a session that is drained in the middle of a reply."""
+    async with recording(notes) as talk:
+        await talk.ask(m.Start(mode="hands_free"))
+        for turn in (1, 2, 3):
+            await talk.say(1500, 900)
+            await talk.expect(m.Done, turn=turn, outcome=Outcome.COMPLETED)
+            await talk.say(0, 2000)
+        await talk.say(1500, 900)
+        await talk.expect(m.TtsChunk, turn=4)
+        talk.session.drain(1.0)
+        await trio.sleep(10)
+
+
+async def slow_client(notes):
+    """A client that reads so slowly that partials thin out, and goes away while it is being answered."""
+    words = [f"word{n}" for n in range(99)]
+    engines = scripted_engines(recognizer=ScriptedRecognizer(words=words, word_ms=100))
+    async with recording(
+        notes,
+        engines=engines,
+        read_s=2.0,
+        leaves_after_s=0.0,
+        partial_interval_ms=300,
+        send_queue_high=2,
+        vad_silence_ms=5000,
+    ) as talk:
+        await talk.ask(m.Start(mode="hold"))
+        await talk.say(6000)
+        talk.read_s = 0.0
+        await talk.ask(m.Stop())
+        await talk.expect(m.TtsChunk)
+
+
+async def cancelled(notes):
+    """A session that is cancelled from outside, as one is whose socket is gone."""
+    async with recording(notes, leaves_after_s=None) as talk:
+        await talk.question()
+        await trio.sleep(1.2345)
+
+
+async def garbled(notes):
+    """Engines that answer what no engine may."""
+    faults = Faults(core_faults.parse("asr:garbage#1, llm:garbage#1, tts:garbage#1"), seed=1)
+    async with recording(notes, engines=with_faults(scripted_engines(), faults)) as talk:
+        for turn in (1, 2):
+            await talk.ask(m.Start())
+            await talk.say(1500, 900)
+            await talk.expect(m.Done, turn=turn)
+
+
+async def handed_over(notes):
+    """A reply that goes back in one piece."""
+    async with recording(notes, new_playout=WholePlayout) as talk:
+        await talk.ask(m.Text(text="hello"))
+        await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+
+
+ALL = [spoken, cut_off, failing, timing_out, hands_free, slow_client, cancelled, garbled, handed_over]

@@ -1,0 +1,141 @@
+"""A real server with scripted engines, and clients that do as they are told, right or wrong."""
+
+import os
+import struct
+from contextlib import asynccontextmanager
+
+import trio
+
+from voice_trio import config
+from voice_trio.client import SessionClosed
+from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
+from voice_trio.server.run import open_server
+
+
+@asynccontextmanager
+async def scripted(settings):
+    long = ScriptedReply(tokens=["A sentence that goes on. "] * 50)
+    yield scripted_engines(language_model=ScriptedLanguageModel(replies=[long]))
+
+
+@asynccontextmanager
+async def serving(**settings):
+    try:
+        async with open_server(config.load(port=0, **settings), scripted) as running:
+            yield running
+    finally:
+        while _dialled:
+            _dialled.pop().socket.close()
+
+
+async def get(url, path):
+    """Return the status line and the body of an HTTP answer."""
+    host, port = url.removeprefix("http://").split(":")
+    stream = await trio.open_tcp_stream(host, int(port))
+    async with stream:
+        await stream.send_all(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer or len(answer.partition(b"\r\n\r\n")[2]) < length_of(answer):
+            data = await stream.receive_some()
+            if not data:
+                break
+            answer += data
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.split(b"\r\n")[0].decode(), body.decode()
+
+
+def length_of(answer):
+    for line in answer.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.split(b":")[1])
+    return 0
+
+
+async def until(client, kind, **fields):
+    while True:
+        event = await client.hear()
+        if isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items()):
+            return event
+
+
+async def closing(client):
+    """Hear the session out and return the close code."""
+    try:
+        while True:
+            await client.hear()
+    except SessionClosed as closed:
+        return closed.code
+
+
+# --- raw bytes --------------------------------------------------------------------------------------------------------
+
+UPGRADE = (
+    "GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+)
+_dialled = []
+"""Connections made by hand, which are closed after the server."""
+
+TEXT, BINARY, CONTINUATION, CLOSE, PING = 1, 2, 0, 8, 9
+
+
+async def dial(running, **options):
+    """Open a plain connection; ``options`` name socket options of SOL_SOCKET and their values."""
+    stream = trio.SocketStream(trio.socket.socket())
+    _dialled.append(stream)
+    for name, value in options.items():
+        stream.socket.setsockopt(trio.socket.SOL_SOCKET, getattr(trio.socket, name), value)
+    host, port = running.url.split("://")[1].rsplit(":", 1)
+    await stream.socket.connect((host, int(port)))
+    return stream
+
+
+async def upgrade(running, extra="", **options):
+    """Open a WebSocket by hand; returns the stream, after the head of the answer, and that head."""
+    stream = await dial(running, **options)
+    await stream.send_all((UPGRADE + extra + "\r\n").encode())
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = await stream.receive_some(1)
+        if not byte:
+            break
+        head += byte
+    return stream, head.decode()
+
+
+def frame(opcode, payload=b"", *, final=True):
+    """Return a client's frame, masked with zeros."""
+    length = len(payload)
+    if length < 126:
+        size = struct.pack(">B", 0x80 | length)
+    elif length < 1 << 16:
+        size = struct.pack(">BH", 0x80 | 126, length)
+    else:
+        size = struct.pack(">BQ", 0x80 | 127, length)
+    return bytes([(0x80 if final else 0) | opcode]) + size + bytes(4) + payload
+
+
+async def read_to_end(stream):
+    """Return what comes until the other side closes, however it does."""
+    said = b""
+    try:
+        while data := await stream.receive_some():
+            said += data
+    except trio.BrokenResourceError:
+        pass
+    return said
+
+
+async def until_none(running):
+    """Wait until no connection is left."""
+    await eventually(lambda: not len(running.connections))
+
+
+async def eventually(condition):
+    # What a server does inside sets no event that a test could wait for.
+    while not condition():  # noqa: ASYNC110
+        await trio.sleep(0.01)
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))

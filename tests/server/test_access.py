@@ -1,0 +1,108 @@
+"""Who may use the server: what an honest client, a stranger's page and a guesser see."""
+
+import base64
+
+import pytest
+import trio
+from structlog.testing import capture_logs
+
+from tests.server.serving import closing, get, scripted, serving, until, upgrade
+from voice_trio import config
+from voice_trio.client import connect
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode
+from voice_trio.server.access import Access, subprotocols_with
+from voice_trio.server.listening import CannotListen
+from voice_trio.server.run import open_server
+
+TOKEN = "a long and random täxt"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "welcome"),
+    [
+        (None, "127.0.0.1:8765", True),
+        ("http://127.0.0.1:8765", "127.0.0.1:8765", True),
+        ("http://localhost:8765", "LOCALHOST:8765", True),
+        ("http://[::1]:8765", "[::1]:8765", True),
+        ("https://192.0.2.7", "192.0.2.7:443", True),
+        ("http://127.0.0.1:9999", "127.0.0.1:8765", False),
+        ("https://evil.example", "127.0.0.1:8765", False),
+        ("https://localhost.evil.example", "localhost", False),
+        ("null", "127.0.0.1:8765", False),
+        ("", "127.0.0.1:8765", False),
+        ("file://", "", False),
+        ("http://[", "[", False),
+        # A stranger's name that points here at the moment: same origin, and still a stranger.
+        ("http://evil.example:8765", "evil.example:8765", False),
+        ("https://friend.example", "127.0.0.1:8765", True),
+        ("https://FRIEND.example", "127.0.0.1:8765", True),
+    ],
+)
+def test_which_origins_are_welcome(origin, host, welcome):
+    access = Access.of(config.load(allowed_origins="https://friend.example/ , https://other.example"))
+    assert access.allows_origin(origin, host) is welcome
+
+
+def test_with_a_token_a_name_of_ones_own_is_as_good_as_an_address():
+    access = Access.of(config.load(auth_token=TOKEN))
+    assert access.allows_origin("https://voice.example", "voice.example")
+    assert not access.allows_origin("https://evil.example", "voice.example")
+    assert Access.of(config.load(allowed_origins="*")).allows_origin("https://any.example", "voice.example")
+
+
+@pytest.mark.parametrize(
+    ("authorization", "subprotocols", "welcome"),
+    [
+        (None, [], False),
+        ("Bearer wrong", [], False),
+        ("Basic " + TOKEN, [], False),
+        ("Bearer", ["voice-trio", "bearer.", "bearer.%", "bearer.é"], False),
+        ("Bearer " + TOKEN.encode().decode("latin-1"), [], True),
+        (None, subprotocols_with(TOKEN), True),
+        (None, ["bearer." + base64.urlsafe_b64encode(TOKEN.encode()).decode()], True),
+        (None, ["bearer.AAAA", *subprotocols_with(TOKEN)], True),
+    ],
+)
+def test_how_a_token_is_presented(authorization, subprotocols, welcome):
+    assert Access.of(config.load(auth_token=TOKEN)).allows_token(authorization, subprotocols) is welcome
+    assert Access.of(config.load()).allows_token(authorization, subprotocols)
+
+
+@pytest.mark.real
+async def test_a_page_of_another_origin_is_refused_before_the_handshake():
+    with trio.fail_after(20):
+        async with serving() as running:
+            _, head = await upgrade(running, "Origin: https://evil.example\r\n")
+            assert head.startswith("HTTP/1.1 403")
+            _, head = await upgrade(running, "Origin: http://127.0.0.1\r\n")
+            assert head.startswith("HTTP/1.1 101")
+
+
+@pytest.mark.real
+async def test_the_token_opens_ws_and_the_page_needs_none():
+    with trio.fail_after(20), capture_logs() as lines:
+        async with serving(auth_token=TOKEN) as running:
+            for path in ("/", "/livez", "/readyz", "/healthz", "/static/style.css"):
+                assert (await get(running.url, path))[0].startswith("HTTP/1.1 200")
+            assert (await get(running.url, "/api/anything"))[0].startswith("HTTP/1.1 401")
+            for token in (None, "wrong"):
+                async with connect(running.ws_url, token=token) as client:
+                    error = await client.hear()
+                    assert (error.code, error.recoverable) == (ErrorCode.UNAUTHORIZED, False)
+                    assert await closing(client) == 1008
+            async with connect(running.ws_url, token=TOKEN) as client:
+                await until(client, m.SessionOpened)
+            offer = ", ".join(subprotocols_with(TOKEN))
+            _, head = await upgrade(running, f"Sec-WebSocket-Protocol: {offer}\r\n")
+            assert head.startswith("HTTP/1.1 101")
+            assert "sec-websocket-protocol: voice-trio\r\n" in head
+    assert TOKEN not in str(lines)
+    assert subprotocols_with(TOKEN)[1] not in str(lines)
+
+
+@pytest.mark.real
+async def test_listening_for_others_takes_a_token_or_a_word():
+    with pytest.raises(CannotListen, match=r"STREAM_AUTH_TOKEN.*--insecure"):
+        async with open_server(config.load(host="0.0.0.0", port=0), scripted):
+            pass

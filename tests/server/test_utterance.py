@@ -1,0 +1,365 @@
+"""A recording in, an answer out: what is asked for, what comes of it, and what is refused. In virtual time."""
+
+import base64
+import io
+import wave
+
+import pytest
+import trio
+
+from tests.server.uploading import WAV, PlainDecoder, request
+from voice_trio import config
+from voice_trio.core.audio import SAMPLE_RATE, wav_of
+from voice_trio.core.messages import ErrorCode
+from voice_trio.engines.base import TurnError
+from voice_trio.engines.scripted import (
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedReply,
+    ScriptedSynthesizer,
+    scripted_engines,
+    silent,
+    voiced,
+)
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.server.sessions import Sessions
+from voice_trio.server.upload import Refused
+from voice_trio.server.utterance import Utterances
+
+REPLY = "It is sunny. Enjoy your day."
+
+
+class House:
+    """What a server has of all this."""
+
+    def __init__(self, engines=None, decoder=None, store=None, **settings):
+        self.settings = config.load(log_latency=False, **settings)
+        self.engines = engines or scripted_engines()
+        self.store = store or InProcessStore()
+        self.sessions = Sessions(self.settings, lambda: self.engines, self.store)
+        self.utterances = Utterances(self.settings, self.sessions, decoder or PlainDecoder())
+
+    async def answer(self, *args, **kwargs):
+        with trio.fail_after(600):
+            return await self.utterances.answer(request(*args, **kwargs))
+
+    async def refusal(self, *args, **kwargs):
+        with pytest.raises(Refused) as caught:
+            await self.answer(*args, **kwargs)
+        assert len(self.sessions) == 0
+        return caught.value.status, caught.value.error.code
+
+
+def writing(*tokens):
+    return ScriptedLanguageModel(replies=[ScriptedReply(tokens=tokens)])
+
+
+# --- what comes of it -------------------------------------------------------------------------------------------------
+
+
+async def test_the_answer_has_all_of_a_turn(autojump_clock):
+    house = House()
+    answer = await house.answer()
+    assert list(answer) == [
+        "conversation",
+        "turn",
+        "outcome",
+        "transcript",
+        "language",
+        "reply",
+        "heard",
+        "remembered",
+        "latency",
+        "audio",
+        "errors",
+    ]
+    assert (answer["turn"], answer["outcome"], answer["errors"]) == (1, "completed", [])
+    assert (answer["transcript"], answer["language"]) == ("what is the weather like", "en")
+    assert (answer["reply"], answer["heard"], answer["remembered"]) == (REPLY, len(REPLY), True)
+    assert answer["latency"].keys() == {
+        "t_first_partial_ms",
+        "t_final_transcript_ms",
+        "t_first_token_ms",
+        "t_first_audio_ms",
+        "total_reply_ms",
+    }
+    (record,) = await house.store.recall(answer["conversation"])
+    assert (record.said, record.reply, record.heard) == (answer["transcript"], REPLY, len(REPLY))
+    assert len(house.sessions) == 0
+
+
+async def test_the_audio_is_the_whole_reply_in_a_wav(autojump_clock):
+    answer = await House().answer()
+    with wave.open(io.BytesIO(base64.b64decode(answer["audio"]["wav"], validate=True))) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, SAMPLE_RATE)
+        pcm = file.readframes(file.getnframes())
+    assert answer["audio"]["sample_rate"] == SAMPLE_RATE
+    # The voice takes 50 ms for each sign, without the space between the sentences.
+    assert pcm == voiced(50) * (len(REPLY) - 1)
+
+
+async def test_nobody_waits_for_the_reply_to_be_played(autojump_clock):
+    house = House(engines=scripted_engines(language_model=writing(*["A sentence that goes on. "] * 50)))
+    began = trio.current_time()
+    answer = await house.answer()
+    assert len(answer["audio"]["wav"]) > 50 * 32_000
+    assert trio.current_time() - began < 5
+
+
+async def test_the_choices_are_those_of_start(autojump_clock):
+    engines = scripted_engines(synthesizer=ScriptedSynthesizer(voices=("one", "two")))
+    house = House(engines=engines)
+    usual = await house.answer()
+    fast = await house.answer(language="de", voice="two", speed="2")
+    assert fast["language"] == "de"
+    assert len(fast["audio"]["wav"]) < len(usual["audio"]["wav"]) * 0.6
+    # What a form leaves empty, and what is none of them.
+    assert (await house.answer(voice="", speed="", mode="tap", silence_ms="x", more="y"))["outcome"] == "completed"
+
+
+async def test_a_conversation_goes_on_in_the_next_request(autojump_clock):
+    house = House()
+    first = await house.answer()
+    second = await house.answer(conversation=first["conversation"])
+    assert second["conversation"] == first["conversation"]
+    assert second["turn"] == 1
+    assert [message.content for message in house.engines.language_model.prompts[1]][1:] == [
+        first["transcript"],
+        REPLY,
+        second["transcript"],
+    ]
+    assert len(await house.store.recall(first["conversation"])) == 2
+    assert (await house.answer())["conversation"] != first["conversation"]
+
+
+async def test_silence_is_an_empty_turn(autojump_clock):
+    answer = await House().answer(wav_of(silent(3000), SAMPLE_RATE))
+    assert (answer["outcome"], answer["transcript"], answer["reply"]) == ("empty", "", "")
+    assert (answer["heard"], answer["remembered"], answer["audio"], answer["errors"]) == (0, False, None, [])
+
+
+async def test_what_goes_wrong_in_the_turn_is_listed_in_the_answer(autojump_clock):
+    broken = writing("It is a sunny day. ", "And ", TurnError(ErrorCode.LLM_FAIL, "The reply broke off."))
+    answer = await House(engines=scripted_engines(language_model=broken)).answer()
+    assert (answer["outcome"], answer["reply"]) == ("failed", "It is a sunny day. And ")
+    assert answer["audio"] is not None
+    assert answer["errors"] == [
+        {"code": "LLM_FAIL", "message": "The reply broke off.", "recoverable": True, "turn": 1},
+    ]
+
+
+async def test_a_recogniser_that_fails_leaves_no_words(autojump_clock):
+    deaf = ScriptedRecognizer(fails=[TurnError(ErrorCode.ASR_FAIL, "Not understood.")])
+    answer = await House(engines=scripted_engines(recognizer=deaf)).answer()
+    assert (answer["outcome"], answer["transcript"], answer["audio"]) == ("failed", "", None)
+    assert [error["code"] for error in answer["errors"]] == ["ASR_FAIL"]
+
+
+@pytest.mark.parametrize(
+    ("recording", "words"),
+    [
+        # More than the longest utterance; the same after a while; and what is longer than is read of it at all.
+        (voiced(9000), 7),
+        (silent(3000) + voiced(9000), 7),
+        (silent(6000) + voiced(2500) + silent(9000), 3),
+    ],
+)
+async def test_too_long_a_recording_is_answered_as_far_as_it_is_heard(autojump_clock, recording, words):
+    engines = scripted_engines(recognizer=ScriptedRecognizer(words=[f"word{n}" for n in range(99)]))
+    answer = await House(engines=engines, max_utterance_ms=2000).answer(wav_of(recording, SAMPLE_RATE))
+    assert answer["outcome"] == "completed"
+    assert abs(len(answer["transcript"].split()) - words) <= 1
+    assert [error["code"] for error in answer["errors"]] == ["MAX_DURATION_EXCEEDED"]
+    assert "2 seconds" in answer["errors"][0]["message"]
+
+
+async def test_recognising_may_take_longer_than_for_what_came_as_it_was_spoken(autojump_clock):
+    slow = scripted_engines(recognizer=ScriptedRecognizer(settle_s=40.0))
+    house = House(engines=slow, asr_timeout_s=15, max_utterance_ms=30_000)
+    assert (await house.answer())["outcome"] == "completed"
+    slow.recognizer.settle_s = 46.0
+    answer = await house.answer()
+    assert (answer["outcome"], [error["code"] for error in answer["errors"]]) == ("timed_out", ["ASR_TIMEOUT"])
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "audio/mpeg", "multipart/form-data; boundary=x", "webm"])
+async def test_only_what_browsers_record_is_taken(autojump_clock, content_type):
+    assert await House().refusal(content_type=content_type) == (415, ErrorCode.PROTOCOL_VIOLATION)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "audio/webm;codecs=opus",
+        'Audio/WebM; codecs="opus"',
+        "video/webm",
+        "audio/ogg; codecs=opus",
+        "audio/mp4",
+        "audio/mp4;codecs=mp4a.40.2",
+        "audio/wav",
+        "audio/x-wav",
+        "audio/wave",
+    ],
+)
+async def test_what_browsers_record_is_taken(autojump_clock, content_type):
+    assert (await House().answer(content_type=content_type))["outcome"] == "completed"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"speed": "9"},
+        {"speed": "fast"},
+        {"speed": "nan"},
+        {"voice": "x" * 101},
+        {"language": "x" * 101},
+        {"conversation": "x" * 101},
+        {"voice": "nobody"},
+        {"conversation": "of somebody else"},
+    ],
+    ids=str,
+)
+async def test_choices_that_are_none(autojump_clock, query):
+    house = House()
+    assert await house.refusal(**query) == (400, ErrorCode.PROTOCOL_VIOLATION)
+    assert house.engines.language_model.prompts == []
+
+
+async def test_a_conversation_in_use_is_not_free(autojump_clock):
+    house = House()
+    conversation = (await house.answer())["conversation"]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: house.answer(conversation=conversation))
+        await trio.sleep(0.1)
+        with pytest.raises(Refused, match="Another session") as caught:
+            await house.answer(conversation=conversation)
+        assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(("size", "welcome"), [(48_044, True), (48_045, False)])
+async def test_the_largest_recording(autojump_clock, size, welcome):
+    assert len(WAV) == 48_044
+    house = House(max_upload_bytes=size if welcome else size - 2)
+    if welcome:
+        assert (await house.answer())["outcome"] == "completed"
+    else:
+        assert await house.refusal(arrives_s=99) == (413, ErrorCode.PROTOCOL_VIOLATION)
+        assert trio.current_time() < 1, "before anything of it is read"
+
+
+@pytest.mark.parametrize("limit_s", [2.0, 9.0])
+async def test_a_recording_has_to_arrive_in_time(autojump_clock, limit_s):
+    # Who uploads is not idle.
+    house = House(upload_timeout_s=limit_s, idle_timeout_s=1)
+    assert (await house.answer(arrives_s=limit_s - 0.1))["outcome"] == "completed"
+    began = trio.current_time()
+    assert await house.refusal(arrives_s=limit_s + 0.1) == (408, ErrorCode.PROTOCOL_VIOLATION)
+    assert trio.current_time() - began == pytest.approx(limit_s)
+
+
+async def test_nothing_is_no_recording(autojump_clock):
+    assert await House().refusal(b"") == (400, ErrorCode.PROTOCOL_VIOLATION)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [(ErrorCode.PROTOCOL_VIOLATION, 422), (ErrorCode.SERVER_BUSY, 503), (ErrorCode.ASR_FAIL, 503)],
+)
+async def test_what_cannot_be_decoded(autojump_clock, code, status):
+    house = House(decoder=PlainDecoder(raises=TurnError(code, "No.")))
+    assert await house.refusal() == (status, code)
+
+
+async def test_there_is_room_for_so_many(autojump_clock):
+    house = House(max_sessions=2)
+    refused, outcomes = [], []
+
+    async def ask(arrives_s):
+        try:
+            outcomes.append((await house.utterances.answer(request(arrives_s=arrives_s)))["outcome"])
+        except Refused as error:
+            refused.append((error.status, error.error.code, error.error.retry_after_s))
+
+    async with trio.open_nursery() as nursery:
+        for n in range(5):
+            nursery.start_soon(ask, 1.0 + n / 10)
+    # Those who still upload have a place, too.
+    assert outcomes == ["completed"] * 2
+    assert refused == [(503, ErrorCode.SERVER_BUSY, 15)] * 3
+
+
+async def test_a_server_that_stops_takes_nothing_new(autojump_clock):
+    house = House()
+    await house.sessions.drain()
+    assert await house.refusal() == (503, ErrorCode.SERVER_BUSY)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "answered"),
+    [(0.5, False), (1.05, False), (1.3, True)],
+    ids=["while it comes", "while it is listened to", "while it is answered"],
+)
+async def test_a_server_that_stops_lets_only_a_reply_finish(autojump_clock, at_s, answered):
+    house, ends = House(shutdown_grace_s=5), []
+
+    async def ask():
+        try:
+            ends.append((await house.utterances.answer(request(arrives_s=1.0)))["outcome"])
+        except Refused as error:
+            ends.append((error.status, error.error.code))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await trio.sleep(at_s)
+        began = trio.current_time()
+        await house.sessions.drain()
+        assert trio.current_time() - began < 2
+    assert ends == ["completed" if answered else (503, ErrorCode.SERVER_BUSY)]
+
+
+async def test_the_longest_session_is_the_longest_request(autojump_clock):
+    house = House(scripted_engines(recognizer=ScriptedRecognizer(settle_s=9.0)), max_session_s=5, shutdown_grace_s=1)
+    with pytest.raises(Refused, match="longest time") as caught:
+        await house.answer()
+    assert (caught.value.status, caught.value.error.code) == (503, ErrorCode.SERVER_BUSY)
+
+
+class BrokenStore(InProcessStore):
+    async def begin(self):
+        raise KeyError("a secret")
+
+
+@pytest.mark.parametrize(
+    "what", [{"store": BrokenStore()}, {"decoder": PlainDecoder(raises=KeyError("a secret"))}], ids=("store", "decoder")
+)
+async def test_a_defect_is_an_incident(autojump_clock, what):
+    with pytest.raises(Refused) as caught:
+        await House(**what).answer()
+    assert (caught.value.status, caught.value.error.code) == (500, ErrorCode.INTERNAL)
+    assert caught.value.error.incident
+    assert "secret" not in caught.value.error.message
+
+
+# --- who goes away ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at_s", [0.5, 1.005, 1.1, 1.15, 1.2, 1.25])
+async def test_a_client_that_leaves_ends_its_turn(autojump_clock, at_s):
+    class Notebook(InProcessStore):
+        async def commit(self, record):
+            records.append(record)
+
+    records = []
+    house = House(store=Notebook())
+    with trio.move_on_after(at_s) as leaving:
+        await house.answer(arrives_s=1.0)
+    assert leaving.cancelled_caught
+    assert len(house.sessions) == 0
+    assert house.engines.recognizer.open_now == 0
+    assert house.engines.language_model.open_now == 0
+    assert all((record.outcome, record.heard) == ("cancelled", 0) for record in records)
+    assert bool(records) == (at_s > 1.1)
+    assert (await house.answer())["outcome"] == "completed"

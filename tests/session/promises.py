@@ -1,0 +1,126 @@
+"""What a session promises, whatever a client does and however the engines behave; and how to see whether it does."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from voice_trio.core import messages as m
+from voice_trio.core import wire
+from voice_trio.core.history import Record
+from voice_trio.core.messages import ErrorCode, Outcome, State
+from voice_trio.core.turn_state import TRANSITIONS, outcomes
+from voice_trio.memory.base import StoreError
+from voice_trio.memory.in_process import InProcessStore
+
+
+class RecordingStore(InProcessStore):
+    def __init__(self, fails):
+        super().__init__()
+        self.fails = fails
+        self.records: list[Record] = []
+
+    async def commit(self, record):
+        if self.fails:
+            raise StoreError("full")
+        await super().commit(record)
+        self.records.append(record)
+
+
+@dataclass
+class Silenced:
+    """Where, in what a session said, a turn was cancelled."""
+
+    turn: int
+
+
+def listen_in(session):
+    """Return the list, as it grows, of what goes into the session's outbox and of the cancels between."""
+    said, outbox = [], session._outbox
+    append, drop = outbox.append, outbox.drop
+
+    def noting_append(event):
+        said.append(event)
+        append(event)
+
+    def noting_drop(unwanted):
+        said.append(Silenced(session._turn.number))
+        drop(unwanted)
+
+    outbox.append, outbox.drop = noting_append, noting_drop
+    return said
+
+
+def check(talk, ending, drawn, store):
+    """Hold what a `Conversation` heard, and what its ``store`` and the ``drawn`` engines have, against the promises.
+
+    ``ending`` is how it ended; "vanish" is a client that did not hear it out.
+    """
+    check_spelling(talk.heard)
+    by_turn = {}
+    for event in talk.heard:
+        if getattr(event, "turn", None) is not None:
+            by_turn.setdefault(event.turn, []).append(event)
+    assert list(by_turn) == sorted(by_turn), "turns come one after another"
+    for turn, events in by_turn.items():
+        dones = [event for event in events if isinstance(event, m.Done)]
+        assert len(dones) <= 1
+        if ending != "vanish":
+            assert dones, f"turn {turn} was announced and has no terminal"
+            assert events[-1] is dones[0], f"turn {turn} goes on after its terminal"
+        check_states(events)
+        check_audio(events)
+    silenced = set()
+    for event in talk.said:
+        if isinstance(event, Silenced):
+            silenced.add(event.turn)
+        elif getattr(event, "turn", None) in silenced:
+            allowed = isinstance(event, m.StateChanged | m.Done) or getattr(event, "code", None) is ErrorCode.INTERNAL
+            assert allowed, f"a cancelled turn said {event}"
+    records = Counter(record.turn for record in store.records)
+    assert all(count == 1 for count in records.values()), "one record a turn"
+    for record in store.records:
+        done = next((e for e in by_turn.get(record.turn, ()) if isinstance(e, m.Done)), None)
+        if done is not None:
+            assert (done.remembered, done.outcome, done.heard) == (True, record.outcome, record.heard)
+        assert record.said
+        assert 0 <= record.heard <= len(record.reply)
+        shown = "".join(e.text for e in by_turn.get(record.turn, ()) if isinstance(e, m.Token))
+        if ending != "vanish" and record.outcome not in (Outcome.CANCELLED, Outcome.INTERRUPTED):
+            assert shown == record.reply
+        else:
+            assert record.reply.startswith(shown)
+    for events in by_turn.values():
+        for event in events:
+            if isinstance(event, m.Done) and event.remembered:
+                assert records[event.turn] == 1
+    assert (drawn.recognizer.open_now, drawn.language_model.open_now) == (0, 0), "nothing is left open"
+    assert talk.session._outbox._places.statistics().tasks_waiting == 0
+
+
+def check_spelling(events):
+    for event in events:
+        data = wire.encode_event(event)
+        sent = data if isinstance(data, bytes) else data.encode().decode()
+        assert wire.decode_event(sent) == event, "what is said can be sent, and read"
+        assert not isinstance(event, m.TtsChunk) or len(event.pcm) % 2 == 0
+
+
+def check_states(events):
+    states = [event.state for event in events if isinstance(event, m.StateChanged)]
+    # A cancelled turn's queued events are dropped, but never those that say how far it came.
+    for state, following in zip([State.IDLE, *states], states, strict=False):
+        assert following in TRANSITIONS[state].values(), f"{state} is followed by {following}"
+    done = next((event for event in events if isinstance(event, m.Done)), None)
+    if done is not None:
+        assert states[-1] is State.COMPLETE
+        assert done.outcome in outcomes(states[-2])
+
+
+def check_audio(events):
+    chunks = [event for event in events if isinstance(event, m.TtsChunk)]
+    assert [chunk.seq for chunk in chunks] == list(range(len(chunks)))
+    at = 0
+    for chunk in chunks:
+        assert chunk.first_sample == at
+        at += len(chunk.pcm) // 2
+    phrases = [event.phrase for event in events if isinstance(event, m.TtsPhraseDone)]
+    assert phrases == list(range(len(phrases)))

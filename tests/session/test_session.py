@@ -1,0 +1,702 @@
+"""Whole turns, in virtual time, with scripted engines."""
+
+from itertools import pairwise
+
+import pytest
+import trio
+
+from tests.session.conversation import conversation
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
+from voice_trio.core.playout import WholePlayout
+from voice_trio.core.wire import Malformed
+from voice_trio.engines.base import TurnError
+from voice_trio.engines.scripted import (
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedReply,
+    ScriptedSynthesizer,
+    scripted_engines,
+    silent,
+)
+from voice_trio.memory.base import StoreError
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.session.claims import Claims
+from voice_trio.session.link import LinkClosed
+
+
+def spoken(text, **kwargs):
+    """Engines whose model writes ``text`` word by word."""
+    words = [word + " " for word in text.split(" ")]
+    words[-1] = words[-1][:-1]
+    return scripted_engines(language_model=ScriptedLanguageModel(replies=[ScriptedReply(tokens=words)]), **kwargs)
+
+
+async def test_a_spoken_turn_from_start_to_done(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            opened = await talk.expect(m.SessionOpened)
+            assert opened.sample_rate == 16000
+            await talk.ask(m.Start())
+            await talk.say(1500, 900)
+            done = await talk.expect(m.Done)
+    assert done.outcome is Outcome.COMPLETED
+    assert done.remembered
+    assert done.heard == len("It is sunny. Enjoy your day.")
+    assert talk.states(1) == [State.CAPTURING, State.THINKING, State.RESPONDING, State.COMPLETE]
+    assert talk.kinds(1)[-2:] == ["StateChanged", "Done"]
+    assert talk.reply(1) == "It is sunny. Enjoy your day."
+    phrases = [event for event in talk.of_turn(1) if isinstance(event, m.TtsPhrase)]
+    assert "".join(talk.reply(1)[p.start : p.end] for p in phrases) == talk.reply(1)
+    ends = [event for event in talk.of_turn(1) if isinstance(event, m.TtsPhraseDone)]
+    assert [end.phrase for end in ends] == [phrase.phrase for phrase in phrases]
+    assert sum(end.samples for end in ends) * 2 == len(talk.audio(1))
+
+
+async def test_partials_rebuild_and_the_final_replaces_them(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation(partial_interval_ms=300) as talk:
+            await talk.ask(m.Start())
+            await talk.say(1800, 900)
+            final = await talk.expect(m.Final)
+            await talk.expect(m.Done)
+    shown = ""
+    partials = [event for event in talk.of_turn(1) if isinstance(event, m.Partial)]
+    for partial in partials:
+        shown = shown[: partial.keep] + partial.text
+        assert partial.stable <= len(shown)
+    assert len(partials) >= 3
+    assert final.text.startswith(shown)
+    times = [talk.time_of(partial) for partial in partials]
+    assert all(later - earlier >= 0.299 for earlier, later in pairwise(times))
+    assert talk.time_of(final) > times[-1]
+
+
+async def test_the_first_partial_comes_early_and_the_next_an_interval_later(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.ask(m.Start())
+            await talk.say(4000, 900)
+            await talk.expect(m.Final)
+    times = [talk.time_of(event) for event in talk.of_turn(1) if isinstance(event, m.Partial)]
+    assert times[0] < 0.7
+    assert all(later - earlier == pytest.approx(1.0, abs=0.06) for earlier, later in pairwise(times))
+
+
+async def test_latencies_count_from_the_first_and_the_last_speech(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.ask(m.Start())
+            await talk.say(1500, 900)
+            latency = (await talk.expect(m.Done)).latency
+    # 700 ms of silence, the frame that completes it, 100 ms to settle.
+    assert latency.t_final_transcript_ms == pytest.approx(820, abs=60)
+    assert latency.t_first_token_ms == latency.t_final_transcript_ms + 20
+    assert 0 < latency.t_first_audio_ms - latency.t_first_token_ms < 300
+    assert latency.total_reply_ms > latency.t_first_audio_ms
+
+
+async def test_a_typed_turn(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.ask(m.Text(text="hello"))
+            done = await talk.expect(m.Done)
+    assert done.outcome is Outcome.COMPLETED
+    assert talk.states(1) == [State.THINKING, State.RESPONDING, State.COMPLETE]
+    assert "Final" not in talk.kinds(1)
+    assert done.latency.t_first_partial_ms is None
+
+
+async def test_hold_ends_on_stop_and_not_on_silence(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.ask(m.Start(mode="hold"))
+            await talk.say(900, 3000)
+            await talk.say(900)
+            assert talk.states(1) == [State.CAPTURING]
+            await talk.ask(m.Stop())
+            final = await talk.expect(m.Final)
+            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+    assert final.text == "what is the weather like today"
+
+
+async def test_silence_until_stop_is_an_empty_turn(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.ask(m.Start(), m.Audio(silent(600)), m.Stop())
+            await talk.expect(m.Info, code=InfoCode.NO_SPEECH)
+            done = await talk.expect(m.Done)
+    assert (done.outcome, done.remembered) == (Outcome.EMPTY, False)
+    assert talk.states(1) == [State.CAPTURING, State.COMPLETE]
+
+
+async def test_silence_for_the_longest_utterance_is_an_empty_turn(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation(max_utterance_ms=2000) as talk:
+            await talk.ask(m.Start())
+            await talk.say(0, 2100)
+            await talk.expect(m.Info, code=InfoCode.NO_SPEECH)
+            assert (await talk.expect(m.Done)).outcome is Outcome.EMPTY
+
+
+async def test_speech_in_which_nothing_is_recognised_is_an_empty_turn(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation(engines=scripted_engines(recognizer=ScriptedRecognizer(words=()))) as talk:
+            await talk.ask(m.Start())
+            await talk.say(1500, 900)
+            assert (await talk.expect(m.Final)).text == ""
+            assert (await talk.expect(m.Done)).outcome is Outcome.EMPTY
+    assert talk.states(1) == [State.CAPTURING, State.COMPLETE]
+
+
+async def test_too_long_an_utterance_is_said_and_answered(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation(max_utterance_ms=2000) as talk:
+            await talk.ask(m.Start())
+            await talk.say(2500)
+            error = await talk.expect(m.Error)
+            assert (error.code, error.recoverable, error.turn) == (ErrorCode.MAX_DURATION_EXCEEDED, True, 1)
+            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+
+
+async def test_a_reply_of_three_thousand_characters_is_spoken_to_its_end(autojump_clock):
+    text = " ".join(["Every word of this long reply is to be heard by the person who asked for it."] * 39)
+    assert len(text) > 3000
+    with trio.fail_after(3600):
+        async with conversation(engines=spoken(text)) as talk:
+            await talk.ask(m.Text(text="tell me everything"))
+            done = await talk.expect(m.Done)
+            began_at, ended_at = talk.time_of(await_first_chunk(talk)), talk.time_of(done)
+    assert done.outcome is Outcome.COMPLETED
+    assert done.heard == len(text)
+    assert talk.reply(1) == text
+    seconds = len(talk.audio(1)) / 2 / 16000
+    assert seconds > 100
+    # The turn lasts as long as its audio, and not the time limits of the model, which only wrote for a few seconds.
+    assert ended_at - began_at == pytest.approx(seconds, rel=0.01)
+
+
+def await_first_chunk(talk):
+    return next(event for event in talk.of_turn(1) if isinstance(event, m.TtsChunk))
+
+
+async def test_audio_is_never_further_ahead_than_the_lead(autojump_clock):
+    text = "This sentence is long enough to be more than one second of audio, so that it must be paced."
+    with trio.fail_after(60):
+        async with conversation(engines=spoken(text), playout_lead_ms=400) as talk:
+            await talk.ask(m.Text(text="go"))
+            await talk.expect(m.Done)
+    chunks = [event for event in talk.of_turn(1) if isinstance(event, m.TtsChunk)]
+    began_at = talk.time_of(chunks[0])
+    assert len(chunks) > 20
+    for chunk in chunks:
+        heard = (talk.time_of(chunk) - began_at) * 16000
+        assert chunk.first_sample + len(chunk.pcm) // 2 - heard <= 0.4 * 16000 + 1
+    assert [chunk.seq for chunk in chunks] == list(range(len(chunks)))
+    assert all(len(chunk.pcm) == 3200 for chunk in chunks if chunk is not chunks[-1] and chunk.seq < 5)
+
+
+@pytest.mark.parametrize("at", ["capturing", "thinking", "responding"])
+async def test_cancel_is_followed_by_the_end_and_by_nothing_else(autojump_clock, at):
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=[1.0, *["Words go on and on. "] * 40])])
+    with trio.fail_after(120):
+        async with conversation(engines=scripted_engines(language_model=model)) as talk:
+            await talk.ask(m.Start())
+            if at == "capturing":
+                await talk.say(900)
+            else:
+                await talk.say(1500, 900)
+                await talk.expect(m.StateChanged, state=State[at.upper()])
+                # Off the beat of the audio: a chunk of the very same instant may be on its way already.
+                await trio.sleep(0.53)
+            before = len(talk.of_turn(1))
+            cancelled_at = trio.current_time()
+            await talk.ask(m.Cancel())
+            done = await talk.expect(m.Done)
+            assert (done.outcome, talk.time_of(done)) == (Outcome.CANCELLED, cancelled_at)
+            assert talk.kinds(1)[before:] == ["StateChanged", "Done"]
+            await trio.sleep(30)
+            assert talk.kinds(1)[before:] == ["StateChanged", "Done"]
+            assert model.open_now == 0
+            await talk.ask(m.Text(text="again"))
+            assert (await talk.expect(m.Done)).turn == 2
+
+
+async def test_cancel_and_start_in_one_breath(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.question()
+            await talk.ask(m.Cancel(), m.Start(mode="hold"), m.Cancel(), m.Start())
+            await talk.say(1500, 900)
+            done = await talk.expect(m.Done, turn=3)
+    assert done.outcome is Outcome.COMPLETED
+    assert [(event.turn, event.outcome) for event in talk.heard if isinstance(event, m.Done)] == [
+        (1, Outcome.CANCELLED),
+        (2, Outcome.CANCELLED),
+        (3, Outcome.COMPLETED),
+    ]
+    turns = [event.turn for event in talk.heard if getattr(event, "turn", None)]
+    assert turns == sorted(turns)
+
+
+async def test_cancel_twice_too_late_or_of_an_old_turn_is_an_info(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.ask(m.Cancel())
+            await talk.expect(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+            await talk.question()
+            await talk.ask(m.Cancel(turn=7))
+            await talk.expect(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+            await talk.ask(m.Cancel(turn=1), m.Cancel(turn=1))
+            await talk.expect(m.Done, outcome=Outcome.CANCELLED)
+            await talk.ask(m.Cancel(turn=1))
+            await talk.expect(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+    assert [type(event) for event in talk.heard].count(m.Done) == 1
+
+
+async def test_what_was_heard_of_a_cancelled_reply_is_what_is_remembered(autojump_clock):
+    engines = spoken("One two three four five six seven eight nine ten eleven twelve.")
+    with trio.fail_after(60):
+        async with conversation(engines=engines) as talk:
+            await talk.ask(m.Text(text="count"))
+            await talk.expect(m.TtsChunk)
+            await trio.sleep(1.0)
+            await talk.ask(m.Cancel())
+            done = await talk.expect(m.Done)
+            await talk.ask(m.Text(text="what did you say?"))
+            await talk.expect(m.Done)
+    heard = talk.reply(1)[: done.heard]
+    # One second at 50 ms a character: twenty of them, and only whole words.
+    assert heard.split() == ["One", "two", "three", "four"]
+    assert engines.language_model.prompts[1][-2].content.startswith(heard.strip())
+
+
+async def test_played_tells_how_much_was_heard(autojump_clock):
+    engines = spoken("One two three four five six seven eight nine ten eleven twelve.")
+    with trio.fail_after(60):
+        async with conversation(engines=engines) as talk:
+            await talk.ask(m.Text(text="count"))
+            await talk.expect(m.TtsChunk)
+            await trio.sleep(1.0)
+            await talk.ask(m.Played(turn=1, samples=8 * 800), m.Cancel())
+            done = await talk.expect(m.Done)
+    assert talk.reply(1)[: done.heard].split() == ["One", "two"]
+
+
+async def test_a_phrase_tells_where_its_words_begin(autojump_clock):
+    reply = "It is **very** warm. That is $5 for you, please."
+    with trio.fail_after(60):
+        async with conversation(engines=spoken(reply)) as talk:
+            await talk.ask(m.Text(text="tell me"))
+            await talk.expect(m.Done)
+    phrases = [event for event in talk.of_turn(1) if isinstance(event, m.TtsPhrase)]
+    assert len(phrases) == 2
+    for phrase in phrases:
+        assert phrase.words[0][0] == 0, "samples count from the phrase's first"
+        for (sample, char), (later, following) in pairwise([*phrase.words, (len(talk.audio(1)), phrase.end)]):
+            assert sample < later
+            assert phrase.start <= char < following
+    places = [char for phrase in phrases for _, char in phrase.words]
+    # What is written as one word and said in several ("five dollars") is one, at the first sign of it that is said.
+    assert [reply[char:].split(" ")[0] for char in places] == [
+        *("It", "is", "very**", "warm."),
+        *("That", "is", "5", "for", "you,", "please."),
+    ]
+
+
+async def test_a_voice_that_knows_no_words_tells_of_none(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation(
+            engines=spoken("It is noon.", synthesizer=ScriptedSynthesizer(knows_words=False))
+        ) as talk:
+            await talk.ask(m.Text(text="tell me"))
+            assert (await talk.expect(m.TtsPhrase)).words is None
+            await talk.expect(m.Done)
+
+
+async def test_a_conversation_is_remembered_and_can_be_named(autojump_clock):
+    engines = scripted_engines()
+    with trio.fail_after(60):
+        async with conversation(engines=engines) as talk:
+            opened = await talk.expect(m.SessionOpened)
+            await talk.ask(m.Text(text="first"))
+            await talk.expect(m.Done)
+            await talk.ask(m.Text(text="second", conversation=opened.conversation))
+            await talk.expect(m.Done)
+            await talk.ask(m.Text(text="third", conversation="never issued"))
+            error = await talk.expect(m.Error)
+            assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, True)
+            assert error.retry_after_s is None, "it will not be there later either"
+            assert (await talk.expect(m.Done)).outcome is Outcome.FAILED
+    contents = [message.content for message in engines.language_model.prompts[1]]
+    assert contents[1:] == ["first", "It is sunny. Enjoy your day.", "second"]
+
+
+LLM_FAIL = TurnError(ErrorCode.LLM_FAIL, "refused")
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "outcome"),
+    [
+        (ScriptedReply(tokens=[60.0]), ErrorCode.LLM_TIMEOUT, Outcome.TIMED_OUT),
+        (ScriptedReply(tokens=["Well, ", 60.0, "so."]), ErrorCode.LLM_TIMEOUT, Outcome.TIMED_OUT),
+        (ScriptedReply(tokens=["A "] * 100, token_s=1.0), ErrorCode.LLM_TIMEOUT, Outcome.TIMED_OUT),
+        (ScriptedReply(tokens=["Well, "], finish=None), ErrorCode.LLM_FAIL, Outcome.FAILED),
+        (ScriptedReply(tokens=[LLM_FAIL]), ErrorCode.LLM_FAIL, Outcome.FAILED),
+        (ScriptedReply(tokens=["Well. ", LLM_FAIL]), ErrorCode.LLM_FAIL, Outcome.FAILED),
+        (ScriptedReply(tokens=["Well. ", ValueError("a defect")]), ErrorCode.INTERNAL, Outcome.FAILED),
+    ],
+)
+async def test_a_model_that_fails_ends_the_turn_and_not_the_session(autojump_clock, reply, code, outcome):
+    model = ScriptedLanguageModel(replies=[reply, ScriptedReply()])
+    with trio.fail_after(200):
+        async with conversation(engines=scripted_engines(language_model=model)) as talk:
+            await talk.ask(m.Text(text="hello"))
+            error = await talk.expect(m.Error)
+            assert (error.code, error.recoverable, error.turn) == (code, True, 1)
+            assert (await talk.expect(m.Done)).outcome is outcome
+            await talk.ask(m.Text(text="again"))
+            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+            assert model.open_now == 0
+
+
+async def test_the_listener_is_not_held_against_the_model(autojump_clock):
+    # Twenty slow phrases: the model is done waiting for within a second, and its words are heard for a minute.
+    text = " ".join(["This is a sentence of some length that takes a while to be heard."] * 20)
+    with trio.fail_after(600):
+        async with conversation(engines=spoken(text), llm_timeout_s=8.0) as talk:
+            await talk.ask(m.Text(text="go"))
+            done = await talk.expect(m.Done)
+    assert done.outcome is Outcome.COMPLETED
+    assert talk.time_of(done) > 30
+
+
+async def test_a_phrase_ends_at_a_gap_between_tokens(autojump_clock):
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Let me see", 2.0, " what there is."])])
+    with trio.fail_after(60):
+        async with conversation(engines=scripted_engines(language_model=model)) as talk:
+            await talk.ask(m.Text(text="hello"))
+            token = await talk.expect(m.Token)
+            chunk = await talk.expect(m.TtsChunk)
+            await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+    assert talk.time_of(chunk) - talk.time_of(token) == pytest.approx(0.72, abs=0.01)
+
+
+@pytest.mark.parametrize("what", ["fails", "hangs"])
+async def test_a_phrase_that_cannot_be_spoken_is_skipped(autojump_clock, what):
+    failing = (
+        {"fails": [None, TurnError(ErrorCode.TTS_FAIL, "broken")]} if what == "fails" else {"hangs": frozenset({1})}
+    )
+    voice = ScriptedSynthesizer(**failing)
+    with trio.fail_after(60):
+        async with conversation(engines=spoken("One. Two. Three.", synthesizer=voice)) as talk:
+            await talk.ask(m.Text(text="count"))
+            error = await talk.expect(m.Error)
+            assert (error.code, error.recoverable, error.phrase) == (ErrorCode.TTS_FAIL, True, 1)
+            assert (await talk.expect(m.TtsPhraseDone, phrase=1)).samples == 0
+            done = await talk.expect(m.Done)
+    assert (done.outcome, done.heard) == (Outcome.COMPLETED, len("One. Two. Three."))
+
+
+async def test_a_voice_that_says_nothing_at_all_fails_the_turn(autojump_clock):
+    voice = ScriptedSynthesizer(fails=[TurnError(ErrorCode.TTS_FAIL, "broken")] * 3)
+    with trio.fail_after(60):
+        async with conversation(engines=spoken("One. Two. Three.", synthesizer=voice)) as talk:
+            await talk.ask(m.Text(text="count"))
+            done = await talk.expect(m.Done)
+    assert (done.outcome, done.heard) == (Outcome.FAILED, 0)
+    assert talk.kinds(1).count("Error") == 3
+    assert talk.states(1) == [State.THINKING, State.COMPLETE]
+
+
+async def test_a_reply_with_nothing_to_say_aloud_completes(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation(engines=spoken("👍")) as talk:
+            await talk.ask(m.Text(text="ok?"))
+            done = await talk.expect(m.Done)
+    assert (done.outcome, done.heard) == (Outcome.COMPLETED, 0)
+    assert talk.audio(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("recognizer", "code", "outcome"),
+    [
+        (ScriptedRecognizer(settle_s=100), ErrorCode.ASR_TIMEOUT, Outcome.TIMED_OUT),
+        (ScriptedRecognizer(open_s=100), ErrorCode.ASR_TIMEOUT, Outcome.TIMED_OUT),
+        (ScriptedRecognizer(fails=[TurnError(ErrorCode.ASR_FAIL, "no")]), ErrorCode.ASR_FAIL, Outcome.FAILED),
+    ],
+)
+async def test_a_recogniser_that_fails_ends_the_turn(autojump_clock, recognizer, code, outcome):
+    with trio.fail_after(200):
+        async with conversation(engines=scripted_engines(recognizer=recognizer)) as talk:
+            await talk.ask(m.Start())
+            await talk.say(1500, 900)
+            ended_at = trio.current_time()
+            assert (await talk.expect(m.Error)).code is code
+            done = await talk.expect(m.Done)
+            assert (done.outcome, done.remembered) == (outcome, False)
+            if outcome is Outcome.TIMED_OUT:
+                assert talk.time_of(done) - ended_at == pytest.approx(15.0, abs=0.3)
+            assert recognizer.open_now == 0
+
+
+async def test_a_message_in_the_wrong_state_is_answered_and_the_fifth_closes(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            for _ in range(4):
+                await talk.ask(m.Stop())
+                error = await talk.expect(m.Error)
+                assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, True)
+            await trio.sleep(20)
+            await talk.ask(m.Text(text="still here"))
+            await talk.expect(m.Done)
+            for recoverable in (True, True, True, True, False):
+                await talk.ask(m.Played(turn=9, samples=1))
+                assert (await talk.expect(m.Error)).recoverable is recoverable
+    assert talk.link.closed[0] == 1008
+
+
+async def test_audio_before_a_start_is_an_error_and_not_used(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.say(60)
+            assert (await talk.expect(m.Error)).recoverable
+            await talk.ask(m.Start())
+            await talk.say(1500, 900)
+            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+
+
+async def test_a_message_that_cannot_be_read_ends_turn_and_session(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.question()
+            await talk.ask(Malformed("unknown message type 'sing'", 1003))
+            error = await talk.expect(m.Error)
+            assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, False)
+            await talk.expect(m.Done, outcome=Outcome.CANCELLED)
+    assert talk.link.closed == (1003, "unknown message type 'sing'")
+
+
+async def test_a_client_that_vanishes_leaves_nothing_but_the_record(autojump_clock):
+    engines = scripted_engines()
+    with trio.fail_after(60):
+        async with conversation(engines=engines) as talk:
+            opened = await talk.expect(m.SessionOpened)
+            await talk.question()
+            await trio.sleep(0.5)
+        records = await talk.store.recall(opened.conversation)
+    assert [record.outcome for record in records] == [Outcome.CANCELLED]
+    assert engines.language_model.open_now == 0
+
+
+async def test_a_session_cancelled_from_outside_still_remembers(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            opened = await talk.expect(m.SessionOpened)
+            with trio.CancelScope() as scope:
+                async with trio.open_nursery() as nursery, conversation(store=talk.store) as other:
+                    inner = await other.expect(m.SessionOpened)
+                    await other.question()
+                    nursery.cancel_scope.cancel()
+            assert scope.cancelled_caught is False
+            assert opened.conversation != inner.conversation
+            records = await talk.store.recall(inner.conversation)
+    assert [record.outcome for record in records] == [Outcome.CANCELLED]
+
+
+async def test_a_store_that_fails_is_told_and_the_session_goes_on(autojump_clock, full_store):
+    with trio.fail_after(60):
+        async with conversation(store=full_store) as talk:
+            for turn in (1, 2):
+                await talk.ask(m.Text(text="hello"))
+                error = await talk.expect(m.Error)
+                assert (error.code, error.recoverable) == (ErrorCode.INTERNAL, True)
+                assert error.incident
+                done = await talk.expect(m.Done, turn=turn)
+                assert (done.outcome, done.remembered) == (Outcome.COMPLETED, False)
+
+
+async def test_drain_lets_a_reply_finish_and_says_goodbye(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.question()
+            talk.session.drain(10.0)
+            assert (await talk.expect(m.Info, code=InfoCode.SHUTTING_DOWN)).grace_s == 10.0
+            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+    assert talk.link.closed[0] == 1001
+
+
+async def test_drain_ends_a_capture_at_once_and_a_long_reply_at_the_grace(autojump_clock):
+    with trio.fail_after(600):
+        async with conversation() as talk:
+            await talk.ask(m.Start())
+            await talk.say(600)
+            talk.session.drain(10.0)
+            assert (await talk.expect(m.Done)).outcome is Outcome.CANCELLED
+        assert talk.link.closed[0] == 1001
+        async with conversation(engines=spoken("A sentence that goes on. " * 50)) as talk:
+            await talk.ask(m.Text(text="go"))
+            await talk.expect(m.TtsChunk)
+            began_at = trio.current_time()
+            talk.session.drain(3.0)
+            done = await talk.expect(m.Done)
+            assert (done.outcome, talk.time_of(done)) == (Outcome.CANCELLED, pytest.approx(began_at + 3.0))
+
+
+async def test_a_client_that_reads_nothing_is_let_go(autojump_clock):
+    with trio.fail_after(600):
+        async with conversation(read_s=None) as talk:
+            with pytest.raises(LinkClosed):
+                await talk.ask(*[m.Cancel()] * 1000)
+    assert talk.link.closed == (1008, "the client reads too slowly")
+
+
+async def test_who_ends_a_turn_first_decides_how_it_ended(autojump_clock):
+    """A cancel on the very instant of the natural end: what `done` says agrees with what was dropped."""
+    outcomes = set()
+    for pause in [1.4 + 0.005 * n for n in range(40)]:
+        with trio.fail_after(60):
+            async with conversation(engines=spoken("Twenty-eight characters yes.")) as talk:
+                await talk.ask(m.Text(text="go"))
+                await trio.sleep(pause)
+                await talk.ask(m.Cancel())
+                done = await talk.expect(m.Done)
+                await trio.sleep(1)
+        outcomes.add(done.outcome)
+        too_late = any(isinstance(event, m.Info) for event in talk.heard)
+        assert too_late is (done.outcome is Outcome.COMPLETED)
+        if done.outcome is Outcome.COMPLETED:
+            assert talk.kinds(1).count("TtsPhraseDone") == 1
+    assert outcomes == {Outcome.CANCELLED, Outcome.COMPLETED}
+
+
+async def test_a_commit_that_takes_too_long_is_told(autojump_clock):
+    class SlowStore(InProcessStore):
+        async def commit(self, record):
+            await trio.sleep_forever()
+
+    with trio.fail_after(60):
+        async with conversation(store=SlowStore()) as talk:
+            await talk.ask(m.Text(text="hello"))
+            assert (await talk.expect(m.Error)).code is ErrorCode.INTERNAL
+            assert not (await talk.expect(m.Done)).remembered
+
+
+async def test_a_store_that_cannot_begin_ends_the_session_and_says_so(autojump_clock):
+    class NoStore(InProcessStore):
+        async def begin(self):
+            raise StoreError("no disk")
+
+    with trio.fail_after(60):
+        async with conversation(store=NoStore()) as talk:
+            error = await talk.expect(m.Error)
+            assert (error.code, error.recoverable) == (ErrorCode.INTERNAL, False)
+            await trio.sleep(1)
+    assert talk.link.closed[0] == 1011
+
+
+async def test_a_conversation_belongs_to_one_live_session(autojump_clock):
+    store, claims = InProcessStore(), Claims()
+    with trio.fail_after(60):
+        async with conversation(store=store, claims=claims) as one:
+            name = (await one.expect(m.SessionOpened)).conversation
+            async with conversation(store=store, claims=claims) as other:
+                await other.ask(m.Text(text="let me in", conversation=name))
+                error = await other.expect(m.Error)
+                assert (error.code, error.message) == (
+                    ErrorCode.PROTOCOL_VIOLATION,
+                    "Another session is using this conversation.",
+                )
+                assert error.retry_after_s
+                assert not (await other.expect(m.Done)).remembered
+        async with conversation(store=store, claims=claims) as third:
+            await third.ask(m.Text(text="now it is free", conversation=name))
+            assert (await third.expect(m.Done)).remembered
+    assert [record.said for record in await store.recall(name)] == ["now it is free"]
+
+
+async def test_a_reply_that_breaks_off_is_spoken_as_far_as_it_was_written(autojump_clock):
+    reply = ScriptedReply(tokens=["One sentence. ", "Another sentence. ", "A third", LLM_FAIL])
+    model = ScriptedLanguageModel(replies=[reply])
+    with trio.fail_after(60):
+        async with conversation(engines=scripted_engines(language_model=model)) as talk:
+            await talk.ask(m.Text(text="hello"))
+            error = await talk.expect(m.Error)
+            done = await talk.expect(m.Done)
+    assert talk.time_of(done) - talk.time_of(error) > 1.0
+    assert (done.outcome, talk.reply(1)[: done.heard]) == (Outcome.FAILED, "One sentence. Another sentence. ")
+    assert talk.kinds(1).count("TtsPhrase") == talk.kinds(1).count("TtsPhraseDone")
+
+
+async def test_a_character_cut_in_two_is_whole_again(autojump_clock):
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["so \ud83d", "\ude00 it is. ", "\ud83d"])])
+    with trio.fail_after(60):
+        async with conversation(engines=scripted_engines(language_model=model)) as talk:
+            await talk.ask(m.Text(text="hello"))
+            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+    assert talk.reply(1) == "so 😀 it is. "
+
+
+async def test_a_voice_that_is_not_here_is_said_before_anything_is_asked_of_the_model(autojump_clock):
+    engines = scripted_engines()
+    with trio.fail_after(60):
+        async with conversation(engines=engines) as talk:
+            await talk.ask(m.Text(text="hello", voice="nobody"))
+            error = await talk.expect(m.Error)
+            assert (error.code, error.message) == (
+                ErrorCode.PROTOCOL_VIOLATION,
+                "There is no voice 'nobody'; scripted are here.",
+            )
+            assert (await talk.expect(m.Done)).outcome is Outcome.FAILED
+    assert not engines.language_model.prompts
+
+
+async def test_partials_are_apart_however_long_a_decode_takes(autojump_clock):
+    class Uneven(ScriptedRecognizer):
+        @property
+        def hypothesize_s(self):
+            self.calls = getattr(self, "calls", 0) + 1
+            return 1.9 if self.calls % 2 else 0.0
+
+        @hypothesize_s.setter
+        def hypothesize_s(self, value):
+            pass
+
+    engines = scripted_engines(recognizer=Uneven(words=[f"word{n}" for n in range(99)], word_ms=100))
+    with trio.fail_after(60):
+        async with conversation(engines=engines) as talk:
+            await talk.ask(m.Start())
+            await talk.say(9000, 900)
+            await talk.expect(m.Final)
+    times = [talk.time_of(event) for event in talk.of_turn(1) if isinstance(event, m.Partial)]
+    assert len(times) > 4
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 0.299
+
+
+async def test_cancelling_a_capture_frees_the_listener(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.ask(m.Start())
+            await talk.say(600)
+            await talk.ask(m.Cancel())
+            await talk.expect(m.Done)
+            assert talk.session._listener._task.capture.has_ended()
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_reply_that_is_handed_over_whole_is_not_paced_and_heard_only_if_complete(autojump_clock, cancelled):
+    store = InProcessStore()
+    with trio.fail_after(60):
+        async with conversation(engines=spoken("word " * 200), store=store, new_playout=WholePlayout) as talk:
+            await talk.ask(m.Text(text="hello"))
+            await talk.expect(m.TtsPhraseDone)
+            if cancelled:
+                await talk.ask(m.Cancel())
+            done = await talk.expect(m.Done)
+            opened = talk.heard[0]
+            (record,) = await store.recall(opened.conversation)
+    seconds = len(talk.audio(1)) / 2 / 16000
+    assert done.heard == record.heard == (0 if cancelled else len(talk.reply(1)))
+    if not cancelled:
+        assert seconds > 40
+        assert talk.time_of(done) < 10

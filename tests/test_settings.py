@@ -1,0 +1,283 @@
+"""Every default is what the documents say, and every value takes effect."""
+
+from pathlib import Path
+
+import pytest
+import structlog
+import trio
+
+from tests.session.conversation import conversation
+from voice_trio import config
+from voice_trio.config import Settings
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode, InfoCode
+from voice_trio.engines import load
+from voice_trio.engines.scripted import (
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedReply,
+    ScriptedSynthesizer,
+    scripted_engines,
+    silent,
+    voiced,
+)
+from voice_trio.engines.silero import SileroDetector
+from voice_trio.engines.webrtc import WebRtcDetector
+
+DOCUMENTED = {
+    "host": "127.0.0.1",
+    "model_whisper": "small-int8",
+    "asr_engine": "auto",
+    "vad": "silero",
+    "vad_silence_ms": 700,
+    "partial_interval_ms": 1000,
+    "max_utterance_ms": 30_000,
+    "asr_timeout_s": 15,
+    "llm_first_token_s": 5,
+    "llm_timeout_s": 30,
+    "tts_workers": 2,
+    "tts_timeout_s": 10,
+    "max_pending_phrases": 5,
+    "playout_lead_ms": 400,
+    "send_queue_high": 50,
+    "send_timeout_s": 5,
+    "shutdown_grace_s": 10,
+    "log_latency": True,
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_defaults_are_the_documented_ones(name):
+    assert Settings.model_fields[name].default == DOCUMENTED[name]
+
+
+# --- effects, in virtual time: each takes a value and returns what it comes to ----------------------------------------
+
+
+async def latency_of_the_final(**settings):
+    async with conversation(**settings) as talk:
+        await talk.ask(m.Start())
+        await talk.say(1500, 5000)
+        return (await talk.expect(m.Done)).latency.t_final_transcript_ms
+
+
+async def vad_silence_ms(value):
+    return round(await latency_of_the_final(vad_silence_ms=value) - 100, -2)
+
+
+async def endpointing(value):
+    """A cough of 60 ms in the middle of the silence."""
+    async with conversation(endpointing=value, vad_silence_ms=900) as talk:
+        await talk.ask(m.Start())
+        await talk.say(1500)
+        await talk.ask(m.Audio(silent(390) + voiced(60)))
+        await talk.say(0, 3000)
+        return (await talk.expect(m.Done)).latency.t_final_transcript_ms < 1000
+
+
+async def partial_interval_ms(value):
+    words = [f"word{n}" for n in range(99)]
+    engines = scripted_engines(recognizer=ScriptedRecognizer(words=words, word_ms=100))
+    async with conversation(engines=engines, partial_interval_ms=value) as talk:
+        await talk.ask(m.Start())
+        await talk.say(6000, 900)
+        await talk.expect(m.Final)
+    times = [talk.time_of(event) for event in talk.of_turn(1) if isinstance(event, m.Partial)]
+    return round((times[-1] - times[1]) / (len(times) - 2) * 1000)
+
+
+async def max_utterance_ms(value):
+    async with conversation(max_utterance_ms=value) as talk:
+        await talk.ask(m.Start())
+        await talk.say(9000)
+        error = await talk.expect(m.Error)
+        return error.code is ErrorCode.MAX_DURATION_EXCEEDED, round(talk.time_of(error))
+
+
+async def asr_timeout_s(value):
+    async with conversation(
+        engines=scripted_engines(recognizer=ScriptedRecognizer(settle_s=99)), asr_timeout_s=value
+    ) as talk:
+        await talk.ask(m.Start())
+        await talk.say(900, 900)
+        error = await talk.expect(m.Error)
+        return error.code, round(talk.time_of(error) - 1.6)
+
+
+async def time_of_a_model_failure(tokens, **settings):
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=tokens, token_s=0.0)])
+    async with conversation(engines=scripted_engines(language_model=model), **settings) as talk:
+        await talk.ask(m.Text(text="hello"))
+        error = await talk.expect(m.Error)
+        return error.code, round(talk.time_of(error))
+
+
+async def llm_first_token_s(value):
+    return await time_of_a_model_failure([99.0], llm_first_token_s=value)
+
+
+async def llm_timeout_s(value):
+    return await time_of_a_model_failure(["so", 1.0] * 99, llm_timeout_s=value)
+
+
+async def prompts(turns, **settings):
+    engines = scripted_engines()
+    async with conversation(engines=engines, **settings) as talk:
+        for _ in range(turns):
+            await talk.ask(m.Text(text="x" * 400))
+            await talk.expect(m.Done)
+    return engines.language_model.prompts
+
+
+async def llm_system_prompt(value):
+    return (await prompts(1, llm_system_prompt=value))[0][0].content
+
+
+async def memory_tokens(value):
+    return len((await prompts(5, llm_system_prompt="", memory_tokens=value))[-1])
+
+
+async def tts_timeout_s(value):
+    engines = scripted_engines(synthesizer=ScriptedSynthesizer(hangs=frozenset({0})))
+    async with conversation(engines=engines, tts_timeout_s=value) as talk:
+        await talk.ask(m.Text(text="hello"))
+        error = await talk.expect(m.Error)
+        return error.code, round(talk.time_of(error))
+
+
+async def max_pending_phrases(value):
+    """How many phrases a model is ahead of a voice that says nothing: those waiting, one in each hand."""
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["One sentence. "] * 50)])
+    voice = ScriptedSynthesizer(hangs=frozenset({0}))
+    async with conversation(
+        engines=scripted_engines(language_model=model, synthesizer=voice), max_pending_phrases=value
+    ) as talk:
+        await talk.ask(m.Text(text="hello"))
+        await trio.sleep(5)
+        return talk.reply(1).count(".") - 3
+
+
+async def playout_lead_ms(value):
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["A sentence that takes its time to be heard."])])
+    async with conversation(engines=scripted_engines(language_model=model), playout_lead_ms=value) as talk:
+        await talk.ask(m.Text(text="hello"))
+        await talk.expect(m.TtsChunk)
+        await trio.sleep(0.01)
+        return len(talk.audio(1)) // 2 // 16
+
+
+async def send_queue_high(value):
+    words = [f"word{n}" for n in range(99)]
+    engines = scripted_engines(recognizer=ScriptedRecognizer(words=words, word_ms=100))
+    async with conversation(
+        engines=engines, read_s=2.0, partial_interval_ms=300, send_queue_high=value, vad_silence_ms=5000
+    ) as talk:
+        await talk.ask(m.Start(mode="hold"))
+        await talk.say(6000)
+        talk.read_s = 0.0
+        await talk.ask(m.Stop())
+        await talk.expect(m.Done)
+    return any(isinstance(event, m.Info) and event.code is InfoCode.THROTTLED for event in talk.heard)
+
+
+async def language(value):
+    async with conversation(language=value) as talk:
+        await talk.ask(m.Start())
+        await talk.say(900, 900)
+        return (await talk.expect(m.Final)).language
+
+
+async def log_latency(value):
+    with structlog.testing.capture_logs() as lines:
+        async with conversation(log_latency=value) as talk:
+            await talk.ask(m.Text(text="hello"))
+            await talk.expect(m.Done)
+    return [line["event"] for line in lines if line["event"] == "latency"]
+
+
+async def vad(value):
+    detector = (await load.load_detector(config.load(vad=value)))()
+    return type(detector)
+
+
+EFFECTS = [
+    (vad_silence_ms, 500, 500),
+    (vad_silence_ms, 1500, 1500),
+    (endpointing, "share", True),
+    (endpointing, "strict", False),
+    (partial_interval_ms, 500, 500),
+    (partial_interval_ms, 1000, 1000),
+    (max_utterance_ms, 2000, (True, 2)),
+    (max_utterance_ms, 5000, (True, 5)),
+    (asr_timeout_s, 3, (ErrorCode.ASR_TIMEOUT, 3)),
+    (asr_timeout_s, 20, (ErrorCode.ASR_TIMEOUT, 20)),
+    (llm_first_token_s, 2, (ErrorCode.LLM_TIMEOUT, 2)),
+    (llm_first_token_s, 9, (ErrorCode.LLM_TIMEOUT, 9)),
+    (llm_timeout_s, 4, (ErrorCode.LLM_TIMEOUT, 4)),
+    (llm_timeout_s, 11, (ErrorCode.LLM_TIMEOUT, 11)),
+    (llm_system_prompt, "Speak like a pirate.", "Speak like a pirate."),
+    (memory_tokens, 0, 1),
+    (memory_tokens, 400, 5),
+    (tts_timeout_s, 2, (ErrorCode.TTS_FAIL, 2)),
+    (tts_timeout_s, 12, (ErrorCode.TTS_FAIL, 12)),
+    (max_pending_phrases, 2, 2),
+    (max_pending_phrases, 7, 7),
+    (playout_lead_ms, 200, 200),
+    (playout_lead_ms, 1000, 1000),
+    (send_queue_high, 2, True),
+    (send_queue_high, 60, False),
+    (language, "de", "de"),
+    (language, "", "en"),
+    (log_latency, True, ["latency"]),
+    (log_latency, False, []),
+]
+
+
+@pytest.mark.parametrize(("effect", "value", "seen"), EFFECTS, ids=lambda part: getattr(part, "__name__", None))
+async def test_a_value_takes_effect(autojump_clock, effect, value, seen):
+    with trio.fail_after(500):
+        assert await effect(value) == seen
+
+
+@pytest.mark.parametrize(("value", "kind"), [("silero", SileroDetector), ("webrtc", WebRtcDetector)])
+async def test_the_detector_is_the_one_asked_for(value, kind):
+    with trio.fail_after(20):
+        assert await vad(value) is kind
+
+
+ELSEWHERE = {
+    "tests/test_log.py": ["log_level"],
+    "tests/test_cli.py": ["host", "port", "asr_engine", "openai_base_url"],
+    "tests/engines/test_whisper.py": ["model_whisper", "asr_context", "asr_window_s"],
+    "tests/engines/test_whisper_decode.py": ["asr_margin_ms"],
+    "tests/engines/test_pocketsphinx.py": ["asr_workers"],
+    "tests/engines/test_voice.py": ["tts_workers"],
+    "tests/engines/test_openai_chat.py": ["openai_api_key", "llm_model"],
+    "tests/memory/test_sqlite.py": ["memory", "memory_days", "data_dir"],
+    "tests/recording/test_server.py": ["record_dir"],
+    "tests/server/test_limits.py": [
+        "max_sessions",
+        "max_connections",
+        "max_connections_per_address",
+        "trusted_proxies",
+        "idle_timeout_s",
+        "max_session_s",
+    ],
+    "tests/server/test_utterance.py": ["max_upload_bytes", "upload_timeout_s"],
+    "tests/server/test_access.py": ["auth_token", "allowed_origins", "insecure"],
+    "tests/server/test_endings.py": ["send_timeout_s", "shutdown_grace_s"],
+    "tests/test_faults.py": ["allow_faults", "faults", "faults_seed"],
+    "tests/server/test_tls.py": ["certfile", "keyfile", "tls_self_signed"],
+}
+"""Settings whose effect takes a process, a socket or a file: where it is shown."""
+
+
+@pytest.mark.parametrize("file", ELSEWHERE)
+def test_the_rest_is_shown_where_it_is_said_to_be(file):
+    text = (Path(__file__).parent.parent / file).read_text().lower()
+    assert [name for name in ELSEWHERE[file] if name not in text] == []
+
+
+def test_no_setting_is_forgotten():
+    shown = {effect.__name__ for effect, *_ in EFFECTS} | {"vad"}
+    assert shown.union(*ELSEWHERE.values()) == set(Settings.model_fields)

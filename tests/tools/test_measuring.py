@@ -1,0 +1,84 @@
+"""The measuring tools, for a few seconds each, on real servers in processes of their own."""
+
+import json
+import random
+
+import pytest
+import trio
+
+from tools import latency, load, soak
+from tools.cancel_latency import measure_cancels
+from tools.own_server import own_server
+
+pytestmark = pytest.mark.real
+
+SHORT = load.Workload("short", cycle_s=2.0, speak_s=1.0)
+
+
+async def test_a_bare_handler_carries_the_same_traffic(tmp_path):
+    with trio.fail_after(90):
+        async with own_server("scripted", vad="webrtc") as ours:
+            script = tmp_path / "script.json"
+            script.write_text(json.dumps(await load.record_script(ours.ws_url, SHORT)))
+            async with own_server("bare", script=script) as bare:
+                costs = [
+                    await load.measure(server, SHORT, sessions=2, message_ms=60, seconds=4, warm_up_s=1)
+                    for server in (ours, bare)
+                ]
+    for cost in costs:
+        assert cost.cpu_s > 0
+        assert cost.audio_s == pytest.approx(cost.kept_up * 2 * 4)
+        # Four seconds of both sessions' audio, and a start and a stop each cycle.
+        assert cost.to_server == pytest.approx(2 * (4 / 0.06 + 2 * 2), abs=12)
+    assert costs[0].from_server == pytest.approx(costs[1].from_server, rel=0.3)
+    assert costs[0].from_server > 20
+
+
+async def test_memory_is_measured_at_every_stage(capsys):
+    with trio.fail_after(60):
+        assert await load.measure_memory(5) != 0
+    stages = capsys.readouterr().out
+    assert all(stage in stages for stage in ("connected", "listening", "replying", "after the reply"))
+
+
+async def test_every_mood_is_lived_and_leaves_nothing(capsys):
+    run = soak.Run()
+    with trio.fail_after(90):
+        async with soak.some_server(None, None, 10) as (url, look):
+            before = await soak.settled(look, {"sessions": 0, "connections": 0})
+            run.began_at = trio.current_time()
+            async with trio.open_nursery() as nursery:
+                for seed, mood in enumerate(2 * list(soak.MOODS)):
+                    guest = soak.Guest(run, url, random.Random(seed), real_time=False)
+                    nursery.start_soon(guest.live, mood)
+            run.length_s = run.now()
+            after = await soak.settled(look, before)
+    assert run.begun == dict.fromkeys(soak.MOODS, 2)
+    assert soak.report(run, before, after), capsys.readouterr().out
+    assert {"session", "final transcript", "first token", "first audio"} <= run.latencies.keys()
+
+
+async def test_a_run_ends_after_so_many_sessions_and_can_be_drawn():
+    with trio.fail_after(60):
+        async with soak.some_server(None, None, 10) as (url, look):
+            run = await soak.soak(url, look, sessions=4, total=8, minutes=None, seed=3, real_time=False)
+    assert run.begun.total() == 8
+    assert soak.plot(run, "eight sessions").count("<polyline") > 9
+
+
+async def test_replies_are_cut_off_on_the_client_s_and_on_the_server_s_clock(capsys):
+    with trio.fail_after(60):
+        await measure_cancels(None, "scripted", sessions=3, times=2)
+    assert "6 replies cut off" in (said := capsys.readouterr().out)
+    assert "server: `cancel` read to last audio written" in said
+
+
+async def test_a_clip_is_asked_and_heard_on_the_recording_too(tmp_path):
+    recording = tmp_path / "conversation.wav"
+    with trio.fail_after(60):
+        wanted = latency.Wanted(None, scripted=True, model=None, recording=recording)
+        measured = await latency.measure(wanted, ["question"])
+    (turn,) = measured.turns
+    assert turn.latency.t_first_audio_ms >= turn.silence_ms
+    assert turn.gap_ms is not None
+    assert recording.stat().st_size > 48_000 * 4 * 3
