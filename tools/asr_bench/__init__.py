@@ -1,0 +1,1 @@
+"""The parts of `bench_asr.py`, one a question."""

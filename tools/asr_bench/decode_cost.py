@@ -1,0 +1,85 @@
+"""What partials and finals cost, as ratios of decodes timed one after another in one thread."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import trio
+
+from tools.asr_bench import models
+from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
+from voice_trio.engines.whisper import open_whisper
+from voice_trio.engines.whisper_decode import PADDED_S, WhisperDecoder
+
+Window = tuple[float, int]
+"""Seconds of audio that a partial decoded, and the words of context before it."""
+_TOKENS_A_WORD = 1.4
+
+
+def median_s(
+    decoder: WhisperDecoder, seconds: float, least_s: float, *, times: int = 5, timed: bool = False, words: int = 0
+) -> float:
+    """Return the median time of decodes of ``seconds`` of sound behind a context of ``words``, in seconds."""
+    # The shape's tokenizer makes a token of each letter.
+    context = "x" * round(words * _TOKENS_A_WORD)
+    audio = (np.sin(np.arange(round(seconds * SAMPLE_RATE)) / 9) * 0.3).astype(np.float32)
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        decoder.decode(audio, language="en", least_s=least_s, timed=timed, context=context)
+        took.append(time.perf_counter() - began)
+    return statistics.median(took)
+
+
+async def windows(pcm: bytes, interval_s: float = 1.0) -> list[Window]:
+    """Return the windows that partials of the trained model decode of ``pcm``, one a second.
+
+    Random weights agree with nothing they said before, so the schedule is the trained model's and only its cost is the
+    shape's.
+    """
+    seen: list[Window] = []
+    async with (
+        open_whisper(models.settings(models.TINY, asr_context="short")) as ears,
+        ears.open("en") as utterance,
+    ):
+        step = round(interval_s * SAMPLE_RATE) * BYTES_PER_SAMPLE
+        # The last second is the final's.
+        for at in range(step, len(pcm), step):
+            utterance.feed(pcm[at - step : at])
+            begin, context = utterance._window.begin, utterance._window.before
+            hypothesis = await utterance.hypothesize()
+            seen.append(((hypothesis.through_sample - begin) / SAMPLE_RATE, len(context.split())))
+    return seen
+
+
+def cost_s(decoder: WhisperDecoder, seen: Sequence[Window], least_s: float = 0.0) -> float:
+    """Return what partials over those windows cost, in seconds."""
+    return sum(median_s(decoder, seconds, least_s, times=3, timed=True, words=words) for seconds, words in seen)
+
+
+def report(speech: bytes) -> None:
+    """Measure and print; ``speech`` is at least 30 s of it."""
+    decoder = models.decoder(models.shape("small"), asr_workers=2)
+    median_s(decoder, 5, 0, times=2)
+    short, padded = median_s(decoder, 5, 0, timed=True), median_s(decoder, 5, PADDED_S)
+    print(f"1. partial of 5 s, short {short:.2f} s, padded {padded:.2f} s: {short / padded:.2f} (limit 0.2)")
+
+    def part(seconds: int) -> list[Window]:
+        return trio.run(windows, speech[: seconds * SAMPLE_RATE * BYTES_PER_SAMPLE])
+
+    eight, thirty = part(8), part(30)
+    print(f"   windows of 8 s of speech: {_lengths(eight)}; of 30 s: {_lengths(thirty)}")
+    final, padded_final = median_s(decoder, 8, 0), median_s(decoder, 8, PADDED_S)
+    partials, long = cost_s(decoder, eight), cost_s(decoder, thirty)
+    finals = (partials + final) / final
+    print(f"2. 8 s, partials {partials:.2f} s and a short final {final:.2f} s: {finals:.1f} finals (limit 6)")
+    padded_finals = (partials + padded_final) / final
+    print(f"   with a padded final of {padded_final:.2f} s: {padded_finals:.1f} short finals")
+    print(f"   partials of 30 s {long:.2f} s: {long / partials:.1f} times those of 8 s (limit 4.5)")
+
+
+def _lengths(seen: Sequence[Window]) -> str:
+    return " ".join(f"{seconds:.0f}" for seconds, _ in seen)

@@ -1,0 +1,53 @@
+"""Measures Whisper's path: what partials and finals cost, how long finals take, what it all holds, whether words are
+right.
+
+    python tools/bench_asr.py                       everything; takes about a quarter of an hour
+    python tools/bench_asr.py cost speakers words   some of it
+
+Each figure is a ratio, or stands beside its limit, and names its context: short (the audio and a margin) or padded (30
+s). Cost and memory are those of Whisper's small shape in int8, with random weights; words are the tiny trained model's.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import click
+import trio
+
+from tools.asr_bench import decode_cost, memory, models, speakers, words
+from tools.proc import machine
+from tools.tiny_whisper import held_out
+from voice_trio import log
+
+PARTS = ("cost", "speakers", "memory", "words")
+
+
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.option("--seconds", default=60.0, show_default=True, help="How long speakers talk, for each number of them.")
+@click.option("--counts", default="1,2,4,8,12,16", show_default=True, help="Numbers of speakers.")
+@click.option("--utterances", default=1000, show_default=True, help="Utterances for the memory to stay level over.")
+@click.option("--plot", type=click.Path(path_type=Path), help="SVG to write of the speakers.")
+def main(parts: tuple[str, ...], seconds: float, counts: str, utterances: int, plot: Path | None) -> None:
+    """Measure and print."""
+    log.configure("ERROR")
+    print(machine())
+    chosen = parts or PARTS
+    if "cost" in chosen or "speakers" in chosen:
+        models.believe_random_words()
+    if "cost" in chosen:
+        decode_cost.report(b"".join(clip.pcm for clip in held_out.read()[:20]))
+    if "speakers" in chosen:
+        speakers.report([int(count) for count in counts.split(",")], seconds, plot)
+    if "memory" in chosen:
+        trio.run(memory.measure, utterances)
+    if "words" in chosen:
+        words.report()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Engines that take no time, in a real server: what is left is the server's own share.
+
+The detector is the real webrtcvad, so real recordings are heard as speech; the voice is a tone that can be heard in a
+recording of the conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from voice_trio.config import Settings
+from voice_trio.core.history import Message
+from voice_trio.engines.base import Engines, Finish, Speech, TextDelta
+from voice_trio.engines.scripted import (
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedReply,
+    ScriptedSynthesizer,
+)
+from voice_trio.engines.webrtc import WebRtcDetector
+
+REPLY = ("It ", "is ", "sunny ", "in ", "town. ", "Take ", "a ", "hat ", "with ", "you ", "all ", "day. ")
+"""What is answered to everything: two phrases, about two seconds."""
+
+LONG = "Tell me something long."
+
+_CHAR_MS = 40
+
+_TONE = b"\x00\x20\x00\xe0"
+"""Two samples of it, loud enough that a recording shows where it begins."""
+
+
+@dataclass
+class ToneSynthesizer(ScriptedSynthesizer):
+    """Says every text as a tone that can be heard."""
+
+    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+        """Say ``text``."""
+        speech = await super().speak(text, seconds=seconds, voice=voice, speed=speed)
+        self.spoken.clear()
+        return Speech((_TONE * speech.samples)[: len(speech.pcm)], speech.sample_rate, speech.marks)
+
+
+class ScriptedMind:
+    """Answers everything with `REPLY`, and `LONG` with one that goes on for minutes; keeps nothing, for days."""
+
+    name = "scripted"
+    synthetic = False
+
+    @asynccontextmanager
+    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
+        """Begin a reply."""
+        tokens = REPLY * 100 if messages[-1].content == LONG else REPLY
+        model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=tokens, token_s=0)])
+        async with model.stream(messages) as events:
+            yield events
+
+
+def zero_cost_engines() -> Engines:
+    """Return engines that take no time."""
+    return Engines(
+        recognizer=ScriptedRecognizer(hypothesize_s=0, settle_s=0),
+        language_model=ScriptedMind(),
+        synthesizer=ToneSynthesizer(char_ms=_CHAR_MS, speak_s=0),
+        new_detector=WebRtcDetector,
+    )
+
+
+@asynccontextmanager
+async def open_zero_cost_engines(settings: Settings) -> AsyncIterator[Engines]:
+    """Open such engines, whatever ``settings`` say."""
+    yield zero_cost_engines()

@@ -1,0 +1,94 @@
+"""Writes what the documents take from the code: README's table of settings, much of docs/protocol.md, the schema,
+and the matrices of docs/testing.md.
+
+    python tools/write_docs.py            rewrite them
+    python tools/write_docs.py --check    exit with 1 if one of them is out of date
+
+A document says where: `<!-- settings: ... -->`, the part named `settings`, `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+
+from tools import diagrams, fault_matrix, protocol_docs
+from voice_trio.config import Settings, allowed, variable
+
+ROOT = Path(__file__).parent.parent
+LONGEST_DEFAULT = 40
+
+
+def settings_table() -> str:
+    rows = ["| variable | default | what it is | values |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = int(field.default) if isinstance(field.default, bool) else field.default
+        shown = "" if default in (None, "") else f"`{default}`"
+        if len(shown) > LONGEST_DEFAULT:
+            shown = "a short instruction to speak plainly"
+        rows.append(f"| `{variable(name)}` | {shown} | {field.description} | {allowed(name)} |")
+    return "\n".join(rows)
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"settings": settings_table},
+    "docs/protocol.md": {
+        "legality": protocol_docs.legality,
+        **{name: partial(protocol_docs.message, name) for name in protocol_docs.MEANINGS if name != "latency"},
+        "latency": partial(protocol_docs.fields, "latency"),
+        "chunk": protocol_docs.chunk,
+        "recording": protocol_docs.recording,
+        "turn": diagrams.turn,
+        "listener": diagrams.listener,
+        "conversation": protocol_docs.conversation,
+    },
+    "docs/testing.md": {"faults": fault_matrix.table, "manners": fault_matrix.manners_table},
+}
+"""Document -> name of the part -> what writes it."""
+
+WHOLE: dict[str, Callable[[], str]] = {"docs/protocol.schema.json": protocol_docs.schema_text}
+"""Document -> what writes all of it."""
+
+DOCUMENTS = (*PARTS, *WHOLE)
+
+
+def rewritten(document: str) -> str:
+    """Return the text of ``document`` with all its parts written anew."""
+    if document in WHOLE:
+        return WHOLE[document]()
+    text = (ROOT / document).read_text()
+    for name, write in PARTS[document].items():
+        pattern = re.compile(f"(<!-- {name}: [^\n]*-->\n).*?(\n<!-- end -->)", re.DOTALL)
+        if not pattern.search(text):
+            raise click.ClickException(f"{document} has no place for {name!r}")
+        body = write()
+        text = pattern.sub(lambda match, body=body: match[1] + body + match[2], text)
+    return text
+
+
+def is_current(document: str) -> bool:
+    """Return whether ``document`` says what the code says."""
+    path = ROOT / document
+    return path.exists() and path.read_text() == rewritten(document)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Change nothing; fail if something would change.")
+def main(check: bool) -> None:
+    """Write what the documents take from the code."""
+    for document in DOCUMENTS:
+        if is_current(document):
+            continue
+        if check:
+            click.echo(f"{document} is out of date: python tools/write_docs.py", err=True)
+            sys.exit(1)
+        (ROOT / document).write_text(rewritten(document))
+
+
+if __name__ == "__main__":
+    main()
