@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import click
 import trio
 
-from tools.asr_bench import decode_cost, memory, models, speakers, words
+from tools.asr_bench import decode_cost, memory, speakers, words
 from tools.proc import machine
 from tools.tiny_whisper import held_out
 from voice_trio import log
@@ -37,8 +37,6 @@ def main(parts: tuple[str, ...], seconds: float, counts: str, utterances: int, p
     log.configure("ERROR")
     print(machine())
     chosen = parts or PARTS
-    if "cost" in chosen or "speakers" in chosen:
-        models.believe_random_words()
     if "cost" in chosen:
         decode_cost.report(b"".join(clip.pcm for clip in held_out.read()[:20]))
     if "speakers" in chosen:

@@ -22,8 +22,9 @@ from typing import Any, Literal
 
 import trio
 
-Kind = Literal["scripted", "configured", "bare"]
-"""Ours with scripted engines that take no time; ours with those that the environment asks for; a bare handler."""
+Kind = Literal["scripted", "configured", "speaking", "bare"]
+"""Ours with scripted engines that take no time; ours with those that the environment asks for; the same with a Whisper
+of random weights; a bare handler."""
 
 _CHILD = Path(__file__).with_name("own_server_child.py")
 _START_S = 60.0

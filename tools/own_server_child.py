@@ -19,13 +19,17 @@ import trio
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from tools.asr_bench.speaking import speaking
 from tools.bare_server import open_bare_server
 from tools.figures import percentile
 from tools.proc import held_by
 from tools.scripted import open_zero_cost_engines
 from voice_trio import config, log
+from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.engines import load
+from voice_trio.engines.base import Engines
+from voice_trio.engines.whisper import WhisperRecognizer
 from voice_trio.server import app
 from voice_trio.server.run import open_server
 from voice_trio.server.socket_link import SocketLink
@@ -45,7 +49,7 @@ async def open_kind(orders: dict[str, Any]) -> AsyncIterator[tuple[str, Counts]]
         async with open_bare_server(settings, orders["script"]) as url:
             yield url, lambda: {"sessions": 0, "connections": 0, "crashed": 0}
         return
-    engines = open_zero_cost_engines if orders["kind"] == "scripted" else load.open_engines
+    engines = ENGINES[orders["kind"]]
     async with open_server(settings, engines) as running:
         yield (
             running.ws_url,
@@ -55,6 +59,18 @@ async def open_kind(orders: dict[str, Any]) -> AsyncIterator[tuple[str, Counts]]
                 "crashed": running.connections.incidents["crashed"],
             },
         )
+
+
+@asynccontextmanager
+async def open_speaking_engines(settings: Settings) -> AsyncIterator[Engines]:
+    """Open what ``settings`` ask for: a Whisper of random weights, which says as much as a person would."""
+    async with load.open_engines(settings) as engines:
+        assert isinstance(engines.recognizer, WhisperRecognizer)
+        speaking(engines.recognizer.decoder)
+        yield engines
+
+
+ENGINES = {"scripted": open_zero_cost_engines, "configured": load.open_engines, "speaking": open_speaking_engines}
 
 
 class WatchedLink(SocketLink):

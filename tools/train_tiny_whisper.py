@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import torch
-from tiny_whisper import export, recordings
+from tiny_whisper import export, recordings, trained
 from tiny_whisper.batches import IGNORED, Batch, Batches
 from tiny_whisper.network import Whisper
 from torch.func import functional_call
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--speech", type=int, default=14_000, help="recordings to train on")
     parser.add_argument("--sounds", type=int, default=800, help="recordings of no speech")
+    parser.add_argument("--begin-with", type=Path, help="folder of a trained model to go on from")
     parser.add_argument("--rate", type=float, default=2e-3, help="of learning, at its highest")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     asked = parser.parse_args()
@@ -47,6 +48,8 @@ def main() -> None:
             f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} M parameters, {len(speech)} recordings",
             flush=True,
         )
+        if asked.begin_with is not None:
+            trained.read(network, vocabulary, asked.begin_with)
     train(network, speech, sounds, tokenizer, vocabulary.text_tokens, asked)
     export.write(network, vocabulary, asked.out)
     print(f"Wrote {asked.out}; copied to tests/tiny_whisper/model, it is judged by: python tools/bench_asr.py words")
@@ -79,7 +82,8 @@ def train(network: Whisper, speech, sounds, tokenizer, blank: int, asked: argpar
     network.train()
     saved = said = time.monotonic()
     losses: list[tuple[float, float]] = []
-    batches = iter(Batches(speech, sounds, tokenizer, seed=done, long=done >= LONG_AFTER))
+    long_after = LONG_AFTER if asked.begin_with is None else 0
+    batches = iter(Batches(speech, sounds, tokenizer, seed=done, long=done >= long_after))
     while done < asked.steps:
         factor = min(1.0, (done + 1) / WARM_UP, (asked.steps - done) / (asked.steps / 4))
         for optimizer in optimizers:
@@ -91,7 +95,7 @@ def train(network: Whisper, speech, sounds, tokenizer, blank: int, asked: argpar
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        if done == LONG_AFTER:
+        if done == long_after > 0:
             batches = iter(Batches(speech, sounds, tokenizer, seed=done, long=True))
         losses.append((words.item(), order.item()))
         done += 1

@@ -62,7 +62,7 @@ def cost_s(decoder: WhisperDecoder, seen: Sequence[Window], least_s: float = 0.0
 
 def report(speech: bytes) -> None:
     """Measure and print; ``speech`` is at least 30 s of it."""
-    decoder = models.decoder(models.shape("small"), asr_workers=2)
+    decoder = models.speaking_decoder(models.shape("small"), asr_workers=2)
     median_s(decoder, 5, 0, times=2)
     short, padded = median_s(decoder, 5, 0, timed=True), median_s(decoder, 5, PADDED_S)
     print(f"1. partial of 5 s, short {short:.2f} s, padded {padded:.2f} s: {short / padded:.2f} (limit 0.2)")

@@ -40,7 +40,7 @@ async def measure(utterances: int) -> None:
     question = clips()[2]
     async with (
         own_server(
-            "configured",
+            "speaking",
             model_whisper=str(shape),
             asr_engine="faster-whisper",
             asr_context="short",

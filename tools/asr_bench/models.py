@@ -5,10 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from tools.asr_bench.speaking import speaking
 from tools.make_shape_model import SHAPES, make
 from voice_trio import config
 from voice_trio.config import Settings
-from voice_trio.engines import whisper, whisper_decode
+from voice_trio.engines import whisper
 from voice_trio.engines.whisper_decode import WhisperDecoder
 
 TINY = Path(__file__).parents[2] / "tests" / "tiny_whisper" / "model"
@@ -22,11 +23,6 @@ def shape(name: str) -> Path:
     return folder
 
 
-def believe_random_words() -> None:
-    """Have decodes take what they hear: random words loop by chance, and would each be decoded twice."""
-    whisper_decode.without_loops = lambda text, spaced: text  # type: ignore[assignment]
-
-
 def settings(folder: Path, **changes: object) -> Settings:
     """Return the settings for a model in ``folder``."""
     return config.load(model_whisper=str(folder), asr_engine="faster-whisper", memory="off", **changes)
@@ -35,3 +31,8 @@ def settings(folder: Path, **changes: object) -> Settings:
 def decoder(folder: Path, **changes: object) -> WhisperDecoder:
     """Return a decoder over the model in ``folder``."""
     return whisper.load(settings(folder, **changes)).decoder
+
+
+def speaking_decoder(folder: Path, **changes: object) -> WhisperDecoder:
+    """Return a decoder over a model with random weights that gives as many words as somebody says in that time."""
+    return speaking(decoder(folder, **changes))

@@ -11,6 +11,7 @@ from pathlib import Path
 import trio
 
 from tools.asr_bench import models
+from tools.asr_bench.speaking import speaking
 from voice_trio import sound_file
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
@@ -64,6 +65,7 @@ async def listen_to(speakers: int, seconds: float, settings: Settings) -> Seen:
     seen = Seen()
     async with open_engines(settings) as engines:
         assert isinstance(engines.recognizer, WhisperRecognizer)
+        speaking(engines.recognizer.decoder)
         _count(engines.recognizer, seen)
         async with trio.open_nursery() as nursery:
             for speaker in range(speakers):
