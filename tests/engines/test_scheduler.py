@@ -72,24 +72,36 @@ async def test_no_more_run_than_there_are_workers(jobs):
 
 
 @pytest.mark.parametrize("jobs", [2], indirect=True)
-async def test_an_early_final_never_takes_the_last_worker(jobs):
-    partial = jobs.submit("partial")
+@pytest.mark.parametrize("rank", [Rank.FINAL, Rank.EARLY])
+async def test_an_early_final_leaves_one_worker_to_what_is_short(jobs, rank):
+    first = jobs.submit("first", rank)
     await wait_all_tasks_blocked()
     early = jobs.submit("early", Rank.EARLY)
     await wait_all_tasks_blocked()
-    assert jobs.begun == ["partial"]
-    other = jobs.submit("other")
+    assert jobs.begun == ["first"]
+    partial = jobs.submit("partial")
     await wait_all_tasks_blocked()
-    assert jobs.begun == ["partial", "other"]
-    await jobs.finish("partial", partial)
-    assert "early" not in jobs.begun
-    await jobs.finish("other", other)
+    assert jobs.begun == ["first", "partial"]
+    await jobs.finish("first", first)
+    # The partial ends soon.
     assert jobs.begun[-1] == "early"
-    # With one worker left, the true final of somebody else begins at once.
+    await jobs.finish("partial", partial)
+    # The true final of somebody else begins at once.
     final = jobs.submit("final", Rank.FINAL)
     await wait_all_tasks_blocked()
     assert jobs.begun[-1] == "final"
     await jobs.finish("final", final)
+    await jobs.finish("early", early)
+
+
+@pytest.mark.parametrize("jobs", [2], indirect=True)
+async def test_no_early_final_begins_beside_housekeeping(jobs):
+    tidy = jobs.submit("tidy", Rank.HOUSEKEEPING)
+    await wait_all_tasks_blocked()
+    early = jobs.submit("early", Rank.EARLY)
+    await wait_all_tasks_blocked()
+    assert jobs.begun == ["tidy"]
+    await jobs.finish("tidy", tidy)
     await jobs.finish("early", early)
 
 

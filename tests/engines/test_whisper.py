@@ -68,7 +68,7 @@ class StillDecoder:
             text=f"{len(audio)} samples." if self.text is None else self.text,
             language=language or "de",
             language_probability=self.language_probability,
-            words=(TimedWord(f" {len(audio)}", 0, 100), TimedWord(" samples.", 100, len(audio))) if timed else (),
+            words=(TimedWord(f" {len(audio)}", 0, 100), TimedWord(" samples.", 100, len(audio))),
             padded=least_s == 30,
             compute_s=1.0,
         )
@@ -105,8 +105,15 @@ async def test_a_hypothesis_is_of_all_that_was_fed_and_a_transcript_of_exactly_i
     for asked in decoder.asked:
         assert asked.audio.dtype == np.float32
         assert np.array_equal(asked.audio, expected[: len(asked.audio)])
-    assert [asked.timed for asked in decoder.asked] == [True, True, False]
     assert utterance.compute_s == 3.0
+
+
+async def test_places_are_asked_for_where_a_window_may_be_cut(decoder):
+    async with recognizer(decoder) as ears, ears.open("en") as utterance:
+        for _ in range(2):
+            utterance.feed(SPEECH)
+            await utterance.hypothesize()
+    assert [asked.timed for asked in decoder.asked] == [False, True]
 
 
 async def test_a_final_is_decoded_once_and_without_most_of_the_silence_behind_it(decoder):

@@ -225,6 +225,17 @@ def test_words_have_places_that_rise_within_the_audio(model):
     assert places[-1] <= 5 * S
 
 
+@pytest.mark.parametrize("answer", ["turn on the light", "Ja."])
+def test_places_that_nobody_asked_for_are_guessed(model, answer):
+    model.answer = [answer]
+    decoded = decoder(model).decode(hum(3), language=None, least_s=0)
+    assert "".join(word.text for word in decoded.words).strip() == decoded.text
+    places = [place for word in decoded.words for place in (word.begin, word.end)]
+    assert places == sorted(places)
+    assert places[0] == 0
+    assert places[-1] == 3 * S
+
+
 def test_no_word_ends_in_the_margin(model):
     model.answer = ["go on now."]
     # Next to no audio for so many words: the alignment uses what it is given, margin included.

@@ -10,13 +10,14 @@ import numpy as np
 import trio
 
 from tools.asr_bench import models
+from tools.asr_bench.speaking import TOKENS_PER_WORD
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
+from voice_trio.core.tail_window import WORTH_CUTTING
 from voice_trio.engines.whisper import open_whisper
 from voice_trio.engines.whisper_decode import PADDED_S, WhisperDecoder
 
 Window = tuple[float, int]
 """Seconds of audio that a partial decoded, and the words of context before it."""
-_TOKENS_A_WORD = 1.4
 
 
 def median_s(
@@ -24,7 +25,7 @@ def median_s(
 ) -> float:
     """Return the median time of decodes of ``seconds`` of sound behind a context of ``words``, in seconds."""
     # The shape's tokenizer makes a token of each letter.
-    context = "x" * round(words * _TOKENS_A_WORD)
+    context = "x" * round(words * TOKENS_PER_WORD)
     audio = (np.sin(np.arange(round(seconds * SAMPLE_RATE)) / 9) * 0.3).astype(np.float32)
     took = []
     for _ in range(times):
@@ -57,14 +58,17 @@ async def windows(pcm: bytes, interval_s: float = 1.0) -> list[Window]:
 
 def cost_s(decoder: WhisperDecoder, seen: Sequence[Window], least_s: float = 0.0) -> float:
     """Return what partials over those windows cost, in seconds."""
-    return sum(median_s(decoder, seconds, least_s, times=3, timed=True, words=words) for seconds, words in seen)
+    worth_s = WORTH_CUTTING / SAMPLE_RATE
+    return sum(
+        median_s(decoder, seconds, least_s, times=3, timed=seconds > worth_s, words=words) for seconds, words in seen
+    )
 
 
 def report(speech: bytes) -> None:
     """Measure and print; ``speech`` is at least 30 s of it."""
     decoder = models.speaking_decoder(models.shape("small"), asr_workers=2)
     median_s(decoder, 5, 0, times=2)
-    short, padded = median_s(decoder, 5, 0, timed=True), median_s(decoder, 5, PADDED_S)
+    short, padded = median_s(decoder, 5, 0, timed=True), median_s(decoder, 5, PADDED_S, timed=True)
     print(f"1. partial of 5 s, short {short:.2f} s, padded {padded:.2f} s: {short / padded:.2f} (limit 0.2)")
 
     def part(seconds: int) -> list[Window]:

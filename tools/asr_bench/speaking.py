@@ -1,36 +1,56 @@
-"""Random weights that say as much as a person would: what makes their costs comparable.
+"""Random weights that say as much as a person would, and the same again: what makes their costs comparable.
 
 Random words end elsewhere in each context, and loop by chance: each decode would cost another number of tokens, and
-some would be done twice.
+some would be done twice. And no partial would agree with the one before, so that windows would grow as they hardly do
+with words that mean something. So each decode computes what it computes, for as many tokens as that much speech has,
+and then gives the words of somebody who counts, 150 a minute, with a full stop after each six.
 """
 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.core.tail_window import TimedWord
 from voice_trio.engines import whisper_decode
 from voice_trio.engines.whisper_decode import WhisperDecoder
 
-TOKENS_PER_S = 4
-"""English at 150 words a minute and 1.4 tokens a word has 3.5."""
+_WORDS_PER_S = 2.5
+_WORDS_A_PHRASE = 6
+TOKENS_PER_WORD = 1.4
+"""Of English."""
 _END = "<|endoftext|>"
 
 
 def speaking(decoder: WhisperDecoder) -> WhisperDecoder:
-    """Have ``decoder`` give `TOKENS_PER_S` tokens for each second of audio, loops and all, and return it."""
+    """Have ``decoder`` speak, and return it."""
     here = threading.local()
     try_it = decoder._try
 
-    def tried(audio, *args):
-        here.tokens = max(1, round(len(audio) / SAMPLE_RATE * TOKENS_PER_S))
-        return try_it(audio, *args)
+    def tried(audio, length_s, language, context, timed):
+        count = max(1, round(len(audio) / SAMPLE_RATE * _WORDS_PER_S))
+        here.tokens = round(count * TOKENS_PER_WORD)
+        words = _words(len(context.split()), count)
+        made = try_it(audio, length_s, language, context, timed)
+        return replace(made, text="".join(word.text for word in words).strip(), words=tuple(words))
 
     whisper_decode.without_loops = lambda text, spaced: text  # type: ignore[assignment]
     decoder._try = tried  # type: ignore[method-assign]
     decoder._model.model = _Speaking(decoder._model.model, decoder._model.hf_tokenizer.token_to_id(_END), here)
     return decoder
+
+
+def _words(before: int, count: int) -> list[TimedWord]:
+    """Return ``count`` words after so many others."""
+    long = round(SAMPLE_RATE / _WORDS_PER_S)
+    numbers = range(before + 1, before + count + 1)
+    marks = ("." if number % _WORDS_A_PHRASE == 0 else "" for number in numbers)
+    return [
+        TimedWord(f" {number}{mark}", at * long, (at + 1) * long)
+        for at, (number, mark) in enumerate(zip(numbers, marks, strict=True))
+    ]
 
 
 class _Speaking:

@@ -21,8 +21,8 @@ from typing import Final, NamedTuple
 
 from voice_trio.core.audio import SAMPLE_RATE
 
-_WORTH_CUTTING: Final = 3 * SAMPLE_RATE
-"""A window shorter than this is cheap."""
+WORTH_CUTTING: Final = 3 * SAMPLE_RATE
+"""A window of no more than this is cheap: it is not cut, so where its words are need not be known."""
 _LEFT: Final = SAMPLE_RATE
 """What a cut inside a phrase leaves at least."""
 _ENDS_PHRASE: Final = tuple(".?!,;:…。？！、，")
@@ -74,7 +74,7 @@ class TailWindow:
         Words that take up no sound are decoded again, or they would be there twice.
         """
         length = through_sample - self.begin
-        if length <= _WORTH_CUTTING:
+        if length <= WORTH_CUTTING:
             return 0
         placed = [(count, word) for count, word in enumerate(agreed, 1) if word.end > self.begin]
         ends = [count for count, word in placed if word.text.rstrip().endswith(_ENDS_PHRASE)]

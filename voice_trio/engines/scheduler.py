@@ -7,8 +7,9 @@ goes on to its end, in its place among the workers, for nobody. Jobs that nobody
 The rules:
 
 1. A final comes before an early one, that before a partial, and that before housekeeping.
-2. An early final never takes the last free worker, since speech may overtake it and the true final must not wait for
-   it; so with one worker there is none. Housekeeping begins only where nothing runs.
+2. One worker is kept from early finals: it is free, or decodes a partial, which is short. Speech may overtake an early
+   final, and the true one must not wait for it; so with one worker there is none. Housekeeping begins only where
+   nothing runs.
 3. Among equals, first come, first served. An utterance has one partial in the queue at a time, and its next one queues
    behind everybody else's, so no session starves another.
 4. What a job decodes is settled when it begins: a partial that waited takes the audio that came meanwhile, so one that
@@ -83,6 +84,8 @@ class Scheduler:
         self.workers = workers
         self.running = 0
         """Jobs that a thread computes right now."""
+        self._long = 0
+        """How many of them are no partials, and may take long."""
         self._waiting: list[Ticket[Any]] = []
         self._order = itertools.count()
         self._doorbell = trio.Event()
@@ -115,7 +118,7 @@ class Scheduler:
     def _may_begin(self, ticket: Ticket[Any]) -> bool:
         match ticket.rank:
             case Rank.EARLY:
-                return self.running < self.workers - 1
+                return self.running < self.workers and self._long < self.workers - 1
             case Rank.HOUSEKEEPING:
                 return self.running == 0
         return self.running < self.workers
@@ -133,6 +136,7 @@ class Scheduler:
                         continue
                     self._waiting.remove(ticket)
                     self.running += 1
+                    self._long += ticket.rank is not Rank.PARTIAL
                     nursery.start_soon(self._work, ticket, outcome.capture(ticket._begin), shields)
             finally:
                 for shield in shields:
@@ -154,6 +158,7 @@ class Scheduler:
             shields.remove(shield)
         finally:
             self.running -= 1
+            self._long -= ticket.rank is not Rank.PARTIAL
             self._ring()
 
 

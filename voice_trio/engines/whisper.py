@@ -19,7 +19,7 @@ from voice_trio.command_name import command_name
 from voice_trio.config import Settings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
-from voice_trio.core.tail_window import TailWindow, TimedWord
+from voice_trio.core.tail_window import WORTH_CUTTING, TailWindow, TimedWord
 from voice_trio.engines import whisper_context, whisper_models
 from voice_trio.engines.base import SURE_LANGUAGE_PROBABILITY, SURE_LANGUAGE_S, Hypothesis, Transcript, TurnError
 from voice_trio.engines.scheduler import Job, Rank, Scheduler, Ticket, open_scheduler
@@ -194,8 +194,9 @@ class WhisperUtterance:
             if begin and language is None and self._draft is not None:
                 language = _sure_of(self._draft.decoded, self._draft.through)
             least_s = self._recognizer.context.partial_s
+            timed = through - begin > WORTH_CUTTING
             return lambda: self._recognizer.decoder.decode(
-                floats(audio), language=language, least_s=least_s, context=context, timed=True
+                floats(audio), language=language, least_s=least_s, context=context, timed=timed
             )
 
         ticket = self._recognizer.submit(take, Rank.PARTIAL)

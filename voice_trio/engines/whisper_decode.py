@@ -10,6 +10,7 @@ Everything in this file runs in a thread of the scheduler's; nothing of Trio is 
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +56,8 @@ class Decoded:
     language_probability: float
     """0.0 to 1.0; 1.0 where the language was given."""
     words: tuple[TimedWord, ...]
-    """With their places in the audio, where they were asked for and can be had."""
+    """With their places in the audio: found where that was asked for, else guessed. Empty where they were asked for and
+    cannot be had, and where the words are doubtful."""
     padded: bool
     """Whether the encoder was given 30 s."""
     compute_s: float
@@ -91,7 +93,8 @@ class WhisperDecoder:
         """Return the words of ``audio``: float32 at 16 kHz, at most `PADDED_S` seconds of it.
 
         ``least_s`` is the shortest context that the encoder is given, 0 to 30 s; ``context`` is what was said just
-        before; ``timed`` asks for the words' places. Raises what CTranslate2 raises: RuntimeError, ValueError.
+        before; ``timed`` asks for the words' places, at a tenth of the cost again. Raises what CTranslate2 raises:
+        RuntimeError, ValueError.
         """
         began = time.perf_counter()
         seconds = len(audio) / SAMPLE_RATE
@@ -140,8 +143,14 @@ class WhisperDecoder:
             ids, text = [], ""
         kept = without_loops(text, spaced=tokenizer.language_code not in _UNSPACED)
         tripped = kept != text or len(ids) >= most
-        places = self._places(tokenizer, ids, memory, features.shape[1], len(audio)) if timed and not tripped else ()
-        return _Try(kept, tokenizer.language_code, probability, places, padded, tripped)
+        words: tuple[TimedWord, ...] = ()
+        if ids and not tripped:
+            words = (
+                self._placed(tokenizer, ids, memory, features.shape[1], len(audio))
+                if timed
+                else _spread(tokenizer, ids, len(audio))
+            )
+        return _Try(kept, tokenizer.language_code, probability, words, padded, tripped)
 
     def _features(self, audio: np.ndarray, length_s: float) -> np.ndarray:
         """Return (bands, frames) of ``audio`` and the silence behind it."""
@@ -155,10 +164,10 @@ class WhisperDecoder:
         features: np.ndarray = self._model.feature_extractor(audio[:samples], padding=max(0, samples - len(audio)))
         return features
 
-    def _places(self, tokenizer: Any, ids: list[int], memory: Any, frames: int, samples: int) -> tuple[TimedWord, ...]:
+    def _placed(self, tokenizer: Any, ids: list[int], memory: Any, frames: int, samples: int) -> tuple[TimedWord, ...]:
         """Return the words of ``ids`` with their places, by the decoder's attention to the encoder's positions."""
         try:
-            found = self._model.find_alignment(tokenizer, [ids], memory, frames)[0] if ids else []
+            found = self._model.find_alignment(tokenizer, [ids], memory, frames)[0]
         except (RuntimeError, ValueError, IndexError):
             # A model converted without `alignment_heads` has none, and the words are no worse for it.
             return ()
@@ -195,6 +204,15 @@ class _Try:
     words: tuple[TimedWord, ...]
     padded: bool
     tripped: bool
+
+
+def _spread(tokenizer: Any, ids: list[int], samples: int) -> tuple[TimedWord, ...]:
+    """Return the words of ``ids``, each as long as its tokens are many."""
+    words, tokens = tokenizer.split_to_word_tokens(ids)
+    ends = [samples * count // len(ids) for count in itertools.accumulate(map(len, tokens), initial=0)]
+    return tuple(
+        TimedWord(word, begin, end) for word, begin, end in zip(words, ends, ends[1:], strict=False) if word.strip()
+    )
 
 
 def floats(pcm: bytes) -> np.ndarray:
