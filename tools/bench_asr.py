@@ -22,7 +22,9 @@ from tools.asr_bench import decode_cost, memory, speakers, words
 from tools.proc import machine
 from tools.tiny_whisper import held_out
 from voice_trio import log
+from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 
+_LONG = 30 * SAMPLE_RATE * BYTES_PER_SAMPLE
 PARTS = ("cost", "speakers", "memory", "words")
 
 
@@ -38,7 +40,8 @@ def main(parts: tuple[str, ...], seconds: float, counts: str, utterances: int, p
     print(machine())
     chosen = parts or PARTS
     if "cost" in chosen:
-        decode_cost.report(b"".join(clip.pcm for clip in held_out.read()[:20]))
+        speech = b"".join(clip.pcm for clip in held_out.read() if clip.kind == "held-out")
+        decode_cost.report([speech[at : at + _LONG] for at in range(0, len(speech) - _LONG + 1, _LONG)])
     if "speakers" in chosen:
         speakers.report([int(count) for count in counts.split(",")], seconds, plot)
     if "memory" in chosen:

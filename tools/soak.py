@@ -250,7 +250,8 @@ async def settled(look: Look, before: dict[str, float]) -> dict[str, float]:
 
 def report(run: Run, before: dict[str, float], after: dict[str, float]) -> bool:
     """Print what happened, and return whether all is well."""
-    click.echo(f"{run.begun.total()} sessions in {run.length_s:.0f} s: {dict(run.begun)}; {machine()}")
+    moods = ", ".join(f"{count} {mood}" for mood, count in run.begun.most_common())
+    click.echo(f"{run.begun.total()} sessions in {run.length_s:.0f} s: {moods}; {machine()}")
     _report_latencies(run)
     wrong = [f"{times} times {what}" for what, times in run.troubles.items()]
     if after.get("crashed"):

@@ -2,7 +2,7 @@
 
 It needs Debian's espeak-ng and flite, and `pip install -e '.[train]'`; on two cores it takes hours, so it keeps its
 state in WORK_DIR every few minutes and goes on from there when it is started again. `--steps` may be raised at any
-time: the rate of learning stays level until the last quarter of the steps, where it falls to nothing.
+time: the rate of learning stays level until the last third of the steps, where it falls to nothing.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def train(network: Whisper, speech, sounds, tokenizer, blank: int, asked: argpar
     long_after = LONG_AFTER if asked.begin_with is None else 0
     batches = iter(Batches(speech, sounds, tokenizer, seed=done, long=done >= long_after))
     while done < asked.steps:
-        factor = min(1.0, (done + 1) / WARM_UP, (asked.steps - done) / (asked.steps / 4))
+        factor = min(1.0, (done + 1) / WARM_UP, (asked.steps - done) / (asked.steps / 3))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = asked.rate * factor

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 import trio
@@ -56,34 +58,35 @@ async def windows(pcm: bytes, interval_s: float = 1.0) -> list[Window]:
     return seen
 
 
-def cost_s(decoder: WhisperDecoder, seen: Sequence[Window], least_s: float = 0.0) -> float:
-    """Return what partials over those windows cost, in seconds."""
+def cost_s(decoder: WhisperDecoder, seen: Iterable[Window]) -> float:
+    """Return what partials over those windows cost in short contexts, in seconds.
+
+    Windows are measured to half a second and ten words of context, so that many of them are alike.
+    """
     worth_s = WORTH_CUTTING / SAMPLE_RATE
+    alike = Counter((max(0.5, round(seconds * 2) / 2), round(words, -1)) for seconds, words in seen)
     return sum(
-        median_s(decoder, seconds, least_s, times=3, timed=seconds > worth_s, words=words) for seconds, words in seen
+        count * median_s(decoder, seconds, 0, times=3, timed=seconds > worth_s, words=words)
+        for (seconds, words), count in alike.items()
     )
 
 
-def report(speech: bytes) -> None:
-    """Measure and print; ``speech`` is at least 30 s of it."""
+def report(speech: Sequence[bytes]) -> None:
+    """Measure and print; each of ``speech`` is 30 s of it."""
     decoder = models.speaking_decoder(models.shape("small"), asr_workers=2)
     median_s(decoder, 5, 0, times=2)
     short, padded = median_s(decoder, 5, 0, timed=True), median_s(decoder, 5, PADDED_S, timed=True)
     print(f"1. partial of 5 s, short {short:.2f} s, padded {padded:.2f} s: {short / padded:.2f} (limit 0.2)")
 
-    def part(seconds: int) -> list[Window]:
-        return trio.run(windows, speech[: seconds * SAMPLE_RATE * BYTES_PER_SAMPLE])
-
-    eight, thirty = part(8), part(30)
-    print(f"   windows of 8 s of speech: {_lengths(eight)}; of 30 s: {_lengths(thirty)}")
+    long = [trio.run(windows, one) for one in speech]
+    # The last of 8 s is the final's.
+    first = [seen[:7] for seen in long]
+    print(f"   windows of {len(long)} utterances of 30 s, in s:")
+    for seen in long:
+        print("     ", " ".join(f"{seconds:.0f}" for seconds, _ in seen))
     final, padded_final = median_s(decoder, 8, 0), median_s(decoder, 8, PADDED_S)
-    partials, long = cost_s(decoder, eight), cost_s(decoder, thirty)
-    finals = (partials + final) / final
-    print(f"2. 8 s, partials {partials:.2f} s and a short final {final:.2f} s: {finals:.1f} finals (limit 6)")
-    padded_finals = (partials + padded_final) / final
-    print(f"   with a padded final of {padded_final:.2f} s: {padded_finals:.1f} short finals")
-    print(f"   partials of 30 s {long:.2f} s: {long / partials:.1f} times those of 8 s (limit 4.5)")
-
-
-def _lengths(seen: Sequence[Window]) -> str:
-    return " ".join(f"{seconds:.0f}" for seconds, _ in seen)
+    eight, thirty = (cost_s(decoder, chain.from_iterable(part)) / len(long) for part in (first, long))
+    finals = (eight + final) / final
+    print(f"2. 8 s, partials {eight:.2f} s and a short final {final:.2f} s: {finals:.1f} finals (limit 6)")
+    print(f"   with a padded final of {padded_final:.2f} s: {(eight + padded_final) / final:.1f} short finals")
+    print(f"   partials of 30 s {thirty:.2f} s: {thirty / eight:.1f} times those of 8 s (limit 4.5)")

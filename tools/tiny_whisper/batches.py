@@ -65,7 +65,7 @@ class Batches:
         while True:
             drawn = sorted((self._example() for _ in range(_SORTED * SIZE)), key=lambda example: len(example[0]))
             for at in self._random.permutation(_SORTED):
-                if self._long and self._random.random() < 0.14:
+                if self._long and self._random.random() < 0.15:
                     yield self._batch(drawn[at * SIZE : at * SIZE + SIZE : 2], PADDED_FRAMES)
                 else:
                     part = drawn[at * SIZE : at * SIZE + SIZE]
