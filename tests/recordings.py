@@ -61,10 +61,11 @@ def pointing_elsewhere(path, pcm):
     for name in (b"trak", b"mdia", b"minf", b"dinf", b"dref"):
         at, size = boxes[-1]
         boxes.append(_box(whole, name, at + 8, at + size))
-    # The alias record of a Macintosh: fixed fields, of which names and levels matter, then the path, then the end.
+    # The alias record of a Macintosh: fixed fields, of which names and levels matter, then the path, in an even number
+    # of bytes, then the end.
     name = str(path).encode()
     alias = bytes(10) + b"\4disk".ljust(28, b"\0") + bytes(12) + b"\5sound".ljust(64, b"\0") + bytes(36)
-    alias += struct.pack(">HH", 2, len(name)) + name + b"\xff\xff\0\0"
+    alias += struct.pack(">HH", 2, len(name)) + name + bytes(len(name) % 2) + b"\xff\xff\0\0"
     entry = struct.pack(">I4sI", 12 + len(alias), b"alis", 0) + alias
     reference = struct.pack(">I4sII", 16 + len(entry), b"dref", 0, 1) + entry
     made = bytearray(whole)
