@@ -87,7 +87,8 @@ window.dropSilently = (socket) => {
 @pytest.mark.parametrize("kind", ["typed", "spoken"])
 def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conversation(server, mind, tmp_path, kind):
     mind.reply = "Nice to meet you."
-    question = write_speech(tmp_path / "question.wav", 0.6, ROOT / "examples" / "question.wav", 30.0)
+    # The microphone runs before a busy browser listens to it.
+    question = write_speech(tmp_path / "question.wav", 2.0, ROOT / "examples" / "question.wav", 30.0)
     with visiting(server.url, question, script=KEEP_SOCKETS) as visit:
         page = visit.page
         visit.phase("ready")
@@ -113,7 +114,7 @@ def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conver
         visit.over(2)
         assert page.locator("#notes >> text=still open elsewhere").count() == 0
         words = page.locator(".you .words").nth(1).inner_text()
-        assert ("my name" if kind == "typed" else "the weather like in london today") in words
+        assert ("my name" if kind == "typed" else "what is the weather like in london today") in words
         said = [one["content"] for one in mind.asked[-1] if one["role"] == "user"]
         assert said == ["My name is Ada.", words]
         assert visit.trouble == []
