@@ -12,7 +12,7 @@ import numpy as np
 import trio
 
 from tools.asr_bench import models
-from tools.asr_bench.speaking import TOKENS_PER_WORD
+from tools.asr_bench.speaking import TOKENS_PER_WORD, speaking
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.tail_window import WORTH_CUTTING
 from voice_trio.engines.whisper import open_whisper
@@ -73,7 +73,7 @@ def cost_s(decoder: WhisperDecoder, seen: Iterable[Window]) -> float:
 
 def report(speech: Sequence[bytes]) -> None:
     """Measure and print; each of ``speech`` is 30 s of it."""
-    decoder = models.speaking_decoder(models.shape("small"), asr_workers=2)
+    decoder = speaking(models.decoder(models.shape("small"), asr_workers=2))
     median_s(decoder, 5, 0, times=2)
     short, padded = median_s(decoder, 5, 0, timed=True), median_s(decoder, 5, PADDED_S, timed=True)
     print(f"1. partial of 5 s, short {short:.2f} s, padded {padded:.2f} s: {short / padded:.2f} (limit 0.2)")

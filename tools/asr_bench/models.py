@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tools.asr_bench.speaking import speaking
 from tools.make_shape_model import SHAPES, make
 from voice_trio import config
 from voice_trio.config import Settings
@@ -31,8 +30,3 @@ def settings(folder: Path, **changes: object) -> Settings:
 def decoder(folder: Path, **changes: object) -> WhisperDecoder:
     """Return a decoder over the model in ``folder``."""
     return whisper.load(settings(folder, **changes)).decoder
-
-
-def speaking_decoder(folder: Path, **changes: object) -> WhisperDecoder:
-    """Return a decoder over a model with random weights that gives as many words as somebody says in that time."""
-    return speaking(decoder(folder, **changes))

@@ -66,8 +66,7 @@ class _Speaking:
 
     def generate(self, memory: Any, prompts: list[list[int]], *, suppress_tokens: list[int], **options: Any) -> Any:
         tokens = self._here.tokens
-        # As `WhisperDecoder` explains it.
-        options["max_length"] = max(2 * tokens, tokens + len(prompts[0]) - 1)
+        options["max_length"] = whisper_decode.max_length(tokens, prompts[0])
         result = self._model.generate(memory, prompts, suppress_tokens=[*suppress_tokens, self._end], **options)
         assert len(result[0].sequences_ids[0]) == tokens
         return result

@@ -130,8 +130,7 @@ class WhisperDecoder:
             memory,
             [prompt],
             beam_size=1,
-            # Given are at most half of it, and at most what the prompt leaves of it, its last token aside.
-            max_length=max(2 * most, most + len(prompt) - 1),
+            max_length=max_length(most, prompt),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
@@ -204,6 +203,12 @@ class _Try:
     words: tuple[TimedWord, ...]
     padded: bool
     tripped: bool
+
+
+def max_length(tokens: int, prompt: Sequence[int]) -> int:
+    """Return the ``max_length`` for which `generate` gives at most ``tokens`` tokens after ``prompt``."""
+    # Given are at most half of it, and at most what the prompt leaves of it, its last token aside.
+    return max(2 * tokens, tokens + len(prompt) - 1)
 
 
 def _spread(tokenizer: Any, ids: list[int], samples: int) -> tuple[TimedWord, ...]:
