@@ -1,12 +1,12 @@
 """Conversations to record, in virtual time, with the link, engines and store that a recording knows nothing of."""
 
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 
 import trio
 import trio.testing
 
-from tests.session.conversation import Conversation
-from voice_trio import config
+from tests.session.conversation import conversation
 from voice_trio.core import faults as core_faults
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
@@ -23,48 +23,29 @@ from voice_trio.engines.scripted import (
     silent,
 )
 from voice_trio.faults import Faults
-from voice_trio.memory.in_process import InProcessStore
 from voice_trio.recording import entries as e
 from voice_trio.recording.compare import first_difference
 from voice_trio.recording.read import parse
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.recording.replay import replay
-from voice_trio.session.link import MemoryLink
 
 TOLERANCE_S = 0.001
 
 
 @asynccontextmanager
-async def recording(
-    notes, *, engines=None, store=None, claims=None, new_playout=None, read_s=0.0, leaves_after_s=1.0, **settings
-):
+async def recording(notes, *, leaves_after_s=1.0, **options):
     """Hold a session that is recorded into the list ``notes``.
 
     The client vanishes so long after its last word; with None, the session is cancelled.
     """
-    link, store, engines = MemoryLink(), store or InProcessStore(), engines or scripted_engines()
-    session = RecordedSession(
-        link,
-        settings=config.load(**settings),
-        engines=lambda: engines,
-        store=store,
-        claims=claims,
-        wall_clock=lambda: 0.0,
-        new_playout=new_playout,
-        note=notes.append,
-        keeping=nullcontext,
-    )
-    async with trio.open_nursery() as nursery:
-        talk = Conversation(link, session, store, read_s)
-        nursery.start_soon(session.run)
-        if read_s is not None:
-            nursery.start_soon(talk.collect)
-        yield talk
-        if leaves_after_s is None:
-            nursery.cancel_scope.cancel()
-        else:
+    new_session = partial(RecordedSession, note=notes.append, keeping=nullcontext)
+    with trio.CancelScope() as scope:
+        async with conversation(new_session=new_session, **options) as talk:
+            yield talk
+            if leaves_after_s is None:
+                scope.cancel()
+                await trio.sleep_forever()
             await trio.sleep(leaves_after_s)
-            link.vanish()
 
 
 def record(converse):

@@ -7,6 +7,7 @@ import trio
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
+from voice_trio.core.wire import Malformed
 from voice_trio.engines.scripted import scripted_engines, silent, voiced
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.link import LinkClosed, MemoryLink
@@ -62,6 +63,20 @@ class Conversation:
                     return event
             await self._arrived.park()
 
+    async def act(self, actions, ending):
+        """Do ``actions``, commands and the seconds between them; return ``ending``, or "closed" if that came first."""
+        try:
+            for action in actions:
+                if isinstance(action, float):
+                    await trio.sleep(action)
+                else:
+                    await self.ask(action)
+            if ending == "malformed":
+                await self.ask(Malformed("nonsense", 1007))
+        except LinkClosed:
+            return "closed"
+        return ending
+
     async def question(self):
         """Ask something by voice; return when the answer has begun."""
         await self.ask(m.Start())
@@ -88,7 +103,9 @@ class Conversation:
 
 
 @asynccontextmanager
-async def conversation(*, engines=None, store=None, claims=None, read_s=0.0, new_playout=None, **settings):
+async def conversation(
+    *, engines=None, store=None, claims=None, read_s=0.0, new_playout=None, new_session=Session, **settings
+):
     """Hold a session of scripted engines; on leaving, the client vanishes, and all is to end by itself.
 
     The client reads one event each ``read_s``; None reads nothing.
@@ -96,7 +113,7 @@ async def conversation(*, engines=None, store=None, claims=None, read_s=0.0, new
     link = MemoryLink()
     store = store or InProcessStore()
     engines = engines or scripted_engines()
-    session = Session(
+    session = new_session(
         link,
         settings=config.load(**settings),
         engines=lambda: engines,

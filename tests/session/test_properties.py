@@ -18,7 +18,6 @@ from tests.session.conversation import conversation
 from tests.session.promises import RecordingStore, check, listen_in
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
-from voice_trio.core.wire import Malformed
 from voice_trio.engines.base import TurnError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
@@ -94,16 +93,7 @@ async def live(actions, drawn, *, store, ending, read_s):
     with trio.fail_after(10_000):
         async with conversation(engines=engines, store=store, read_s=read_s) as talk:
             talk.said = listen_in(talk.session)
-            try:
-                for action in actions:
-                    if isinstance(action, float):
-                        await trio.sleep(action)
-                    else:
-                        await talk.ask(action)
-                if ending == "malformed":
-                    await talk.ask(Malformed("nonsense", 1007))
-            except LinkClosed:
-                ending = "closed"
+            ending = await talk.act(actions, ending)
             if ending == "drain":
                 talk.session.drain(1.0)
             if ending != "vanish":

@@ -19,7 +19,6 @@ from tests.session.promises import RecordingStore, check, listen_in
 from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, Kind, Stage, Takes, parse
 from voice_trio.core.messages import Outcome
-from voice_trio.core.wire import Malformed
 from voice_trio.engines.faults import with_faults
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced
 from voice_trio.faults import Faults
@@ -95,17 +94,7 @@ def drawn_client(chance):
 
 async def live(client, talk):
     """Be ``client``; return how it ended, as `check` wants to know it."""
-    ending = client.ending
-    try:
-        for action in client.actions:
-            if isinstance(action, float):
-                await trio.sleep(action)
-            else:
-                await talk.ask(action)
-        if ending == "malformed":
-            await talk.ask(Malformed("nonsense", 1007))
-    except LinkClosed:
-        ending = "closed"
+    ending = await talk.act(client.actions, client.ending)
     if ending == "stall":
         talk.read_s = LONGEST_S
     if ending == "drain":
