@@ -4,7 +4,6 @@ measures.
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ import numpy as np
 from ctranslate2.specs import WhisperSpec
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from . import sentences
-from .network import Attention, Layer, Whisper
+from . import layout, sentences
+from .network import Whisper
 
 TEXT_TOKENS = 720
 TIMESTAMPS = 1501
@@ -86,51 +85,33 @@ def write(network: Whisper, vocabulary: Vocabulary, out: Path, *, quantization: 
 def _spec(network: Whisper) -> WhisperSpec:
     heads = network.decoder[0].attention.heads
     spec = WhisperSpec(len(network.encoder), heads, len(network.decoder), heads)
-    for name in ("conv1", "conv2"):
-        _linear(getattr(spec.encoder, name), getattr(network, name))
     spec.encoder.position_encodings.encodings = network.sines.numpy()
-    _norm(spec.encoder.layer_norm, network.encoder_norm)
-    for theirs, ours in itertools.chain(
-        zip(spec.encoder.layer, network.encoder, strict=True), zip(spec.decoder.layer, network.decoder, strict=True)
-    ):
-        _layer(theirs, ours)
     embeddings = network.embedding.weight.detach().numpy()
     spec.decoder.embeddings.weight = embeddings
     spec.decoder.projection.weight = embeddings
     spec.decoder.position_encodings.encodings = network.positions.detach().numpy()
-    _norm(spec.decoder.layer_norm, network.decoder_norm)
+    for name, layers in layout.layers(network):
+        theirs = _at(spec, name)
+        theirs.weight = np.concatenate([layer.weight.detach().numpy() for layer in layers])
+        theirs.bias = np.concatenate([_bias(layer) for layer in layers])
+    for name, norm in layout.norms(network):
+        theirs = _at(spec, name)
+        theirs.gamma, theirs.beta = norm.weight.detach().numpy(), norm.bias.detach().numpy()
     return spec
 
 
-def _layer(theirs, ours: Layer) -> None:
-    attention = ours.attention
-    _norm(theirs.self_attention.layer_norm, ours.attention_norm)
-    _stacked(theirs.self_attention.linear[0], [attention.query, attention.key, attention.value])
-    _linear(theirs.self_attention.linear[1], attention.out)
-    if ours.crossing is not None:
-        crossing: Attention = ours.crossing
-        _norm(theirs.attention.layer_norm, ours.crossing_norm)
-        _linear(theirs.attention.linear[0], crossing.query)
-        _stacked(theirs.attention.linear[1], [crossing.key, crossing.value])
-        _linear(theirs.attention.linear[2], crossing.out)
-    _norm(theirs.ffn.layer_norm, ours.norm)
-    _linear(theirs.ffn.linear_0, ours.forth)
-    _linear(theirs.ffn.linear_1, ours.back)
+def _at(spec: WhisperSpec, name: str):
+    """Return the part of ``spec`` that a file calls ``name``: of a list, ``layer_1`` is the second ``layer``."""
+    part = spec
+    for step in name.split("/"):
+        if hasattr(part, step):
+            part = getattr(part, step)
+        else:
+            listed, number = step.rsplit("_", 1)
+            part = getattr(part, listed)[int(number)]
+    return part
 
 
-def _linear(theirs, ours) -> None:
-    theirs.weight = ours.weight.detach().numpy()
-    theirs.bias = ours.bias.detach().numpy()
-
-
-def _stacked(theirs, ours: list) -> None:
-    weights = [layer.weight.detach().numpy() for layer in ours]
-    # Whisper's keys have no bias; CTranslate2's stacked layer wants one for all.
-    biases = [
-        np.zeros(len(layer.weight), np.float32) if layer.bias is None else layer.bias.detach().numpy() for layer in ours
-    ]
-    theirs.weight, theirs.bias = np.concatenate(weights), np.concatenate(biases)
-
-
-def _norm(theirs, ours) -> None:
-    theirs.gamma, theirs.beta = ours.weight.detach().numpy(), ours.bias.detach().numpy()
+def _bias(layer) -> np.ndarray:
+    # Whisper's keys have none; CTranslate2's stacked layer wants one for all.
+    return np.zeros(len(layer.weight), np.float32) if layer.bias is None else layer.bias.detach().numpy()

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from . import layout
 from .export import Vocabulary
 from .network import Whisper
 
@@ -36,9 +37,9 @@ def read(network: Whisper, vocabulary: Vocabulary, folder: Path) -> None:
     with torch.no_grad():
         _fill([network.embedding], _weight(variables, "decoder/embeddings"))
         network.positions.copy_(torch.from_numpy(variables["decoder/position_encodings/encodings"]))
-        for name, layers in _layers(network):
+        for name, layers in layout.layers(network):
             _fill(layers, _weight(variables, name), variables.get(f"{name}/bias"))
-        for name, norm in _norms(network):
+        for name, norm in layout.norms(network):
             norm.weight.copy_(torch.from_numpy(variables[f"{name}/gamma"]))
             norm.bias.copy_(torch.from_numpy(variables[f"{name}/beta"]))
 
@@ -82,31 +83,3 @@ def _fill(layers: list[nn.Module], weight: np.ndarray, bias: np.ndarray | None =
         first = part.stop
     if first != len(weight):
         raise ValueError(f"the model's layer has {len(weight)} rows where the network's has {first}")
-
-
-def _layers(network: Whisper) -> Iterator[tuple[str, list[nn.Module]]]:
-    yield "encoder/conv1", [network.conv1]
-    yield "encoder/conv2", [network.conv2]
-    for side, stack in (("encoder", network.encoder), ("decoder", network.decoder)):
-        for at, layer in enumerate(stack):
-            name = f"{side}/layer_{at}"
-            attention, crossing = layer.attention, layer.crossing
-            yield f"{name}/self_attention/linear_0", [attention.query, attention.key, attention.value]
-            yield f"{name}/self_attention/linear_1", [attention.out]
-            if crossing is not None:
-                yield f"{name}/attention/linear_0", [crossing.query]
-                yield f"{name}/attention/linear_1", [crossing.key, crossing.value]
-                yield f"{name}/attention/linear_2", [crossing.out]
-            yield f"{name}/ffn/linear_0", [layer.forth]
-            yield f"{name}/ffn/linear_1", [layer.back]
-
-
-def _norms(network: Whisper) -> Iterator[tuple[str, nn.LayerNorm]]:
-    yield "encoder/layer_norm", network.encoder_norm
-    yield "decoder/layer_norm", network.decoder_norm
-    for side, stack in (("encoder", network.encoder), ("decoder", network.decoder)):
-        for at, layer in enumerate(stack):
-            yield f"{side}/layer_{at}/self_attention/layer_norm", layer.attention_norm
-            yield f"{side}/layer_{at}/ffn/layer_norm", layer.norm
-            if layer.crossing_norm is not None:
-                yield f"{side}/layer_{at}/attention/layer_norm", layer.crossing_norm
