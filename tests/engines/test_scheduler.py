@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from voice_trio.engines.scheduler import Rank, open_scheduler
+from voice_trio.engines.scheduler import Batch, Rank, open_scheduler
 
 pytestmark = pytest.mark.real
 
@@ -226,3 +226,108 @@ async def test_a_thread_that_cannot_be_had_is_told_to_who_asked_and_nobody_else(
         with pytest.raises(RuntimeError, match="new thread"):
             await jobs.scheduler.run(lambda: lambda: "well", Rank.FINAL)
     assert await jobs.scheduler.run(lambda: lambda: "well", Rank.FINAL) == "well"
+
+
+class Together:
+    """Work that is done for several at once, when it is let; the answer to each is what it gave, twice."""
+
+    def __init__(self, most):
+        self.batch = Batch(most, self._work)
+        self.gate = threading.Event()
+        self.given = []
+
+    def _work(self, given):
+        self.given.append(list(given))
+        self.gate.wait(5)
+        if "bad" in given:
+            raise ValueError("odd audio")
+        return [2 * one for one in given]
+
+
+@pytest.mark.parametrize("jobs", [2], indirect=True)
+async def test_what_waits_for_a_batch_is_done_at_once_and_shared_among_free_workers(jobs):
+    together = Together(3)
+    blocking = [jobs.submit("first"), jobs.submit("second")]
+    await wait_all_tasks_blocked()
+    tickets = [jobs.scheduler.submit_to(together.batch, lambda at=at: str(at), Rank.PARTIAL) for at in range(7)]
+    alone = jobs.submit("alone")
+    together.gate.set()
+    await jobs.finish("first", blocking[0])
+    assert [await ticket.wait() for ticket in tickets] == [2 * str(at) for at in range(7)]
+    assert together.given == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+    await jobs.finish("alone", alone)
+    await jobs.finish("second", blocking[1])
+
+
+@pytest.mark.parametrize("jobs", [2], indirect=True)
+async def test_no_batch_is_made_where_a_worker_is_free_for_each(jobs):
+    together = Together(3)
+    tickets = [jobs.scheduler.submit_to(together.batch, lambda at=at: str(at), Rank.PARTIAL) for at in range(3)]
+    await wait_all_tasks_blocked()
+    together.gate.set()
+    for ticket in tickets:
+        await ticket.wait()
+    assert sorted(together.given) == [["0", "1"], ["2"]]
+
+
+async def test_a_batch_goes_in_the_order_of_ranks_and_of_asking(jobs):
+    together = Together(2)
+    running = jobs.submit("running")
+    await wait_all_tasks_blocked()
+    submit = jobs.scheduler.submit_to
+    tickets = [submit(together.batch, lambda: "first", Rank.PARTIAL), jobs.submit("between")]
+    tickets += [submit(together.batch, lambda: "second", Rank.PARTIAL), jobs.submit("final", Rank.FINAL)]
+    await jobs.finish("running", running)
+    assert jobs.begun == ["running", "final"]
+    await jobs.finish("final", tickets[3])
+    assert jobs.begun == ["running", "final"]
+    together.gate.set()
+    assert [await tickets[0].wait(), await tickets[2].wait()] == ["firstfirst", "secondsecond"]
+    assert together.given == [["first", "second"]]
+    await jobs.finish("between", tickets[1])
+
+
+async def test_what_fails_to_begin_fails_alone_and_what_fails_in_a_batch_fails_for_all(jobs):
+    together = Together(3)
+    together.gate.set()
+
+    async def answers(*given):
+        def begin(one):
+            if one is None:
+                raise OSError("no audio")
+            return one
+
+        running = jobs.submit("running")
+        await wait_all_tasks_blocked()
+        tickets = [jobs.scheduler.submit_to(together.batch, lambda one=one: begin(one), Rank.PARTIAL) for one in given]
+        await jobs.finish("running", running)
+        return [await answer(ticket) for ticket in tickets]
+
+    async def answer(ticket):
+        try:
+            return await ticket.wait()
+        except (OSError, ValueError) as error:
+            return str(error)
+
+    assert await answers("a", None, "b") == ["aa", "no audio", "bb"]
+    assert await answers(None) == ["no audio"]
+    assert await answers("a", "bad", None) == ["odd audio", "odd audio", "no audio"]
+    assert together.given == [["a", "b"], ["a", "bad"]]
+
+
+async def test_what_is_not_ready_lets_others_go_first(jobs):
+    ready = False
+    batch = Batch(1, list)
+    ticket = jobs.scheduler.submit_to(batch, lambda: "late", Rank.PARTIAL, ready=lambda: ready)
+    other = jobs.submit("other")
+    await wait_all_tasks_blocked()
+    assert jobs.begun == ["other"]
+    await jobs.finish("other", other)
+    assert not ticket.answered
+    dropped = jobs.scheduler.submit_to(batch, lambda: "never", Rank.PARTIAL, ready=lambda: False)
+    await wait_all_tasks_blocked()
+    ready = True
+    # Somebody leaves the queue.
+    dropped.drop()
+    assert await ticket.wait() == "late"
+    assert ticket.answered

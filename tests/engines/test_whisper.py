@@ -7,7 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TimedWord
 from voice_trio.engines.base import Hypothesis, Recognizer, Transcript, TurnError
 from voice_trio.engines.scheduler import open_scheduler
-from voice_trio.engines.whisper import Loaded, WhisperRecognizer, open_whisper
+from voice_trio.engines.whisper import PARTIALS_AT_ONCE, Loaded, WhisperRecognizer, open_whisper
 from voice_trio.engines.whisper import load as load_whisper
 from voice_trio.engines.whisper_context import Context
 from voice_trio.engines.whisper_decode import Decoded
@@ -53,10 +53,21 @@ class StillDecoder:
         self.language_probability = 0.5
         self.error: Exception | None = None
         self.text: str | None = None
+        self.words: list[TimedWord] | None = None
+        self.batches: list[int] = []
 
-    def decode(self, audio, *, language, least_s, context="", timed=False) -> Decoded:
+    def decode_batch(self, asked) -> list[Decoded]:
+        self.batches.append(len(asked))
+        return [
+            self.decode(one.audio, language=one.language, least_s=one.least_s, context=one.context, timed=one.timed)
+            for one in asked
+        ]
+
+    def decode(self, audio, *, language, least_s, context="", timed=lambda words: False) -> Decoded:
+        half = len(audio) // 2
+        words = self.words or [TimedWord(f" {len(audio)}", 0, half), TimedWord(" samples.", half, len(audio))]
         self.asked.append(
-            SimpleNamespace(audio=audio, language=language, least_s=least_s, context=context, timed=timed)
+            SimpleNamespace(audio=audio, language=language, least_s=least_s, context=context, timed=timed(words))
         )
         self.running += 1
         self.most_running = max(self.running, self.most_running)
@@ -68,7 +79,7 @@ class StillDecoder:
             text=f"{len(audio)} samples." if self.text is None else self.text,
             language=language or "de",
             language_probability=self.language_probability,
-            words=(TimedWord(f" {len(audio)}", 0, 100), TimedWord(" samples.", 100, len(audio))),
+            words=tuple(words),
             padded=least_s == 30,
             compute_s=1.0,
         )
@@ -108,12 +119,35 @@ async def test_a_hypothesis_is_of_all_that_was_fed_and_a_transcript_of_exactly_i
     assert utterance.compute_s == 3.0
 
 
-async def test_places_are_asked_for_where_a_window_may_be_cut(decoder):
+async def test_places_are_asked_for_where_a_window_would_be_cut(decoder):
+    stop, go = TimedWord(" Stop.", 0, S), TimedWord(" Go", S, 2 * S)
     async with recognizer(decoder) as ears, ears.open("en") as utterance:
-        for _ in range(2):
-            utterance.feed(SPEECH)
+        for words in ([stop, go], [stop], [go], [stop], [stop, go]):
+            decoder.words = words
+            utterance.feed(SPEECH[: 4 * S])
             await utterance.hypothesize()
-    assert [asked.timed for asked in decoder.asked] == [False, True]
+    # Not while it is short, nor where nothing is agreed on.
+    assert [asked.timed for asked in decoder.asked] == [False, True, False, False, True]
+    assert decoder.lengths == [2 * S, 4 * S, 5 * S, 7 * S, 9 * S]
+
+
+async def test_partials_of_several_sessions_are_decoded_together(decoder):
+    decoder.go.clear()
+    async with recognizer(decoder) as ears, AsyncExitStack() as stack, trio.open_nursery() as nursery:
+        heard = {}
+
+        async def hypothesize(at: int) -> None:
+            utterance = await stack.enter_async_context(ears.open("en"))
+            utterance.feed(SPEECH[: 2 * (at + 1)])
+            heard[at] = (await utterance.hypothesize()).text
+
+        for at in range(4):
+            nursery.start_soon(hypothesize, at)
+            await wait_all_tasks_blocked()
+        decoder.go.set()
+    assert heard == {at: f"{at + 1} samples." for at in range(4)}
+    assert decoder.batches == [1, 2, 1]
+    assert PARTIALS_AT_ONCE == 2
 
 
 async def test_a_final_is_decoded_once_and_without_most_of_the_silence_behind_it(decoder):
@@ -157,6 +191,37 @@ async def test_a_final_that_was_begun_in_the_pause_is_the_final(decoder):
         decoder.go.set()
     assert answers[0].text == "19200 samples."
     assert decoder.lengths == [19200]
+
+
+async def test_no_partial_is_decoded_beside_its_early_final(decoder):
+    async with recognizer(decoder, workers=3) as ears, ears.open("en") as utterance, trio.open_nursery() as nursery:
+        utterance.feed(SPEECH)
+        decoder.go.clear()
+        early = trio.CancelScope()
+
+        async def anticipate() -> None:
+            with early:
+                await utterance.anticipate(S)
+
+        nursery.start_soon(anticipate)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(utterance.hypothesize)
+        await wait_all_tasks_blocked()
+        assert ears._scheduler.running == 1
+        utterance.feed(SPEECH)
+        # The pause was none.
+        early.cancel()
+        await wait_all_tasks_blocked()
+        assert ears._scheduler.running == 2
+        decoder.go.set()
+    assert sorted(decoder.lengths) == [19200, 6 * S]
+
+
+async def test_once_an_early_final_is_there_partials_go_on(decoder):
+    async with recognizer(decoder, workers=2) as ears, ears.open("en") as utterance:
+        utterance.feed(SPEECH)
+        await utterance.anticipate(S)
+        assert (await utterance.hypothesize()).text == "48000 samples."
 
 
 async def test_more_speech_takes_an_early_final_back(decoder):

@@ -13,7 +13,7 @@ from tools.make_shape_model import Shape, make
 from voice_trio.config import load
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.engines.whisper import load as load_whisper
-from voice_trio.engines.whisper_decode import WhisperDecoder, floats
+from voice_trio.engines.whisper_decode import Asked, WhisperDecoder, floats
 from voice_trio.engines.whisper_pieces import pieces
 
 pytestmark = pytest.mark.real
@@ -36,11 +36,13 @@ class Watched:
         )
         self.frames = []
         self.prompts = []
+        """The first of each call of `generate`."""
+        self.all_prompts = []
         self.limits = []
         self.tokens = []
         """How many the model gave."""
         self.answer = None
-        """Words to say in the place of the model's own, a call of `generate` each."""
+        """Words to say in the place of the model's own, a prompt each."""
         self.no_speech = 0.0
         self.score = 0.0
         self.detected = []
@@ -58,14 +60,16 @@ class Watched:
 
     def _generate(self, memory, prompts, **options):
         self.prompts.append(prompts[0])
+        self.all_prompts += prompts
         self.limits.append(options["max_length"])
         if self.answer is None:
             given = self._model.model.generate(memory, prompts, **options)
             self.tokens.append(len(given[0].sequences_ids[0]))
             return given
-        text = self.answer.pop(0)
-        ids = self._model.hf_tokenizer.encode(text, add_special_tokens=False).ids if text else []
-        return [SimpleNamespace(sequences_ids=[ids], scores=[self.score], no_speech_prob=self.no_speech)]
+        said = [self._model.hf_tokenizer.encode(self.answer.pop(0), add_special_tokens=False).ids for _ in prompts]
+        return [
+            SimpleNamespace(sequences_ids=[ids], scores=[self.score], no_speech_prob=self.no_speech) for ids in said
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +300,63 @@ def test_the_language_is_found_or_taken(model):
     assert (taken.language, taken.language_probability) == ("de", 1.0)
     assert len(model.detected) == 1
     assert model.hf_tokenizer.token_to_id("<|de|>") in model.prompts[1]
+
+
+# --- several at once --------------------------------------------------------------------------------------------------
+
+
+def asked(seconds, context="", *, language=None, timed=False):
+    return Asked(hum(seconds), language, 0, context, lambda words: timed)
+
+
+def test_several_at_once_have_the_words_that_each_has_alone(model):
+    ears = decoder(model)
+    # In a context of one length, or random weights would say something else.
+    together = ears.decode_batch([asked(4, timed=True), asked(4 - 1e-3), asked(4)])
+    alone = [ears.decode(hum(seconds), language=None, least_s=0, timed=seconds == 4) for seconds in (4, 4 - 1e-3)]
+    assert [one.text for one in together] == [alone[0].text, alone[1].text, alone[0].text]
+    assert together[0].words == alone[0].words
+    assert together[2].words != together[0].words
+    assert all(one.compute_s > 0 for one in together)
+
+
+def test_each_of_several_is_heard_in_the_longest_context(model):
+    ears = decoder(model)
+    ears.decode_batch([asked(1), asked(3)])
+    assert model.frames[:2] == [400, 400]
+
+
+def test_the_least_context_is_everybodys_and_who_has_none_takes_none_away(model):
+    ears = decoder(model)
+    ears.decode_batch([asked(2, "the old house near the sea"), asked(2), asked(2, "near the sea")])
+    tokens = model.hf_tokenizer
+    begin = tokens.token_to_id("<|startoftranscript|>")
+    without, *contexts = model.all_prompts
+    assert without[0] == begin
+    assert [tokens.decode(prompt[1 : prompt.index(begin)]).strip() for prompt in contexts] == ["near the sea"] * 2
+
+
+def test_only_what_loops_is_decoded_once_more(model):
+    model.answer = ["go on", "bada " * 9, "stop", "turn on the light"]
+    decoded = decoder(model).decode_batch([asked(3), asked(3), asked(3)])
+    assert [one.text for one in decoded] == ["go on", "turn on the light", "stop"]
+    assert [one.padded for one in decoded] == [False, True, False]
+    assert model.frames == [400, 400, 400, 3000]
+
+
+def test_each_of_several_has_its_own_limit(model):
+    words = " ".join(f"w{at}" for at in range(20))
+    model.answer = [words, words, "well"]
+    decoded = decoder(model).decode_batch([asked(1), asked(12)])
+    assert [one.text for one in decoded] == ["well", words]
+
+
+@pytest.mark.parametrize("model", ["multilingual"], indirect=True)
+def test_several_may_speak_several_languages(model):
+    decoded = decoder(model).decode_batch([asked(2, language="de"), asked(2), asked(2, language="fr")])
+    assert [one.language for one in decoded] == ["de", model.detected[0][0][2:-2], "fr"]
+    for prompt, one in zip(model.all_prompts, decoded, strict=False):
+        assert model.hf_tokenizer.token_to_id(f"<|{one.language}|>") in prompt
 
 
 def test_pcm_becomes_floats_of_one():

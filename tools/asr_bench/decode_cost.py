@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import trio
@@ -14,12 +15,18 @@ import trio
 from tools.asr_bench import models
 from tools.asr_bench.speaking import TOKENS_PER_WORD, speaking
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from voice_trio.core.tail_window import WORTH_CUTTING
 from voice_trio.engines.whisper import open_whisper
 from voice_trio.engines.whisper_decode import PADDED_S, WhisperDecoder
 
-Window = tuple[float, int]
-"""Seconds of audio that a partial decoded, and the words of context before it."""
+
+class Window(NamedTuple):
+    """What a partial decoded."""
+
+    seconds: float
+    words: int
+    """Of context before it."""
+    timed: bool
+    """Whether its words' places were asked for."""
 
 
 def median_s(
@@ -48,13 +55,23 @@ async def windows(pcm: bytes, interval_s: float = 1.0) -> list[Window]:
         open_whisper(models.settings(models.TINY, asr_context="short")) as ears,
         ears.open("en") as utterance,
     ):
+        place, placed = ears.decoder._placed, 0
+
+        def counted(*given):
+            nonlocal placed
+            placed += 1
+            return place(*given)
+
+        ears.decoder._placed = counted  # type: ignore[method-assign]
         step = round(interval_s * SAMPLE_RATE) * BYTES_PER_SAMPLE
         # The last second is the final's.
         for at in range(step, len(pcm), step):
             utterance.feed(pcm[at - step : at])
             begin, context = utterance._window.begin, utterance._window.before
+            before = placed
             hypothesis = await utterance.hypothesize()
-            seen.append(((hypothesis.through_sample - begin) / SAMPLE_RATE, len(context.split())))
+            seconds = (hypothesis.through_sample - begin) / SAMPLE_RATE
+            seen.append(Window(seconds, len(context.split()), placed > before))
     return seen
 
 
@@ -63,11 +80,10 @@ def cost_s(decoder: WhisperDecoder, seen: Iterable[Window]) -> float:
 
     Windows are measured to half a second and ten words of context, so that many of them are alike.
     """
-    worth_s = WORTH_CUTTING / SAMPLE_RATE
-    alike = Counter((max(0.5, round(seconds * 2) / 2), round(words, -1)) for seconds, words in seen)
+    alike = Counter(Window(max(0.5, round(one.seconds * 2) / 2), round(one.words, -1), one.timed) for one in seen)
     return sum(
-        count * median_s(decoder, seconds, 0, times=3, timed=seconds > worth_s, words=words)
-        for (seconds, words), count in alike.items()
+        count * median_s(decoder, one.seconds, 0, times=3, timed=one.timed, words=one.words)
+        for one, count in alike.items()
     )
 
 
@@ -83,7 +99,7 @@ def report(speech: Sequence[bytes]) -> None:
     first = [seen[:7] for seen in long]
     print(f"   windows of {len(long)} utterances of 30 s, in s:")
     for seen in long:
-        print("     ", " ".join(f"{seconds:.0f}" for seconds, _ in seen))
+        print("     ", " ".join(f"{one.seconds:.0f}" for one in seen))
     final, padded_final = median_s(decoder, 8, 0), median_s(decoder, 8, PADDED_S)
     eight, thirty = (cost_s(decoder, chain.from_iterable(part)) / len(long) for part in (first, long))
     finals = (eight + final) / final

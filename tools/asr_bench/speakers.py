@@ -20,6 +20,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.engines.load import load_detector
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.engines.whisper import WhisperRecognizer, open_whisper
+from voice_trio.engines.whisper_decode import Asked, Decoded
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
@@ -74,14 +75,14 @@ async def listen_to(speakers: int, seconds: float, settings: Settings) -> Seen:
 
 
 def _count(recognizer: WhisperRecognizer, seen: Seen) -> None:
-    decode = recognizer.decoder.decode
+    decode = recognizer.decoder.decode_batch
 
-    def counted(*args, **kwargs):
-        decoded = decode(*args, **kwargs)
-        seen.compute_s += decoded.compute_s
+    def counted(asked: Sequence[Asked]) -> list[Decoded]:
+        decoded = decode(asked)
+        seen.compute_s += sum(one.compute_s for one in decoded)
         return decoded
 
-    recognizer.decoder.decode = counted  # type: ignore[method-assign]
+    recognizer.decoder.decode_batch = counted  # type: ignore[method-assign]
 
 
 async def _speak(engines: Engines, settings: Settings, seen: Seen, speaker: int, speakers: int, seconds: float) -> None:

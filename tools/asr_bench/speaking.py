@@ -9,13 +9,14 @@ and then gives the words of somebody who counts, 150 a minute, with a full stop 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.tail_window import TimedWord
 from voice_trio.engines import whisper_decode
-from voice_trio.engines.whisper_decode import WhisperDecoder
+from voice_trio.engines.whisper_decode import Asked, WhisperDecoder
 
 _WORDS_PER_S = 2.5
 _WORDS_A_PHRASE = 6
@@ -27,14 +28,17 @@ _END = "<|endoftext|>"
 def speaking(decoder: WhisperDecoder) -> WhisperDecoder:
     """Have ``decoder`` speak, and return it."""
     here = threading.local()
-    try_it = decoder._try
+    try_them = decoder._try
 
-    def tried(audio, length_s, language, context, timed):
-        count = max(1, round(len(audio) / SAMPLE_RATE * _WORDS_PER_S))
-        here.tokens = round(count * TOKENS_PER_WORD)
-        words = _words(len(context.split()), count)
-        made = try_it(audio, length_s, language, context, timed)
-        return replace(made, text="".join(word.text for word in words).strip(), words=tuple(words))
+    def tried(asked: Sequence[Asked], length_s: float):
+        counts = [max(1, round(len(one.audio) / SAMPLE_RATE * _WORDS_PER_S)) for one in asked]
+        # A batch takes as long as its longest.
+        here.tokens = round(max(counts) * TOKENS_PER_WORD)
+        made = []
+        for one, count, was in zip(asked, counts, try_them(asked, length_s), strict=True):
+            words = _words(len(one.context.split()), count)
+            made.append(replace(was, text="".join(word.text for word in words).strip(), words=tuple(words)))
+        return made
 
     whisper_decode.without_loops = lambda text, spaced: text  # type: ignore[assignment]
     decoder._try = tried  # type: ignore[method-assign]
@@ -68,5 +72,5 @@ class _Speaking:
         tokens = self._here.tokens
         options["max_length"] = whisper_decode.max_length(tokens, prompts[0])
         result = self._model.generate(memory, prompts, suppress_tokens=[*suppress_tokens, self._end], **options)
-        assert len(result[0].sequences_ids[0]) == tokens
+        assert all(len(one.sequences_ids[0]) == tokens for one in result)
         return result

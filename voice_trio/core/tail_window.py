@@ -21,8 +21,8 @@ from typing import Final, NamedTuple
 
 from voice_trio.core.audio import SAMPLE_RATE
 
-WORTH_CUTTING: Final = 3 * SAMPLE_RATE
-"""A window of no more than this is cheap: it is not cut, so where its words are need not be known."""
+_WORTH_CUTTING: Final = 3 * SAMPLE_RATE
+"""A window of no more than this is cheap: it is not cut."""
 _LEFT: Final = SAMPLE_RATE
 """What a cut inside a phrase leaves at least."""
 _ENDS_PHRASE: Final = tuple(".?!,;:…。？！、，")
@@ -60,23 +60,26 @@ class TailWindow:
     def push(self, words: Sequence[TimedWord], through_sample: int) -> str:
         """Take the hypothesis of the audio from `begin` to ``through_sample``; return all words of the utterance."""
         text = self.before + "".join(word.text for word in words)
-        pairs = zip(self._last, words, strict=False)
-        agreed = sum(1 for _ in takewhile(lambda pair: pair[0].text == pair[1].text, pairs))
+        count = self._worth_leaving(words, through_sample)
         self._last = words
-        count = self._worth_leaving(words[:agreed], through_sample)
         if count:
             self._cut(count, words[count - 1].end)
         return text.strip()
 
-    def _worth_leaving(self, agreed: Sequence[TimedWord], through_sample: int) -> int:
-        """Return how many of the ``agreed`` words need not be decoded again.
+    def can_cut(self, words: Sequence[TimedWord], through_sample: int) -> bool:
+        """Return whether `push` would cut the window if these were the words: else where they are need not be known."""
+        return self._worth_leaving(words, through_sample) > 0
+
+    def _worth_leaving(self, words: Sequence[TimedWord], through_sample: int) -> int:
+        """Return how many of the ``words`` need not be decoded again.
 
         Words that take up no sound are decoded again, or they would be there twice.
         """
         length = through_sample - self.begin
-        if length <= WORTH_CUTTING:
+        if length <= _WORTH_CUTTING:
             return 0
-        placed = [(count, word) for count, word in enumerate(agreed, 1) if word.end > self.begin]
+        agreed = takewhile(lambda pair: pair[0].text == pair[1].text, zip(words, self._last, strict=False))
+        placed = [(count, word) for count, (word, _) in enumerate(agreed, 1) if word.end > self.begin]
         ends = [count for count, word in placed if word.text.rstrip().endswith(_ENDS_PHRASE)]
         if not ends and length > self._most // 2:
             ends = [count for count, word in placed if word.end <= through_sample - _LEFT]

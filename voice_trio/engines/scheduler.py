@@ -14,14 +14,17 @@ The rules:
    behind everybody else's, so no session starves another.
 4. What a job decodes is settled when it begins: a partial that waited takes the audio that came meanwhile, so one that
    a newer would have overtaken is never decoded.
+5. What is cheaper done for several at once, as partials are, is done for those that wait by then; what waits is shared
+   among the workers that are free, so that a batch is made only where otherwise somebody would wait.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
 
@@ -30,9 +33,20 @@ import trio
 
 from voice_trio.engines.workers import alongside
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 Job = Callable[[], T]
 """What a worker's thread does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[Q, T]):
+    """Work that a worker's thread does for several tickets at once. The same object is the same work."""
+
+    most: int
+    """Tickets at once, at least 1."""
+    work: Callable[[Sequence[Q]], Sequence[T]]
+    """Returns the answer to each. What it raises is the answer to all."""
 
 
 class Rank(IntEnum):
@@ -48,9 +62,19 @@ class Rank(IntEnum):
 class Ticket(Generic[T]):
     """A place in the queue, and then the answer."""
 
-    def __init__(self, scheduler: Scheduler, begin: Callable[[], Job[T]], rank: Rank, order: int) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        batch: Batch[Any, T],
+        begin: Callable[[], Any],
+        rank: Rank,
+        order: int,
+        ready: Callable[[], bool],
+    ) -> None:
         self.rank = rank
         self.order = order
+        self._ready = ready
+        self._batch = batch
         self._begin = begin
         self._scheduler = scheduler
         self._answer: outcome.Value[T] | outcome.Error | None = None
@@ -66,6 +90,11 @@ class Ticket(Generic[T]):
         if isinstance(self._answer, outcome.Error):
             raise self._answer.error
         return self._answer.value
+
+    @property
+    def answered(self) -> bool:
+        """Whether `wait` returns or raises at once."""
+        return self._done.is_set()
 
     def drop(self) -> None:
         """Say that nobody wants the answer: a job that has not begun never will."""
@@ -95,7 +124,17 @@ class Scheduler:
 
         ``begin`` is called in Trio's thread when a worker takes the ticket, and returns what that worker's thread does.
         """
-        ticket = Ticket(self, begin, rank, next(self._order))
+        return self.submit_to(_ALONE, begin, rank)
+
+    def submit_to(
+        self, batch: Batch[Q, T], begin: Callable[[], Q], rank: Rank, *, ready: Callable[[], bool] = lambda: True
+    ) -> Ticket[T]:
+        """Queue a job that may be done together with others of ``batch``, and return its ticket. Never waits.
+
+        ``begin`` is called in Trio's thread when a worker takes the ticket, and returns what ``batch`` is given. Until
+        ``ready`` is true others go first; it is asked again whenever a ticket comes, is dropped or is answered.
+        """
+        ticket = Ticket(self, batch, begin, rank, next(self._order), ready)
         self._waiting.append(ticket)
         self._ring()
         return ticket
@@ -114,8 +153,12 @@ class Scheduler:
     def _forget(self, ticket: Ticket[Any]) -> None:
         if ticket in self._waiting:
             self._waiting.remove(ticket)
+        # Others may be ready now, though it had begun.
+        self._ring()
 
     def _may_begin(self, ticket: Ticket[Any]) -> bool:
+        if not ticket._ready():
+            return False
         match ticket.rank:
             case Rank.EARLY:
                 return self.running < self.workers and self._long < self.workers - 1
@@ -129,21 +172,34 @@ class Scheduler:
             try:
                 while True:
                     self._doorbell = trio.Event()
-                    ready = (ticket for ticket in self._waiting if self._may_begin(ticket))
-                    ticket = min(ready, key=lambda ticket: (ticket.rank, ticket.order), default=None)
-                    if ticket is None:
+                    taken = self._next()
+                    if not taken:
                         await self._doorbell.wait()
                         continue
-                    self._waiting.remove(ticket)
                     self.running += 1
-                    self._long += ticket.rank is not Rank.PARTIAL
-                    nursery.start_soon(self._work, ticket, outcome.capture(ticket._begin), shields)
+                    self._long += taken[0].rank is not Rank.PARTIAL
+                    begun = [outcome.capture(ticket._begin) for ticket in taken]
+                    nursery.start_soon(self._work, taken, begun, shields)
             finally:
                 for shield in shields:
                     shield.deadline = trio.current_time() + close_s
 
+    def _next(self) -> Sequence[Ticket[Any]]:
+        """Take the tickets that a worker shall see to next out of the queue: of one batch, or none."""
+        ready = [ticket for ticket in self._waiting if self._may_begin(ticket)]
+        ready.sort(key=lambda ticket: (ticket.rank, ticket.order))
+        alike = [ticket for ticket in ready if ticket._batch is ready[0]._batch]
+        share = -(-len(alike) // max(1, self.workers - self.running))
+        taken = alike[: min(share, alike[0]._batch.most)] if alike else []
+        for ticket in taken:
+            self._waiting.remove(ticket)
+        return taken
+
     async def _work(
-        self, ticket: Ticket[T], begun: outcome.Value[Job[T]] | outcome.Error, shields: set[trio.CancelScope]
+        self,
+        tickets: Sequence[Ticket[T]],
+        begun: Sequence[outcome.Value[Any] | outcome.Error],
+        shields: set[trio.CancelScope],
     ) -> None:
         try:
             # What was taken in the very step that closes the house is not begun, or the shield below would have no
@@ -153,26 +209,40 @@ class Scheduler:
             # is waited for, until the deadline that closing the house puts on the shield.
             with trio.CancelScope(shield=True) as shield:
                 shields.add(shield)
-                ticket._answer = await _in_thread(begun)
-                ticket._done.set()
+                answers = await _in_thread(tickets[0]._batch, begun)
+                for ticket, answer in zip(tickets, answers, strict=True):
+                    ticket._answer = answer
+                    ticket._done.set()
             shields.remove(shield)
         finally:
             self.running -= 1
-            self._long -= ticket.rank is not Rank.PARTIAL
+            self._long -= tickets[0].rank is not Rank.PARTIAL
             self._ring()
 
 
-async def _in_thread(begun: outcome.Value[Job[T]] | outcome.Error) -> outcome.Value[T] | outcome.Error:
-    if isinstance(begun, outcome.Error):
-        return begun
-    try:
-        return await trio.to_thread.run_sync(outcome.capture, begun.value, abandon_on_cancel=True, limiter=_UNLIMITED)
-    except RuntimeError as error:  # a system that has no thread left
-        return outcome.Error(error)
+async def _in_thread(
+    batch: Batch[Any, T], begun: Sequence[outcome.Value[Any] | outcome.Error]
+) -> list[outcome.Value[T] | outcome.Error]:
+    """Return the answer to each of ``begun``; what failed to begin has its error."""
+    given = [one.value for one in begun if isinstance(one, outcome.Value)]
+    done: outcome.Value[Sequence[T]] | outcome.Error = outcome.Value(())
+    if given:
+        try:
+            done = await trio.to_thread.run_sync(
+                outcome.capture, batch.work, given, abandon_on_cancel=True, limiter=_UNLIMITED
+            )
+        except RuntimeError as error:  # a system that has no thread left
+            done = outcome.Error(error)
+    if isinstance(done, outcome.Error):
+        return [one if isinstance(one, outcome.Error) else done for one in begun]
+    answers = iter(done.value)
+    return [one if isinstance(one, outcome.Error) else outcome.Value(next(answers)) for one in begun]
 
 
 _UNLIMITED = trio.CapacityLimiter(math.inf)
 """The scheduler counts its threads itself, and others' threads must not make it wait."""
+
+_ALONE: Batch[Job[Any], Any] = Batch(1, lambda jobs: [job() for job in jobs])
 
 
 @asynccontextmanager

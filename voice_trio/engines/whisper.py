@@ -19,12 +19,12 @@ from voice_trio.command_name import command_name
 from voice_trio.config import Settings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
-from voice_trio.core.tail_window import WORTH_CUTTING, TailWindow, TimedWord
+from voice_trio.core.tail_window import TailWindow, TimedWord
 from voice_trio.engines import whisper_context, whisper_models
 from voice_trio.engines.base import SURE_LANGUAGE_PROBABILITY, SURE_LANGUAGE_S, Hypothesis, Transcript, TurnError
-from voice_trio.engines.scheduler import Job, Rank, Scheduler, Ticket, open_scheduler
+from voice_trio.engines.scheduler import Batch, Job, Rank, Scheduler, Ticket, open_scheduler
 from voice_trio.engines.whisper_context import Context
-from voice_trio.engines.whisper_decode import Decoded, WhisperDecoder, floats
+from voice_trio.engines.whisper_decode import Asked, Decoded, WhisperDecoder, floats
 from voice_trio.engines.whisper_models import ModelError
 from voice_trio.engines.whisper_pieces import Piece, decode_all
 from voice_trio.engines.workers import alongside
@@ -33,6 +33,9 @@ log = structlog.get_logger("voice_trio")
 
 DECODE_ERRORS = (RuntimeError, ValueError, MemoryError)
 """What the libraries raise; nothing of Trio runs in a decode's thread."""
+
+PARTIALS_AT_ONCE = 2
+"""Two cost three quarters each of what one does, and more hardly less: the encoder's part is the same for each."""
 
 _TAIL = SAMPLE_RATE // 5
 """Silence that a final is given behind the last of the voice: a soft ending is no speech to a detector."""
@@ -106,6 +109,7 @@ class WhisperRecognizer:
         self._folder = loaded.folder
         self._scheduler = scheduler
         self._window_samples = settings.asr_window_s * SAMPLE_RATE
+        self._partials: Batch[Asked, Decoded] = Batch(PARTIALS_AT_ONCE, lambda asked: self.decoder.decode_batch(asked))
 
     @asynccontextmanager
     async def open(self, language: str | None) -> AsyncIterator[WhisperUtterance]:
@@ -135,9 +139,13 @@ class WhisperRecognizer:
             log.info("asr_context", model=self.name, context_s=known.final_s, remembered=kept)
         self.context = known
 
-    def submit(self, begin: Callable[[], Job[Decoded]], rank: Rank) -> Ticket[Decoded]:
+    def submit_final(self, begin: Callable[[], Job[Decoded]], rank: Rank) -> Ticket[Decoded]:
         """Queue a decode, which `answer` waits for."""
         return self._scheduler.submit(begin, rank)
+
+    def submit_partial(self, begin: Callable[[], Asked], ready: Callable[[], bool]) -> Ticket[Decoded]:
+        """Queue a decode that may be done together with those of others, which `answer` waits for."""
+        return self._scheduler.submit_to(self._partials, begin, Rank.PARTIAL, ready=ready)
 
     async def answer(self, ticket: Ticket[Decoded]) -> Decoded:
         """Return what a decode gave. Raises `TurnError` (ASR_FAIL)."""
@@ -185,7 +193,10 @@ class WhisperUtterance:
         begin = through = 0
         context, least_s = "", 0.0
 
-        def take() -> Job[Decoded]:
+        def placed(words: Sequence[TimedWord]) -> list[TimedWord]:
+            return [TimedWord(word.text, begin + word.begin, begin + word.end) for word in words]
+
+        def take() -> Asked:
             nonlocal begin, through, context, least_s
             through = self._samples
             self._window.make_room(through)
@@ -194,12 +205,12 @@ class WhisperUtterance:
             if begin and language is None and self._draft is not None:
                 language = _sure_of(self._draft.decoded, self._draft.through)
             least_s = self._recognizer.context.partial_s
-            timed = through - begin > WORTH_CUTTING
-            return lambda: self._recognizer.decoder.decode(
-                floats(audio), language=language, least_s=least_s, context=context, timed=timed
+            return Asked(
+                floats(audio), language, least_s, context, lambda words: self._window.can_cut(placed(words), through)
             )
 
-        ticket = self._recognizer.submit(take, Rank.PARTIAL)
+        # In a pause the final has begun, and hears all that a partial would.
+        ticket = self._recognizer.submit_partial(take, lambda: self._final is None or self._final.ticket.answered)
         try:
             decoded = await self._recognizer.answer(ticket)
         finally:
@@ -211,8 +222,7 @@ class WhisperUtterance:
         else:
             if not begin and not context:
                 self._draft = _Draft(decoded, through, least_s)
-            words = [TimedWord(word.text, begin + word.begin, begin + word.end) for word in decoded.words]
-            text = self._window.push(words, through)
+            text = self._window.push(placed(decoded.words), through)
         self._heard = Hypothesis(text, through)
         return self._heard
 
@@ -265,7 +275,7 @@ class WhisperUtterance:
                 self._recognizer.decoder, floats(audio), language, least_s, self._pieces, lambda: final.wanted
             )
 
-        self._final = final = _Final(end, self._recognizer.submit(take, rank))
+        self._final = final = _Final(end, self._recognizer.submit_final(take, rank))
         return final
 
     async def _finish(self, final: _Final) -> Decoded:

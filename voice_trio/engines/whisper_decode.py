@@ -5,6 +5,9 @@ the encoder gets the audio that there is, and a margin of silence behind it. Wei
 loop or invent on a context so cut: then the words repeat, or run into the limit that the length of the audio sets, and
 the same audio is decoded once more, padded.
 
+Several may be decoded at once: each step of the decoder reads all of its weights, and two rows of one step cost hardly
+more than one.
+
 Everything in this file runs in a thread of the scheduler's; nothing of Trio is in it.
 """
 
@@ -12,8 +15,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from voice_trio.core.audio import SAMPLE_RATE
@@ -48,6 +51,23 @@ probability over 0.9 is believed as it is."""
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be decoded, and how."""
+
+    audio: np.ndarray
+    """float32 at 16 kHz, at most `PADDED_S` seconds of it."""
+    language: str | None
+    """None has it found out."""
+    least_s: float
+    """The shortest context that the encoder is given, 0 to 30 s."""
+    context: str = ""
+    """What was said just before."""
+    timed: Callable[[Sequence[TimedWord]], bool] = lambda words: False
+    """Given the words with guessed places: whether their true ones are wanted, at a tenth of the cost again. Called in
+    the decode's thread."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """What one decode made of its audio."""
 
@@ -61,7 +81,7 @@ class Decoded:
     padded: bool
     """Whether the encoder was given 30 s."""
     compute_s: float
-    """Seconds that its thread took."""
+    """Seconds that its thread took; of several decoded at once, its share."""
 
 
 class WhisperDecoder:
@@ -82,74 +102,82 @@ class WhisperDecoder:
         self._tokenizers: dict[str | None, Tokenizer] = {}
 
     def decode(
-        self,
-        audio: np.ndarray,
-        *,
-        language: str | None,
-        least_s: float,
-        context: str = "",
-        timed: bool = False,
+        self, audio: np.ndarray, *, language: str | None, least_s: float, context: str = "", timed: bool = False
     ) -> Decoded:
-        """Return the words of ``audio``: float32 at 16 kHz, at most `PADDED_S` seconds of it.
+        """Return the words of ``audio``, as one that is `Asked`. Raises as `decode_batch` does."""
+        return self.decode_batch([Asked(audio, language, least_s, context, lambda words: timed)])[0]
 
-        ``least_s`` is the shortest context that the encoder is given, 0 to 30 s; ``context`` is what was said just
-        before; ``timed`` asks for the words' places, at a tenth of the cost again. Raises what CTranslate2 raises:
-        RuntimeError, ValueError.
-        """
+    def decode_batch(self, asked: Sequence[Asked]) -> list[Decoded]:
+        """Return the words of each. Raises what CTranslate2 raises: RuntimeError, ValueError."""
+        found: dict[int, Decoded] = {}
+        # All or none of one batch have a context, as the library wants it; and nobody is to lose theirs.
+        for has_context in (False, True):
+            places = [place for place, one in enumerate(asked) if bool(one.context) is has_context]
+            if places:
+                found |= zip(places, self._decode_alike([asked[place] for place in places]), strict=True)
+        return [found[place] for place in range(len(asked))]
+
+    def _decode_alike(self, asked: Sequence[Asked]) -> Iterator[Decoded]:
         began = time.perf_counter()
-        seconds = len(audio) / SAMPLE_RATE
-        length = max(seconds + self._margin_s, least_s)
-        tried = self._try(audio, length, language, context, timed)
-        if tried.tripped and (context or not tried.padded):
-            # The language that a cut context led to may be as wrong as the words, and what was said before is what a
-            # loop often goes on with.
-            tried = self._try(audio, PADDED_S, language, "", timed)
-        return Decoded(
-            text=tried.text,
-            language=tried.language,
-            language_probability=tried.language_probability,
-            words=tried.words,
-            padded=tried.padded,
-            compute_s=time.perf_counter() - began,
-        )
+        length = max(max(len(one.audio) / SAMPLE_RATE + self._margin_s, one.least_s) for one in asked)
+        all_tried = self._try(asked, length)
+        share = (time.perf_counter() - began) / len(asked)
+        for one, tried in zip(asked, all_tried, strict=True):
+            began = time.perf_counter()
+            if tried.tripped and (one.context or not tried.padded):
+                # The language that a cut context led to may be as wrong as the words, and what was said before is what
+                # a loop often goes on with.
+                (tried,) = self._try([replace(one, context="")], PADDED_S)
+            yield Decoded(
+                text=tried.text,
+                language=tried.language,
+                language_probability=tried.language_probability,
+                words=tried.words,
+                padded=tried.padded,
+                compute_s=share + time.perf_counter() - began,
+            )
 
-    def _try(self, audio: np.ndarray, length_s: float, language: str | None, context: str, timed: bool) -> _Try:
-        features = self._features(audio, length_s)
-        padded = features.shape[1] == _PADDED_FRAMES
-        memory = self._model.encode(features)
-        probability = 1.0
-        if language is None and self._model.model.is_multilingual:
-            found, probability = self._model.model.detect_language(memory)[0][0]
-            language = found[2:-2]
-        tokenizer = self._tokenizer(language)
-        most = min(_TOKENS_SPARE + round(len(audio) / SAMPLE_RATE * _TOKENS_PER_S), _TOKENS_MOST)
-        before = tokenizer.encode(" " + context.strip())[-_CONTEXT_TOKENS:] if context else []
-        prompt = [tokenizer.sot_prev, *before] if before else []
-        prompt += [*tokenizer.sot_sequence, tokenizer.no_timestamps]
-        result = self._model.model.generate(
-            memory,
-            [prompt],
+    def _try(self, asked: Sequence[Asked], length_s: float) -> list[_Try]:
+        """Decode each in a context of ``length_s``."""
+        all_features = [self._features(one.audio, length_s) for one in asked]
+        frames = all_features[0].shape[1]
+        memories = [self._model.encode(features) for features in all_features]
+        tokenizers, probabilities = [], []
+        for one, memory in zip(asked, memories, strict=True):
+            language, probability = one.language, 1.0
+            if language is None and self._model.model.is_multilingual:
+                mark, probability = self._model.model.detect_language(memory)[0][0]
+                language = mark[2:-2]
+            tokenizers.append(self._tokenizer(language))
+            probabilities.append(probability)
+        prompts = _prompts([one.context for one in asked], tokenizers)
+        most = [min(_TOKENS_SPARE + round(len(one.audio) / SAMPLE_RATE * _TOKENS_PER_S), _TOKENS_MOST) for one in asked]
+        results = self._model.model.generate(
+            _stacked(memories),
+            prompts,
             beam_size=1,
-            max_length=max_length(most, prompt),
+            max_length=max_length(max(most), prompts[0]),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
-            suppress_tokens=self._suppressed(tokenizer),
-        )[0]
-        ids = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
-        text = tokenizer.decode(ids).strip()
-        if _is_no_speech(result):
-            ids, text = [], ""
-        kept = without_loops(text, spaced=tokenizer.language_code not in _UNSPACED)
-        tripped = kept != text or len(ids) >= most
-        words: tuple[TimedWord, ...] = ()
-        if ids and not tripped:
-            words = (
-                self._placed(tokenizer, ids, memory, features.shape[1], len(audio))
-                if timed
-                else _spread(tokenizer, ids, len(audio))
-            )
-        return _Try(kept, tokenizer.language_code, probability, words, padded, tripped)
+            suppress_tokens=self._suppressed(tokenizers[0]),
+        )
+        tried = []
+        for at, (one, tokenizer, result) in enumerate(zip(asked, tokenizers, results, strict=True)):
+            ids = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+            text = tokenizer.decode(ids).strip()
+            if _is_no_speech(result):
+                ids, text = [], ""
+            kept = without_loops(text, spaced=tokenizer.language_code not in _UNSPACED)
+            tripped = kept != text or len(ids) >= most[at]
+            words: tuple[TimedWord, ...] = ()
+            if ids and not tripped:
+                words = _spread(tokenizer, ids, len(one.audio))
+                if one.timed(words):
+                    words = self._placed(tokenizer, ids, memories[at], frames, len(one.audio))
+            padded = frames == _PADDED_FRAMES
+            tried.append(_Try(kept, tokenizer.language_code, probabilities[at], words, padded, tripped))
+        return tried
 
     def _features(self, audio: np.ndarray, length_s: float) -> np.ndarray:
         """Return (bands, frames) of ``audio`` and the silence behind it."""
@@ -203,6 +231,33 @@ class _Try:
     words: tuple[TimedWord, ...]
     padded: bool
     tripped: bool
+
+
+def _prompts(contexts: Sequence[str], tokenizers: Sequence[Any]) -> list[list[int]]:
+    """Return what each decode begins with, all of one length as the library wants it: the least context is all that
+    anybody has.
+    """
+    before = [
+        tokenizer.encode(" " + context.strip())[-_CONTEXT_TOKENS:] if context else []
+        for context, tokenizer in zip(contexts, tokenizers, strict=True)
+    ]
+    least = min(map(len, before))
+    return [
+        [*([tokenizer.sot_prev, *tokens[-least:]] if least else []), *tokenizer.sot_sequence, tokenizer.no_timestamps]
+        for tokens, tokenizer in zip(before, tokenizers, strict=True)
+    ]
+
+
+def _stacked(memories: Sequence[Any]) -> Any:
+    """Return what the encoder made of several, as it would have made it of all at once."""
+    if len(memories) == 1:
+        return memories[0]
+    import ctranslate2
+    import numpy as np
+
+    # One by one, encoding is as quick on a processor, and each keeps its own for its alignment.
+    here = [np.asarray(memory.to_device(ctranslate2.Device.cpu)) for memory in memories]
+    return ctranslate2.StorageView.from_array(np.concatenate(here))
 
 
 def max_length(tokens: int, prompt: Sequence[int]) -> int:
