@@ -47,15 +47,18 @@ def test_a_word_that_is_not_agreed_on_keeps_what_follows_it():
     assert window.begin == 0
 
 
-def test_without_the_end_of_a_phrase_it_is_cut_at_half_of_its_length_and_some_sound_is_left():
+def test_without_the_end_of_a_phrase_it_is_cut_at_a_third_of_its_length_and_some_sound_is_left():
     window = TailWindow(MOST)
-    words = said("one two three four five six seven eight nine ten eleven twelve thirteen fourteen", pace=0.4)
-    window.push(words, 6 * S)
-    window.push(words, 6 * S)
+    words = said("one two three four five six seven eight nine ten", pace=0.4)
+    window.push(words, 4 * S)
+    window.push(words, 4 * S)
     assert window.begin == 0
-    window.push(words, 6 * S + 1)
-    assert window.before.split()[-1] == "twelve"
-    assert window.begin == words[11].end <= 6 * S - S
+    assert not window.can_cut(words, 4 * S)
+    assert window.can_cut(words, 4 * S + 1)
+    assert not window.can_cut(said("one", pace=4.0), 4 * S + 1)
+    window.push(words, 4 * S + 1)
+    assert window.before.split()[-1] == "seven"
+    assert window.begin == words[6].end <= 4 * S - S
 
 
 def test_a_window_where_nothing_is_agreed_on_never_grows_too_long():

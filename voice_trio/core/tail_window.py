@@ -5,8 +5,8 @@ an utterance's partials grows with its square. The remedy is that of "Turning Wh
 System" (Macháček et al., 2023): words on which two successive hypotheses agree are committed, and the audio of a
 committed phrase is dropped from the next decode; its words go in as the context instead.
 
-A window is cut behind the last committed word that ends a phrase. One that has grown to half of what it may be is cut
-behind a committed word wherever that is, so long as there is some sound left to tell the next words by. And where
+A window is cut behind the last committed word that ends a phrase. One that has grown to a third of what it may be is
+cut behind a committed word wherever that is, so long as there is some sound left to tell the next words by. And where
 nothing is agreed on, it loses its beginning all the same once it would be longer than it may be, together with the
 words that its last hypothesis has there.
 
@@ -81,7 +81,7 @@ class TailWindow:
         agreed = takewhile(lambda pair: pair[0].text == pair[1].text, zip(words, self._last, strict=False))
         placed = [(count, word) for count, (word, _) in enumerate(agreed, 1) if word.end > self.begin]
         ends = [count for count, word in placed if word.text.rstrip().endswith(_ENDS_PHRASE)]
-        if not ends and length > self._most // 2:
+        if not ends and length > self._most // 3:
             ends = [count for count, word in placed if word.end <= through_sample - _LEFT]
         return ends[-1] if ends else 0
 
