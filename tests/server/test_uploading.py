@@ -42,6 +42,28 @@ async def test_what_a_browser_uploads_is_answered(kind):
             assert len(running.sessions) == 0
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [
+        ("GET", "/api/utterance", 405, "OPTIONS, POST"),
+        ("PUT", "/api/utterance", 405, "OPTIONS, POST"),
+        ("POST", "/api/utterances", 404, None),
+        ("GET", "/api/", 404, None),
+    ],
+)
+async def test_what_is_no_route_of_the_api_is_told_in_its_own_way(method, path, status, allow):
+    with trio.fail_after(60):
+        async with serving() as running:
+            stream = await dial(running)
+            head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            await stream.send_all(head.encode())
+            found, headers, answer = parsed(await read_to_end(stream))
+            await stream.aclose()
+    assert (found, headers.get("allow")) == (status, allow)
+    assert answer["error"]["code"] == "PROTOCOL_VIOLATION"
+    assert answer["error"]["message"].startswith(f"There is no {method} {path} here")
+
+
 async def test_a_question_is_understood_and_answered_aloud():
     words = words_of(json.loads((CLIPS / "clips.json").read_text())["question"]["words"])
     with trio.fail_after(120):

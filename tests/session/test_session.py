@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+import structlog
 import trio
 
 from tests.session.conversation import conversation
@@ -580,6 +581,31 @@ async def test_a_commit_that_takes_too_long_is_told(autojump_clock):
             await talk.ask(m.Text(text="hello"))
             assert (await talk.expect(m.Error)).code is ErrorCode.INTERNAL
             assert not (await talk.expect(m.Done)).remembered
+
+
+async def test_what_is_logged_in_a_turn_bears_its_number(autojump_clock):
+    bound = []
+
+    class LoggingStore(InProcessStore):
+        async def commit(self, record):
+            bound.append(structlog.contextvars.get_contextvars().get("turn"))
+            return await super().commit(record)
+
+    class LoggingRecognizer(ScriptedRecognizer):
+        def open(self, language):
+            bound.append(structlog.contextvars.get_contextvars().get("turn"))
+            return super().open(language)
+
+    with trio.fail_after(60):
+        engines = scripted_engines(recognizer=LoggingRecognizer())
+        async with conversation(engines=engines, store=LoggingStore()) as talk:
+            await talk.ask(m.Text(text="hello"))
+            await talk.expect(m.Done)
+            await talk.ask(m.Start())
+            await talk.say(then_silent_ms=1500)
+            await talk.expect(m.Done)
+    assert bound == [1, 2, 2]
+    assert "turn" not in structlog.contextvars.get_contextvars()
 
 
 async def test_a_store_that_cannot_begin_ends_the_session_and_says_so(autojump_clock):

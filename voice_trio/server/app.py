@@ -5,6 +5,7 @@ from __future__ import annotations
 from quart import Response, request, send_from_directory, websocket
 from quart.wrappers import Request, Websocket
 from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from voice_trio import __version__
 from voice_trio.assets import static_dir
@@ -22,6 +23,8 @@ from voice_trio.server.utterance import Utterances
 _HTTP_OK = 200
 _HTTP_UNAUTHORIZED = 401
 _HTTP_FORBIDDEN = 403
+_HTTP_NOT_FOUND = 404
+_HTTP_NOT_ALLOWED = 405
 _HTTP_UNAVAILABLE = 503
 
 _UNAUTHORIZED = m.Error(
@@ -80,6 +83,18 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
             return answered(await utterances.answer(request))
         except Refused as error:
             return refused(error)
+
+    @app.errorhandler(_HTTP_NOT_FOUND)
+    @app.errorhandler(_HTTP_NOT_ALLOWED)
+    async def no_route(error: HTTPException) -> Response | HTTPException:
+        if not request.path.startswith("/api/"):
+            return error
+        message = f"There is no {request.method} {request.path} here; a recording goes to POST /api/utterance."
+        said = m.Error(code=ErrorCode.PROTOCOL_VIOLATION, message=message, recoverable=True)
+        response = refused(Refused(error.code or _HTTP_NOT_FOUND, said))
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
 
     @app.before_websocket
     async def check_handshake() -> Response | None:
