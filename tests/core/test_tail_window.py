@@ -53,9 +53,11 @@ def test_without_the_end_of_a_phrase_it_is_cut_at_a_third_of_its_length_and_some
     window.push(words, 4 * S)
     window.push(words, 4 * S)
     assert window.begin == 0
-    assert not window.can_cut(words, 4 * S)
-    assert window.can_cut(words, 4 * S + 1)
-    assert not window.can_cut(said("one", pace=4.0), 4 * S + 1)
+    assert not window.wants_places(words, 4 * S)
+    assert window.wants_places(words, 4 * S + 1)
+    # Where nothing is agreed on it may have to make room.
+    assert not window.wants_places(said("two", pace=4.0), 6 * S)
+    assert window.wants_places(said("two", pace=4.0), 6 * S + 1)
     window.push(words, 4 * S + 1)
     assert window.before.split()[-1] == "seven"
     assert window.begin == words[6].end <= 4 * S - S

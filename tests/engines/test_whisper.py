@@ -126,8 +126,8 @@ async def test_places_are_asked_for_where_a_window_would_be_cut(decoder):
             decoder.words = words
             utterance.feed(SPEECH[: 4 * S])
             await utterance.hypothesize()
-    # Not while it is short, nor where nothing is agreed on.
-    assert [asked.timed for asked in decoder.asked] == [False, True, False, False, True]
+    # Not while it is short, nor where nothing is agreed on, unless it may have to make room.
+    assert [asked.timed for asked in decoder.asked] == [False, True, False, True, True]
     assert decoder.lengths == [2 * S, 4 * S, 5 * S, 7 * S, 9 * S]
 
 
@@ -215,6 +215,68 @@ async def test_no_partial_is_decoded_beside_its_early_final(decoder):
         assert ears._scheduler.running == 2
         decoder.go.set()
     assert sorted(decoder.lengths) == [19200, 6 * S]
+
+
+async def test_a_partial_does_not_wait_for_an_early_final_that_cannot_begin(decoder):
+    async with recognizer(decoder, workers=1) as ears, ears.open("en") as utterance, trio.open_nursery() as nursery:
+        utterance.feed(SPEECH)
+        nursery.start_soon(utterance.anticipate, S)
+        await wait_all_tasks_blocked()
+        assert (await utterance.hypothesize()).text == "48000 samples."
+        # It has heard everything.
+        assert (await utterance.settle(3 * S, 3 * S)).text == "48000 samples."
+        nursery.cancel_scope.cancel()
+    assert decoder.lengths == [48000]
+
+
+async def test_partials_with_a_context_are_not_decoded_together_with_those_without(decoder):
+    decoder.words = [TimedWord(" Stop.", 0, S)]
+    async with recognizer(decoder) as ears, ears.open("en") as first, ears.open("en") as second:
+        for _ in range(2):
+            first.feed(SPEECH)
+            await first.hypothesize()
+        decoder.batches.clear()
+        decoder.go.clear()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(second.settle, 7)
+            await wait_all_tasks_blocked()
+            for utterance in (first, second):
+                utterance.feed(SPEECH)
+                nursery.start_soon(utterance.hypothesize)
+                await wait_all_tasks_blocked()
+            decoder.go.set()
+    assert decoder.batches == [1, 1]
+
+
+async def test_a_decode_that_fails_in_a_batch_fails_for_nobody_else(decoder):
+    decode, failed = decoder.decode, []
+
+    def decode_one(audio, **asked):
+        if len(audio) == 1:
+            raise RuntimeError("out of memory")
+        return decode(audio, **asked)
+
+    decoder.decode = decode_one
+    decoder.go.clear()
+    async with recognizer(decoder) as ears, ears.open("en") as first, ears.open("en") as second:
+        first.feed(SPEECH[:2])
+        second.feed(SPEECH)
+
+        async def fail() -> None:
+            with pytest.raises(TurnError):
+                await first.hypothesize()
+            failed.append(True)
+
+        async with ears.open("en") as other, trio.open_nursery() as nursery:
+            other.feed(SPEECH)
+            nursery.start_soon(other.settle, 7)
+            await wait_all_tasks_blocked()
+            nursery.start_soon(fail)
+            await wait_all_tasks_blocked()
+            decoder.go.set()
+            assert (await second.hypothesize()).text == "48000 samples."
+    assert failed
+    assert decoder.batches[0] == 2
 
 
 async def test_once_an_early_final_is_there_partials_go_on(decoder):

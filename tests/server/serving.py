@@ -90,10 +90,10 @@ async def dial(running, **options):
     return stream
 
 
-async def upgrade(running, extra="", **options):
+async def upgrade(running, extra="", path="/ws", **options):
     """Open a WebSocket by hand; returns the stream, after the head of the answer, and that head."""
     stream = await dial(running, **options)
-    await stream.send_all((UPGRADE + extra + "\r\n").encode())
+    await stream.send_all((UPGRADE.replace("/ws", path, 1) + extra + "\r\n").encode())
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = await stream.receive_some(1)

@@ -79,6 +79,15 @@ async def test_a_page_of_another_origin_is_refused_before_the_handshake():
             assert head.startswith("HTTP/1.1 101")
 
 
+@pytest.mark.parametrize(("path", "status"), [("/nope", 404), ("/api/utterance", 405)])
+async def test_a_handshake_with_what_is_no_socket_is_refused(path, status):
+    with trio.fail_after(20), capture_logs() as lines:
+        async with serving() as running:
+            _, head = await upgrade(running, path=path)
+            assert head.startswith(f"HTTP/1.1 {status}")
+    assert [line for line in lines if line["log_level"] == "error"] == []
+
+
 @pytest.mark.real
 async def test_the_token_opens_ws_and_the_page_needs_none():
     with trio.fail_after(20), capture_logs() as lines:

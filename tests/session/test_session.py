@@ -605,7 +605,6 @@ async def test_what_is_logged_in_a_turn_bears_its_number(autojump_clock):
             await talk.say(then_silent_ms=1500)
             await talk.expect(m.Done)
     assert bound == [1, 2, 2]
-    assert "turn" not in structlog.contextvars.get_contextvars()
 
 
 async def test_a_store_that_cannot_begin_ends_the_session_and_says_so(autojump_clock):

@@ -34,11 +34,15 @@ def speaking(decoder: WhisperDecoder) -> WhisperDecoder:
         counts = [max(1, round(len(one.audio) / SAMPLE_RATE * _WORDS_PER_S)) for one in asked]
         # A batch takes as long as its longest.
         here.tokens = round(max(counts) * TOKENS_PER_WORD)
-        made = []
-        for one, count, was in zip(asked, counts, try_them(asked, length_s), strict=True):
-            words = _words(len(one.context.split()), count)
-            made.append(replace(was, text="".join(word.text for word in words).strip(), words=tuple(words)))
-        return made
+        spoken = [_words(len(one.context.split()), count) for one, count in zip(asked, counts, strict=True)]
+        wanted = [
+            replace(one, timed=lambda _, one=one, words=words: one.timed(words))
+            for one, words in zip(asked, spoken, strict=True)
+        ]
+        return [
+            replace(was, text="".join(word.text for word in words).strip(), words=tuple(words), tripped=False)
+            for words, was in zip(spoken, try_them(wanted, length_s), strict=True)
+        ]
 
     whisper_decode.without_loops = lambda text, spaced: text  # type: ignore[assignment]
     decoder._try = tried  # type: ignore[method-assign]

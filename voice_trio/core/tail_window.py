@@ -66,9 +66,12 @@ class TailWindow:
             self._cut(count, words[count - 1].end)
         return text.strip()
 
-    def can_cut(self, words: Sequence[TimedWord], through_sample: int) -> bool:
-        """Return whether `push` would cut the window if these were the words: else where they are need not be known."""
-        return self._worth_leaving(words, through_sample) > 0
+    def wants_places(self, words: Sequence[TimedWord], through_sample: int) -> bool:
+        """Return whether it matters where ``words`` are, whose places are a guess: `push` would cut the window, or the
+        next `make_room` may.
+        """
+        long = through_sample - self.begin > self._most // 2
+        return long or self._worth_leaving(words, through_sample) > 0
 
     def _worth_leaving(self, words: Sequence[TimedWord], through_sample: int) -> int:
         """Return how many of the ``words`` need not be decoded again.

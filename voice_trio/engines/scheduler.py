@@ -23,7 +23,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Generic, TypeVar
@@ -46,7 +46,18 @@ class Batch(Generic[Q, T]):
     most: int
     """Tickets at once, at least 1."""
     work: Callable[[Sequence[Q]], Sequence[T]]
-    """Returns the answer to each. What it raises is the answer to all."""
+    """Returns the answer to each. Where it raises, each is done again alone, so that no fault reaches another."""
+
+    def answers(self, given: Sequence[Q]) -> list[outcome.Value[T] | outcome.Error]:
+        """Do the work and return the answer to each of ``given``, or what it raised."""
+        if len(given) > 1:
+            with suppress(Exception):
+                return [outcome.Value(answer) for answer in self.work(given)]
+
+        def alone(one: Q) -> T:
+            return self.work([one])[0]
+
+        return [outcome.capture(alone, one) for one in given]
 
 
 class Rank(IntEnum):
@@ -79,6 +90,7 @@ class Ticket(Generic[T]):
         self._scheduler = scheduler
         self._answer: outcome.Value[T] | outcome.Error | None = None
         self._done = trio.Event()
+        self._begun = False
 
     async def wait(self) -> T:
         """Wait for the answer and return it, or raise what the job raised. Who is cancelled here still holds the
@@ -92,9 +104,9 @@ class Ticket(Generic[T]):
         return self._answer.value
 
     @property
-    def answered(self) -> bool:
-        """Whether `wait` returns or raises at once."""
-        return self._done.is_set()
+    def running(self) -> bool:
+        """Whether a worker has the job, and no answer yet."""
+        return self._begun and not self._done.is_set()
 
     def drop(self) -> None:
         """Say that nobody wants the answer: a job that has not begun never will."""
@@ -132,7 +144,7 @@ class Scheduler:
         """Queue a job that may be done together with others of ``batch``, and return its ticket. Never waits.
 
         ``begin`` is called in Trio's thread when a worker takes the ticket, and returns what ``batch`` is given. Until
-        ``ready`` is true others go first; it is asked again whenever a ticket comes, is dropped or is answered.
+        ``ready`` is true others go first; it is asked again whenever a ticket comes, begins, is dropped or is answered.
         """
         ticket = Ticket(self, batch, begin, rank, next(self._order), ready)
         self._waiting.append(ticket)
@@ -193,6 +205,7 @@ class Scheduler:
         taken = alike[: min(share, alike[0]._batch.most)] if alike else []
         for ticket in taken:
             self._waiting.remove(ticket)
+            ticket._begun = True
         return taken
 
     async def _work(
@@ -225,18 +238,14 @@ async def _in_thread(
 ) -> list[outcome.Value[T] | outcome.Error]:
     """Return the answer to each of ``begun``; what failed to begin has its error."""
     given = [one.value for one in begun if isinstance(one, outcome.Value)]
-    done: outcome.Value[Sequence[T]] | outcome.Error = outcome.Value(())
+    answers: list[outcome.Value[T] | outcome.Error] = []
     if given:
         try:
-            done = await trio.to_thread.run_sync(
-                outcome.capture, batch.work, given, abandon_on_cancel=True, limiter=_UNLIMITED
-            )
+            answers = await trio.to_thread.run_sync(batch.answers, given, abandon_on_cancel=True, limiter=_UNLIMITED)
         except RuntimeError as error:  # a system that has no thread left
-            done = outcome.Error(error)
-    if isinstance(done, outcome.Error):
-        return [one if isinstance(one, outcome.Error) else done for one in begun]
-    answers = iter(done.value)
-    return [one if isinstance(one, outcome.Error) else outcome.Value(next(answers)) for one in begun]
+            answers = [outcome.Error(error)] * len(given)
+    remaining = iter(answers)
+    return [one if isinstance(one, outcome.Error) else next(remaining) for one in begun]
 
 
 _UNLIMITED = trio.CapacityLimiter(math.inf)

@@ -35,7 +35,8 @@ DECODE_ERRORS = (RuntimeError, ValueError, MemoryError)
 """What the libraries raise; nothing of Trio runs in a decode's thread."""
 
 PARTIALS_AT_ONCE = 2
-"""Two cost three quarters each of what one does, and more hardly less: the encoder's part is the same for each."""
+"""Two of like lengths cost three quarters each of what one does, and more hardly less: the encoder's part is the same
+for each."""
 
 _TAIL = SAMPLE_RATE // 5
 """Silence that a final is given behind the last of the voice: a soft ending is no speech to a detector."""
@@ -109,7 +110,11 @@ class WhisperRecognizer:
         self._folder = loaded.folder
         self._scheduler = scheduler
         self._window_samples = settings.asr_window_s * SAMPLE_RATE
-        self._partials: Batch[Asked, Decoded] = Batch(PARTIALS_AT_ONCE, lambda asked: self.decoder.decode_batch(asked))
+        # One decode has a context for all or for none.
+        self._partials: dict[bool, Batch[Asked, Decoded]] = {
+            has_context: Batch(PARTIALS_AT_ONCE, lambda asked: self.decoder.decode_batch(asked))
+            for has_context in (False, True)
+        }
 
     @asynccontextmanager
     async def open(self, language: str | None) -> AsyncIterator[WhisperUtterance]:
@@ -143,9 +148,11 @@ class WhisperRecognizer:
         """Queue a decode, which `answer` waits for."""
         return self._scheduler.submit(begin, rank)
 
-    def submit_partial(self, begin: Callable[[], Asked], ready: Callable[[], bool]) -> Ticket[Decoded]:
+    def submit_partial(
+        self, begin: Callable[[], Asked], *, has_context: bool, ready: Callable[[], bool]
+    ) -> Ticket[Decoded]:
         """Queue a decode that may be done together with those of others, which `answer` waits for."""
-        return self._scheduler.submit_to(self._partials, begin, Rank.PARTIAL, ready=ready)
+        return self._scheduler.submit_to(self._partials[has_context], begin, Rank.PARTIAL, ready=ready)
 
     async def answer(self, ticket: Ticket[Decoded]) -> Decoded:
         """Return what a decode gave. Raises `TurnError` (ASR_FAIL)."""
@@ -206,11 +213,19 @@ class WhisperUtterance:
                 language = _sure_of(self._draft.decoded, self._draft.through)
             least_s = self._recognizer.context.partial_s
             return Asked(
-                floats(audio), language, least_s, context, lambda words: self._window.can_cut(placed(words), through)
+                floats(audio),
+                language,
+                least_s,
+                context,
+                lambda words: self._window.wants_places(placed(words), through),
             )
 
-        # In a pause the final has begun, and hears all that a partial would.
-        ticket = self._recognizer.submit_partial(take, lambda: self._final is None or self._final.ticket.answered)
+        ticket = self._recognizer.submit_partial(
+            take,
+            has_context=bool(self._window.before),
+            # An early final that runs hears all that a partial would.
+            ready=lambda: self._final is None or not self._final.ticket.running,
+        )
         try:
             decoded = await self._recognizer.answer(ticket)
         finally:

@@ -255,9 +255,12 @@ def _stacked(memories: Sequence[Any]) -> Any:
     import ctranslate2
     import numpy as np
 
-    # One by one, encoding is as quick on a processor, and each keeps its own for its alignment.
-    here = [np.asarray(memory.to_device(ctranslate2.Device.cpu)) for memory in memories]
-    return ctranslate2.StorageView.from_array(np.concatenate(here))
+    def plain(memory: Any) -> np.ndarray:
+        # numpy knows no bfloat16, and nothing that is not in its own memory.
+        return np.asarray(memory.to_device(ctranslate2.Device.cpu).to(ctranslate2.DataType.float32))
+
+    # Encoding is as quick one by one on a processor, and each keeps its own for its alignment.
+    return ctranslate2.StorageView.from_array(np.concatenate([plain(memory) for memory in memories]))
 
 
 def max_length(tokens: int, prompt: Sequence[int]) -> int:

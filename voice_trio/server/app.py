@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quart import Response, request, send_from_directory, websocket
+from quart import Response, has_request_context, request, send_from_directory, websocket
 from quart.wrappers import Request, Websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -87,7 +87,8 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
     @app.errorhandler(_HTTP_NOT_FOUND)
     @app.errorhandler(_HTTP_NOT_ALLOWED)
     async def no_route(error: HTTPException) -> Response | HTTPException:
-        if not request.path.startswith("/api/"):
+        # A handshake to /ws's like is no request.
+        if not has_request_context() or not request.path.startswith("/api/"):
             return error
         message = f"There is no {request.method} {request.path} here; a recording goes to POST /api/utterance."
         said = m.Error(code=ErrorCode.PROTOCOL_VIOLATION, message=message, recoverable=True)

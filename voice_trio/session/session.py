@@ -160,7 +160,7 @@ class Session:
                     inner.start_soon(self._read)
                     inner.start_soon(self._wait_drained)
                     async for turn in self._turns:
-                        # Whatever engines and stores log of it bears its number.
+                        # What is logged in it bears its number.
                         with structlog.contextvars.bound_contextvars(turn=turn.number):
                             await turn.run()
                         self._listen_again(turn)
