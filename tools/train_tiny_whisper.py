@@ -8,8 +8,11 @@ time: the rate of learning stays level until the last third of the steps, where 
 from __future__ import annotations
 
 import argparse
+import copy
+import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -38,6 +41,9 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     asked = parser.parse_args()
     torch.manual_seed(0)
+    # Layers this small are too little work to share among cores: on a processor each takes a batch of its own.
+    at_once = 1 if asked.device == "cuda" else os.cpu_count() or 1
+    torch.set_num_threads(1)
 
     speech, sounds = recordings.make_set(asked.work, count=asked.speech, sounds=asked.sounds)
     vocabulary = export.make_vocabulary()
@@ -50,13 +56,13 @@ def main() -> None:
         )
         if asked.begin_with is not None:
             trained.read(network, vocabulary, asked.begin_with)
-    train(network, speech, sounds, tokenizer, vocabulary.text_tokens, asked)
+    train(network, speech, sounds, tokenizer, vocabulary.text_tokens, at_once, asked)
     export.write(network, vocabulary, asked.out)
     print(f"Wrote {asked.out}; copied to tests/tiny_whisper/model, it is judged by: python tools/bench_asr.py words")
 
 
-def train(network: Whisper, speech, sounds, tokenizer, blank: int, asked: argparse.Namespace) -> None:
-    """Train ``network`` in place for what is left of the steps."""
+def train(network: Whisper, speech, sounds, tokenizer, blank: int, at_once: int, asked: argparse.Namespace) -> None:
+    """Train ``network`` in place for what is left of the steps, each of ``at_once`` batches."""
     # Muon turns each matrix's momentum orthogonal (Jordan, 2024), and learns in about half of the steps that AdamW
     # needs; what is no matrix of a layer stays with AdamW.
     inner = [p for name, p in network.named_parameters() if p.ndim == 2 and ("encoder." in name or "decoder." in name)]
@@ -82,22 +88,32 @@ def train(network: Whisper, speech, sounds, tokenizer, blank: int, asked: argpar
     network.train()
     saved = said = time.monotonic()
     losses: list[tuple[float, float]] = []
+    weights, pool = list(network.parameters()), ThreadPoolExecutor(at_once)
+    # While it is called with given values, a module is changed: each thread has layers of its own for the same weights.
+    networks = [copy.deepcopy(network) for _ in range(at_once)]
+
+    def learn(layers: Whisper, batch: Batch) -> tuple[float, float, tuple[torch.Tensor, ...]]:
+        words, order = losses_of(layers, network, batch, blank, asked.device)
+        loss = (1 - CTC_SHARE) * words + CTC_SHARE * order
+        return words.item(), order.item(), torch.autograd.grad(loss / at_once, weights)
+
     long_after = LONG_AFTER if asked.begin_with is None else 0
-    batches = iter(Batches(speech, sounds, tokenizer, seed=done, long=done >= long_after))
+    batches = iter(Batches(speech, sounds, tokenizer, seed=done, long=done >= long_after, parts=at_once))
     while done < asked.steps:
         factor = min(1.0, (done + 1) / WARM_UP, (asked.steps - done) / (asked.steps / 3))
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = asked.rate * factor
-        words, order = losses_of(network, next(batches), blank, asked.device)
-        ((1 - CTC_SHARE) * words + CTC_SHARE * order).backward()
+        learnt = list(pool.map(learn, networks, next(batches)))
+        for weight, *slopes in zip(weights, *(slopes for _, _, slopes in learnt), strict=True):
+            weight.grad = torch.stack(slopes).sum(0)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         if done == long_after > 0:
-            batches = iter(Batches(speech, sounds, tokenizer, seed=done, long=True))
-        losses.append((words.item(), order.item()))
+            batches = iter(Batches(speech, sounds, tokenizer, seed=done, long=True, parts=at_once))
+        losses += [(words, order) for words, order, _ in learnt]
         done += 1
         if done % 100 == 0:
             now = time.monotonic()
@@ -111,14 +127,18 @@ def train(network: Whisper, speech, sounds, tokenizer, blank: int, asked: argpar
     save()
 
 
-def losses_of(network: Whisper, batch: Batch, blank: int, device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the cross-entropy of the next tokens, and the CTC loss per token of text."""
+def losses_of(
+    layers: Whisper, network: Whisper, batch: Batch, blank: int, device: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the cross-entropy of the next tokens, and the CTC loss per token of text, as ``layers`` with the weights
+    of ``network`` hear them.
+    """
     # The weights themselves stay in float32, or small steps would be lost; casting all of the network at once, and not
     # each operation's part, halves the time on a processor.
     parameters = {name: value.bfloat16() for name, value in network.named_parameters()}
     parameters |= {name: value.bfloat16() for name, value in network.named_buffers()}
     given = (batch.features.to(device, torch.bfloat16), batch.tokens.to(device))
-    logits, order = functional_call(network, parameters, given)
+    logits, order = functional_call(layers, parameters, given)
     words = functional.cross_entropy(
         logits.float().flatten(0, 1), batch.wanted.to(device).flatten(), ignore_index=IGNORED, label_smoothing=0.05
     )

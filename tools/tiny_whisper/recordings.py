@@ -100,7 +100,8 @@ def draw(kind: str, seed: int) -> tuple[str, str, np.ndarray]:
     """
     drawn = random.Random(f"{kind} {seed}")
     if kind == "train":
-        make = drawn.choices([sentences.request, sentences.cut_off, sentences.shuffled], [72, 14, 14])[0]
+        kinds = [sentences.request, sentences.cut_off, sentences.rest, sentences.shuffled]
+        make = drawn.choices(kinds, [48, 14, 16, 22])[0]
     else:
         make = sentences.request
     text = make(drawn)
@@ -260,7 +261,7 @@ def vary(speech: np.ndarray, noise: np.ndarray, random: np.random.Generator) -> 
         np.linspace(0, np.pi, 80)
     )
     speech = speech * np.power(10.0, colour).astype(np.float32)
-    if random.random() < 0.3:
+    if random.random() < 0.5:
         return speech
     start = int(random.integers(0, len(noise)))
     noise = np.take(noise, range(start, start + len(speech)), axis=0, mode="wrap")

@@ -143,7 +143,23 @@ def cut_off(random: random.Random) -> str:
     return " ".join(words[: random.randint(1, len(words))])
 
 
+def rest(random: random.Random) -> str:
+    """Return the last words of a request, as a window that begins inside a sentence hears them."""
+    words = request(random).split()
+    return " ".join(words[random.randrange(len(words)) :])
+
+
+_WORDS = sorted(
+    {
+        word
+        for text in [*_REQUESTS, *_QUESTIONS, *(item for items in _LISTS.values() for item in items)]
+        for word in re.findall(r"[\w']+", _SLOT.sub(" ", text))
+    }
+)
+
+
 def shuffled(random: random.Random) -> str:
-    """Return words in no order, so that the ear cannot lean on the grammar alone."""
-    words = " ".join(request(random) for _ in range(4)).replace(".", "").replace("?", "").replace(",", "").split()
-    return " ".join(random.sample(words, min(len(words), random.randint(3, 8)))).lower().replace(" i ", " I ")
+    """Return words in no order, each as likely: no ear can lean on the grammar alone, and those of rare sentences are
+    heard too.
+    """
+    return " ".join(random.sample(_WORDS, random.randint(3, 8)))
