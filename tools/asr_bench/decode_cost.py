@@ -29,6 +29,10 @@ class Window(NamedTuple):
     """Whether its words' places were asked for."""
 
 
+_FIRST = round(0.3 * SAMPLE_RATE) * BYTES_PER_SAMPLE
+"""What there is when an utterance begins: the sound from before somebody was heard to speak."""
+
+
 def median_s(
     decoder: WhisperDecoder, seconds: float, least_s: float, *, times: int = 5, timed: bool = False, words: int = 0
 ) -> float:
@@ -44,8 +48,9 @@ def median_s(
     return statistics.median(took)
 
 
-async def windows(pcm: bytes, interval_s: float = 1.0) -> list[Window]:
-    """Return the windows that partials of the trained model decode of ``pcm``, one a second.
+async def windows(pcm: bytes) -> list[Window]:
+    """Return the windows that partials of the trained model decode of ``pcm`` when they are asked for as a session
+    does: as soon as there is something to hear, then one a second.
 
     Random weights agree with nothing they said before, so the schedule is the trained model's and only its cost is the
     shape's.
@@ -63,10 +68,10 @@ async def windows(pcm: bytes, interval_s: float = 1.0) -> list[Window]:
             return place(*given)
 
         ears.decoder._placed = counted  # type: ignore[method-assign]
-        step = round(interval_s * SAMPLE_RATE) * BYTES_PER_SAMPLE
-        # The last second is the final's.
-        for at in range(step, len(pcm), step):
-            utterance.feed(pcm[at - step : at])
+        fed = 0
+        for at in range(_FIRST, len(pcm), SAMPLE_RATE * BYTES_PER_SAMPLE):
+            utterance.feed(pcm[fed:at])
+            fed = at
             begin, context = utterance._window.begin, utterance._window.before
             before = placed
             hypothesis = await utterance.hypothesize()
@@ -82,8 +87,7 @@ def cost_s(decoder: WhisperDecoder, seen: Iterable[Window]) -> float:
     """
     alike = Counter(Window(max(0.5, round(one.seconds * 2) / 2), round(one.words, -1), one.timed) for one in seen)
     return sum(
-        count * median_s(decoder, one.seconds, 0, times=3, timed=one.timed, words=one.words)
-        for one, count in alike.items()
+        count * median_s(decoder, one.seconds, 0, timed=one.timed, words=one.words) for one, count in alike.items()
     )
 
 
@@ -95,8 +99,7 @@ def report(speech: Sequence[bytes]) -> None:
     print(f"1. partial of 5 s, short {short:.2f} s, padded {padded:.2f} s: {short / padded:.2f} (limit 0.2)")
 
     long = [trio.run(windows, one) for one in speech]
-    # The last of 8 s is the final's.
-    first = [seen[:7] for seen in long]
+    first = [seen[:8] for seen in long]
     print(f"   windows of {len(long)} utterances of 30 s, in s:")
     for seen in long:
         print("     ", " ".join(f"{one.seconds:.0f}" for one in seen))
