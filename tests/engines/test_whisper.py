@@ -25,7 +25,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TimedWord
 from voice_trio.engines.base import Hypothesis, Recognizer, Transcript, TurnError
 from voice_trio.engines.scheduler import open_scheduler
-from voice_trio.engines.whisper import PARTIALS_AT_ONCE, Loaded, WhisperRecognizer, open_whisper
+from voice_trio.engines.whisper import PARTIALS_AT_ONCE, Loaded, WhisperRecognizer, WhisperUtterance, open_whisper
 from voice_trio.engines.whisper import load as load_whisper
 from voice_trio.engines.whisper_context import Context
 from voice_trio.engines.whisper_decode import Decoded
@@ -174,6 +174,11 @@ async def test_no_audio_has_no_words_and_costs_nothing(decoder):
 # --- the final before the end ---------------------------------------------------------------------------------------
 
 
+async def pause(utterance: WhisperUtterance, taken_back: trio.CancelScope) -> None:
+    with taken_back:
+        await utterance.anticipate(S)
+
+
 async def test_a_final_that_was_begun_in_the_pause_is_the_final(decoder):
     async with recognizer(decoder, workers=2) as ears, ears.open("en") as utterance, trio.open_nursery() as nursery:
         utterance.feed(SPEECH[: 2 * int(1.2 * S)])
@@ -199,11 +204,7 @@ async def test_no_partial_is_decoded_beside_its_early_final(decoder):
         decoder.go.clear()
         early = trio.CancelScope()
 
-        async def anticipate() -> None:
-            with early:
-                await utterance.anticipate(S)
-
-        nursery.start_soon(anticipate)
+        nursery.start_soon(pause, utterance, early)
         await wait_all_tasks_blocked()
         nursery.start_soon(utterance.hypothesize)
         await wait_all_tasks_blocked()
@@ -326,11 +327,7 @@ async def test_a_pause_that_is_taken_back_late_leaves_the_final_alone(decoder):
         utterance.feed(SPEECH)
         early = trio.CancelScope()
 
-        async def anticipate() -> None:
-            with early:
-                await utterance.anticipate(S)
-
-        nursery.start_soon(anticipate)
+        nursery.start_soon(pause, utterance, early)
         await wait_all_tasks_blocked()
         decoder.go.clear()
         async with ears.open("en") as other:
@@ -355,17 +352,13 @@ async def test_a_pause_that_is_taken_back_late_does_not_take_the_final_with_it(d
         decoder.go.clear()
         early, answers = trio.CancelScope(), []
 
-        async def anticipate() -> None:
-            with early:
-                await utterance.anticipate(S)
-
         async def settle() -> None:
             answers.append(await utterance.settle(3 * S, S))
 
         async with ears.open("en") as other:
             other.feed(SPEECH)
             nursery.start_soon(other.settle, 7)
-            nursery.start_soon(anticipate)
+            nursery.start_soon(pause, utterance, early)
             await wait_all_tasks_blocked()
             nursery.start_soon(settle)
             await wait_all_tasks_blocked()

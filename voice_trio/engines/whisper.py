@@ -111,8 +111,8 @@ class WhisperRecognizer:
         self._scheduler = scheduler
         self._window_samples = settings.asr_window_s * SAMPLE_RATE
         # One decode has a context for all or for none.
-        self._partials: dict[bool, Batch[Asked, Decoded]] = {
-            has_context: Batch(PARTIALS_AT_ONCE, lambda asked: self.decoder.decode_batch(asked))
+        self._partials: dict[bool, Batch[Job[Asked], Decoded]] = {
+            has_context: Batch(PARTIALS_AT_ONCE, lambda jobs: self.decoder.decode_batch([job() for job in jobs]))
             for has_context in (False, True)
         }
 
@@ -149,7 +149,7 @@ class WhisperRecognizer:
         return self._scheduler.submit(begin, rank)
 
     def submit_partial(
-        self, begin: Callable[[], Asked], *, has_context: bool, ready: Callable[[], bool]
+        self, begin: Callable[[], Job[Asked]], *, has_context: bool, ready: Callable[[], bool]
     ) -> Ticket[Decoded]:
         """Queue a decode that may be done together with those of others, which `answer` waits for."""
         return self._scheduler.submit_to(self._partials[has_context], begin, Rank.PARTIAL, ready=ready)
@@ -203,7 +203,7 @@ class WhisperUtterance:
         def placed(words: Sequence[TimedWord]) -> list[TimedWord]:
             return [TimedWord(word.text, begin + word.begin, begin + word.end) for word in words]
 
-        def take() -> Asked:
+        def take() -> Job[Asked]:
             nonlocal begin, through, context, least_s
             through = self._samples
             self._window.make_room(through)
@@ -212,7 +212,7 @@ class WhisperUtterance:
             if begin and language is None and self._draft is not None:
                 language = _sure_of(self._draft.decoded, self._draft.through)
             least_s = self._recognizer.context.partial_s
-            return Asked(
+            return lambda: Asked(
                 floats(audio),
                 language,
                 least_s,

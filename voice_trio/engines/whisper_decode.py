@@ -181,7 +181,6 @@ class WhisperDecoder:
 
     def _features(self, audio: np.ndarray, length_s: float) -> np.ndarray:
         """Return (bands, frames) of ``audio`` and the silence behind it."""
-
         frames = max(_FEWEST_FRAMES, min(round(length_s * _FRAMES_PER_S), _PADDED_FRAMES))
         # The encoder makes a position of two frames. Where there are as many positions as bands, 80 or 128, CTranslate2
         # takes what it made for features, encodes it again, and gives other words without a warning.
