@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import wave
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -37,16 +37,16 @@ def run(*arguments, cwd, **environment):
 
 
 @asynccontextmanager
-async def serve(tmp_path, command=COMMAND):
+async def serve(tmp_path, command=COMMAND, stderr=subprocess.PIPE):
     """Run ``voice-trio serve`` on a free port; yields the process, what it printed, and its address."""
     process = await trio.lowlevel.open_process(
         [*command, "serve", "--port", "0"],
         cwd=tmp_path,
         env={**os.environ, "STREAM_ASR_ENGINE": "auto", "HF_HOME": str(tmp_path), "STREAM_DATA_DIR": str(tmp_path)},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
     )
-    async with process.stdout, process.stderr:
+    async with process.stdout, process.stderr or nullcontext():
         try:
             said = ""
             while "Talk at" not in said or not said.endswith("\n"):
@@ -59,6 +59,14 @@ async def serve(tmp_path, command=COMMAND):
                 process.kill()
             with trio.CancelScope(shield=True):
                 await process.wait()
+
+
+async def talk_to(url, tmp_path):
+    """Have one turn with the server at ``url``."""
+    address = f"ws{url.removeprefix('http')}/ws"
+    command = [*COMMAND, "talk", "--text", "hi", "--url", address]
+    talk = await trio.run_process(command, cwd=tmp_path, capture_stdout=True)
+    assert b"done      completed" in talk.stdout
 
 
 async def read_all(stream):
@@ -147,19 +155,14 @@ def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
     assert [line.split()[1] for line in ill.stdout.splitlines() if line.startswith("BAD")] == ["tls", "mind"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
     with trio.fail_after(60):
         async with serve(tmp_path) as (process, said, url):
             assert "ears   pocketsphinx" in said
             assert "voice-trio models download small-int8" in said
             assert "OPENAI_BASE_URL" in said
-            talk = await trio.run_process(
-                [*COMMAND, "talk", "--text", "hi", "--url", f"ws{url.removeprefix('http')}/ws"],
-                cwd=tmp_path,
-                capture_stdout=True,
-            )
-            assert b"done      completed" in talk.stdout
+            await talk_to(url, tmp_path)
             process.send_signal(number)
             log = await read_all(process.stderr)
             assert await process.wait() == 0
@@ -167,6 +170,51 @@ async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
     latency = next(line for line in lines if line["event"] == "latency")
     assert {"session_id", "turn", "t_first_partial_ms", "t_first_audio_ms", "total_reply_ms", "asr_rtf"} <= set(latency)
     assert "I hear you" not in log
+
+
+@pytest.fixture
+def pipe():
+    """The two descriptors of a pipe, closed afterwards."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+async def test_a_log_that_nobody_reads_changes_nothing(tmp_path, pipe):
+    """The pipe is full before the server writes its first line to it."""
+    _, writing = pipe
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while os.write(writing, bytes(65536)):
+            pass
+    os.set_blocking(writing, True)
+    with trio.fail_after(60):
+        async with serve(tmp_path, stderr=writing) as (process, _, url):
+            await talk_to(url, tmp_path)
+            process.send_signal(signal.SIGUSR1)
+            await talk_to(url, tmp_path)
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+
+
+async def test_a_log_whose_reader_is_gone_changes_nothing(tmp_path, pipe):
+    reading, writing = pipe
+    with trio.fail_after(60):
+        async with serve(tmp_path, stderr=writing) as (process, _, url):
+            os.dup2(writing, reading)
+            await talk_to(url, tmp_path)
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+
+
+async def test_a_hang_up_means_nothing_where_it_was_ignored(tmp_path):
+    with trio.fail_after(60):
+        async with serve(tmp_path, ["nohup", *COMMAND]) as (process, _, url):
+            process.send_signal(signal.SIGHUP)
+            await talk_to(url, tmp_path)
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
 
 
 def test_any_rate_and_any_number_of_channels_can_be_asked_with(tmp_path):

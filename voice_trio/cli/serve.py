@@ -10,6 +10,7 @@ import trio
 from voice_trio import __version__, config, log
 from voice_trio.cli.options import chosen, settings_options
 from voice_trio.engines.base import Engines
+from voice_trio.log_writer import log_writer
 from voice_trio.server.run import Running, serve_until_signal
 
 
@@ -21,7 +22,6 @@ def serve(**options: Any) -> None:
     Each option can also be set by the environment variable named with it.
     """
     settings = config.load(**chosen(options))
-    log.configure(settings.log_level, log.secrets_of(settings))
     click.echo(f"voice_trio {__version__} is getting ready")
 
     def announce(running: Running) -> None:
@@ -32,7 +32,9 @@ def serve(**options: Any) -> None:
             click.echo(f"  {running.fingerprint}")
         click.echo(f"\nTalk at {running.url} (Ctrl-C ends it)")
 
-    trio.run(serve_until_signal, settings, announce)
+    with log_writer():
+        log.configure(settings.log_level, log.secrets_of(settings))
+        trio.run(serve_until_signal, settings, announce)
 
 
 def describe(engines: Engines) -> list[str]:

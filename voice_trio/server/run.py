@@ -124,14 +124,20 @@ def _url(scheme: str, host: str, port: int) -> str:
 
 
 async def serve_until_signal(settings: Settings, announce: Callable[[Running], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then drain. A second signal, or one before ``announce``, ends at once."""
+    """Serve until SIGINT, SIGTERM or SIGHUP, then drain. A second signal, or one before ``announce``, ends at once.
+
+    A second SIGHUP does not: a terminal that closes sends one, and its shell another. Under `nohup` it means nothing.
+    """
     ready, signalled = trio.Event(), trio.Event()
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
 
     async def watch(task_status: trio.TaskStatus[None]) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with trio.open_signal_receiver(*numbers) as signals:
             task_status.started()
-            async for _ in signals:
-                if signalled.is_set() or not ready.is_set():
+            async for number in signals:
+                if not ready.is_set() or (signalled.is_set() and number != signal.SIGHUP):
                     nursery.cancel_scope.cancel()
                 signalled.set()
 
