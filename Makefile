@@ -5,13 +5,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check autobahn format clean help
+.PHONY: run test check autobahn audit format clean help
 
 help:
 	@echo "make run       set up, start the server, print its address"
 	@echo "make test      set up, run every test"
 	@echo "make check     set up, then lint, format check, types and the layers"
 	@echo "make autobahn  set up, run the Autobahn cases against the server's WebSockets"
+	@echo "make audit     compare the pinned versions with known advisories"
 	@echo "make format    write the code in its one format"
 	@echo "make clean     remove what make made"
 
@@ -29,6 +30,12 @@ check: $(VENV)/.dev
 
 autobahn: $(VENV)/.autobahn
 	$(BIN)/python -m pytest tests/server/test_autobahn.py
+
+# In an environment of its own, since it shares some of what it depends on with the server. `--strict`, because a package
+# that could not be looked up is no clean one.
+audit:
+	@test -x $(VENV)-audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)-audit && $(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'; }
+	$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt || { echo "Either an advisory stands above, or the database of advisories could not be asked." >&2; exit 1; }
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -53,4 +60,4 @@ $(VENV)/.autobahn: | $(VENV)/.dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV)-audit build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
