@@ -78,13 +78,19 @@ class Client:
             await self.ask(m.Audio(message))
 
     async def hear(self) -> m.Event:
-        """Return the next event that this version knows. Raises `SessionClosed` after the last one."""
+        """Return the next event that this version knows. Raises `SessionClosed` after the last one.
+
+        Raises `CannotConnect` for what is no event at all.
+        """
         while True:
             try:
                 data = await self._connection.get_message()
             except ConnectionClosed as closed:
                 raise _session_closed(closed) from None
-            event = wire.decode_event(data)
+            try:
+                event = wire.decode_event(data)
+            except wire.Malformed as error:
+                raise CannotConnect(f"The server says what is no event of /ws: {error}.") from error
             if event is not None:
                 return event
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Any
 
@@ -20,6 +21,15 @@ from voice_trio.cli.talk import talk
 
 
 class _Commands(click.Group):
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line. What click itself writes, its help, may not find room either."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.errno == errno.ENOSPC and error.filename is None:
+                raise output.refused(error) from error
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command. Ctrl-C has the shells' exit code, where click has a word and 1."""
         try:

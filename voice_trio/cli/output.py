@@ -72,6 +72,14 @@ def say_json(text: str) -> None:
     _write(_NOT_ASCII.sub(_unicode_escape, text) + "\n")
 
 
+def refused(error: OSError) -> CannotPrint:
+    """Return what ``error`` at writing standard output means, and have all that is still written to it go nowhere."""
+    _let_go(sys.stdout)
+    if isinstance(error, BrokenPipeError):
+        return ReaderGone("nobody reads standard output any more")
+    return CannotPrint(f"standard output cannot be written: {error.strerror or error}")
+
+
 def plain(text: str) -> str:
     """Return ``text`` in one line, without what a terminal would obey."""
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
@@ -86,12 +94,9 @@ def _write(text: str, *, err: bool = False) -> None:
     try:
         click.echo(text, nl=False, err=err)
     except OSError as error:
-        _let_go(sys.stderr if err else sys.stdout)
-        if err:
-            return
-        if isinstance(error, BrokenPipeError):
-            raise ReaderGone("nobody reads standard output any more") from error
-        raise CannotPrint(f"standard output cannot be written: {error.strerror or error}") from error
+        if not err:
+            raise refused(error) from error
+        _let_go(sys.stderr)
 
 
 def _let_go(stream: TextIO) -> None:
