@@ -7,6 +7,7 @@ reason that stands behind the variable's name; it repeats no value that may hold
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -45,7 +46,11 @@ def prose(value: str) -> str:
 
 def path(value: str) -> str:
     """Refuse what no file can be called. Bytes that are no UTF-8 are as good as any others in a path."""
-    if "\0" in value:
+    try:
+        possible = b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
         raise ValueError(f"{quoted(value)} {_unprintable(value)}")
     return value
 

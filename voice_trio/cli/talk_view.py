@@ -95,7 +95,8 @@ class ConsoleView:
                 if not self._answering:
                     say_on(f"{'answer':<10}")
                     self._answering = True
-                say_on(text)
+                # What a reply says in a line of its own is not to look like one of ours.
+                say_on(text.replace("\n", f"\n{'':<10}"))
             case m.TtsPhrase(sample_rate=rate):
                 self.sample_rate = rate
             case m.TtsChunk(pcm=pcm):

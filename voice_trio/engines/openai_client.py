@@ -157,9 +157,11 @@ def _check_headers() -> None:
 
 
 def _fits(name: str, value: str) -> bool:
-    """Ask the library that will write it whether a header can be sent."""
+    """Return whether a header can be sent, which the library that will write it is asked, and can be read by anybody."""
     import h11
 
+    if not value.replace("\t", " ").isprintable():
+        return False
     try:
         headers = [(b"Host", b"x"), (name.encode("ascii"), value.encode("ascii"))]
         h11.Request(method="POST", target="/", headers=headers)

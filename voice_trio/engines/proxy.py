@@ -81,7 +81,7 @@ def _covers(entry: str, url: httpx2.URL) -> bool:
     """Return whether ``entry`` of ``no_proxy`` means ``url``."""
     if not entry:
         return False
-    host = url.raw_host.decode("ascii").lower()
+    host = url.host.lower()
     try:
         network = ip_network(entry.strip("[]"), strict=False)
     except ValueError:
