@@ -61,7 +61,6 @@ EXCEPTED = [
     "10.1.2.3/33, [",
     "2001:db8::/32",
     "[2001:db8::7]",
-    "bücher.example",
     ",,",
 ]
 
@@ -80,6 +79,12 @@ async def test_the_proxy_is_the_one_that_the_client_would_take(monkeypatch, name
             if ours is not None:
                 assert ours.variable in names.split()
                 assert httpx2.URL(ours.url).host.encode() == theirs._pool._proxy_url.host
+
+
+def test_a_name_of_any_letters_is_excepted_as_it_is_written(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.example")
+    monkeypatch.setenv("no_proxy", "Bücher.example")
+    assert proxy_for(httpx2.URL("http://bücher.example/v1")) is None
 
 
 def test_small_letters_count_more_and_nothing_is_nothing(monkeypatch):

@@ -92,7 +92,8 @@ def _unicode_escape(found: re.Match[str]) -> str:
 
 def _write(text: str, *, err: bool = False) -> None:
     try:
-        click.echo(text, nl=False, err=err)
+        # Named, or click puts a stream of its own in the place of one that it thinks has too few letters.
+        click.echo(text, file=sys.stderr if err else sys.stdout, nl=False)
     except OSError as error:
         if not err:
             raise refused(error) from error

@@ -157,7 +157,7 @@ def _check_headers() -> None:
 
 
 def _fits(name: str, value: str) -> bool:
-    """Return whether a header can be sent, which the library that will write it is asked, and can be read by anybody."""
+    """Return whether a header can be sent, by the library that will write it, and read by whoever gets it."""
     import h11
 
     if not value.replace("\t", " ").isprintable():
