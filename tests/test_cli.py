@@ -1,6 +1,5 @@
 """The command line as a person meets it: in a process of its own."""
 
-import io
 import json
 import os
 import signal
@@ -140,10 +139,9 @@ def test_the_exit_code_is_that_of_what_was_raised(monkeypatch, raised, code):
     assert leaving.value.code == code
 
 
-def test_a_turn_without_latencies_ends_without_a_block_of_them():
-    out = io.StringIO()
-    ConsoleView(out).show(m.Done(turn=1, outcome=m.Outcome.COMPLETED, remembered=False, heard=0))
-    assert out.getvalue() == "done      completed\n"
+def test_a_turn_without_latencies_ends_without_a_block_of_them(capsys):
+    ConsoleView(live=False).show(m.Done(turn=1, outcome=m.Outcome.COMPLETED, remembered=False, heard=0))
+    assert capsys.readouterr().out == "done      completed\n"
 
 
 def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):

@@ -77,4 +77,4 @@ def test_a_server_fails_on_purpose_only_where_it_may(monkeypatch):
 
 def test_no_faults_need_no_permission(monkeypatch):
     monkeypatch.setenv("STREAM_FAULTS", " ")
-    assert config.load().faults == " "
+    assert config.load().faults == ""

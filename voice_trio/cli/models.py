@@ -6,6 +6,7 @@ import click
 import trio
 
 from voice_trio import config
+from voice_trio.cli.output import say
 from voice_trio.command_name import command_name
 from voice_trio.config import Settings
 from voice_trio.engines import whisper, whisper_context, whisper_models
@@ -21,13 +22,13 @@ def models() -> None:
 def list_() -> None:
     """Show which models are here, and where."""
     wanted = config.load().model_whisper
-    click.echo("Sizes; a model's name is a size and how it computes, such as small-int8.\n")
+    say("Sizes; a model's name is a size and how it computes, such as small-int8.", "")
     for model in whisper_models.list_models():
         state = f"{model.size_bytes / 1e6:6.0f} MB  {model.path}" if model.path else "        -  not here"
-        click.echo(f"{model.size:<18}{state}")
+        say(f"{model.size:<18}{state}")
     here = whisper_models.find(wanted)
     missing = f"not here; fetch it with {command_name()} models download {wanted}"
-    click.echo(f"\nThe settings ask for {wanted}: {here or missing}")
+    say("", f"The settings ask for {wanted}: {here or missing}")
 
 
 @models.command()
@@ -44,7 +45,7 @@ def download(name: str | None) -> None:
             bar.update(done - bar.n)
 
         folder = whisper_models.download(name, progress)
-    click.echo(f"{name} is in {folder}")
+    say(f"{name} is in {folder}")
 
 
 @models.command()
@@ -59,10 +60,10 @@ def check(name: str | None) -> None:
 
 async def _check(settings: Settings) -> None:
     loaded = await trio.to_thread.run_sync(whisper.load, settings)
-    click.echo(f"{loaded.name}: some sentences, with less audio at a time, against the same padded to 30 s")
+    say(f"{loaded.name}: some sentences, with less audio at a time, against the same padded to 30 s")
     async with open_scheduler(settings.asr_workers, close_s=settings.asr_timeout_s) as scheduler:
-        context = await whisper_context.calibrate(scheduler, loaded.decoder, lambda line: click.echo(f"  {line}"))
+        context = await whisper_context.calibrate(scheduler, loaded.decoder, lambda line: say(f"  {line}"))
     answer = f"a context of {context.final_s:g} s" if context.final_s else "what was said and a margin, the fastest way"
-    click.echo(f"It is given {answer}.")
+    say(f"It is given {answer}.")
     if not await trio.to_thread.run_sync(whisper_context.remember, loaded.folder, context):
-        click.echo(f"{loaded.folder} cannot be written, so each server finds this out again.", err=True)
+        say(f"{loaded.folder} cannot be written, so each server finds this out again.", err=True)

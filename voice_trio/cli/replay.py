@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from voice_trio import log
+from voice_trio.cli.output import plain, say
 from voice_trio.recording import entries as e
 from voice_trio.recording.compare import Difference, first_difference
 from voice_trio.recording.read import Recording, read_recording
@@ -40,19 +41,16 @@ def replay(file: Path, tolerance_ms: float, context: int) -> None:
     """
     log.configure("ERROR")
     recording = read_recording(file)
-    for line in _about(recording):
-        click.echo(line)
+    say(*_about(recording))
     began = time.perf_counter()
     replayed = live_again(recording, tolerance_ms / 1000)
     took_s = time.perf_counter() - began
-    click.echo(f"replayed  in {took_s:.2f} s")
+    say(f"replayed  in {took_s:.2f} s")
     difference = first_difference(recording, replayed, tolerance_ms / 1000)
     if difference is None:
-        click.echo("equal")
+        say("equal")
         return
-    click.echo()
-    for line in _show(recording, difference, context):
-        click.echo(line)
+    say("", *_show(recording, difference, context))
     sys.exit(_EXIT_DIFFERENT)
 
 
@@ -60,14 +58,14 @@ def _about(recording: Recording) -> list[str]:
     header = recording.header
     engines = f"ears {header.engines.asr}, mind {header.engines.llm}, voice {header.engines.tts}"
     lines = [
-        f"recorded  {_plain(header.began)} by voice_trio {_plain(header.version)}, session {_plain(header.session)}",
-        f"          {recording.lasts_s:.1f} s, {_plain(engines)}",
+        f"recorded  {header.began} by voice_trio {header.version}, session {header.session}",
+        f"          {recording.lasts_s:.1f} s, {engines}",
     ]
     if recording.torn:
         lines.append("note      Its last line was not written to the end, and is left out.")
     if recording.end is None:
         last = recording.entries[-1] if recording.entries else None
-        why = f": {_plain(last.why)}" if isinstance(last, e.Stopped) else ""
+        why = f": {last.why}" if isinstance(last, e.Stopped) else ""
         lines.append(f"note      It ends before its session does{why}. All until then is compared.")
     return lines
 
@@ -108,14 +106,9 @@ def _line(entry: e.Entry | None) -> str:
             who, what = "engine", f"answers call {call}"
         case _:
             who, what = "client", entry.kind
-    text = f"{entry.at:9.3f} s  {who:<8}{_plain(what)}"
+    text = f"{entry.at:9.3f} s  {who:<8}{plain(what)}"
     return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 3] + "..."
 
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _plain(text: str) -> str:
-    """Return ``text`` without what a terminal would obey: a recording may come from a stranger."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

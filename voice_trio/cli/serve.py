@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import trio
 
 from voice_trio import __version__, config, log
 from voice_trio.cli.options import chosen, settings_options
+from voice_trio.cli.output import CannotPrint, say
 from voice_trio.engines.base import Engines
 from voice_trio.log_writer import log_writer
 from voice_trio.server.run import Running, serve_until_signal
@@ -22,19 +24,24 @@ def serve(**options: Any) -> None:
     Each option can also be set by the environment variable named with it.
     """
     settings = config.load(**chosen(options))
-    click.echo(f"voice_trio {__version__} is getting ready")
+    _tell(f"voice_trio {__version__} is getting ready")
 
     def announce(running: Running) -> None:
-        for line in describe(running.engines):
-            click.echo(line)
+        _tell(*describe(running.engines))
         if running.fingerprint is not None:
-            click.echo("\nThe certificate is its own: a browser warns of it once. Its SHA-256 fingerprint:")
-            click.echo(f"  {running.fingerprint}")
-        click.echo(f"\nTalk at {running.url} (Ctrl-C ends it)")
+            _tell("", "The certificate is its own: a browser warns of it once. Its SHA-256 fingerprint:")
+            _tell(f"  {running.fingerprint}")
+        _tell("", f"Talk at {running.url} (Ctrl-C ends it)")
 
     with log_writer():
         log.configure(settings.log_level, log.secrets_of(settings))
         trio.run(serve_until_signal, settings, announce)
+
+
+def _tell(*lines: str) -> None:
+    # A server serves whether or not anybody reads this.
+    with suppress(CannotPrint):
+        say(*lines)
 
 
 def describe(engines: Engines) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import trio
 
-from voice_trio import config, log, sound_file
+from voice_trio import checks, config, log, sound_file
 from voice_trio.cli.talk_view import ConsoleView, JsonView, View
 from voice_trio.client import Client, SessionClosed, connect, trusting
 from voice_trio.core import messages as m
@@ -60,6 +60,11 @@ def talk(
     """
     if (recording is None) == (text is None):
         raise click.UsageError("Give either a RECORDING or --text.")
+    if text is not None:
+        try:
+            checks.prose(text)
+        except ValueError as error:
+            raise click.UsageError(f"--text {error}.") from None
     tls = None if cafile is None else trusting(cafile)
     # A server that lives for one turn has nothing to remember, and the one for others may be using the memory.
     settings = config.load(port=0, memory="off", **_PRIVATE)
@@ -67,7 +72,7 @@ def talk(
     question = text if recording is None else sound_file.read(recording)
     assert question is not None
     sound_file.check_writable(save)
-    view: View = JsonView() if as_json else ConsoleView(sys.stdout)
+    view: View = JsonView() if as_json else ConsoleView(live=sys.stdout.isatty())
     outcome = trio.run(_converse, url, tls, question, view, settings)
     if view.reply:
         sound_file.write(save, bytes(view.reply), view.sample_rate)

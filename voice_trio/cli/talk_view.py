@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol
 
-import click
-
+from voice_trio.cli.output import plain, say, say_again, say_json, say_on
 from voice_trio.core import messages as m
 from voice_trio.core import wire
 
@@ -55,7 +54,7 @@ class JsonView:
                 return
             case m.TtsPhrase():
                 self.sample_rate = event.sample_rate
-        click.echo(wire.encode_event(event))
+        say_json(str(wire.encode_event(event)))
 
     def saved(self, path: Path) -> None:
         """Say where the reply is."""
@@ -66,17 +65,16 @@ class JsonView:
         self._print({"type": "closed", "reason": str(closed)})
 
     def _print(self, fields: dict[str, object]) -> None:
-        click.echo(json.dumps(fields, ensure_ascii=False, separators=(",", ":")))
+        say_json(json.dumps(fields, separators=(",", ":")))
 
 
 class ConsoleView:
     """Labelled lines for a person. On a terminal, words still being recognised are rewritten as they change."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, *, live: bool) -> None:
         self.reply = bytearray()
         self.sample_rate = 0
-        self._out = out
-        self._live = out.isatty()
+        self._live = live
         self._heard = ""
         self._typed_turn = True
         self._answering = False
@@ -95,9 +93,10 @@ class ConsoleView:
                 self._hear("heard", text or "(nothing)", last=True)
             case m.Token(text=text):
                 if not self._answering:
-                    click.echo(f"{'answer':<10}", self._out, nl=False)
+                    say_on(f"{'answer':<10}")
                     self._answering = True
-                click.echo(text, self._out, nl=False)
+                # What a reply says in a line of its own is not to look like one of ours.
+                say_on(text.replace("\n", f"\n{'':<10}"))
             case m.TtsPhrase(sample_rate=rate):
                 self.sample_rate = rate
             case m.TtsChunk(pcm=pcm):
@@ -127,7 +126,7 @@ class ConsoleView:
             if ms is not None
         ]
         if lines:
-            click.echo("\n".join(["", *lines, ""]), self._out)
+            say("", *lines, "")
 
     def _hear(self, label: str, text: str, *, last: bool) -> None:
         if not self._live:
@@ -135,11 +134,12 @@ class ConsoleView:
             return
         # The line is rewritten in place, so it must not be wider than the terminal; the newest words matter.
         room = shutil.get_terminal_size().columns - 12
+        text = plain(text)
         shown = text if last or len(text) <= room else "…" + text[1 - room :]
-        click.echo(f"\r\x1b[K{label:<10}{shown}", self._out, nl=last)
+        say_again(f"{label:<10}{shown}", last=last)
 
     def _line(self, label: str, text: str) -> None:
         if self._answering:
-            click.echo("", self._out)
+            say()
             self._answering = False
-        click.echo(f"{label:<10}{text}", self._out)
+        say(f"{label:<10}{text}")

@@ -10,7 +10,7 @@ import trio
 
 from voice_trio.command_name import command_name
 from voice_trio.config import Settings
-from voice_trio.engines import openai_chat, pocketsphinx, silero, voice, whisper, whisper_models
+from voice_trio.engines import openai_chat, openai_client, pocketsphinx, silero, voice, whisper, whisper_models
 from voice_trio.engines.base import CannotLoad, Detector, Engines, LanguageModel, Recognizer, Synthesizer
 from voice_trio.engines.synthetic import SyntheticModel
 from voice_trio.engines.webrtc import WebRtcDetector
@@ -66,6 +66,11 @@ async def open_recognizer(settings: Settings) -> AsyncIterator[Ears]:
             here = await trio.to_thread.run_sync(whisper_models.find, name)
         if here is not None:
             async with whisper.open_whisper(settings) as recognizer:
+                if settings.language and settings.language not in recognizer.languages:
+                    raise CannotLoad(
+                        f"STREAM_LANGUAGE is {settings.language!r}, which {recognizer.name} does not understand: give "
+                        "the ISO 639-1 code of a language that it does, or nothing to have it detected."
+                    )
                 yield Ears(recognizer, None)
             return
     except whisper_models.ModelError as error:
@@ -79,7 +84,7 @@ async def open_recognizer(settings: Settings) -> AsyncIterator[Ears]:
 @asynccontextmanager
 async def open_language_model(settings: Settings) -> AsyncIterator[LanguageModel]:
     """Open the language model, or what stands in for one where none is configured."""
-    if not openai_chat.is_configured(settings):
+    if not openai_client.is_configured(settings):
         yield SyntheticModel()
         return
     async with openai_chat.open_chat_model(settings) as model:

@@ -16,41 +16,32 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import trio
 
-from voice_trio.config import ConfigError, Settings
+from voice_trio.config import Settings
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import Finish, TextDelta, TurnError
+from voice_trio.engines.openai_client import Upstream, distrusted, open_upstream
 
 if TYPE_CHECKING:
-    from openai import AsyncAPIResponse, AsyncOpenAI
+    from openai import AsyncAPIResponse
 
-OPENAI_URL = "https://api.openai.com/v1"
-"""Where a key alone leads to."""
-
-_PLACEHOLDER_KEY = "none"
-"""For servers that ask for none; the SDK insists on one."""
-_CONNECT_S = 2.0
 _RETRY_S = 0.2
 _DRAIN_S = 0.1
 """Limit for what follows the last words: a connection read to its end is used again, which saves a handshake."""
 
 
-def is_configured(settings: Settings) -> bool:
-    """Say whether ``settings`` name a language model: a key, or an address, or both."""
-    return bool(_key(settings) or settings.openai_base_url)
-
-
 @asynccontextmanager
 async def open_chat_model(settings: Settings) -> AsyncIterator[ChatModel]:
-    """Open the model that ``settings`` name, with the one client that every session shares; closed at the end."""
-    # Importing the SDK takes half a second, and making its client reads the certificates.
-    client = await trio.to_thread.run_sync(_client, settings)
-    async with client:
-        yield ChatModel(client, settings)
+    """Open the model that ``settings`` name, with the one client that every session shares; closed at the end.
+
+    Raises `ConfigError`.
+    """
+    upstream = await trio.to_thread.run_sync(open_upstream, settings)
+    async with upstream.client:
+        yield ChatModel(upstream, settings)
 
 
 class ChatModel:
@@ -58,11 +49,11 @@ class ChatModel:
 
     synthetic = False
 
-    def __init__(self, client: AsyncOpenAI, settings: Settings) -> None:
+    def __init__(self, upstream: Upstream, settings: Settings) -> None:
         self.name = settings.llm_model
-        self._client = client
-        self._address = _shown(str(client.base_url))
-        self._own_address = bool(settings.openai_base_url)
+        self._upstream = upstream
+        self._client = upstream.client
+        self._address = upstream.address
 
     @asynccontextmanager
     async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
@@ -134,9 +125,9 @@ class ChatModel:
         import httpx2
         import openai
 
-        # Nobody is to look for a fault in what they never set.
-        where = "OPENAI_BASE_URL" if self._own_address else "this machine's network"
-        also = " and OPENAI_BASE_URL" if self._own_address else ""
+        upstream = self._upstream
+        where, way = upstream.setting, upstream.way
+        also = " and OPENAI_BASE_URL" if upstream.own_address else ""
         match error:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
                 text = f"The language model refused the key (HTTP {error.status_code}): check OPENAI_API_KEY."
@@ -152,52 +143,16 @@ class ChatModel:
             case openai.APITimeoutError(__cause__=httpx2.ConnectTimeout()):
                 text = f"Could not reach the language model at {self._address}: check {where}."
             case openai.APITimeoutError() | httpx2.TimeoutException():
-                return TurnError(ErrorCode.LLM_TIMEOUT, "The language model did not answer in time.")
+                return TurnError(ErrorCode.LLM_TIMEOUT, f"The language model did not answer in time.{way}")
+            case openai.APIConnectionError() if why := distrusted(error):
+                text = f"The certificate of {self._address} is not trusted: {why} (SSL_CERT_FILE says whose are)."
             case openai.APIConnectionError():
                 text = f"Could not reach the language model at {self._address}: check {where}."
             case openai.OpenAIError():
                 text = "The language model reported an error."
             case _:
                 text = f"The connection to the language model at {self._address} broke off."
-        return TurnError(ErrorCode.LLM_FAIL, text)
-
-
-def _client(settings: Settings) -> AsyncOpenAI:
-    """Return a client for ``settings``; blocks. Raises `ConfigError`."""
-    import openai
-
-    key = _key(settings) or _PLACEHOLDER_KEY
-    if not (key.isascii() and key.isprintable()):
-        raise ConfigError("OPENAI_API_KEY is (hidden): it holds characters that no key has")
-    url = settings.openai_base_url or OPENAI_URL
-    if not url.startswith(("http://", "https://")) or not _shown(url):
-        # An address can hold a password.
-        value = "(hidden)" if "@" in url else repr(url)
-        raise ConfigError(f"OPENAI_BASE_URL is {value}: give an address such as http://127.0.0.1:11434/v1")
-    client = openai.AsyncOpenAI(
-        api_key=key,
-        base_url=url,
-        max_retries=0,
-        timeout=openai.Timeout(settings.llm_first_token_s, connect=_CONNECT_S),
-    )
-    # Imported with the first use, which would otherwise be a person's first turn.
-    _ = client.chat.completions
-    return client
-
-
-def _key(settings: Settings) -> str:
-    return settings.openai_api_key.get_secret_value().strip() if settings.openai_api_key else ""
-
-
-def _shown(url: str) -> str:
-    """Return ``url`` without a name, a password or a query, which may be secrets; empty where it has no host."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return ""
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path}".rstrip("/") if host else ""
+        return TurnError(ErrorCode.LLM_FAIL, text + way)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -98,8 +98,8 @@ def parse(name: str) -> ModelName:
 
     A folder is a name with a path separator in it, or one that exists. Raises `ModelError` for anything unknown.
     """
-    if os.sep in name or name.startswith("~") or Path(name).is_dir():
-        return ModelName("default", folder=Path(name).expanduser())
+    if os.sep in name or name.startswith("~") or os.path.isdir(name):
+        return ModelName("default", folder=Path(os.path.expanduser(name)))
     if name in REPOSITORIES:
         raise ModelError(f"Whisper model {name!r} names no compute type: try {name}-int8")
     size, _, compute_type = name.rpartition("-")
@@ -124,7 +124,7 @@ def find(name: str) -> Path | None:
     model = parse(name)
     if model.folder is None:
         return _downloaded(REPOSITORIES[model.size or ""])
-    if not model.folder.is_dir():
+    if not os.path.isdir(model.folder):
         raise ModelError(f"{model.folder} is not a folder, so there is no Whisper model in it")
     missing = _missing(model.folder)
     if missing is not None:
@@ -182,7 +182,7 @@ def _missing(folder: Path) -> str | None:
     """Return the name of the first file that a model in ``folder`` lacks, or None where it is whole."""
     for names in _NEEDED:
         # An empty file is a copy that was broken off; a link whose target is gone is no file at all.
-        if not any((folder / name).is_file() and (folder / name).stat().st_size for name in names):
+        if not any(os.path.isfile(folder / name) and (folder / name).stat().st_size for name in names):
             return names[0]
     return None
 

@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 
-from voice_trio.config import ConfigError, Settings
+from voice_trio.config import Settings
 from voice_trio.core.messages import MAX_MESSAGE_BYTES
 from voice_trio.server.access import is_loopback
 from voice_trio.server.connections import Connections
@@ -64,11 +64,8 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def open_connections(settings: Settings) -> Connections:
-    """Return the register of connections that ``settings`` want. Raises `ConfigError`."""
-    try:
-        return Connections(settings.max_connections, settings.max_connections_per_address, settings.trusted_proxies)
-    except ValueError as error:
-        raise ConfigError(f"STREAM_TRUSTED_PROXIES is {settings.trusted_proxies!r}: {error}.") from None
+    """Return the register of connections that ``settings`` want."""
+    return Connections(settings.max_connections, settings.max_connections_per_address, settings.trusted_proxies)
 
 
 def hypercorn_config(

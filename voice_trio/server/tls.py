@@ -34,12 +34,7 @@ def open_tls(settings: Settings) -> Tls | None:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     if settings.certfile:
-        try:
-            context.load_cert_chain(settings.certfile, settings.keyfile)
-        except (OSError, ssl.SSLError) as error:
-            raise CannotListen(
-                f"Cannot use {settings.certfile} with {settings.keyfile}: {error.strerror or error}."
-            ) from error
+        _load(context, settings.certfile, settings.keyfile)
         return Tls(context)
     # Only here: it takes a tenth of a second to import, and few need it.
     import trustme
@@ -60,6 +55,40 @@ def lan_address() -> str | None:
         except OSError:
             return None
         return str(probe.getsockname()[0])
+
+
+def _load(context: ssl.SSLContext, certfile: str, keyfile: str) -> None:
+    """Have ``context`` prove itself with these files. Raises `CannotListen`."""
+    try:
+        context.load_cert_chain(certfile, keyfile, password=_no_password)
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            reason = "the key is not that of the certificate"
+        else:
+            reason = f"they are not a certificate chain and its private key as PEM ({error.reason or 'unreadable'})"
+        raise CannotListen(
+            f"Cannot use {certfile} (STREAM_CERTFILE) with {keyfile} (STREAM_KEYFILE): {reason}."
+        ) from error
+    except OSError as error:
+        # It does not say which of the two.
+        bad = [name for name, file in (("STREAM_CERTFILE", certfile), ("STREAM_KEYFILE", keyfile)) if not _opens(file)]
+        raise CannotListen(
+            f"Cannot read what {' and '.join(bad) or 'STREAM_CERTFILE and STREAM_KEYFILE'} "
+            f"{'name' if len(bad) != 1 else 'names'}: {error.strerror or error}."
+        ) from error
+
+
+def _no_password() -> str:
+    # OpenSSL would ask whoever sits at the terminal, and a server has nobody there.
+    raise CannotListen("STREAM_KEYFILE is encrypted with a password, which nobody can enter here: give one without.")
+
+
+def _opens(file: str) -> bool:
+    try:
+        with open(file, "rb"):
+            return True
+    except OSError:
+        return False
 
 
 def _names(host: str) -> list[str]:
