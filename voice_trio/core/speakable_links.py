@@ -1,4 +1,4 @@
-"""How a person says links, addresses and markup: by what they are called, not by what they are made of."""
+"""How a person says links and addresses: by what they are called, not by what they are made of."""
 
 from __future__ import annotations
 
@@ -9,19 +9,13 @@ from voice_trio.core.speakable_draft import Draft
 _ENTITIES = {"amp": "and", "lt": "less than", "gt": "greater than"}
 _HOST = re.compile(r"[^\W_](?:[^\W_]|[.-]){0,79}")
 
-COMMENT = r"<!--[^<>]{0,500}-->"
-TAG = r"</?(?P<tag>[a-zA-Z][a-zA-Z0-9]{0,20})(?:\s[^<>]{0,500})?/?>"
 ENTITY = r"&(?P<entity>[a-zA-Z]{2,8}|#\d{1,6});"
-LINK_END = r"\](?:\((?:[^()\s]|\([^()\s]*+\))*(?:\s++[\"'][^\"'\n]*+[\"'])?(?:\s*+\)|\Z)|\[[^\[\]\n]{0,80}\])"
-FOOTNOTE = r"\[\^?\d{1,3}\](?!\()"
+_DESTINATION = r"(?:<[^<>\n]{0,2000}+>|(?:[^()\s]|\([^()\s]{0,500}+\)){0,2000})"
+_TITLE = r"(?:\s++(?:\"[^\"\n]{0,2000}+\"|'[^'\n]{0,2000}+'|\([^()\n]{0,2000}+\)))?"
+LINK_END = rf"\](?:\(\s*+{_DESTINATION}{_TITLE}(?:\s*+\)|\Z)|\[[^\[\]\n]{{0,80}}\])"
+FOOTNOTE = r"\[\^?\d{1,3}\](?!\()|\[\^[\w-]{1,20}\](?!\()"
 URL = r"(?:(?:https?|ftp)://|(?<![\w.])www\.)[^\s<>\"\]。，、！？）」]*[^\s<>\"\]。，、！？）」.,;:!?'*_~)}`]"
 EMAIL = r"(?<![\w.+-])(?P<mailbox>[\w.+-]{1,64})@(?P<mailhost>[\w-]++(?:\.[\w-]++)+)"
-
-
-def tag(m: re.Match[str], draft: Draft) -> None:
-    """HTML: only what would begin a new line is heard."""
-    if m["tag"].lower() in ("br", "p", "div", "li", "tr", "td", "th", "h1", "h2", "h3"):
-        draft.pause(".", m.start())
 
 
 def entity(m: re.Match[str], draft: Draft) -> None:
