@@ -21,7 +21,7 @@ from voice_trio.core.speakable_tags import LONGEST_NAME, is_bare_attribute, is_t
 LONGEST = 2000
 """Characters after which markup that is still open is taken for none."""
 
-_LONGEST_CODE = 300
+_LONGEST_CODE = 120
 _FENCE_LINE = 200
 
 

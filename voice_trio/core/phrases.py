@@ -60,7 +60,7 @@ _TITLES = re.compile(
 _BEFORE_NUMBER = re.compile("rs|nos?|pp?|figs?|vol|ch|sec|art|eq")
 _OPEN_ENDED = re.compile(
     r"etc|inc|ltd|co|corp|jr|sr|al|dept|est|ext|max|min|avg|ave|blvd|rd|ph\.d"
-    "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|thurs?|fri|sat|sun"
+    "|ft|yd|oz|lbs?|hrs?|mins?|secs?|tbsp|tsp|mio|mrd|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|thurs?|fri|sat|sun"
 )
 """May stand inside a sentence or end it: the next letter's case tells."""
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
@@ -166,7 +166,7 @@ class PhraseAggregator:
             last = self._pending[-1]
             if self._gap or last in _WIDE_STOPS or last in _RIGHT or last in _BREAKABLE:
                 before = self._before()
-                if self._ends_sentence(before, char) or (self._index == 0 and self._ends_clause(before)):
+                if self._ends_sentence(before, char) or (self._index == 0 and self._ends_clause(before, char)):
                     return size
         return self._too_long(char)
 
@@ -196,7 +196,7 @@ class PhraseAggregator:
             return False
         if core[-1] in "?!":
             quoted = len(core) < len(before.rstrip())
-            return not (quoted and following.islower())  # "Stop!" he said
+            return not (quoted and following.islower()) and following not in "=+*/^"  # "Stop!" he said; n! = 6
         if core[-1] == "…" or core.endswith(("..", ". .")):
             return not following.islower()
         return self._full_stop_ends(core, following)
@@ -220,9 +220,10 @@ class PhraseAggregator:
     def _is_list_number(self) -> bool:
         return _LIST_NUMBER.fullmatch("".join(self._pending)) is not None
 
-    def _ends_clause(self, before: str) -> bool:
+    def _ends_clause(self, before: str, following: str) -> bool:
         core = before.rstrip(_CLOSERS)
-        if not core or not (core[-1] in _CLAUSE_MARKS or core.endswith((" -", "--"))):
+        dashed = core.endswith((" -", "--")) and not following.isdigit() and following not in _HELD
+        if not core or not (core[-1] in _CLAUSE_MARKS or dashed):
             return False
         length = len("".join(self._pending).strip())
         return length >= WORTH_SPEAKING_CHARS or self._words >= WORTH_SPEAKING_WORDS

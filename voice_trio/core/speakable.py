@@ -41,13 +41,12 @@ from voice_trio.core.speakable_figures import plain_figures
 _Act = Callable[[re.Match[str], Draft], int | None]
 _Rules = tuple[tuple[str, _Act], ...]
 
-_GAP: _Rules = ((r"\s++(?![*^·x×>›»→])", signs.gap),)
+_GAP: _Rules = ((r"\s++(?![*^·x×>›»→%])", signs.gap),)
 """White space, unless a sign of arithmetic may stand behind it."""
 
 _MARKUP: _Rules = (
     (tags.COMMENT, tags.comment),
     (tags.DECLARATION, tags.declaration),
-    (tags.UNKNOWN_CLOSE, tags.unknown_close),
     (links.ENTITY, links.entity),
     (links.LINK_END, links.link_end),
     (links.FOOTNOTE, signs.nothing),
@@ -77,6 +76,7 @@ _CERTAIN: _Rules = (
     (phone.PHONE, phone.phone),
     (phone.SHORT_PHONE, phone.phone),
     (phone.ADDRESS, phone.address),
+    (phone.HARDWARE, phone.hardware),
     (phone.SERIAL, phone.serial),
     (dates.CLOCK, dates.clock),
     (dates.HOUR, dates.hour),
@@ -85,6 +85,8 @@ _CERTAIN: _Rules = (
     (money.CASH, money.cash),
     (numbers.HEIGHT, numbers.height),
     (dates.SLASHED_DATE, dates.slashed_date),
+    (numbers.INCHES, numbers.inches),
+    (numbers.MODULO, numbers.modulo),
     (numbers.FRACTION, numbers.fraction),
     (numbers.VULGAR, numbers.vulgar),
     (numbers.HEX, numbers.hexadecimal),
@@ -96,6 +98,8 @@ _CERTAIN: _Rules = (
     (maths.VARIABLE, maths.variable),
     (maths.ROOT, maths.root),
     (maths.FUNCTION, maths.function),
+    (maths.NAMED_FUNCTION, maths.named_function),
+    (maths.FACTORIAL, maths.factorial),
     (maths.GREEK, maths.greek),
     (words.ET_CETERA, words.et_cetera),
     (words.ABBREVIATION, words.abbreviation),
@@ -110,6 +114,7 @@ _CERTAIN: _Rules = (
     (signs.SHARP, signs.sharp),
     (signs.HASH, signs.hash_),
     (signs.ELLIPSIS, signs.ellipsis),
+    (signs.SCOPE, signs.gap),
     (signs.DOT_INSIDE, signs.dot_inside),
     (signs.RUN, signs.gap),
     (signs.MENU, signs.menu),
@@ -158,13 +163,15 @@ def _line_code(m: re.Match[str], draft: Draft) -> None:
     _CODE.run(m.string, m.start("code"), m.end("code"), draft)
 
 
-_LINE_CODE: _Rules = ((r"(?<!`)(?P<ticks>`{1,3})(?P<code>[^`\n]{1,300})(?P=ticks)(?!`)", _line_code),)
+_LINE_CODE: _Rules = ((r"(?<!`)(?P<ticks>`{1,3})(?P<code>[^`\n]{1,120})(?P=ticks)(?!`)", _line_code),)
 _CODE = _Scanner(_GAP, _TENTATIVE, _CERTAIN)
 _PROSE = _Scanner(_GAP, _LINE_CODE, _TENTATIVE_MARKUP, _MARKUP, _TENTATIVE, _CERTAIN)
 
 # Repeated groups are not possessive, here and in what speakable uses: CPython 3.11.2 forgets to step back when the last
 # round of such a group fails halfway, and loses a sign.
-_REFERENCE = re.compile(r"[ \t]*+\[[^\[\]\n]{1,100}\]:\s")
+_REFERENCE = re.compile(
+    r"[ \t]*+\[(?!\^)[^\[\]\n]{1,100}\]:\s+(?:<[^<>\s]*+>|[^\s<>]{0,2000}?[/.#][^\s<>]*+)(?:\s*+\Z|\s++[\"'(])"
+)
 _BLOCK = re.compile(
     r"(?:[ \t]*+(?:>|#{1,6}(?=\s)|[-*+•‣◦▪–](?=\s)|\[[ xX]\](?=\s)))*(?:[ \t]*+(?P<number>\d{1,3})[.)](?=\s))?"
 )
@@ -210,7 +217,7 @@ class Speakable:
             at = self._line(written, at, draft)
         self._in_link = bool(written) and draft.open_link_end == len(written)
         self._silent_until = draft.silent_until or self._silent_until
-        self._silent_tail = written[-_SILENT_TAIL:] if self._silent_until else ""
+        self._silent_tail = written[draft.silent_from :][-_SILENT_TAIL:] if self._silent_until else ""
         return Spoken(draft.text, draft.source, len(text))
 
     def _rest_of_silence(self, text: str) -> int:
@@ -236,8 +243,10 @@ class Speakable:
         self._line_begins = line.endswith("\n") or (begins and line.isspace())
         if begins and self._fenced(line, at, draft):
             return end
-        if self._fence or (begins and _REFERENCE.match(line)):
+        if self._fence:
             return end
+        if begins and _REFERENCE.match(line):
+            return tags.silence(text, at, "line", draft)
         if begins and not line.strip(_DRAWN):
             draft.pause(".", at)
             return end

@@ -15,6 +15,11 @@ from voice_trio.core.speakable_draft import Draft
 SPACE = "\u00a0\u2007\u2009\u202f"
 """Spaces that hold figures together."""
 
+_UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+NO_LETTER_BEFORE = rf"(?<![^\W{_UNSPACED}])"
+"""No letter or figure stands before, but for scripts that set no spaces between words."""
+NO_LETTER_BEHIND = rf"(?![^\W{_UNSPACED}])"
+
 _WESTERN = r"\d{1,3}(?:,\d{3}){1,8}(?!\d|,\d{3})"
 _INDIAN = r"\d{1,2}(?:,\d{2}){1,8},\d{3}(?!\d|,\d)"
 _SWISS = r"[1-9]\d{0,2}(?:['’]\d{3}){1,8}(?!\d)"

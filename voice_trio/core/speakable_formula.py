@@ -164,7 +164,9 @@ class Reader:
         if said is None and (name in words.QUIET or _ARGUMENT.match(self._text, after)):
             said = ""
         if said is None:
-            said = name[0].lower() + name[1:] if _greek(name) else name
+            self._draft.space(at)
+            self._draft.say(name.lower() if _greek(name) else name, at)
+            return
         self._function = name in words.FUNCTIONS
         self._draft.word(said, at) if said else self._draft.space(at)
 
@@ -194,6 +196,9 @@ class Reader:
         return after
 
     def _script(self, script: str, at: int, after: int, end: int, function: bool) -> int:
+        if self._depth > _DEPTH:
+            self._draft.space(at)
+            return after
         begin, stop, close = self._span(after, end, whole=True)
         text = self._text[begin:stop].strip()
         base = script == "_" and self._text[max(0, at - 3) : at] == "log"
@@ -229,15 +234,18 @@ class Reader:
 
     def _argument(self, at: int, end: int, *, whole: bool = False) -> int:
         """Say the argument at ``at``; return where the text goes on."""
-        if at >= end:
-            return end
+        if at >= end or self._depth > _DEPTH:
+            return min(at, end)
         begin, stop, close = self._span(at, end, whole=whole)
         self._draft.space(at)
-        if self._depth > _DEPTH or begin == stop:
+        if begin == stop:
             return max(begin, at)
         m = _TOKEN.match(self._text, begin, end)
         if m and m["command"] and stop == close:
-            return self._token(m, end)
+            self._depth += 1
+            close = self._token(m, end)
+            self._depth -= 1
+            return close
         self.read(begin, stop)
         self._draft.space(stop - 1)
         return close

@@ -10,8 +10,11 @@ import re
 import unicodedata
 
 from voice_trio.core.speakable_draft import Draft
+from voice_trio.core.speakable_units import UNITS
 
 _POWERS = {"2": "squared", "3": "cubed"}
+_FUNCTIONS = {"sin": "sine", "cos": "cosine", "tan": "tangent", "ln": "natural log", "sqrt": "square root"}
+_FUNCTIONS |= {"log": "log", "exp": "exp"}
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ"
 _SUP = re.compile(r"(?P<sup>[-−]?\d{1,3}|[a-z])</sup>")
 _PLAIN_RAISED = str.maketrans(_RAISED + "ⁱ", "0123456789ni")
@@ -30,9 +33,12 @@ STARS_POWER = r"(?<=[\w)\]])\s?\*\*\s?(?=[-−+]?[\w(])"
 TIMES = r"(?<=[\w)])\s?\*\s?(?=[-−]?[\w(])"
 POWER = (
     r"(?<=[\w)\]}])\s?\^\s?(?:\{(?P<braced>[23])\}|\((?P<bracketed>[23])\)|(?P<power>[23])(?!\d|\.\d|[(^])"
-    r"|(?=[-−+\w({\\]))"
+    r"|\((?=[^()\n]{1,14}(?P<power_end>\)))|(?=[-−+\w({\\]))"
 )
-RAISED = rf"(?P<raised_sign>[⁺⁻])?(?P<raised>[{_RAISED}]+)|(?P<charge>[⁺⁻])"
+RAISED = (
+    rf"(?P<raised_sign>[⁺⁻])?(?P<raised>[{_RAISED}]+)"
+    r"(?:[ ](?P<raised_unit>k?g|k?m|s|J|W|Hz|L|mol)(?!\w))?|(?P<charge>[⁺⁻])"
+)
 BY = r"(?<=\d)(?<!\b0)(?:x|\sx\s)(?=\d)|(?<=\d\d\d)×(?=\d\d\d)"
 VARIABLE = r"(?<=\d)x(?=\W|\Z|y|x)"
 ROOT = r"[√∛∜]"
@@ -40,6 +46,8 @@ FUNCTION = (
     r"(?<=(?<!\w)[fghFGP])(?P<primes>['′]{0,3})\((?=[^\W_]{1,3}(?:\s?[-+,]\s?[^\W_]{1,3})?\))"
     r"|(?<=(?<!\w)O)\((?=[^()\n]{1,14}\))"
 )
+NAMED_FUNCTION = r"(?<!\w)(?P<named>sin|cos|tan|log|ln|sqrt|exp)\((?=[^()\n]{1,14}\))"
+FACTORIAL = r"(?<=(?<!\w)[a-z\d])!(?=\s?[=+*/^)]|\s?[-−]\s)|(?<=\d\d)!(?=\s?=)"
 GREEK = (
     r"(?<![\u0370-\u03ff\u1f00-\u1fff][\s'’])(?<![\u0370-\u03ff])"
     r"(?P<greek>[Α-Ωα-ωϑϕϵ∂])(?![\u0370-\u03ff]|[\s'’][\u0370-\u03ff]{2})"
@@ -106,6 +114,8 @@ def power(m: re.Match[str], draft: Draft) -> None:
         draft.space(m.end() - 1)
     else:
         draft.word("to the power", m.start())
+        if m["power_end"]:
+            draft.bracket_end = m.start("power_end")
 
 
 def raised(m: re.Match[str], draft: Draft) -> None:
@@ -115,7 +125,7 @@ def raised(m: re.Match[str], draft: Draft) -> None:
         draft.word("plus" if m["charge"] == "⁺" else "minus", m.start())
         return
     exponent = m["raised"].translate(_PLAIN_RAISED)
-    after = m.string[m.end() : m.end() + 1]
+    after = m.string[m.end("raised") : m.end("raised") + 1]
     if after in ("⁺", "⁻") and after:
         draft.word(exponent, m.start())
     elif m["raised_sign"] != "⁻" and exponent in _POWERS:
@@ -123,10 +133,12 @@ def raised(m: re.Match[str], draft: Draft) -> None:
     else:
         draft.say("to the power " + ("minus " if m["raised_sign"] == "⁻" else "") + exponent, m.start())
     draft.space(m.end() - 1)
+    if m["raised_unit"] in UNITS:
+        draft.word(UNITS[m["raised_unit"]][1], m.start("raised_unit"))
 
 
 def sup(text: str, at: int, end: int, draft: Draft) -> int:
-    """Say x<sup>2</sup> as a power; return where the text goes on, ``end`` if the tag at ``at`` raises a word's mark."""
+    """Say x<sup>2</sup> as a power; return where the text goes on: at ``end``, where it is none."""
     found = _SUP.match(text, end)
     if found is None or not re.search(r"(?:\d|(?<!\w)[a-zA-Z]|\))\Z", text[max(0, at - 2) : at]):
         return end
@@ -172,9 +184,13 @@ def is_minus(text: str, at: int, end: int) -> bool:
         return True
     before, after = text[max(0, at - 12) : at], text[end : end + 3]
     if before[-1:].isspace() != after[:1].isspace():
+        if re.match(r"[a-z](?!\w)\s?[=+*/^<>≤≥]", text[end : end + 4]) and before[-1:].isspace():
+            return True
         return re.match(r"[a-z](?!\w)|\(", after) is not None and re.search(r"[=(+*/<>]\s?\Z", before) is not None
     right = re.match(r"\s?(?:\d|[a-z](?!\w)|\()", after) is not None
-    left = re.search(r"(?:(?<![\w'’])[b-hj-z]|(?<![^\W\d])\d[a-z]{1,2}|(?<=\w)[²³])\s?\Z", before) is not None
+    left = (
+        re.search(r"(?:(?<![\w'’])[b-hj-z]|(?<![^\W\d])\d[a-z]{1,2}|(?<=\w)[²³]|\^\{?\d\}?)\s?\Z", before) is not None
+    )
     return left and right and (before[-1:].isspace() or after[:1].isdigit() or before[-2:-1].isdigit())
 
 
@@ -189,6 +205,17 @@ def function(m: re.Match[str], draft: Draft) -> None:
         draft.word("prime", m.start("primes") + offset)
     draft.word("of", m.end() - 1)
     draft.bracket_end = m.string.find(")", m.end(), m.end() + 16)
+
+
+def named_function(m: re.Match[str], draft: Draft) -> None:
+    """sin(x): "sine of x"."""
+    draft.word(_FUNCTIONS[m["named"]] + " of", m.start())
+    draft.bracket_end = m.string.find(")", m.end(), m.end() + 16)
+
+
+def factorial(m: re.Match[str], draft: Draft) -> None:
+    """n! = 120: "n factorial equals 120"."""
+    draft.word("factorial", m.start())
 
 
 def greek(m: re.Match[str], draft: Draft) -> None:

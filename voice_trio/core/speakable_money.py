@@ -11,13 +11,15 @@ from voice_trio.core.speakable_units import either, per, per_pattern
 
 _GAP = rf"[ {SPACE}]?"
 _LETTERED = {sign for sign in BEFORE if sign.isalpha()} | CODES.keys()
-_SIGNS_BEFORE = rf"(?<!\w)(?:{either(_LETTERED | {'USD$'})})\.?|(?<!\w)(?:{either(BEFORE.keys() - _LETTERED)})|[$€£¥₹]"
+_SIGNS_BEFORE = (
+    rf"(?<![\w/])(?:{either(_LETTERED | {'USD$'})})\.?|(?<!\w)(?:{either(BEFORE.keys() - _LETTERED)})|[$€£¥₹]"
+)
 
 
 def _scale(name: str) -> str:
     return (
         rf"(?:{_GAP}(?P<{name}>thousand|lakh crore|lakhs?|crores?|[mbtMBT](?:illion|rillion)?"
-        r"|[mMbBtT]n|Mio|Mrd|[kK]|[cC]r)(?!\w))?"
+        r"|[mMbBtT]n|Mio|Mrd|[kK]|[cC]r)(?!\w)(?:(?<=Mio|Mrd)\.)?)?"
     )
 
 
@@ -26,11 +28,11 @@ def _up_to(name: str) -> str:
 
 
 MONEY = (
-    rf"(?P<money_sign>{_SIGNS_BEFORE}){_GAP}(?P<money_minus>[-−])?(?P<money>{AMOUNT}|\.\d++)"
+    rf"(?P<money_sign>{_SIGNS_BEFORE}){_GAP}(?P<money_minus>[-−])?(?P<money>{AMOUNT}|\.\d++)(?:\.?[–-]{{1,2}}(?=\s|\Z))?"
     rf"{_up_to('money_up_to')}{_scale('money_scale')}" + per_pattern("money_per")
 )
 CASH = (
-    rf"(?<![\w.])(?P<cash>{AMOUNT}){_up_to('cash_up_to')}{_scale('cash_scale')}{_GAP}"
+    rf"(?<![\w.])(?P<cash>{AMOUNT}|\d++,\d(?!\d|,\d)){_up_to('cash_up_to')}{_scale('cash_scale')}{_GAP}"
     rf"(?P<cash_sign>{either(BEHIND)})(?!\w|\$?\d)" + per_pattern("cash_per")
 )
 MONEY_SIGN = rf"(?:{either(BEFORE)})"

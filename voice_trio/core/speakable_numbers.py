@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from voice_trio.core.speakable_draft import Draft
-from voice_trio.core.speakable_figures import FIGURES, SPACE, say_figures
+from voice_trio.core.speakable_figures import FIGURES, NO_LETTER_BEFORE, SPACE, say_figures
 from voice_trio.core.speakable_units import ATTACHED, DETACHED, UNITS, either, per, per_pattern
 
 _SHARES = {
@@ -28,18 +28,41 @@ _JOINT = rf"[ {SPACE}-]?"
 _ALGEBRA = r"\s?[+=^]|\s?[-−*]\s?\d|\("
 """What shows that the letter before it is a variable: "2k + 1", "3m - 4 = 5"."""
 
+
+def _unit_behind(group: str) -> str:
+    return rf"(?:[ {SPACE}](?P<{group}>{_LOOSE})(?!\w))?"
+
+
 RATIO = r"(?<![\w:.])\d{1,3}:\d{1,3}(?![\w:])"
-FRACTION = r"(?<![\w/.,])(?P<share>\d{1,3})/(?P<shares>\d{1,3})(?!\w|/|[.,]\d)"
-VULGAR = f"[{_VULGAR}]"
+FRACTION = r"(?<![\w/.,])(?P<share>\d{1,3})/(?P<shares>\d{1,3})(?!\w|/|[.,]\d)" + _unit_behind("shares_unit")
+VULGAR = f"[{_VULGAR}]" + _unit_behind("vulgar_unit")
 NUMBER = (
-    rf"(?<![\w.])(?P<number>\d++,\d{{1,2}}(?={_JOINT}(?:{_LOOSE})(?!\w))|{FIGURES}|\.\d++)"
-    rf"(?:(?:(?P<joint>{_JOINT})(?P<unit>(?:{_LOOSE})(?!(?<=\d[mghtLVW])(?:{_ALGEBRA})))"
+    rf"{NO_LETTER_BEFORE}(?<!\.)(?P<number>\d++,\d{{1,2}}(?={_JOINT}(?:{_LOOSE})(?!\w))|{FIGURES}|\.\d++)"
+    rf"(?:(?:(?P<joint>{_JOINT})(?P<unit>(?:{_LOOSE})(?!(?<=\d[mghtLVW])(?:{_ALGEBRA}))"
+    r"(?!(?<= %) \d)(?:(?<=[a-z])\.(?= [a-z]))?)"
     rf"|[ {SPACE}](?P<unit_apart>s)|(?<=\.\d)(?P<unit_after>s)"
     rf"|(?P<unit_close>(?:{either(ATTACHED)})(?!{_ALGEBRA})))(?!\w))?" + per_pattern("number_per")
 )
-SCIENTIFIC = r"(?<![\w.])(?P<mantissa>\d++(?:\.\d++)?)[eE](?P<e_sign>[-+−]?)(?P<e>\d{1,4})(?![\w.]\w|\w)"
+SCIENTIFIC = (
+    r"(?<![\w.])(?P<mantissa>\d++(?:\.\d++)?)[eE](?P<e_sign>[-+−]?)(?P<e>\d{1,4})(?![\w.]\w|\w)"
+    + _unit_behind("e_unit")
+)
 HEX = r"(?<!\w)0[xX](?P<hex>[0-9a-fA-F]{1,16})(?!\w)"
 HEIGHT = r"(?<![\w.'])(?P<feet>\d)['’′](?P<inches>1[01]|\d)(?:[\"”″]|(?![\w'’]))"
+
+
+INCHES = r"(?<=\d)(?:″|[\"”](?=\s?(?:wide|tall|long|deep|thick|high|screen|display|monitor|TV|tv|pipe|[x×]|by\b)))"
+MODULO = r"(?<=[\d\w)]) % (?=\d)"
+
+
+def inches(m: re.Match[str], draft: Draft) -> None:
+    """6" wide: "6 inches wide"."""
+    draft.word("inches", m.start())
+
+
+def modulo(m: re.Match[str], draft: Draft) -> None:
+    """7 % 2: "7 mod 2"."""
+    draft.word("mod", m.start())
 
 
 def ratio(m: re.Match[str], draft: Draft) -> None:
@@ -63,15 +86,17 @@ def fraction(m: re.Match[str], draft: Draft) -> None:
         draft.word("and", m.start())
     draft.copy(m["share"], m.start())
     _share(m["share"], m["shares"], m.start("shares"), draft)
+    _unit(m, "shares_unit", draft)
 
 
 def vulgar(m: re.Match[str], draft: Draft) -> None:
     """½: "1 half"; 2½: "2 and 1 half"."""
-    share, _, shares = unicodedata.normalize("NFKC", m[0]).partition("\u2044")
+    share, _, shares = unicodedata.normalize("NFKC", m[0][0]).partition("\u2044")
     if draft.number_end >= 0 and m.string[draft.number_end : m.start()] in ("", " "):
         draft.word("and", m.start())
     draft.say(share, m.start())
     _share(share, shares, m.start(), draft)
+    _unit(m, "vulgar_unit", draft)
 
 
 def number(m: re.Match[str], draft: Draft) -> None:
@@ -82,7 +107,7 @@ def number(m: re.Match[str], draft: Draft) -> None:
     say_figures(figures, m.start(), draft)
     for group in ("unit", "unit_apart", "unit_after", "unit_close"):
         if m[group]:
-            one, many = UNITS[m[group]]
+            one, many = UNITS[m[group].rstrip(".")]
             draft.say(" " + (one if figures == "1" or m["joint"] == "-" else many), m.start(group))
     per(m, "number_per", draft)
     draft.number_end = m.end()
@@ -95,6 +120,8 @@ def scientific(m: re.Match[str], draft: Draft) -> None:
     if m["e_sign"] in ("-", "−"):
         draft.word("minus", m.start("e_sign"))
     draft.copy(m["e"], m.start("e"))
+    if m["e_unit"]:
+        draft.word(UNITS[m["e_unit"]][1], m.start("e_unit"))
     draft.number_end = m.end()
 
 
@@ -104,10 +131,16 @@ def hexadecimal(m: re.Match[str], draft: Draft) -> None:
     draft.copy(m["hex"], m.start("hex"))
 
 
+def _unit(m: re.Match[str], group: str, draft: Draft) -> None:
+    if m[group]:
+        one, many = UNITS[m[group]]
+        draft.word(many if draft.number_end >= m.start() - 1 else one, m.start(group))
+
+
 def _share(share: str, shares: str, at: int, draft: Draft) -> None:
     if shares in _SHARES and int(share) < int(shares):
         draft.say(" " + _SHARES[shares][share != "1"], at)
-    elif (share, shares) in (("24", "7"), ("9", "11")):
+    elif (share, shares) in (("24", "7"), ("9", "11")) or share == shares:
         draft.say(" " + shares, at)
     else:
         draft.say((" out of " if shares in ("10", "100") else " over ") + shares, at)

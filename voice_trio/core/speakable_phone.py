@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from voice_trio.core.speakable_draft import Draft
+from voice_trio.core.speakable_figures import NO_LETTER_BEFORE, NO_LETTER_BEHIND
 
 _CALLED = re.compile(
     r"\b(?:call|phone|tel|telephone|dial|fax|mobile|cell|whatsapp|hotline|ring|reach|extension|ext|sms)\b[^\n]{0,24}\Z",
@@ -15,14 +16,15 @@ _CALLED = re.compile(
 )
 
 PHONE = (
-    r"(?<![\w.-])(?:"
+    NO_LETTER_BEFORE + r"(?<![.-])(?:"
     r"(?:1[-. ]?)?\(\d{3}\)[ -]?\d{3}-\d{4}"
     r"|(?:1([-. ]))?\d{3}([-.])\d{3}[-.]\d{4}"
     r"|\+\d{1,4}(?=[\d ().-]{6,20})(?:[ .-]?\(\d{1,5}\)|[ .-]?\d{2,10}){1,6}"
     r"|0\d{1,5}(?=[\d ]{6,16})(?:[ ]\d{2,8}){1,5}"
     r"|0\d{1,5}[/-]\d{5,9}"
     r"|1-\d{3}-(?=[A-Z0-9-]*[A-Z])[A-Z0-9]{2,9}(?:-[A-Z0-9]{2,7})?"
-    r")(?![\w-]|\.\d)"
+    r"|0\d{1,4}-\d{1,4}-\d{3,4}"
+    r")(?!-|\.\d)" + NO_LETTER_BEHIND
 )
 LOCAL_PHONE = r"(?<![\w.,/-])(?P<exchange>\d{3})[-‑](?P<line>\d{4})(?![\w%°€£$-]|[.,]\d)"
 SHORT_PHONE = r"(?<=[Cc]all )\d{3}(?!\w|[.,:-]\d|\s\w+s\b)|(?<=[Dd]ial )\d{2,4}(?!\w|[.,:-]\d)"
@@ -30,6 +32,7 @@ ADDRESS = (
     r"(?<![\w.])(?P<octets>(?:(?:25[0-5]|2[0-4]\d|1?\d{1,2})\.){3}(?:25[0-5]|2[0-4]\d|1?\d{1,2}))"
     r"(?:/(?P<mask>\d{1,2})|:(?P<port>\d{1,5}))?(?!\w|\.\d)"
 )
+HARDWARE = r"(?<![\w:-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![\w:-])"
 SERIAL = r"(?<![\w.-])\d++(?:-\d++){2,}(?!\w|-\d)"
 
 
@@ -69,6 +72,15 @@ def address(m: re.Match[str], draft: Draft) -> None:
         if m[group]:
             draft.word(name, m.start(group) - 1)
             draft.copy(m[group], m.start(group))
+
+
+def hardware(m: re.Match[str], draft: Draft) -> None:
+    """00:1A:2B:3C:4D:5E: each part by itself."""
+    for offset, char in enumerate(m[0]):
+        if char.isalnum():
+            draft.copy(char, m.start() + offset)
+        else:
+            draft.space(m.start() + offset)
 
 
 def serial(m: re.Match[str], draft: Draft) -> None:

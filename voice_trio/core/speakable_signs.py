@@ -86,6 +86,8 @@ SIGNS = {
 _WIDE = str.maketrans("。．，、：；！？", "..,,:;!?")
 _AT_WORDS = "\"'‘’“”„«»`*[]{}\\"
 """Dropped without a trace: these stand at words, not between them."""
+_SUM_BEHIND = re.compile(r"\d[\d.,]{0,12}\s?[+=*×÷^]")
+_SUM_BEFORE = re.compile(r"[=+*×÷^]\s?\d[\d.,]{0,12}\Z")
 _HALVES = re.compile(r"\D*(\d+)[-–](\d+)(?!\d)")
 _FIGURES_NEXT = re.compile(rf"\s?(?:{MONEY_SIGN}\s?)?\.?\d")
 
@@ -95,6 +97,7 @@ INDEX = r"(?<=\w)\[(?=\w)"
 SHARP = r"(?<=(?<!\w)[A-G])#(?!\w)"
 HASH = r"#(?=(?P<hash>\w))"
 ELLIPSIS = r"(?:\.\s?){2,}\.|\.\.|…+"
+SCOPE = r"(?<=\w)::(?=\w)|(?<!\w)\.{1,2}/(?=\w)"
 DOT_INSIDE = r"\.(?=\w)"
 RUN = r"(?P<run>[=+*#~<>^|&%$@/\\])(?P=run){2,}"
 SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True))
@@ -191,10 +194,11 @@ def dash(m: re.Match[str], draft: Draft) -> None:
         draft.word("minus", at)
     elif single and figures and draft.number_end == at and not after.isspace():
         halves = _HALVES.match(text, max(0, at - 3), end + 4)
+        sums = _SUM_BEHIND.match(text, end) or _SUM_BEFORE.search(text, max(0, at - 16), at)
         if halves and halves[1] == halves[2]:
             draft.space(at)  # a 50-50 chance
         else:
-            draft.word("to", at)
+            draft.word("minus" if hyphen and sums else "to", at)
     elif single and figures and before.isspace() and after.isspace() and draft.number_end == at - 1:
         draft.word("to" if m[0] == "–" else "minus", at)
     elif single and figures and not after.isspace() and (before.isspace() or before in "(=[^{,*/+<>×·"):
@@ -219,7 +223,11 @@ def about(m: re.Match[str], draft: Draft) -> None:
 def slash(m: re.Match[str], draft: Draft) -> None:
     """and/or: "and or"; 6 / 2: "6 divided by 2"; 1/x: "1 over x"."""
     at, end, text = m.start(), m.end(), m.string
-    if draft.number_end == at - 1 and text[at - 1].isspace() and _FIGURES_NEXT.match(text, end):
+    before, after = text[max(0, at - 3) : at], text[end : end + 2]
+    quotient = re.search(r"(?:[²³)]|(?<![\w.@/])[a-z])\s?\Z", before) and re.match(r"\s?(?:\d|\()", after)
+    if quotient and before[-1:].isspace() == after[:1].isspace():
+        draft.word("over", at)
+    elif draft.number_end == at - 1 and text[at - 1].isspace() and _FIGURES_NEXT.match(text, end):
         draft.word("divided by", at)
     elif draft.number_end == at and text[end : end + 1].isalpha():
         draft.word("over", at)

@@ -30,7 +30,7 @@ _INLINE = names(
 _PLAIN_WORDS = names(
     "address article aside audio body button caption center code data desc details dialog emphasis figure font"
     " footer form head header input label lang legend line link main map mark menu meta meter object option output"
-    " param path picture progress section select source speak style summary table template time title token var"
+    " param path picture progress section select source style summary table template time title token var"
     " video voice circle section"
 )
 _BARE_ATTRIBUTES = names(
@@ -38,7 +38,7 @@ _BARE_ATTRIBUTES = names(
     " novalidate open readonly required reversed selected"
 )
 _SILENT = {"script": re.compile(r"</script\s*>", re.IGNORECASE), "style": re.compile(r"</style\s*>", re.IGNORECASE)}
-SILENT_ENDS = {"-->": re.compile("-->"), **_SILENT, ">": re.compile(">")}
+SILENT_ENDS = {"-->": re.compile("-->"), **_SILENT, ">": re.compile(">"), "line": re.compile("\n")}
 SILENT_ENDS |= {name: re.compile(rf"\\end\{{{name}\*?\}}") for name in CODE}
 """What ends a stretch of silence, by its name."""
 LONGEST_NAME = 24
@@ -55,7 +55,6 @@ _NAMED = re.compile(r"\s+(?:tags?|elements?)(?!\w)", re.IGNORECASE)
 COMMENT = r"<!--"
 DECLARATION = r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[CDATA\[)[^<>\n]{0,500}>|<\?(?:xml|php)[^<>\n]{0,500}\?>"
 TAG = r"<(?=/?[a-zA-Z])"
-UNKNOWN_CLOSE = r"</[a-zA-Z][\w:.-]{0,60}\s?>"
 ENCLOSED = (
     r"(?<!\w)<(?=[^\W\d][^<>\n]{0,80}(?P<enclosed>>))"
     r"|(?<=\w)<(?=[A-Za-z_]\w{0,40}(?:\[\])?(?:[,<] ?\w{1,40}){0,4}(?P<generic>>))"
@@ -85,7 +84,7 @@ def silence(text: str, at: int, end: str, draft: Draft) -> int:
     draft.space(at)
     found = SILENT_ENDS[end].search(text, at)
     if found is None:
-        draft.silent_until = end
+        draft.silent_until, draft.silent_from = end, at
         return len(text)
     return found.end()
 
@@ -99,14 +98,14 @@ def tag(m: re.Match[str], draft: Draft) -> int:
         return silence(text, len(text), ">", draft) if torn and is_tag_name(torn["name"]) else at
     name = found["name"]
     if not is_tag_name(name):
-        return at
+        return found.end() if found["close"] else at
     name = name.lower()
     bare = not found["attributes"] and not found["close"] and not found[0].endswith("/>")
     if bare and _NAMED.match(text, found.end()):
         return at
     if bare and name in _PLAIN_WORDS and re.compile(rf"[^<>]{{0,200}}</{name}>", re.I).match(text, found.end()) is None:
         following = text[found.end() : found.end() + 1]
-        if name not in _LAYOUT or not (following in ("\n", "<") or following == ""):
+        if name not in _LAYOUT or following not in ("\n", "<"):
             return at
     if name == "sup" and bare:
         return sup(text, at, found.end(), draft)
@@ -115,11 +114,6 @@ def tag(m: re.Match[str], draft: Draft) -> int:
     if name in _SILENT and not found["close"] and not found[0].endswith("/>"):
         return silence(text, found.end(), name, draft)
     return found.end()
-
-
-def unknown_close(m: re.Match[str], draft: Draft) -> None:
-    """</anything>: nothing."""
-    draft.space(m.start())
 
 
 def declaration(m: re.Match[str], draft: Draft) -> None:
