@@ -248,8 +248,9 @@ def test_nothing_with_a_letter_or_a_figure_is_silent(phrases: list[str]) -> None
     """Where nothing can open a tag, a link, an entity, code, a command or an emoticon."""
     speakable = Speakable()
     for phrase in phrases:
-        if any(map(str.isalnum, phrase)):
-            assert any(map(str.isalnum, speakable.speak(phrase).text)), phrase
+        # The space ends an address, which would else go on in the next phrase.
+        text = speakable.speak(phrase + " ").text
+        assert any(map(str.isalnum, text)) or not any(map(str.isalnum, phrase))
 
 
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyzABCäéß", min_size=2, max_size=12))

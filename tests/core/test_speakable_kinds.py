@@ -59,6 +59,7 @@ LINKS = [
     ("arr[0] and `arr[0]`", "arr and arr 0"),
 ]
 POWERS = [
+    ("¹⁴C", "14 C"),
     ("2**10 is 1024", "2 to the power 10 is 1024"),
     ("10**6 and 2*10**3", "10 to the power 6 and 2 times 10 cubed"),
     ("x**2 + y**3", "x squared plus y cubed"),
@@ -82,6 +83,7 @@ POWERS = [
     ("Ca²⁺ and Na⁺ and SO₄²⁻", "Ca 2 plus and Na plus and SO4 2 minus"),
 ]
 ALGEBRA = [
+    ("x-y = 2, ½x, 7//2, 1/1000", "x minus y equals 2, 1 half x, 7 over 2, 1 over 1000"),
     ("2x + 1 = 5", "2x plus 1 equals 5"),
     ("Solve 3x = 9.", "Solve 3x equals 9."),
     ("3x - 4y = 12", "3x minus 4y equals 12"),
@@ -112,6 +114,7 @@ ALGEBRA = [
     ("0.1 + 0.2 == 0.3", "0.1 plus 0.2 equals 0.3"),
 ]
 LATEX = [
+    (r"$\iint_D f$", "double integral over D of f"),
     ("$\\frac{a+b}{c}$", "a plus b over c"),
     ("\\frac{a+b}{c} and \\dfrac12", "a plus b over c and 1 over 2"),
     ("$\\frac{\\frac{1}{2}}{x}$", "1 over 2 over x"),
@@ -177,6 +180,8 @@ FIGURES = [
     ("10 ft. long", "10 feet long"),
 ]
 MONEY = [
+    ("$5-10k, $.50 and 12.500,- €", "5 to 10 thousand dollars, 50 cents and 12500 euros"),
+    ("USD $5, US $5, $5 CAD", "5 US dollars, 5 US dollars, 5 Canadian dollars"),
     ("₩1,000 and ₩ 1,000", "1000 won and 1000 won"),
     (
         "A$5, US$5, C$5, HK$5, NZ$5",
@@ -204,6 +209,9 @@ MONEY = [
     ("¥1,500 and 5,50€", "1500 yen and 5 euros and 50 cents"),
 ]
 PHONES = [
+    ("(020) 7946 0958", "0 2 0, 7 9 4 6, 0 9 5 8"),
+    ("+33 1 23 45 67 89", "plus 3 3, 1, 2 3, 4 5, 6 7, 8 9"),
+    ("call 555 0199, 555 1234 times", "call 5 5 5, 0 1 9 9, 555 1234 times"),
     ("555-0199", "5 5 5, 0 1 9 9"),
     ("call 234-5670", "call 2 3 4, 5 6 7 0"),
     ("500-1500 words", "500 to 1500 words"),
@@ -220,6 +228,7 @@ PHONES = [
     ("ISBN 978-3-16-148410-0", "ISBN 978 3 16 148410 0"),
 ]
 PROSE = [
+    ("7:30am-9pm", "7 30 AM to 9 PM"),
     ("MAC or Mac", "MAC or Mac"),
     ("it's a 2-in-1, non-stop, well-known", "it's a 2-in-1, non-stop, well-known"),
     ("η γάτα", "η γάτα"),

@@ -57,7 +57,7 @@ _TITLES = re.compile(
     r"|e\.g|eg|i\.e|ie|vs|cf|viz|approx|ca"
 )
 """Always followed by what they belong to."""
-_BEFORE_NUMBER = re.compile("rs|nos?|pp?|figs?|vol|ch|sec|art|eq")
+_BEFORE_NUMBER = re.compile("rs|kr|nos?|pp?|figs?|vol|ch|sec|art|eq")
 _OPEN_ENDED = re.compile(
     r"etc|inc|ltd|co|corp|jr|sr|al|dept|est|ext|max|min|avg|ave|blvd|rd|ph\.d"
     "|ft|yd|oz|lbs?|hrs?|mins?|secs?|tbsp|tsp|mio|mrd|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|thurs?|fri|sat|sun"
@@ -153,7 +153,7 @@ class PhraseAggregator:
     def _holds(self, char: str) -> bool:
         """Return whether the word before the white space that comes last, and the one that begins, are one amount."""
         last = self._pending[-self._gap - 1]
-        return last.isdigit() or char.isdigit() or last in _HELD or char in _HELD
+        return last.isnumeric() or char.isnumeric() or last in _HELD or char in _HELD
 
     def _cut_before(self, char: str) -> int:
         """Return how many pending characters are a phrase, now that ``char`` (no white space) follows; 0 for none."""

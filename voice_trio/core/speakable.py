@@ -93,6 +93,7 @@ _CERTAIN: _Rules = (
     (numbers.SCIENTIFIC, numbers.scientific),
     (numbers.NUMBER, numbers.number),
     (maths.POWER, maths.power),
+    (maths.ISOTOPE, maths.isotope),
     (maths.RAISED, maths.raised),
     (maths.BY, maths.by),
     (maths.VARIABLE, maths.variable),

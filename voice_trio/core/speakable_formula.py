@@ -188,7 +188,9 @@ class Reader:
             if limits is None:
                 break
             below = limits["script"] == "_"
-            draft.word(words.UNDER.get(name, "from") if below else "to", limits.start("script"))
+            above = below and _LIMITS.match(self._text, self._span(limits.end(), end, whole=True)[2], end)
+            under = words.UNDER.get(name) or ("from" if above else "over")
+            draft.word(under if below else "to", limits.start("script"))
             self._approaches = below and name.startswith("lim")
             after = self._argument(limits.end(), end, whole=True)
             self._approaches = False

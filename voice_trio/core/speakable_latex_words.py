@@ -144,7 +144,7 @@ BIG = {
 """Take limits below and above them."""
 UNDER = {"lim": "as", "limsup": "as", "liminf": "as", "max": "over", "min": "over", "sup": "over", "inf": "over"}
 UNDER |= {"argmax": "over", "argmin": "over", "bigcup": "over", "bigcap": "over"}
-"""What parts such a sign from what stands below it; "from", for all others."""
+"""What parts such a sign from what stands below it; for all others "from", or "over" where nothing stands above."""
 BEFORE = {"vec": "vector", "overrightarrow": "vector", "underline": "", "boxed": "", "mathbf": ""}
 BEHIND = {
     "hat": "hat",

@@ -36,9 +36,10 @@ POWER = (
     r"|\((?=[^()\n]{1,14}(?P<power_end>\)))|(?=[-−+\w({\\]))"
 )
 RAISED = (
-    rf"(?P<raised_sign>[⁺⁻])?(?P<raised>[{_RAISED}]+)"
+    rf"(?<=[\w)\]}}'’])(?P<raised_sign>[⁺⁻])?(?P<raised>[{_RAISED}]+)"
     r"(?:[ ](?P<raised_unit>k?g|k?m|s|J|W|Hz|L|mol)(?!\w))?|(?P<charge>[⁺⁻])"
 )
+ISOTOPE = rf"(?<![\w)\]}}])[{_RAISED[:-1]}]+(?=[A-Z])"
 BY = r"(?<=\d)(?<!\b0)(?:x|\sx\s)(?=\d)|(?<=\d\d\d)×(?=\d\d\d)"
 VARIABLE = r"(?<=\d)x(?=\W|\Z|y|x)"
 ROOT = r"[√∛∜]"
@@ -148,6 +149,11 @@ def sup(text: str, at: int, end: int, draft: Draft) -> int:
     return found.end()
 
 
+def isotope(m: re.Match[str], draft: Draft) -> None:
+    """¹⁴C: "14 C"."""
+    draft.word(m[0].translate(_PLAIN_RAISED), m.start())
+
+
 def by(m: re.Match[str], draft: Draft) -> None:
     """1920x1080: "1920 by 1080"."""
     text, at = m.string, m.end()
@@ -187,6 +193,8 @@ def is_minus(text: str, at: int, end: int) -> bool:
         if re.match(r"[a-z](?!\w)\s?[=+*/^<>≤≥]", text[end : end + 4]) and before[-1:].isspace():
             return True
         return re.match(r"[a-z](?!\w)|\(", after) is not None and re.search(r"[=(+*/<>]\s?\Z", before) is not None
+    if re.search(r"(?<!\w)[a-z]\s?\Z", before) and re.match(r"\s?[a-z]\s?[=+*/^]", text[end : end + 5]):
+        return True
     right = re.match(r"\s?(?:\d|[a-z](?!\w)|\()", after) is not None
     left = (
         re.search(r"(?:(?<![\w'’])[b-hj-z]|(?<![^\W\d])\d[a-z]{1,2}|(?<=\w)[²³]|\^\{?\d\}?)\s?\Z", before) is not None

@@ -11,9 +11,8 @@ from voice_trio.core.speakable_units import either, per, per_pattern
 
 _GAP = rf"[ {SPACE}]?"
 _LETTERED = {sign for sign in BEFORE if sign.isalpha()} | CODES.keys()
-_SIGNS_BEFORE = (
-    rf"(?<![\w/])(?:{either(_LETTERED | {'USD$'})})\.?|(?<!\w)(?:{either(BEFORE.keys() - _LETTERED)})|[$€£¥₹]"
-)
+_NAMED = {code + dollar for code in (*CODES, "US") for dollar in ("$", " $")}
+_SIGNS_BEFORE = rf"(?<![\w/])(?:{either(_LETTERED | _NAMED)})\.?|(?<!\w)(?:{either(BEFORE.keys() - _LETTERED)})|[$€£¥₹]"
 
 
 def _scale(name: str) -> str:
@@ -24,15 +23,16 @@ def _scale(name: str) -> str:
 
 
 def _up_to(name: str) -> str:
-    return rf"(?:(?:[-–—−]| [–—] )(?P<{name}>{AMOUNT})(?![\w%°]|-\d))?"
+    return rf"(?:(?:[-–—−]| [–—] )(?P<{name}>{AMOUNT})(?!(?![kKmMbBtT]n?(?!\w))[\w%°]|-\d))?"
 
 
 MONEY = (
     rf"(?P<money_sign>{_SIGNS_BEFORE}){_GAP}(?P<money_minus>[-−])?(?P<money>{AMOUNT}|\.\d++)(?:\.?[–-]{{1,2}}(?=\s|\Z))?"
-    rf"{_up_to('money_up_to')}{_scale('money_scale')}" + per_pattern("money_per")
+    rf"{_up_to('money_up_to')}{_scale('money_scale')}(?: (?P<money_code>{either(CODES)})(?!\w))?"
+    + per_pattern("money_per")
 )
 CASH = (
-    rf"(?<![\w.])(?P<cash>{AMOUNT}|\d++,\d(?!\d|,\d)){_up_to('cash_up_to')}{_scale('cash_scale')}{_GAP}"
+    rf"(?<![\w.])(?P<cash>{AMOUNT}|\d++,\d(?!\d|,\d))(?:,[-–]{{1,2}})?{_up_to('cash_up_to')}{_scale('cash_scale')}{_GAP}"
     rf"(?P<cash_sign>{either(BEHIND)})(?!\w|\$?\d)" + per_pattern("cash_per")
 )
 MONEY_SIGN = rf"(?:{either(BEFORE)})"
@@ -43,7 +43,9 @@ def money(m: re.Match[str], draft: Draft) -> None:
     if m["money_minus"]:
         draft.word("minus", m.start("money_minus"))
     sign = m["money_sign"].removesuffix(".")
-    _say(m, "money", sign.removesuffix("$") if sign == "USD$" else sign, draft)
+    if sign[-1] == "$" and sign not in BEFORE:
+        sign = sign.rstrip(" $")
+    _say(m, "money", m["money_code"] or ("USD" if sign == "US" else sign), draft)
 
 
 def cash(m: re.Match[str], draft: Draft) -> None:
@@ -56,11 +58,11 @@ def _say(m: re.Match[str], name: str, sign: str, draft: Draft) -> None:
     figures, at = m[name], m.start(name)
     up_to, scale = m[name + "_up_to"], m[name + "_scale"]
     dots = sign in DOTS_GROUP
-    if figures[0] == ".":
-        draft.say("0", at)
     decimal = decimal_at(figures, thousands_dot=dots)
     part = figures[decimal + 1 :]
     if up_to or scale or len(part) != 2:
+        if figures[0] == ".":
+            draft.say("0", at)
         say_figures(figures, at, draft, thousands_dot=dots)
         if up_to:
             draft.word("to", m.end(name))

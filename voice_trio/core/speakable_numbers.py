@@ -96,6 +96,7 @@ def vulgar(m: re.Match[str], draft: Draft) -> None:
         draft.word("and", m.start())
     draft.say(share, m.start())
     _share(share, shares, m.start(), draft)
+    draft.space(m.start())
     _unit(m, "vulgar_unit", draft)
 
 

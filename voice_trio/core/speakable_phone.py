@@ -19,14 +19,15 @@ PHONE = (
     NO_LETTER_BEFORE + r"(?<![.-])(?:"
     r"(?:1[-. ]?)?\(\d{3}\)[ -]?\d{3}-\d{4}"
     r"|(?:1([-. ]))?\d{3}([-.])\d{3}[-.]\d{4}"
-    r"|\+\d{1,4}(?=[\d ().-]{6,20})(?:[ .-]?\(\d{1,5}\)|[ .-]?\d{2,10}){1,6}"
+    r"|\+\d{1,4}(?=[\d ().-]{6,20})(?:[ .-]?\(\d{1,5}\)|[ .-]?\d{1,10}){1,6}"
     r"|0\d{1,5}(?=[\d ]{6,16})(?:[ ]\d{2,8}){1,5}"
+    r"|1 \d{3} \d{3} \d{4}|\(0\d{2,5}\) ?\d{3,8}(?:[ -]\d{3,4})?"
     r"|0\d{1,5}[/-]\d{5,9}"
     r"|1-\d{3}-(?=[A-Z0-9-]*[A-Z])[A-Z0-9]{2,9}(?:-[A-Z0-9]{2,7})?"
     r"|0\d{1,4}-\d{1,4}-\d{3,4}"
     r")(?!-|\.\d)" + NO_LETTER_BEHIND
 )
-LOCAL_PHONE = r"(?<![\w.,/-])(?P<exchange>\d{3})[-‑](?P<line>\d{4})(?![\w%°€£$-]|[.,]\d)"
+LOCAL_PHONE = r"(?<![\w.,/-])(?P<exchange>\d{3})[- ‑](?P<line>\d{4})(?![\w%°€£$-]|[.,]\d)"
 SHORT_PHONE = r"(?<=[Cc]all )\d{3}(?!\w|[.,:-]\d|\s\w+s\b)|(?<=[Dd]ial )\d{2,4}(?!\w|[.,:-]\d)"
 ADDRESS = (
     r"(?<![\w.])(?P<octets>(?:(?:25[0-5]|2[0-4]\d|1?\d{1,2})\.){3}(?:25[0-5]|2[0-4]\d|1?\d{1,2}))"
@@ -55,7 +56,8 @@ def local_phone(m: re.Match[str], draft: Draft) -> int | None:
     """555-0199; declines what may be a range: 500-1500."""
     called = _CALLED.search(m.string, max(0, m.start() - 40), m.start())
     line = m["line"]
-    if not (called or m["exchange"] == "555" or line[0] == "0" or int(line) % 5):
+    number = m["exchange"] == "555" or line[0] == "0" or int(line) % 5
+    if not called and (" " in m[0] or not number):
         return m.start()
     phone(m, draft)
     return None

@@ -190,7 +190,7 @@ def dash(m: re.Match[str], draft: Draft) -> None:
     before, after = text[at - 1 : at] or " ", text[end : end + 1] or " "
     figures = _FIGURES_NEXT.match(text, end) is not None
     single, hyphen = len(m[0]) == 1, m[0] in ("-", "‐", "‑")
-    if single and (hyphen or m[0] == "−") and is_minus(text, at, end):
+    if single and (hyphen or m[0] == "−") and (m[0] == "−" or draft.number_end != at) and is_minus(text, at, end):
         draft.word("minus", at)
     elif single and figures and draft.number_end == at and not after.isspace():
         halves = _HALVES.match(text, max(0, at - 3), end + 4)
@@ -229,8 +229,8 @@ def slash(m: re.Match[str], draft: Draft) -> None:
         draft.word("over", at)
     elif draft.number_end == at - 1 and text[at - 1].isspace() and _FIGURES_NEXT.match(text, end):
         draft.word("divided by", at)
-    elif draft.number_end == at and text[end : end + 1].isalpha():
-        draft.word("over", at)
+    elif draft.number_end == at and text[end : end + 1].isalnum():
+        draft.word("per" if text[at - 1].isalpha() and text[end].isdigit() else "over", at)
     else:
         draft.space(at)
 

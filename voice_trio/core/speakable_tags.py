@@ -109,6 +109,8 @@ def tag(m: re.Match[str], draft: Draft) -> int:
             return at
     if name == "sup" and bare:
         return sup(text, at, found.end(), draft)
+    if name == "s" and found["close"]:
+        draft.space(at)  # a sentence of SSML, or what HTML strikes out
     if name in _LAYOUT:
         draft.pause("," if name == "break" else ".", at)
     if name in _SILENT and not found["close"] and not found[0].endswith("/>"):
