@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from voice_trio.core.speakable_draft import Draft
 
-_ENTITIES = {"amp": "and", "lt": "less than", "gt": "greater than"}
+_ENTITIES = {"amp": "and", "lt": "less than", "gt": "greater than", "euro": "euros", "pound": "pounds"}
+_ENTITIES |= {"deg": "degrees", "times": "times", "divide": "divided by", "plusmn": "plus or minus", "frac12": "1 half"}
 _HOST = re.compile(r"[^\W_](?:[^\W_]|[.-]){0,79}")
 
 ENTITY = r"&(?P<entity>[a-zA-Z]{2,8}|#\d{1,6});"
@@ -19,8 +21,16 @@ EMAIL = r"(?<![\w.+-])(?P<mailbox>[\w.+-]{1,64})@(?P<mailhost>[\w-]++(?:\.[\w-]+
 
 
 def entity(m: re.Match[str], draft: Draft) -> None:
-    """&amp; and its like."""
-    if m["entity"] in _ENTITIES:
+    """&amp; and its like; &lt; and &gt; are brackets where they stand at words."""
+    text, after = m.string, m.string[m.end() : m.end() + 1]
+    if m["entity"] == "lt" and (after.isalpha() or after == "/"):
+        draft.space(m.start())
+        draft.bracket_end = text.find("&gt;", m.end(), m.end() + 80)
+    elif m.start() == draft.bracket_end:
+        draft.space(m.start())
+    elif len(letter := unescape(m[0])) == 1 and letter.isalpha():
+        draft.say(letter, m.start())
+    elif m["entity"] in _ENTITIES:
         draft.word(_ENTITIES[m["entity"]], m.start())
     elif m["entity"] not in ("#39", "apos", "quot"):
         draft.space(m.start())

@@ -195,6 +195,9 @@ def is_minus(text: str, at: int, end: int) -> bool:
         return re.match(r"[a-z](?!\w)|\(", after) is not None and re.search(r"[=(+*/<>]\s?\Z", before) is not None
     if re.search(r"(?<!\w)[a-z]\s?\Z", before) and re.match(r"\s?[a-z]\s?[=+*/^]", text[end : end + 5]):
         return True
+    sums = re.search(r"[=^+*]", text[max(0, at - 30) : end + 20])
+    if sums and before[-2:] == ") " and re.match(r" \d| [a-z](?!\w)", after):
+        return True
     right = re.match(r"\s?(?:\d|[a-z](?!\w)|\()", after) is not None
     left = (
         re.search(r"(?:(?<![\w'’])[b-hj-z]|(?<![^\W\d])\d[a-z]{1,2}|(?<=\w)[²³]|\^\{?\d\}?)\s?\Z", before) is not None

@@ -31,9 +31,11 @@ MONEY = (
     rf"{_up_to('money_up_to')}{_scale('money_scale')}(?: (?P<money_code>{either(CODES)})(?!\w))?"
     + per_pattern("money_per")
 )
+_SPACED = r"[1-9]\d{0,2}(?: \d{3}){1,8}(?! ?\d)"
 CASH = (
-    rf"(?<![\w.])(?P<cash>{AMOUNT}|\d++,\d(?!\d|,\d))(?:,[-–]{{1,2}})?{_up_to('cash_up_to')}{_scale('cash_scale')}{_GAP}"
-    rf"(?P<cash_sign>{either(BEHIND)})(?!\w|\$?\d)" + per_pattern("cash_per")
+    rf"(?<![\w.])(?P<cash>{_SPACED}|{AMOUNT}|\d++,\d(?!\d|,\d))(?:,[-–]{{1,2}})?"
+    rf"{_up_to('cash_up_to')}{_scale('cash_scale')}{_GAP}(?P<cash_sign>{either(BEHIND)})(?!\w|\$?\d)"
+    + per_pattern("cash_per")
 )
 MONEY_SIGN = rf"(?:{either(BEFORE)})"
 

@@ -29,7 +29,7 @@ _INLINE = names(
 )
 _PLAIN_WORDS = names(
     "address article aside audio body button caption center code data desc details dialog emphasis figure font"
-    " footer form head header input label lang legend line link main map mark menu meta meter object option output"
+    " a img iframe footer form head header input label lang legend line link main map mark menu meta meter object option output"
     " param path picture progress section select source style summary table template time title token var"
     " video voice circle section"
 )
@@ -50,6 +50,9 @@ _TAG = re.compile(
     rf"|\s++(?:{'|'.join(sorted(_BARE_ATTRIBUTES))})(?![\w=-]))*)\s*+/?>"
 )
 _TORN = re.compile(rf"<(?P<name>{_NAME})\s[^<>]{{0,200}}?=\s*+[\"'][^\"']*+\Z")
+_PROSE = re.compile(r"[.,;:!?)]|[ ]")
+"""Stands behind a tag that is named, and not behind one that opens a script."""
+_NAMED_BEFORE = re.compile(r"\b(?:tags?|elements?)\s+\Z", re.IGNORECASE)
 _NAMED = re.compile(r"\s+(?:tags?|elements?)(?!\w)", re.IGNORECASE)
 
 COMMENT = r"<!--"
@@ -101,7 +104,7 @@ def tag(m: re.Match[str], draft: Draft) -> int:
         return found.end() if found["close"] else at
     name = name.lower()
     bare = not found["attributes"] and not found["close"] and not found[0].endswith("/>")
-    if bare and _NAMED.match(text, found.end()):
+    if bare and (_NAMED.match(text, found.end()) or _NAMED_BEFORE.search(text, max(0, at - 12), at)):
         return at
     if bare and name in _PLAIN_WORDS and re.compile(rf"[^<>]{{0,200}}</{name}>", re.I).match(text, found.end()) is None:
         following = text[found.end() : found.end() + 1]
@@ -113,6 +116,8 @@ def tag(m: re.Match[str], draft: Draft) -> int:
         draft.space(at)  # a sentence of SSML, or what HTML strikes out
     if name in _LAYOUT:
         draft.pause("," if name == "break" else ".", at)
+    if name in _SILENT and bare and _PROSE.match(text, found.end()):
+        return at
     if name in _SILENT and not found["close"] and not found[0].endswith("/>"):
         return silence(text, found.end(), name, draft)
     return found.end()
