@@ -266,6 +266,6 @@ UNITS += [
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_work_doubles_with_the_text(unit: str) -> None:
-    size = 2 * markup.LONGEST
+    size = markup.LONGEST
     once, twice = calls((unit * size)[:size]), calls((unit * size * 2)[: size * 2])
     assert twice < 2.5 * once + 100

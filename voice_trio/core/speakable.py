@@ -149,7 +149,7 @@ class _Scanner:
             if match and after == at:
                 match = self._rest(text, at, end)
                 after = self._rest_acts[match.lastgroup or ""](match, draft) if match else end
-            at = match.end() if match and after is None else after or end
+            at = after if after is not None else match.end() if match else end
         return at
 
 
