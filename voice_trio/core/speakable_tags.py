@@ -29,7 +29,8 @@ _INLINE = names(
 )
 _PLAIN_WORDS = names(
     "address article aside audio body button caption center code data desc details dialog emphasis figure font"
-    " a img iframe footer form head header input label lang legend line link main map mark menu meta meter object option output"
+    " a img iframe footer form head header input label legend line link main map mark menu meta meter object"
+    " option output"
     " param path picture progress section select source style summary table template time title token var"
     " video voice circle section"
 )
