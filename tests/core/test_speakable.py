@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -230,6 +232,25 @@ def test_never_fails_and_keeps_its_map(phrases: list[str]) -> None:
         spoken = speakable.speak(phrase)
         check_map(spoken, phrase)
         assert not any(char in "*`#[]{}<>|~^\\_=\n\t\x00" for char in spoken.text)
+        assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in spoken.text)
+
+
+plain = st.text(alphabet=st.characters(exclude_characters="<[&`~\\:;"), max_size=40)
+pieces = st.lists(
+    st.one_of(plain, st.sampled_from([written for written, _ in TABLE if not set("<[&`~\\:;") & set(written)])),
+    max_size=5,
+)
+
+
+@given(pieces)
+@settings(max_examples=300, deadline=None)
+def test_nothing_with_a_letter_or_a_figure_is_silent(phrases: list[str]) -> None:
+    """Where nothing can open a tag, a link, an entity, code, a command or an emoticon."""
+    speakable = Speakable()
+    for phrase in phrases:
+        # The space ends an address, which would else go on in the next phrase.
+        text = speakable.speak(phrase + " ").text
+        assert any(map(str.isalnum, text)) or not any(map(str.isalnum, phrase))
 
 
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyzABCäéß", min_size=2, max_size=12))

@@ -5,6 +5,14 @@ that character. So the phrases depend on the text alone, never on how it was cut
 stands for time gone by, can change them. And so a stop that is the last thing written is not judged yet: what follows
 tells "3." of "3.14" from the end of a sentence, and "etc." inside one from "etc." at its end.
 
+Markup is read before anything is cut: a tag with its attributes, a comment, a link's address and title, a line's code,
+a formula, a web address stand whole in one phrase. While it is open (`core.markup` tells), a phrase can only end before
+it; what of it is not said counts for no length. That holds for `flush` too, which gives out what stands before the open
+markup and keeps the rest. The wait is short by law: what only looks like markup is dropped at the first character that
+shows it, and what is never closed after `markup.LONGEST` characters; from there on it is text like any other.
+
+A phrase that grows too long ends between words, but not inside an amount or a sum: "5 km", "+1 555", "3 - 4".
+
 White space after a phrase belongs to that phrase, which is therefore handed out with the first character of the next
 one. Law: the phrases' texts joined are the reply, to the last character. Hence the only phrases of nothing but white
 space: that of a reply which is nothing else, and what white space comes last of all, after a `flush`.
@@ -15,11 +23,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from voice_trio.core import markup
+from voice_trio.core.markup import OpenMarkup
+
 LONG = 60
 """Characters after which a phrase ends at the last word boundary."""
 
 LONGEST = 120
-"""Characters, white space around them not counted, that no phrase exceeds, though it have no word boundary at all."""
+"""Characters, neither markup nor white space around them counted, that no phrase exceeds, though it have no word
+boundary at all. With its markup no phrase exceeds this and `markup.LONGEST` together."""
 
 WORTH_SPEAKING_CHARS = 20
 WORTH_SPEAKING_WORDS = 4
@@ -31,6 +43,8 @@ _WIDE_STOPS = frozenset("。？！")
 _CLAUSE_MARKS = frozenset(",;:–—，、；：")
 _BREAKABLE = frozenset("—，、；：")
 """A word may begin right after these, without white space."""
+_HELD = frozenset("+-−–=*/<>×÷·±^%°()$€£¥₹#")
+"""With figures, what holds the words of an amount or a sum together."""
 _RIGHT = ")]}»”’」』）】》"
 """Closing signs that cannot be mistaken for opening ones."""
 _CLOSERS = _RIGHT + "\"'*_`~ \t\u00a0\u202f"
@@ -43,14 +57,15 @@ _TITLES = re.compile(
     r"|e\.g|eg|i\.e|ie|vs|cf|viz|approx|ca"
 )
 """Always followed by what they belong to."""
-_BEFORE_NUMBER = re.compile("nos?|pp?|figs?|vol|ch|sec|art|eq")
+_BEFORE_NUMBER = re.compile("rs|kr|nos?|pp?|figs?|vol|ch|sec|art|eq")
 _OPEN_ENDED = re.compile(
     r"etc|inc|ltd|co|corp|jr|sr|al|dept|est|ext|max|min|avg|ave|blvd|rd|ph\.d"
-    "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|thurs?|fri|sat|sun"
+    "|ft|yd|oz|lbs?|hrs?|mins?|secs?|tbsp|tsp|mio|mrd|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mon|tues?|wed|thu|thurs?|fri|sat|sun"
 )
 """May stand inside a sentence or end it: the next letter's case tells."""
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _LIST_NUMBER = re.compile(r"[\s#>*_+•-]*\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5}|[IVX]{1,5})\.[*_\s]*")
+_LAST_TAGS = re.compile(r"(?:</?[a-zA-Z][^<>]{0,30}>\s*+)+\Z")
 _TAIL = 32
 """Characters looked back at to judge a stop: longer than any abbreviation with its quotation marks."""
 
@@ -77,7 +92,10 @@ class PhraseAggregator:
         self._gap = 0  # how many white space characters they end in
         self._newline = False  # one of those is a line break
         self._boundary = 0  # where their last word begins; 0 while there is but one
+        self._inner = 0  # the same, though it be inside an amount
         self._words = 0
+        self._markup = OpenMarkup()
+        self._unsaid = 0  # how many of them are markup that is closed, and makes no sound
 
     def push(self, token: str) -> list[Phrase]:
         """Add ``token``; return the phrases that it completes."""
@@ -87,55 +105,86 @@ class PhraseAggregator:
                 self._gap += 1
                 self._newline = self._newline or char in _NEWLINES
                 self._pending.append(char)
+                self._unsaid += self._markup.feed(char)
                 continue
             cut = self._cut_before(char)
             if cut:
                 phrases.append(self._emit(cut))
             self._append(char)
+            self._unsaid += self._markup.feed(char)
         return phrases
 
     def flush(self) -> list[Phrase]:
         """Return all that is pending: nothing more has come for so long that the voice would fall silent.
 
-        What has no letter and no digit (white space, or the first signs of Markdown) says nothing, and keeps waiting.
+        Markup that is open keeps waiting, and so does what has no letter and no digit (white space, or the first signs
+        of Markdown) and says nothing.
         """
-        return [self._emit(len(self._pending))] if any(map(str.isalnum, self._pending)) else []
+        cut = self._closed
+        return [self._emit(cut)] if any(map(str.isalnum, self._pending[:cut])) else []
 
     def finish(self) -> list[Phrase]:
         """Return the rest: the reply is over."""
         return [self._emit(len(self._pending))] if self._pending else []
+
+    @property
+    def _closed(self) -> int:
+        """How many pending characters stand before the markup that is open, if one is."""
+        return len(self._pending) - self._markup.length
 
     def _append(self, char: str) -> None:
         if self._first is None:
             self._first = len(self._pending)
             self._at_line_start = self._at_line_start or self._newline
             self._words = 1
-        elif self._gap:
-            self._boundary = len(self._pending)
-            self._words += 1
-        elif self._pending[-1] in _BREAKABLE:
-            self._boundary = len(self._pending)
+        else:
+            before = self._pending[-1]
+            if self._gap and not self._markup.length:
+                self._inner = len(self._pending)
+                if not self._holds(char):
+                    self._boundary = self._inner
+            elif before in _BREAKABLE and not self._markup.length:
+                self._boundary = self._inner = len(self._pending)
+            self._words += self._gap > 0
         self._gap = 0
         self._newline = False
         self._pending.append(char)
+
+    def _holds(self, char: str) -> bool:
+        """Return whether the word before the white space that comes last, and the one that begins, are one amount."""
+        last = self._pending[-self._gap - 1]
+        return last.isnumeric() or char.isnumeric() or last in _HELD or char in _HELD
 
     def _cut_before(self, char: str) -> int:
         """Return how many pending characters are a phrase, now that ``char`` (no white space) follows; 0 for none."""
         if self._first is None:
             return 0
         size = len(self._pending)
-        if self._newline:
-            return size
-        last = self._pending[-1]
-        if self._gap or last in _WIDE_STOPS or last in _RIGHT or last in _BREAKABLE:
-            before = "".join(self._pending[-_TAIL:])
-            if self._ends_sentence(before, char) or (self._index == 0 and self._ends_clause(before)):
+        if not self._markup.length:
+            if self._newline:
                 return size
-        if size - self._first < LONG:
+            last = self._pending[-1]
+            if self._gap or last in _WIDE_STOPS or last in _RIGHT or last in _BREAKABLE:
+                before = self._before()
+                if self._ends_sentence(before, char) or (self._index == 0 and self._ends_clause(before, char)):
+                    return size
+        return self._too_long(char)
+
+    def _too_long(self, char: str) -> int:
+        closed = self._closed
+        length = closed - (self._first or 0) - self._unsaid
+        if length < LONG and closed < markup.LONGEST:
             return 0
-        if self._gap:
-            return size
-        return self._boundary or (size if size - self._first >= LONGEST else 0)
+        if self._gap and not self._markup.length and not self._holds(char):
+            return len(self._pending)
+        if self._boundary or (length < LONGEST and closed < markup.LONGEST):
+            return self._boundary
+        return self._inner or closed
+
+    def _before(self) -> str:
+        """Return the last pending characters, without tags at their end."""
+        tail = "".join(self._pending[-_TAIL:])
+        return _LAST_TAGS.sub("", tail) if self._unsaid else tail
 
     def _ends_sentence(self, before: str, following: str) -> bool:
         core = before.rstrip(_CLOSERS)
@@ -147,7 +196,7 @@ class PhraseAggregator:
             return False
         if core[-1] in "?!":
             quoted = len(core) < len(before.rstrip())
-            return not (quoted and following.islower())  # "Stop!" he said
+            return not (quoted and following.islower()) and following not in "=+*/^"  # "Stop!" he said; n! = 6
         if core[-1] == "…" or core.endswith(("..", ". .")):
             return not following.islower()
         return self._full_stop_ends(core, following)
@@ -171,9 +220,10 @@ class PhraseAggregator:
     def _is_list_number(self) -> bool:
         return _LIST_NUMBER.fullmatch("".join(self._pending)) is not None
 
-    def _ends_clause(self, before: str) -> bool:
+    def _ends_clause(self, before: str, following: str) -> bool:
         core = before.rstrip(_CLOSERS)
-        if not core or not (core[-1] in _CLAUSE_MARKS or core.endswith((" -", "--"))):
+        dashed = core.endswith((" -", "--")) and not following.isdigit() and following not in _HELD
+        if not core or not (core[-1] in _CLAUSE_MARKS or dashed):
             return False
         length = len("".join(self._pending).strip())
         return length >= WORTH_SPEAKING_CHARS or self._words >= WORTH_SPEAKING_WORDS
@@ -188,10 +238,11 @@ class PhraseAggregator:
         return phrase
 
     def _rescan(self, rest: list[str]) -> None:
-        """Begin a phrase with ``rest``: a word's beginning, without white space, or nothing."""
+        """Begin a phrase with ``rest``: a word's beginning, open markup, or nothing."""
         self._pending = rest
         self._first = 0 if rest else None
-        self._gap = 0
-        self._newline = False
-        self._boundary = 0
+        self._gap = next((at for at, char in enumerate(reversed(rest)) if not char.isspace()), len(rest))
+        self._newline = any(char in _NEWLINES for char in rest[len(rest) - self._gap :])
+        self._boundary = self._inner = 0
         self._words = 1 if rest else 0
+        self._unsaid = 0

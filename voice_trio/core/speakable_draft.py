@@ -22,6 +22,12 @@ class Draft:
         """Where in the source the last number ended, its unit included: a dash right there means "to"."""
         self.open_link_end = -1
         """Where a link's address ended that may go on in the next phrase."""
+        self.silent_until = ""
+        """What ends the silence that goes on in the next phrase; empty where there is none."""
+        self.silent_from = 0
+        """Where in the source that silence begins."""
+        self.bracket_end = -1
+        """Where in the source a bracket's closing sign stands that makes no pause, and compares nothing."""
 
     def say(self, words: str, at: int) -> None:
         """Add ``words``, all of which stand for the one place ``at``."""

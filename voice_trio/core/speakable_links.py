@@ -1,32 +1,36 @@
-"""How a person says links, addresses and markup: by what they are called, not by what they are made of."""
+"""How a person says links and addresses: by what they are called, not by what they are made of."""
 
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from voice_trio.core.speakable_draft import Draft
 
-_ENTITIES = {"amp": "and", "lt": "less than", "gt": "greater than"}
+_ENTITIES = {"amp": "and", "lt": "less than", "gt": "greater than", "euro": "euros", "pound": "pounds"}
+_ENTITIES |= {"deg": "degrees", "times": "times", "divide": "divided by", "plusmn": "plus or minus", "frac12": "1 half"}
 _HOST = re.compile(r"[^\W_](?:[^\W_]|[.-]){0,79}")
 
-COMMENT = r"<!--[^<>]{0,500}-->"
-TAG = r"</?(?P<tag>[a-zA-Z][a-zA-Z0-9]{0,20})(?:\s[^<>]{0,500})?/?>"
 ENTITY = r"&(?P<entity>[a-zA-Z]{2,8}|#\d{1,6});"
-LINK_END = r"\](?:\((?:[^()\s]|\([^()\s]*+\))*(?:\s++[\"'][^\"'\n]*+[\"'])?(?:\s*+\)|\Z)|\[[^\[\]\n]{0,80}\])"
-FOOTNOTE = r"\[\^?\d{1,3}\](?!\()"
+_DESTINATION = r"(?:<[^<>\n]{0,2000}+>|(?:[^()\s]|\([^()\s]{0,500}+\)){0,2000})"
+_TITLE = r"(?:\s++(?:\"[^\"\n]{0,2000}+\"|'[^'\n]{0,2000}+'|\([^()\n]{0,2000}+\)))?"
+LINK_END = rf"\](?:\(\s*+{_DESTINATION}{_TITLE}(?:\s*+\)|\Z)|\[[^\[\]\n]{{0,80}}\])"
+FOOTNOTE = r"\[\^?\d{1,3}\](?!\()|\[\^[\w-]{1,20}\](?!\()"
 URL = r"(?:(?:https?|ftp)://|(?<![\w.])www\.)[^\s<>\"\]。，、！？）」]*[^\s<>\"\]。，、！？）」.,;:!?'*_~)}`]"
 EMAIL = r"(?<![\w.+-])(?P<mailbox>[\w.+-]{1,64})@(?P<mailhost>[\w-]++(?:\.[\w-]++)+)"
 
 
-def tag(m: re.Match[str], draft: Draft) -> None:
-    """HTML: only what would begin a new line is heard."""
-    if m["tag"].lower() in ("br", "p", "div", "li", "tr", "td", "th", "h1", "h2", "h3"):
-        draft.pause(".", m.start())
-
-
 def entity(m: re.Match[str], draft: Draft) -> None:
-    """&amp; and its like."""
-    if m["entity"] in _ENTITIES:
+    """&amp; and its like; &lt; and &gt; are brackets where they stand at words."""
+    text, after = m.string, m.string[m.end() : m.end() + 1]
+    if m["entity"] == "lt" and (after.isalpha() or after == "/"):
+        draft.space(m.start())
+        draft.bracket_end = text.find("&gt;", m.end(), m.end() + 80)
+    elif m.start() == draft.bracket_end:
+        draft.space(m.start())
+    elif len(letter := unescape(m[0])) == 1 and letter.isalpha():
+        draft.say(letter, m.start())
+    elif m["entity"] in _ENTITIES:
         draft.word(_ENTITIES[m["entity"]], m.start())
     elif m["entity"] not in ("#39", "apos", "quot"):
         draft.space(m.start())

@@ -6,9 +6,11 @@ import re
 import unicodedata
 
 from voice_trio.core.speakable_draft import Draft
+from voice_trio.core.speakable_math import is_minus
+from voice_trio.core.speakable_money import MONEY_SIGN
 from voice_trio.core.speakable_words import plain
 
-_SIGNS = {
+SIGNS = {
     "&": "and",
     "&&": "and",
     "+": "plus",
@@ -36,7 +38,6 @@ _SIGNS = {
     "÷": "divided by",
     "±": "plus or minus",
     "≈": "about",
-    "√": "square root of",
     "∞": "infinity",
     "∑": "sum of",
     "∈": "in",
@@ -48,30 +49,63 @@ _SIGNS = {
     "§": "section",
     "№": "number",
     "Ω": "ohm",
+    "∓": "minus or plus",
+    "≪": "much less than",
+    "≫": "much greater than",
+    "≅": "is congruent to",
+    "∼": "about",
+    "≃": "about",
+    "∝": "is proportional to",
+    "∫": "integral of",
+    "∏": "product of",
+    "∂": "partial",
+    "∇": "nabla",
+    "∉": "not in",
+    "⊂": "is a subset of",
+    "⊆": "is a subset of",
+    "∪": "union",
+    "∩": "intersection",
+    "∅": "the empty set",
+    "∀": "for all",
+    "∃": "there exists",
+    "∧": "and",
+    "∨": "or",
+    "¬": "not",
+    "∴": "therefore",
+    "⟹": "implies",
+    "⟺": "if and only if",
+    "⟶": "to",
+    "⇔": "if and only if",
+    "⇌": "in balance with",
+    "⋅": "times",
+    "∙": "times",
+    "‰": "per mille",
+    "¢": "cents",
 }
-_TEX = {"times": "times", "cdot": "times", "div": "divided by", "pm": "plus or minus", "sqrt": "square root of"}
-_TEX |= {"leq": "at most", "le": "at most", "geq": "at least", "ge": "at least", "neq": "is not equal to"}
-_TEX |= {"approx": "about", "infty": "infinity", "to": "to", "rightarrow": "to", "sum": "sum of", "int": "integral of"}
-_TEX |= dict.fromkeys(["left", "right", "text", "mathrm", "mathbf", "begin", "end", "quad", "displaystyle"], "")
+"""Signs that have a name of their own."""
 _WIDE = str.maketrans("。．，、：；！？", "..,,:;!?")
 _AT_WORDS = "\"'‘’“”„«»`*[]{}\\"
 """Dropped without a trace: these stand at words, not between them."""
-_FIGURES_NEXT = re.compile(r"\s?[$€£]?\.?\d")
+_SUM_BEHIND = re.compile(r"\d[\d.,]{0,12}\s?[+=*×÷^]")
+_SUM_BEFORE = re.compile(r"[=+*×÷^]\s?\d[\d.,]{0,12}\Z")
+_HALVES = re.compile(r"\D*(\d+)[-–](\d+)(?!\d)")
+_FIGURES_NEXT = re.compile(rf"\s?(?:{MONEY_SIGN}\s?)?\.?\d")
 
 EMOTICON = r"(?<!\w)[:;]-?[)(DP](?!\w)|(?<!\w):[a-z0-9_+-]{2,30}:(?!\w)"
 PLURAL = r"(?<=[a-z])\((?P<plural>e?s)\)"
+INDEX = r"(?<=\w)\[(?=\w)"
 SHARP = r"(?<=(?<!\w)[A-G])#(?!\w)"
 HASH = r"#(?=(?P<hash>\w))"
-FRAC = r"\\[dt]?frac\{(?P<above>\w{1,20})\}\{(?P<below>\w{1,20})\}"
-TEX = r"\\(?P<tex>[a-zA-Z]{1,20})"
 ELLIPSIS = r"(?:\.\s?){2,}\.|\.\.|…+"
+SCOPE = r"(?<=\w)::(?=\w)|(?<!\w)\.{1,2}/(?=\w)"
 DOT_INSIDE = r"\.(?=\w)"
 RUN = r"(?P<run>[=+*#~<>^|&%$@/\\])(?P=run){2,}"
-SIGN = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
+SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True))
 PUNCTUATION = r"[.,;:!?。．，、：；！？]+"
-COMPARISON = r"(?P<comparison>[<>])(?=\s?\d)|(?<=\s)[<>](?=\s)"
+MENU = r"(?<=[a-z]) [>›»→] (?=[A-Z][a-z])"
+COMPARISON = r"[<>](?=\s?[-−+]?[\d$€£])|(?<=\s)[<>](?=\s)|(?<=[\w)])[<>](?=[\w(\\])|(?<=\w\s)<(?=\w)"
+MIDDLE_DOT = r"(?<=[\d)])\s?·\s?(?=[\d(a-zA-Z])|(?<=(?<![^\W\d])[a-zA-Z])\s?·\s?(?=[a-zA-Z\d(](?![^\W\d]))"
 DASH = r"[-‐‑–—―−]+"
-TIMES = r"(?<=[\w)]\s)\*(?=\s[\w(])|(?<=\d)\*(?=\d)"
 ABOUT = r"~(?=[\d$€£])"
 UNDERSCORE = r"_+"
 SLASH = r"/+"
@@ -89,7 +123,10 @@ def gap(m: re.Match[str], draft: Draft) -> None:
 
 def pause(m: re.Match[str], draft: Draft) -> None:
     """Brackets and the edges of table cells."""
-    draft.pause(",", m.start())
+    if m.start() == draft.bracket_end:
+        draft.space(m.start())
+    else:
+        draft.pause(",", m.start())
 
 
 def plural(m: re.Match[str], draft: Draft) -> None:
@@ -107,20 +144,6 @@ def hash_(m: re.Match[str], draft: Draft) -> None:
     draft.word("number" if m["hash"].isdigit() else "hashtag", m.start())
 
 
-def frac(m: re.Match[str], draft: Draft) -> None:
-    r"""\frac{1}{2}: "1 over 2"."""
-    draft.copy(m["above"].replace("_", ""), m.start("above"))
-    draft.word("over", m.end("above"))
-    draft.copy(m["below"].replace("_", ""), m.start("below"))
-
-
-def tex(m: re.Match[str], draft: Draft) -> None:
-    r"""\times: "times"; \alpha: "alpha"."""
-    words = _TEX.get(m["tex"], m["tex"])
-    if words:
-        draft.word(words, m.start())
-
-
 def ellipsis(m: re.Match[str], draft: Draft) -> None:
     """... is a pause, and yields to a mark that follows."""
     if m.string[m.end() : m.end() + 1] not in ("?", "!") and draft.mark(".", m.start()):
@@ -134,7 +157,7 @@ def dot_inside(m: re.Match[str], draft: Draft) -> None:
 
 def sign(m: re.Match[str], draft: Draft) -> None:
     """A sign that has a name."""
-    draft.word(_SIGNS[m[0]], m.start())
+    draft.word(SIGNS[m[0]], m.start())
 
 
 def punctuation(m: re.Match[str], draft: Draft) -> None:
@@ -143,8 +166,21 @@ def punctuation(m: re.Match[str], draft: Draft) -> None:
     draft.mark(next((mark for mark in "?!.:;," if mark in marks), ","), m.start())
 
 
+def menu(m: re.Match[str], draft: Draft) -> None:
+    """File > Open: a path through menus."""
+    draft.pause(",", m.start())
+
+
+def middle_dot(m: re.Match[str], draft: Draft) -> None:
+    """2 · 3: "2 times 3"."""
+    draft.word("times", m.start())
+
+
 def comparison(m: re.Match[str], draft: Draft) -> None:
-    """A lone < or >."""
+    """< or >, unless it closes a bracket."""
+    if m.start() == draft.bracket_end:
+        draft.space(m.start())
+        return
     draft.word("less than" if m[0] == "<" else "greater than", m.start())
 
 
@@ -154,11 +190,18 @@ def dash(m: re.Match[str], draft: Draft) -> None:
     before, after = text[at - 1 : at] or " ", text[end : end + 1] or " "
     figures = _FIGURES_NEXT.match(text, end) is not None
     single, hyphen = len(m[0]) == 1, m[0] in ("-", "‐", "‑")
-    if single and figures and draft.number_end == at and not after.isspace():
-        draft.word("to", at)
+    if single and (hyphen or m[0] == "−") and (m[0] == "−" or draft.number_end != at) and is_minus(text, at, end):
+        draft.word("minus", at)
+    elif single and figures and draft.number_end == at and not after.isspace():
+        halves = _HALVES.match(text, max(0, at - 3), end + 4)
+        sums = _SUM_BEHIND.match(text, end) or _SUM_BEFORE.search(text, max(0, at - 16), at)
+        if halves and halves[1] == halves[2]:
+            draft.space(at)  # a 50-50 chance
+        else:
+            draft.word("minus" if hyphen and sums else "to", at)
     elif single and figures and before.isspace() and after.isspace() and draft.number_end == at - 1:
         draft.word("to" if m[0] == "–" else "minus", at)
-    elif single and figures and not after.isspace() and (before.isspace() or before in "(=["):
+    elif single and figures and not after.isspace() and (before.isspace() or before in "(=[^{,*/+<>×·"):
         draft.word("minus", at)
     elif hyphen and before.isalnum() and after.isalnum():
         draft.copy("-", at)
@@ -172,11 +215,6 @@ def dash(m: re.Match[str], draft: Draft) -> None:
         draft.pause(",", at)
 
 
-def times(m: re.Match[str], draft: Draft) -> None:
-    """2 * 3: "2 times 3"."""
-    draft.word("times", m.start())
-
-
 def about(m: re.Match[str], draft: Draft) -> None:
     """~5: "about 5"."""
     draft.word("about", m.start())
@@ -185,10 +223,14 @@ def about(m: re.Match[str], draft: Draft) -> None:
 def slash(m: re.Match[str], draft: Draft) -> None:
     """and/or: "and or"; 6 / 2: "6 divided by 2"; 1/x: "1 over x"."""
     at, end, text = m.start(), m.end(), m.string
-    if draft.number_end == at - 1 and text[at - 1].isspace() and _FIGURES_NEXT.match(text, end):
-        draft.word("divided by", at)
-    elif draft.number_end == at and text[end : end + 1].isalpha():
+    before, after = text[max(0, at - 3) : at], text[end : end + 2]
+    quotient = re.search(r"(?:[²³)]|(?<![\w.@/])[a-z])\s?\Z", before) and re.match(r"\s?(?:\d|\()", after)
+    if quotient and before[-1:].isspace() == after[:1].isspace():
         draft.word("over", at)
+    elif draft.number_end == at - 1 and text[at - 1].isspace() and _FIGURES_NEXT.match(text, end):
+        draft.word("divided by", at)
+    elif draft.number_end == at and text[end : end + 1].isalnum():
+        draft.word("per" if text[at - 1].isalpha() and text[end].isdigit() else "over", at)
     else:
         draft.space(at)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from voice_trio.core.speakable_dates import MONTHS
 from voice_trio.core.speakable_draft import Draft
-from voice_trio.core.speakable_numbers import MONTHS
 
 _ABBREVIATIONS = {
     "e.g": "for example",
@@ -92,6 +92,11 @@ def word(m: re.Match[str], draft: Draft) -> None:
     else:
         for offset, char in enumerate(text):
             draft.say(plain(char), m.start() + offset)
+
+
+def names(text: str) -> frozenset[str]:
+    """Return the words of ``text``."""
+    return frozenset(text.split())
 
 
 def plain(char: str) -> str:
