@@ -13,10 +13,10 @@ import binascii
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from voice_trio.config import Settings
+from voice_trio.server.addresses import is_address
 
 SUBPROTOCOL = "voice-trio"
 """What the server selects where a client offers it."""
@@ -54,7 +54,7 @@ class Access:
             return False
         if theirs.scheme not in ("http", "https") or _bare(theirs.netloc) != _bare(ours.netloc) or not name:
             return False
-        return self.any_name or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+        return self.any_name or name == "localhost" or name.endswith(".localhost") or is_address(name)
 
     def allows_token(self, authorization: str | None, subprotocols: Iterable[str]) -> bool:
         """Return whether the client presents the token, in either way; anything will do where none is set."""
@@ -74,24 +74,11 @@ def subprotocols_with(token: str) -> list[str]:
     return [SUBPROTOCOL, _BEARER + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")]
 
 
-def is_loopback(address: str) -> bool:
-    """Return whether only this machine can reach ``address``."""
-    return ip_address(address.partition("%")[0]).is_loopback
-
-
 def _bare(netloc: str) -> str:
     netloc = netloc.lower()
     for port in _DEFAULT_PORTS:
         netloc = netloc.removesuffix(port)
     return netloc
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _unpacked(text: str) -> bytes:
