@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from voice_trio.config import Settings
+from voice_trio.config import ConfigError, Settings
 from voice_trio.server.addresses import is_address
 
 SUBPROTOCOL = "voice-trio"
@@ -24,7 +24,7 @@ SUBPROTOCOL = "voice-trio"
 _BEARER = "bearer."
 """Before the token, base64url without padding, in the list of subprotocols: all that a page can set in a handshake."""
 
-_DEFAULT_PORTS = (":80", ":443")
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,24 @@ class Access:
 
     @classmethod
     def of(cls, settings: Settings) -> Access:
-        """Return the rules of ``settings``."""
+        """Return the rules of ``settings``. Raises `ConfigError` for what is no origin among those allowed."""
         token = settings.auth_token.get_secret_value() if settings.auth_token else ""
-        origins = frozenset(part.strip().rstrip("/").lower() for part in settings.allowed_origins.split(","))
-        return cls(token or None, origins - {""}, any_name=bool(token) or settings.insecure)
+        parts = [part.strip() for part in settings.allowed_origins.split(",")]
+        origins = frozenset(_origin_of(part) for part in parts if part)
+        return cls(token or None, origins, any_name=bool(token) or settings.insecure)
+
+    def lists_origin(self, origin: str) -> bool:
+        """Return whether the settings name ``origin``, or welcome all."""
+        return self.lists_all or _normal(origin) in self.origins
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether the settings welcome every origin."""
+        return "*" in self.origins
 
     def allows_origin(self, origin: str | None, host: str) -> bool:
         """Return whether a page of ``origin`` may talk to what it calls ``host``; None stands for no page."""
-        if origin is None or "*" in self.origins or origin.lower() in self.origins:
+        if origin is None or self.lists_origin(origin):
             return True
         try:
             theirs, ours = urlsplit(origin), urlsplit(f"//{host}")
@@ -74,10 +84,38 @@ def subprotocols_with(token: str) -> list[str]:
     return [SUBPROTOCOL, _BEARER + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")]
 
 
+def _origin_of(text: str) -> str:
+    """Return the origin ``text`` of the settings in its one form. Raises `ConfigError`."""
+    if text == "*":
+        return text
+    normal = _normal(text.removesuffix("/"))
+    if normal is None or "*" in normal:
+        raise ConfigError(
+            f"STREAM_ALLOWED_ORIGINS has {text!r}, which is no origin: one looks like https://app.example, or "
+            "http://192.0.2.7:3000 where the port is not the usual one. A * stands for all and not for a part."
+        )
+    return normal
+
+
+def _normal(origin: str) -> str | None:
+    """Return ``origin`` in its one form: small letters, no usual port, and foreign letters as a browser sends them."""
+    try:
+        parts = urlsplit(origin)
+        host, port = parts.hostname or "", parts.port
+        ascii_host = host if host.isascii() else host.encode("idna").decode()
+    except ValueError:
+        return None
+    # A browser says "null" for a page that is nobody's: a file, or what stands in a sandbox.
+    if not parts.scheme or not host or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        return None
+    netloc = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
+    return f"{parts.scheme}://{netloc}" + ("" if port in (None, _USUAL_PORTS.get(parts.scheme)) else f":{port}")
+
+
 def _bare(netloc: str) -> str:
     netloc = netloc.lower()
-    for port in _DEFAULT_PORTS:
-        netloc = netloc.removesuffix(port)
+    for port in _USUAL_PORTS.values():
+        netloc = netloc.removesuffix(f":{port}")
     return netloc
 
 

@@ -29,6 +29,7 @@ from voice_trio.server.access import Access
 from voice_trio.server.addresses import url_of
 from voice_trio.server.app import make_app
 from voice_trio.server.connections import Connections
+from voice_trio.server.cross_origin import CrossOrigin
 from voice_trio.server.gate import Gate
 from voice_trio.server.listening import hypercorn_config, listen, open_connections
 from voice_trio.server.sessions import Sessions
@@ -70,7 +71,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
     `CannotLoad`, and `ConfigError` for a fault that cannot happen to these engines.
     """
     hardening.install()
-    recordings = _open_recordings(settings)
+    recordings, access = _open_recordings(settings), Access.of(settings)
     tls = open_tls(settings)
     connections = open_connections(settings)
     listening = listen(settings)
@@ -88,7 +89,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         sessions = Sessions(settings, lambda: engines, store, recordings)
         utterances = Utterances(settings, sessions, decoder)
-        app = Gate(make_app(sessions, Access.of(settings), utterances), connections)
+        app = CrossOrigin(Gate(make_app(sessions, access, utterances), connections), access)
         stop, stopped = trio.Event(), trio.Event()
 
         async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
