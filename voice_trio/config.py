@@ -126,6 +126,12 @@ class Settings(BaseSettings):
     ] = 50
 
     max_sessions: Annotated[int, Field(ge=1, le=10_000, description="sessions at the same time")] = 32
+    sessions_per_address: Annotated[
+        int,
+        Field(
+            ge=1, le=10_000, description="sessions that an address keeps when the server is full; half of all at most"
+        ),
+    ] = 4
     max_connections: Annotated[
         int, Field(ge=1, le=100_000, description="connections at the same time, of any kind")
     ] = 256

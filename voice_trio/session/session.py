@@ -79,6 +79,10 @@ DRAINED: Mapping[DrainCode, Drained] = {
     InfoCode.SESSION_LIMIT: Drained(
         "The session has reached its longest time.", Farewell(CloseCode.NORMAL, InfoCode.SESSION_LIMIT)
     ),
+    InfoCode.PLACE_NEEDED: Drained(
+        "The server is full, and your address has most of its places: this one is needed for somebody else.",
+        Farewell(CloseCode.TRY_AGAIN_LATER, InfoCode.PLACE_NEEDED),
+    ),
 }
 
 
