@@ -77,7 +77,8 @@ class Sessions:
         self._empty.set()
 
     def __len__(self) -> int:
-        return len(self._live)
+        """Return how many have a place; one that makes way has none while it says goodbye."""
+        return len(self._places)
 
     @property
     def engines_ready(self) -> bool:
