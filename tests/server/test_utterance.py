@@ -25,8 +25,8 @@ from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server.sessions import NO_ROOM, Sessions
 from voice_trio.server.upload import Refused
 from voice_trio.server.utterance import Utterances
+from voice_trio.session.farewell import DRAINED
 from voice_trio.session.link import MemoryLink
-from voice_trio.session.session import DRAINED
 
 REPLY = "It is sunny. Enjoy your day."
 

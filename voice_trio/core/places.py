@@ -7,7 +7,7 @@ When none is, a newcomer has one from a client with more than its share and at l
 - one that is at work only if the newcomer's client has less than its share; then the latest that came.
 
 So nobody with a share or less ever loses a place, whoever has less than a share gets one while anybody has more, and no
-place goes back and forth, since who lost one has no more left than who won it would have to give.
+place goes back and forth: whoever gave one still has as many as whoever got it.
 """
 
 from __future__ import annotations

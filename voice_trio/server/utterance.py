@@ -26,9 +26,9 @@ from voice_trio.server.guard import AUDIO_MARGIN_MS
 from voice_trio.server.sessions import NO_ROOM, Sessions
 from voice_trio.server.upload import Refused, refusal
 from voice_trio.session.capture import too_long
+from voice_trio.session.farewell import DRAINED
 from voice_trio.session.incident import report
 from voice_trio.session.link import LinkClosed, MemoryLink
-from voice_trio.session.session import DRAINED
 
 _UNPROCESSABLE = 422
 _INTERNAL = 500
