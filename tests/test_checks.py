@@ -54,8 +54,8 @@ TAKEN = [
     ("allowed_origins", "https://Bücher.example:443/ ,http://x:80, *,", "https://xn--bcher-kva.example,http://x,*"),
     (
         "allowed_origins",
-        "chrome-extension://abcdef, null,http://[::1]:3000",
-        "chrome-extension://abcdef,null,http://[::1]:3000",
+        "chrome-extension://abcdef, http://[::1]:3000",
+        "chrome-extension://abcdef,http://[::1]:3000",
     ),
     ("trusted_proxies", "10.0.0.1/8, ::1,", "10.0.0.1/8, ::1,"),
 ]
@@ -120,6 +120,7 @@ REFUSED = [
     ("openai_base_url", "http://x:port/v1", "cannot be read"),
     ("openai_base_url", "http://x/v1?version=3", "(hidden) goes on behind its path"),
     ("openai_base_url", "http://x/v1#top", "goes on behind its path"),
+    ("allowed_origins", "https://friend.example, null", "is everybody's origin"),
     ("allowed_origins", "friend.example", "does not begin with a scheme"),
     ("allowed_origins", "https://friend.example, https://*.example", "names no host"),
     ("allowed_origins", "https://friend.example/page", "is more than an origin"),

@@ -257,6 +257,7 @@ ELSEWHERE = {
     "tests/recording/test_server.py": ["record_dir"],
     "tests/server/test_limits.py": [
         "max_sessions",
+        "sessions_per_address",
         "max_connections",
         "max_connections_per_address",
         "trusted_proxies",

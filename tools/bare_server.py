@@ -27,7 +27,7 @@ async def open_bare_server(settings: Settings, script: Script) -> AsyncIterator[
     """Serve, and yield the address of its one WebSocket."""
     messages = [(at, base64.b64decode(data) if kind == "base64" else data) for at, kind, data in script]
     listening = listen(settings)
-    port = listening.getsockname()[1]
+    port = listening[0].getsockname()[1]
     hypercorn_settings = hypercorn_config(settings, listening, open_connections(settings), None)
     async with trio.open_nursery() as nursery:
 

@@ -141,12 +141,15 @@ def is_address(name: str) -> bool:
 
 
 def _origin(part: str) -> str:
-    if part in ("*", "null"):
+    if part == "*":
         return part
+    if part == "null":
+        # A browser says so for a file and for any site's sandbox.
+        raise ValueError("'null' is everybody's origin; give * if all pages are to use this server")
     url = web_address(part, (), example="https://voice.example")
     if url.raw_path != b"/" or url.fragment or url.userinfo:
         raise ValueError(f"{_shown(part)} is more than an origin; give scheme, host and port alone")
-    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+    return f"{url.scheme}://{url.netloc.decode('ascii').lower()}"
 
 
 def _check_name(name: str, shown: str) -> None:

@@ -55,7 +55,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STREAM_", extra="ignore", frozen=True, populate_by_name=True)
 
-    host: Annotated[str, Field(min_length=1, description="address to listen on")] = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1, description="address or name to listen on; :: is IPv6 and IPv4")] = (
+        "127.0.0.1"
+    )
     port: Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 8765
 
     asr_engine: Annotated[
@@ -144,6 +146,12 @@ class Settings(BaseSettings):
     ] = 50
 
     max_sessions: Annotated[int, Field(ge=1, le=10_000, description="sessions at the same time")] = 32
+    sessions_per_address: Annotated[
+        int,
+        Field(
+            ge=1, le=10_000, description="sessions that an address keeps when the server is full; half of all at most"
+        ),
+    ] = 4
     max_connections: Annotated[
         int, Field(ge=1, le=100_000, description="connections at the same time, of any kind")
     ] = 256

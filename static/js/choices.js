@@ -1,6 +1,10 @@
 /** What the person has chosen, remembered in the browser. */
 
-const PLACE = "voice_trio.choices";
+/** One place for each server, which a token is meant for: an origin may have several, each under a path of its own. */
+function place() {
+  const folder = new URL(".", document.baseURI).pathname;
+  return folder === "/" ? "voice_trio.choices" : `voice_trio.choices${folder}`;
+}
 
 const DEFAULTS = {
   microphone: "",
@@ -19,7 +23,7 @@ const DEFAULTS = {
 /** @returns {Choices} */
 export function loadChoices() {
   try {
-    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(PLACE) ?? "{}") };
+    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(place()) ?? "{}") };
   } catch {
     return { ...DEFAULTS };
   }
@@ -28,7 +32,7 @@ export function loadChoices() {
 /** @param {Choices} choices */
 export function saveChoices(choices) {
   try {
-    localStorage.setItem(PLACE, JSON.stringify(choices));
+    localStorage.setItem(place(), JSON.stringify(choices));
   } catch {
     // A browser that keeps nothing still works, for as long as the page is open.
   }

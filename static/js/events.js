@@ -180,6 +180,11 @@ export class Events {
         assistant.connection.giveUp();
         assistant.onnotice("connection", TROUBLES.idle, "note");
         break;
+      case "place_needed":
+        assistant.setHandsFree(false);
+        assistant.connection.giveUp();
+        assistant.onnotice("connection", TROUBLES.placeNeeded);
+        break;
       case "session_limit":
         assistant.onnotice("session", TROUBLES.sessionLimit, "note");
         break;

@@ -16,8 +16,10 @@ import { TranscriptView } from "./transcript-view.js";
 import { troubleOfPage } from "./trouble.js";
 
 const choices = loadChoices();
-const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
-const assistant = new Assistant(url, choices);
+// A proxy may serve the page under any path, so whatever it asks for is asked for beside itself.
+const url = new URL("ws", document.baseURI);
+url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+const assistant = new Assistant(url.href, choices);
 const status = new StatusView(assistant);
 const transcript = new TranscriptView(byId("turns"), byId("scroller"));
 const notices = new NoticesView(byId("troubles"), byId("notes"));

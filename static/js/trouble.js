@@ -90,6 +90,10 @@ export const TROUBLES = {
   stopping: { title: "The server is stopping.", text: "This page connects again when it is back." },
   busy: { title: "The server has no room for another session now.", text: "It is tried again by itself." },
   idle: { title: "The session was ended, since nothing was said for long.", text: "Press to talk, and it goes on." },
+  placeNeeded: {
+    title: "The server is full, and needed this place for somebody else.",
+    text: "Press to talk, and it is tried again.",
+  },
   sessionLimit: { title: "The session had reached its longest time.", text: "A new one has begun." },
   wrongToken: { title: "The server does not take this token.", text: "Look whether it is written as it was given to you." },
   newer: {

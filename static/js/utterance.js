@@ -39,7 +39,7 @@ export class Refusal extends Error {
 export async function postUtterance(recording, { token, request, signal }) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(request)) if (value != null) query.set(name, String(value));
-  const response = await fetch(`/api/utterance?${query}`, {
+  const response = await fetch(`api/utterance?${query}`, {
     method: "POST",
     body: recording,
     headers: { "Content-Type": recording.type, ...(token ? { Authorization: `Bearer ${latin(token)}` } : {}) },

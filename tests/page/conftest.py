@@ -4,7 +4,11 @@ from tests.page.browser import CHROMIUM
 from tests.page.server import serving, thinking
 
 # `test_scripts.py` says so, in one line.
-collect_ignore = [] if CHROMIUM.exists() else ["test_looks.py", "test_talking.py", "test_trouble.py"]
+collect_ignore = (
+    []
+    if CHROMIUM.exists()
+    else ["test_looks.py", "test_recording.py", "test_talking.py", "test_trouble.py", "test_under_a_path.py"]
+)
 
 
 @pytest.fixture(scope="session")

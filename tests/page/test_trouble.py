@@ -1,12 +1,15 @@
 """What goes wrong, and what the page says then."""
 
+import socket
 import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.page.browser import visiting, write_speech
 from tests.page.server import ROOT, serving
+from tests.server.serving import UPGRADE
 from voice_trio.core import messages as m
 
 pytestmark = pytest.mark.real
@@ -172,6 +175,24 @@ def test_a_full_server_is_tried_again_after_the_time_that_it_says(tmp_path):
         second.goto(server.url)
         second.wait_for_selector("#troubles >> text=no room")
         second.wait_for_selector("#phase >> text=/Next try in 1\\d seconds/")
+
+
+def test_a_page_whose_place_is_needed_says_so_and_comes_back_when_it_is_asked_to(tmp_path):
+    with serving(tmp_path, STREAM_MAX_SESSIONS="2") as server, visiting(server.url) as visit:
+        visit.phase("ready")
+        assert visit.page.context.browser
+        second = visit.page.context.browser.new_page()
+        second.goto(server.url)
+        second.wait_for_selector("body[data-phase=ready]")
+        where = urlsplit(server.url)
+        with socket.create_connection((where.hostname, where.port), source_address=("127.0.0.9", 0)) as stranger:
+            stranger.sendall(f"{UPGRADE}\r\n".encode())
+            visit.page.wait_for_selector("#troubles >> text=needed this place for somebody else")
+        assert visit.page.locator("#connection").get_attribute("data-status") == "closed"
+        assert visit.all(m.Info)[-1].code is m.InfoCode.PLACE_NEEDED
+        visit.page.fill("#text", "hello")
+        visit.page.keyboard.press("Enter")
+        visit.over()
 
 
 def test_what_a_file_is_sent_with(server):

@@ -20,7 +20,7 @@ async def serving_echo():
     settings = config.load(port=0)
     connections = open_connections(settings)
     listening = listen(settings)
-    port = listening.getsockname()[1]
+    port = listening[0].getsockname()[1]
     hypercorn_settings = hypercorn_config(settings, listening, connections, None)
     # The first ping comes at once, and the cases take for wrong what they did not ask for.
     hypercorn_settings.websocket_ping_interval = None

@@ -1,6 +1,7 @@
 """Who may use the server: what an honest client, a stranger's page and a guesser see."""
 
 import base64
+import re
 
 import pytest
 import trio
@@ -49,6 +50,54 @@ def test_with_a_token_a_name_of_ones_own_is_as_good_as_an_address():
     assert access.allows_origin("https://voice.example", "voice.example")
     assert not access.allows_origin("https://evil.example", "voice.example")
     assert Access.of(config.load(allowed_origins="*")).allows_origin("https://any.example", "voice.example")
+
+
+@pytest.mark.parametrize(
+    ("listed", "origin", "welcome"),
+    [
+        ("https://app.example", "https://app.example", True),
+        ("https://app.example/", "https://app.example", True),
+        ("HTTPS://App.Example", "https://app.example", True),
+        ("https://app.example:443", "https://app.example", True),
+        ("https://app.example", "https://app.example:443", True),
+        ("http://app.example:80", "http://app.example", True),
+        ("https://app.example:8443", "https://app.example:8443", True),
+        ("https://app.example", "https://app.example:8443", False),
+        ("https://app.example:80", "https://app.example", False),
+        ("https://app.example", "http://app.example", False),
+        ("https://app.example", "https://app.example.evil.example", False),
+        ("https://app.example", "https://evil.example/?https://app.example", False),
+        ("https://app.example", "https://app.example@evil.example", False),
+        ("https://app.example", "null", False),
+        ("https://app.example", "", False),
+        ("https://app.example", "https://app.example:99999", False),
+        ("https://bücher.example", "https://xn--bcher-kva.example", True),
+        ("http://[2001:DB8::1]:3000", "http://[2001:db8::1]:3000", True),
+        ("capacitor://localhost, app://-", "app://-", True),
+        ("chrome-extension://abcdef", "chrome-extension://abcdef", True),
+        ("*", "https://any.example", True),
+        ("", "https://app.example", False),
+    ],
+)
+def test_which_listed_origin_is_which(listed, origin, welcome):
+    assert Access.of(config.load(allowed_origins=listed)).lists_origin(origin) is welcome
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "app.example",
+        "app.example:3000",
+        "null",
+        "https://",
+        "https://app.example/page",
+        "https://*.example",
+        "https://[",
+    ],
+)
+def test_what_is_no_origin_is_one_sentence(listed):
+    with pytest.raises(config.ConfigError, match=f"^STREAM_ALLOWED_ORIGINS: '{re.escape(listed)}'"):
+        config.load(allowed_origins=f"https://friend.example, {listed}")
 
 
 @pytest.mark.parametrize(

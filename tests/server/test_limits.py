@@ -1,20 +1,24 @@
 """How many, how long, how fast."""
 
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 import trio
+import trio.testing
 
-from tests.server.serving import closing, dial, eventually, get, read_to_end, serving, until, until_none
+from tests.server.serving import closing, dial, eventually, get, read_to_end, serving, until, until_none, upgrade
 from voice_trio import config
 from voice_trio.client import CannotConnect, SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.rate import TokenBucket
 from voice_trio.core.wire import CloseCode, Malformed
-from voice_trio.engines.scripted import silent, voiced
+from voice_trio.engines.scripted import scripted_engines, silent, voiced
+from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server.connections import Connections
 from voice_trio.server.guard import GuardedLink
+from voice_trio.server.sessions import Sessions
 from voice_trio.session.link import MemoryLink
 
 real = pytest.mark.real
@@ -133,6 +137,70 @@ async def test_a_session_too_many_is_told_when_to_come_back():
                 assert await closing(second) == 1013
             await first.ask(m.Text(text="still here"))
             await until(first, m.Token)
+
+
+async def sit_down(sessions, nursery, address, *commands):
+    """Begin a session from ``address``, and return its link once it was greeted and was told ``commands``."""
+    link = MemoryLink(capacity=1000)
+    nursery.start_soon(partial(sessions.hold, link, address))
+    first = await link.hear()
+    for command in commands:
+        await link.ask(command)
+    await trio.testing.wait_all_tasks_blocked()
+    return link, first
+
+
+@asynccontextmanager
+async def a_house(**settings):
+    """Yield sessions without sockets, in a nursery that is cancelled at the end."""
+    engines = scripted_engines()
+    async with trio.open_nursery() as nursery:
+        yield Sessions(config.load(log_latency=False, **settings), lambda: engines, InProcessStore()), nursery
+        nursery.cancel_scope.cancel()
+
+
+async def test_one_address_may_have_every_place_and_makes_way_for_another(autojump_clock):
+    async with a_house(max_sessions=6, sessions_per_address=2) as (sessions, nursery):
+        links = []
+        for _ in range(6):
+            links.append((await sit_down(sessions, nursery, "192.0.2.1"))[0])
+            await trio.sleep(1)
+        _, refused = await sit_down(sessions, nursery, "::ffff:192.0.2.1")
+        assert (refused.code, refused.retry_after_s) == (ErrorCode.SERVER_BUSY, 15)
+        _, greeting = await sit_down(sessions, nursery, "192.0.2.2")
+        assert isinstance(greeting, m.SessionOpened)
+        # Who has been idle longest is told why, and to come back later.
+        info = await until(links[0], m.Info, code=InfoCode.PLACE_NEEDED)
+        assert "needed for somebody else" in info.message
+        await trio.sleep(1)
+        assert [link.closed for link in links] == [(CloseCode.TRY_AGAIN_LATER, "place_needed")] + 5 * [None]
+        assert len(sessions) == 6
+
+
+async def test_who_talks_is_cut_off_last_and_only_for_who_has_less_than_a_share(autojump_clock):
+    async with a_house(max_sessions=6, sessions_per_address=1) as (sessions, nursery):
+        start = m.Start(mode="hold")
+        talking = [(await sit_down(sessions, nursery, "192.0.2.1", start))[0] for _ in range(5)]
+        idle, _ = await sit_down(sessions, nursery, "192.0.2.1")
+        # One that is new to the server gets the idle place, the next of the same network none, and another network one.
+        for address, gets in (("2001:db8::1", True), ("2001:db8::2", False), ("2001:db8:0:1::1", True)):
+            _, first = await sit_down(sessions, nursery, address, start)
+            assert isinstance(first, m.SessionOpened) is gets
+        await trio.sleep(1)
+        assert idle.closed
+        assert [bool(link.closed) for link in talking] == [False] * 4 + [True]
+        assert (await until(talking[-1], m.Done)).outcome is m.Outcome.CANCELLED
+
+
+@real
+async def test_the_address_that_counts_is_the_one_that_a_trusted_proxy_names():
+    with trio.fail_after(20):
+        async with serving(max_sessions=2, trusted_proxies="127.0.0.0/8") as running:
+            streams = []
+            for client in ("198.51.100.1", "198.51.100.1", "198.51.100.1", "198.51.100.2:4711"):
+                stream, _ = await upgrade(running, f"X-Forwarded-For: {client}\r\n")
+                streams.append(await stream.receive_some())
+            assert [b'"session"' in first for first in streams] == [True, True, False, True]
 
 
 @real

@@ -10,7 +10,7 @@ import trio
 from tests.server.uploading import WAV, PlainDecoder, request
 from voice_trio import config
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
-from voice_trio.core.messages import ErrorCode
+from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines.base import TurnError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
@@ -22,9 +22,11 @@ from voice_trio.engines.scripted import (
     voiced,
 )
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.server.sessions import Sessions
+from voice_trio.server.sessions import NO_ROOM, Sessions
 from voice_trio.server.upload import Refused
 from voice_trio.server.utterance import Utterances
+from voice_trio.session.farewell import DRAINED
+from voice_trio.session.link import MemoryLink
 
 REPLY = "It is sunny. Enjoy your day."
 
@@ -289,6 +291,43 @@ async def test_there_is_room_for_so_many(autojump_clock):
     # Those who still upload have a place, too.
     assert outcomes == ["completed"] * 2
     assert refused == [(503, ErrorCode.SERVER_BUSY, 15)] * 3
+
+
+@pytest.mark.parametrize(("others", "answered"), [("192.0.2.1", False), ("192.0.2.2", True), ("2001:db8::1", True)])
+async def test_slow_recordings_of_one_address_keep_no_other_from_sending(autojump_clock, others, answered):
+    house, ends = House(max_sessions=4), []
+
+    async def ask(address, arrives_s):
+        try:
+            ends.append((await house.utterances.answer(request(arrives_s=arrives_s, address=address)))["outcome"])
+        except Refused as error:
+            ends.append(error.error.message)
+
+    async with trio.open_nursery() as nursery:
+        for n in range(4):
+            nursery.start_soon(ask, "192.0.2.1", 20.0 + n)
+            await trio.sleep(0.1)
+        # A recording that is on its way is no session yet.
+        assert len(house.sessions) == 0
+        assert house.sessions.have_room("192.0.2.1")
+        await ask(others, 0.1)
+        if answered:
+            assert ends == [DRAINED[InfoCode.PLACE_NEEDED].message, "completed"]
+        else:
+            assert ends == [NO_ROOM]
+    assert ends[-3:] == ["completed"] * 3
+
+
+async def test_who_is_sure_to_be_refused_sends_nothing(autojump_clock):
+    house = House(max_sessions=1)
+    async with trio.open_nursery() as nursery:
+        link = MemoryLink(capacity=100)
+        nursery.start_soon(house.sessions.hold, link, "192.0.2.2")
+        await trio.sleep(1)
+        with pytest.raises(Refused, match="no room"):
+            await house.answer(arrives_s=20.0)
+        assert trio.current_time() < 2
+        link.vanish()
 
 
 async def test_a_server_that_stops_takes_nothing_new(autojump_clock):

@@ -62,11 +62,15 @@ class Body:
         return self.data
 
 
-def request(data=WAV, content_type="audio/wav", *, arrives_s=0.0, **query):
+def request(data=WAV, content_type="audio/wav", *, arrives_s=0.0, address="192.0.2.1", **query):
     """Return as much of a request as is looked at."""
     mimetype, _ = parse_options_header(content_type)
     return SimpleNamespace(
-        mimetype=mimetype.lower(), args=MultiDict(query), content_length=len(data), body=Body(data, arrives_s)
+        mimetype=mimetype.lower(),
+        args=MultiDict(query),
+        content_length=len(data),
+        body=Body(data, arrives_s),
+        remote_addr=address,
     )
 
 

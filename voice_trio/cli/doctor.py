@@ -60,7 +60,8 @@ async def _page(settings: Settings) -> str:
 
 
 async def _port(settings: Settings) -> str:
-    listen(settings).close()
+    for listening in listen(settings):
+        listening.close()
     return f"{settings.host} port {settings.port} is free"
 
 

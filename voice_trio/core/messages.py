@@ -48,10 +48,11 @@ class InfoCode(StrEnum):
     THROTTLED = "throttled"
     IDLE_TIMEOUT = "idle_timeout"
     SESSION_LIMIT = "session_limit"
+    PLACE_NEEDED = "place_needed"
     SHUTTING_DOWN = "shutting_down"
 
 
-DrainCode = Literal[InfoCode.SHUTTING_DOWN, InfoCode.IDLE_TIMEOUT, InfoCode.SESSION_LIMIT]
+DrainCode = Literal[InfoCode.SHUTTING_DOWN, InfoCode.IDLE_TIMEOUT, InfoCode.SESSION_LIMIT, InfoCode.PLACE_NEEDED]
 """Why a session may be brought to an end."""
 
 

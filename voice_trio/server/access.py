@@ -13,10 +13,10 @@ import binascii
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from voice_trio.config import Settings
+from voice_trio.server.addresses import is_address
 
 SUBPROTOCOL = "voice-trio"
 """What the server selects where a client offers it."""
@@ -24,7 +24,7 @@ SUBPROTOCOL = "voice-trio"
 _BEARER = "bearer."
 """Before the token, base64url without padding, in the list of subprotocols: all that a page can set in a handshake."""
 
-_DEFAULT_PORTS = (":80", ":443")
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,23 @@ class Access:
 
     @classmethod
     def of(cls, settings: Settings) -> Access:
-        """Return the rules of ``settings``."""
+        """Return the rules of ``settings``, which spell origins as browsers do."""
         token = settings.auth_token.get_secret_value() if settings.auth_token else ""
-        origins = frozenset(part.strip().rstrip("/").lower() for part in settings.allowed_origins.split(","))
-        return cls(token or None, origins - {""}, any_name=bool(token) or settings.insecure)
+        origins = frozenset(filter(None, settings.allowed_origins.split(",")))
+        return cls(token or None, origins, any_name=bool(token) or settings.insecure)
+
+    def lists_origin(self, origin: str) -> bool:
+        """Return whether the settings name ``origin``, or welcome all."""
+        return self.lists_all or _normal(origin) in self.origins
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether the settings welcome every origin."""
+        return "*" in self.origins
 
     def allows_origin(self, origin: str | None, host: str) -> bool:
         """Return whether a page of ``origin`` may talk to what it calls ``host``; None stands for no page."""
-        if origin is None or "*" in self.origins or origin.lower() in self.origins:
+        if origin is None or self.lists_origin(origin):
             return True
         try:
             theirs, ours = urlsplit(origin), urlsplit(f"//{host}")
@@ -54,7 +63,7 @@ class Access:
             return False
         if theirs.scheme not in ("http", "https") or _bare(theirs.netloc) != _bare(ours.netloc) or not name:
             return False
-        return self.any_name or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+        return self.any_name or name == "localhost" or name.endswith(".localhost") or is_address(name)
 
     def allows_token(self, authorization: str | None, subprotocols: Iterable[str]) -> bool:
         """Return whether the client presents the token, in either way; anything will do where none is set."""
@@ -74,24 +83,26 @@ def subprotocols_with(token: str) -> list[str]:
     return [SUBPROTOCOL, _BEARER + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")]
 
 
-def is_loopback(address: str) -> bool:
-    """Return whether only this machine can reach ``address``."""
-    return ip_address(address.partition("%")[0]).is_loopback
+def _normal(origin: str) -> str | None:
+    """Return ``origin`` in its one form: small letters, no usual port, and foreign letters as a browser sends them."""
+    try:
+        parts = urlsplit(origin)
+        host, port = parts.hostname or "", parts.port
+        ascii_host = host if host.isascii() else host.encode("idna").decode()
+    except ValueError:
+        return None
+    # A browser says "null" for a page that is nobody's: a file, or what stands in a sandbox.
+    if not parts.scheme or not host or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        return None
+    netloc = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
+    return f"{parts.scheme}://{netloc}" + ("" if port in (None, _USUAL_PORTS.get(parts.scheme)) else f":{port}")
 
 
 def _bare(netloc: str) -> str:
     netloc = netloc.lower()
-    for port in _DEFAULT_PORTS:
-        netloc = netloc.removesuffix(port)
+    for port in _USUAL_PORTS.values():
+        netloc = netloc.removesuffix(f":{port}")
     return netloc
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _unpacked(text: str) -> bytes:

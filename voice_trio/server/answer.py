@@ -62,7 +62,7 @@ class Answer:
                 self._pcm += pcm
             case m.Error():
                 self._errors.append(event)
-            case m.Info(code=InfoCode.SHUTTING_DOWN | InfoCode.SESSION_LIMIT, message=message):
+            case m.Info(code=InfoCode.SHUTTING_DOWN | InfoCode.SESSION_LIMIT | InfoCode.PLACE_NEEDED, message=message):
                 self._stopping = message
             case m.Done():
                 self._done = event

@@ -117,7 +117,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
         # The object itself: the proxy would look it up for every message.
         link = SocketLink(websocket._get_current_object())  # type: ignore[attr-defined]
         if access.allows_token(websocket.headers.get("Authorization"), offered):
-            await sessions.hold(link)
+            await sessions.hold(link, websocket.remote_addr or "")
         else:
             # After the handshake, because a page cannot read a refused one.
             await link.send(_UNAUTHORIZED)

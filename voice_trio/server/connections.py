@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Protocol
 
 import structlog
+
+from voice_trio.server.addresses import client_of, forwarded, parse, parse_networks
 
 log = structlog.get_logger()
 
@@ -62,22 +63,23 @@ class Connections:
         if exempt:
             yield True
             return
-        if self._per_address[address] >= self._most_per_address:
+        client = client_of(address)
+        if self._per_address[client] >= self._most_per_address:
             yield False
             return
-        self._per_address[address] += 1
+        self._per_address[client] += 1
         try:
             yield True
         finally:
-            self._per_address[address] -= 1
+            self._per_address[client] -= 1
             # A Counter keeps its zeros, and addresses are without number.
-            if not self._per_address[address]:
-                del self._per_address[address]
+            if not self._per_address[client]:
+                del self._per_address[client]
 
     def is_trusted(self, address: str) -> bool:
         """Return whether ``address`` is a proxy whose word about its clients counts."""
         try:
-            parsed = ip_address(address)
+            parsed = parse(address)
         except ValueError:
             return False
         return any(parsed in network for network in self._trusted)
@@ -91,7 +93,7 @@ class Connections:
         for hop in reversed([part.strip() for header in forwarded_for for part in header.split(",")]):
             if not self.is_trusted(address):
                 break
-            address = hop
+            address = forwarded(hop)
         return address
 
     def abort_all(self) -> None:
@@ -105,8 +107,3 @@ class Connections:
             # Once, until there was room again: whoever fills the server is not to fill its log as well.
             log.warning("connections are refused", address=address, open=len(self._open))
         self._full = True
-
-
-def parse_networks(text: str) -> list[IPv4Network | IPv6Network]:
-    """Return the addresses and networks that ``text`` lists with commas. Raises ValueError."""
-    return [ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()]

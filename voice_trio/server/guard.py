@@ -68,6 +68,11 @@ class GuardedLink:
         """Say goodbye."""
         await self._link.close(code, reason)
 
+    @property
+    def idle_since(self) -> float | None:
+        """When the last turn ended, or the last command came after it; None while a turn is under way."""
+        return self._idle_since
+
     async def wait_enough(self) -> DrainCode:
         """Return, with the reason, when the session is to be drained: idle, or at its limit."""
         while True:

@@ -1,4 +1,4 @@
-"""The listening socket, and what Hypercorn is told to do with its connections."""
+"""The listening sockets, and what Hypercorn is told to do with its connections."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import logging
 import os
 import socket
 import ssl
+from typing import Any
+
+import structlog
 
 from voice_trio.config import Settings
 from voice_trio.core.messages import MAX_MESSAGE_BYTES
-from voice_trio.server.access import is_loopback
+from voice_trio.server.addresses import is_loopback, parse
 from voice_trio.server.connections import Connections
 from voice_trio.server.hardening import HardConfig
 
@@ -31,36 +34,113 @@ _GRACEFUL_S = 0.2
 """Every session has said goodbye before; the rest is a page's last bytes."""
 
 
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""No interface of this machine has the address, or no address of its family."""
+
+_PORT_TRIES = 20
+"""A port that is free in one family can be taken in the other, by chance."""
+
+log = structlog.get_logger()
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""Its family, and what `socket.bind` takes there."""
+
+
 class CannotListen(Exception):
     """The address cannot be listened on; the message says which, why, and what to do."""
 
 
-def listen(settings: Settings) -> socket.socket:
-    """Return a socket that listens where ``settings`` say. Raises `CannotListen`."""
+def listen(settings: Settings) -> list[socket.socket]:
+    """Return sockets that listen where ``settings`` say, one for each address of that. Raises `CannotListen`.
+
+    A socket of its own for each family, rather than one for both: a client's address is then always written in its own
+    family's way.
+    """
     where = f"{settings.host} port {settings.port}"
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, *_, address = found[0]
-        if not (is_loopback(str(address[0])) or settings.auth_token or settings.insecure):
+        addresses = _addresses(settings)
+        if not (all(is_loopback(str(at[0])) for _, at in addresses) or settings.auth_token or settings.insecure):
             raise CannotListen(
                 f"Cannot listen on {where} without a token, because others can reach that address: set "
                 "STREAM_AUTH_TOKEN to a long random text, or say --insecure to let everybody in."
             )
-        listening = socket.create_server(address[:2], family=family)
-    except OSError as error:
-        # `create_server` adds its arguments to the system's words; a resolver's errors have numbers of their own.
-        if error.errno is None or isinstance(error, socket.gaierror):
-            reason = error.strerror or str(error)
-        else:
-            reason = os.strerror(error.errno)
-        instead = ", or end the program that uses this one" if error.errno == errno.EADDRINUSE else ""
+        listening = _listen_on(addresses)
+    except (OSError, UnicodeError) as error:
         raise CannotListen(
-            f"Cannot listen on {where}: {reason}. Choose another address with STREAM_HOST and STREAM_PORT{instead}."
+            f"Cannot listen on {where}: {_reason(error)}. Choose another address with STREAM_HOST and STREAM_PORT"
+            f"{', or end the program that uses this one' if _is_taken(error) else ''}."
         ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        # Connections inherit it from the socket that accepts them.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
+        for one in listening:
+            # Connections inherit it from the socket that accepts them.
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
     return listening
+
+
+def _addresses(settings: Settings) -> list[Address]:
+    """Return every address that the host stands for. Raises OSError, and UnicodeError for what can be no name."""
+    found: dict[Address, None] = {}
+    port = settings.port
+    for family, *_, at in socket.getaddrinfo(settings.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE):
+        address = parse(str(at[0]))
+        if address.version == 4:
+            found[socket.AF_INET, (str(address), port)] = None
+        else:
+            found[family, at] = None
+        if str(address) == "::":
+            # Elsewhere that means both families, and nobody who writes it means IPv6 alone.
+            found[socket.AF_INET, ("0.0.0.0", port)] = None
+    return list(found)
+
+
+def _listen_on(addresses: list[Address]) -> list[socket.socket]:
+    """Return a socket for each of ``addresses`` that this machine has, all of one port. Raises OSError."""
+    for _ in range(_PORT_TRIES):
+        try:
+            return _listen_once(addresses)
+        except OSError as error:
+            chosen = addresses[0][1][1] != 0
+            if chosen or not _is_taken(error):
+                raise
+            taken = error
+    raise taken
+
+
+def _listen_once(addresses: list[Address]) -> list[socket.socket]:
+    listening: list[socket.socket] = []
+    missing: dict[str, OSError] = {}
+    try:
+        for family, (host, port, *link) in addresses:
+            if port == 0 and listening:
+                port = listening[0].getsockname()[1]
+            try:
+                listening.append(socket.create_server((host, port, *link), family=family))
+            except OSError as error:
+                if error.errno not in _NOT_HERE:
+                    raise
+                missing[host] = error
+        if not listening:
+            raise next(iter(missing.values()))
+    except OSError:
+        for one in listening:
+            one.close()
+        raise
+    for host, cause in missing.items():
+        log.warning("not listening at an address that this machine does not have", address=host, reason=_reason(cause))
+    return listening
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    # `create_server` adds its arguments to the system's words; a resolver's errors have numbers of their own.
+    if isinstance(error, UnicodeError):
+        return "that can be no name"
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
+
+
+def _is_taken(error: OSError | UnicodeError) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EADDRINUSE
 
 
 def open_connections(settings: Settings) -> Connections:
@@ -69,11 +149,11 @@ def open_connections(settings: Settings) -> Connections:
 
 
 def hypercorn_config(
-    settings: Settings, listening: socket.socket, connections: Connections, tls: ssl.SSLContext | None
+    settings: Settings, listening: list[socket.socket], connections: Connections, tls: ssl.SSLContext | None
 ) -> HardConfig:
-    """Return Hypercorn's configuration; it takes ``listening`` over, and closes it."""
+    """Return Hypercorn's configuration; it takes ``listening`` over, and closes them."""
     config = HardConfig(connections, settings.send_timeout_s, tls)
-    config.bind = [f"fd://{listening.detach()}"]
+    config.bind = [f"fd://{one.detach()}" for one in listening]
     config.websocket_max_message_size = TRANSPORT_LIMIT_BYTES
     config.websocket_ping_interval = PING_INTERVAL_S
     config.read_timeout = READ_TIMEOUT_S

@@ -26,13 +26,15 @@ from voice_trio.memory.open import open_store
 from voice_trio.recording.recordings import WARNING, Recordings, record_folder
 from voice_trio.server import hardening
 from voice_trio.server.access import Access
+from voice_trio.server.addresses import url_of
 from voice_trio.server.app import make_app
 from voice_trio.server.connections import Connections
+from voice_trio.server.cross_origin import CrossOrigin
 from voice_trio.server.gate import Gate
 from voice_trio.server.listening import hypercorn_config, listen, open_connections
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
-from voice_trio.server.tls import lan_address, open_tls
+from voice_trio.server.tls import open_tls
 from voice_trio.server.utterance import Utterances
 
 log = structlog.get_logger()
@@ -69,11 +71,11 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
     `CannotLoad`, and `ConfigError` for a fault that cannot happen to these engines.
     """
     hardening.install()
-    recordings = _open_recordings(settings)
+    recordings, access = _open_recordings(settings), Access.of(settings)
     tls = open_tls(settings)
     connections = open_connections(settings)
     listening = listen(settings)
-    url = _url("http" if tls is None else "https", *listening.getsockname()[:2])
+    url = url_of("http" if tls is None else "https", [one.getsockname() for one in listening])
     config = hypercorn_config(settings, listening, connections, None if tls is None else tls.context)
     async with (
         open_store(settings) as store,
@@ -87,7 +89,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         sessions = Sessions(settings, lambda: engines, store, recordings)
         utterances = Utterances(settings, sessions, decoder)
-        app = Gate(make_app(sessions, Access.of(settings), utterances), connections)
+        app = CrossOrigin(Gate(make_app(sessions, access, utterances), connections), access)
         stop, stopped = trio.Event(), trio.Event()
 
         async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
@@ -114,13 +116,6 @@ def _open_recordings(settings: Settings) -> Recordings | None:
         return None
     log.warning(WARNING, folder=str(folder))
     return Recordings(folder)
-
-
-def _url(scheme: str, host: str, port: int) -> str:
-    """Return the address that a person can open; a socket that listens everywhere has none of its own."""
-    if host in ("0.0.0.0", "::"):
-        host = lan_address() or "localhost"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 async def serve_until_signal(settings: Settings, announce: Callable[[Running], None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from dataclasses import dataclass
 
 import structlog
 import trio
@@ -11,12 +11,14 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode
+from voice_trio.core.places import Places
 from voice_trio.core.playout import WholePlayout
 from voice_trio.core.wire import CloseCode
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.recording.recordings import Recordings
+from voice_trio.server.addresses import client_of
 from voice_trio.server.guard import GuardedLink
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link
@@ -28,6 +30,24 @@ _CLOSING_S = 0.3
 """Beyond the grace for replies: what clients that read need to take a goodbye. The others are cut off."""
 
 RETRY_AFTER_S = 15
+
+NO_ROOM = f"The server has no room for another session now. Try again in {RETRY_AFTER_S} seconds."
+
+
+@dataclass(frozen=True, slots=True)
+class _Seated:
+    """A session, as far as its place is concerned."""
+
+    session: Session | RecordedSession
+    link: GuardedLink
+
+    @property
+    def idle_since(self) -> float | None:
+        return self.link.idle_since
+
+    def make_way(self) -> None:
+        log.info("session makes way", session_id=self.session.id)
+        self.session.drain(0, InfoCode.PLACE_NEEDED)
 
 
 class Sessions:
@@ -42,6 +62,8 @@ class Sessions:
     ) -> None:
         """``recordings`` has every session recorded."""
         self.draining = False
+        self.recordings_coming = Places(settings.max_sessions, settings.sessions_per_address)
+        """Recordings that are on their way, each for a session to come: who is slow keeps nobody from talking."""
         self._settings = settings
         self._engines = engines
         self._store = store
@@ -49,24 +71,30 @@ class Sessions:
         self._new_session: Callable[..., Session | RecordedSession] = (
             Session if recordings is None else recordings.session
         )
+        self._places = Places(settings.max_sessions, settings.sessions_per_address)
         self._live: set[Session | RecordedSession] = set()
         self._empty = trio.Event()
         self._empty.set()
 
     def __len__(self) -> int:
-        return len(self._live)
+        """Return how many have a place; one that makes way has none while it says goodbye."""
+        return len(self._places)
 
     @property
     def engines_ready(self) -> bool:
         """Whether a turn begun now would be heard and answered aloud."""
         return self._engines().ready
 
-    async def hold(self, link: Link, *, recorded: bool = False) -> None:
-        """Live a session over ``link``: the edge beyond which no error of a session goes.
+    def have_room(self, address: str) -> bool:
+        """Return whether a session could begin now for whoever is at ``address``."""
+        return not self.draining and self._places.have_room(client_of(address))
+
+    async def hold(self, link: Link, address: str, *, recorded: bool = False) -> None:
+        """Live a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
 
         With ``recorded`` the person's words come as a whole recording, and the reply goes back as one.
         """
-        if len(self._live) >= self._settings.max_sessions:
+        if not self.have_room(address):
             await self._refuse(link)
             return
         settings = _for_recordings(self._settings) if recorded else self._settings
@@ -82,7 +110,10 @@ class Sessions:
         if not self._live:
             self._empty = trio.Event()
         self._live.add(session)
-        with structlog.contextvars.bound_contextvars(session_id=session.id):
+        with (
+            structlog.contextvars.bound_contextvars(session_id=session.id),
+            self._places.hold(client_of(address), _Seated(session, guarded)),
+        ):
             log.info("session begins", live=len(self._live))
             try:
                 async with trio.open_nursery() as nursery:
@@ -102,6 +133,7 @@ class Sessions:
         """End all sessions as gently as the settings allow, and return when there are none, or none that listens."""
         self.draining = True
         grace_s = self._settings.shutdown_grace_s
+        self.recordings_coming.clear()
         for session in self._live:
             session.drain(grace_s)
         with trio.move_on_after(grace_s + _CLOSING_S):
@@ -118,16 +150,12 @@ class Sessions:
 
     async def _refuse(self, link: Link) -> None:
         log.warning("session refused: the server is busy", live=len(self._live))
-        message = f"The server has no room for another session now. Try again in {RETRY_AFTER_S} seconds."
-        error = m.Error(code=ErrorCode.SERVER_BUSY, message=message, recoverable=False, retry_after_s=RETRY_AFTER_S)
+        error = m.Error(code=ErrorCode.SERVER_BUSY, message=NO_ROOM, recoverable=False, retry_after_s=RETRY_AFTER_S)
         await link.send(error)
         await link.close(CloseCode.TRY_AGAIN_LATER, "busy")
 
 
 def _for_recordings(settings: Settings) -> Settings:
-    """Return ``settings`` with time to recognise what nobody could begin to recognise while it was spoken.
-
-    Waiting for the recording is not idle, and has a limit of its own.
-    """
+    """Return ``settings`` with time to recognise what nobody could begin to recognise while it was spoken."""
     asr_timeout_s = settings.asr_timeout_s + settings.max_utterance_ms / 1000
-    return settings.model_copy(update={"asr_timeout_s": asr_timeout_s, "idle_timeout_s": inf})
+    return settings.model_copy(update={"asr_timeout_s": asr_timeout_s})

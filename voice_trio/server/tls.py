@@ -12,6 +12,7 @@ import ssl
 from dataclasses import dataclass
 
 from voice_trio.config import Settings
+from voice_trio.server.addresses import is_everywhere, lan_address
 from voice_trio.server.listening import CannotListen
 
 
@@ -44,17 +45,6 @@ def open_tls(settings: Settings) -> Tls | None:
     pem = certificate.cert_chain_pems[0].bytes().decode()
     digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
     return Tls(context, ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)))
-
-
-def lan_address() -> str | None:
-    """Return this machine's address in its network, None if it is in none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Connecting a datagram socket sends nothing: it only asks the routing table. 192.0.2.1 is nobody's.
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return None
-        return str(probe.getsockname()[0])
 
 
 def _load(context: ssl.SSLContext, certfile: str, keyfile: str) -> None:
@@ -93,7 +83,8 @@ def _opens(file: str) -> bool:
 
 def _names(host: str) -> list[str]:
     """Return every name and address by which a client may call the server."""
-    names = dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname(), lan_address() or ""])
-    if host not in ("0.0.0.0", "::"):
-        names[host] = None
-    return [name for name in names if name]
+    here = [lan_address("0.0.0.0"), lan_address("::")]
+    # A client leaves out on which link of its own an address is.
+    given = None if is_everywhere(host) else host.partition("%")[0]
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname(), *here, given]
+    return list(dict.fromkeys(name for name in names if name))

@@ -15,16 +15,18 @@ from quart.wrappers import Request
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
-from voice_trio.core.messages import ErrorCode
+from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines.base import TurnError
 from voice_trio.engines.media import MediaDecoder, Recording
 from voice_trio.engines.workers import alongside
 from voice_trio.server import upload
+from voice_trio.server.addresses import client_of
 from voice_trio.server.answer import Answer, busy
 from voice_trio.server.guard import AUDIO_MARGIN_MS
-from voice_trio.server.sessions import Sessions
+from voice_trio.server.sessions import NO_ROOM, Sessions
 from voice_trio.server.upload import Refused, refusal
 from voice_trio.session.capture import too_long
+from voice_trio.session.farewell import DRAINED
 from voice_trio.session.incident import report
 from voice_trio.session.link import LinkClosed, MemoryLink
 
@@ -32,8 +34,22 @@ _UNPROCESSABLE = 422
 _INTERNAL = 500
 _UNAVAILABLE = 503
 
+_STOPPING = "The server is stopping."
+
 _MESSAGE_MS = 300
 """Looking for speech in so much audio takes one or two milliseconds, in which the server does nothing else."""
+
+
+class _Coming:
+    """A recording that is on its way, as far as its place is concerned."""
+
+    def __init__(self) -> None:
+        self.scope = trio.CancelScope()
+        self.idle_since: float | None = trio.current_time()
+        """A client that is slow is one that does nothing."""
+
+    def make_way(self) -> None:
+        self.scope.cancel()
 
 
 class Utterances:
@@ -60,23 +76,36 @@ class Utterances:
 
     async def _answer(self, request: Request) -> dict[str, Any]:
         if self._sessions.draining:
-            raise busy("The server is stopping.")
+            raise busy(_STOPPING)
         kind, start = upload.kind_of(request), upload.start_of(request)
         upload.check_size(request, self._settings)
-        link, answer, cut = MemoryLink(), Answer(), False
-        # The session comes before the recording is read, so that there are only so many recordings in memory.
-        async with alongside(partial(self._sessions.hold, link, recorded=True)), alongside(partial(answer.hear, link)):
+        address = request.remote_addr or ""
+        recording = await self._receive(request, kind, address)
+        link, answer = MemoryLink(), Answer()
+        live = partial(self._sessions.hold, link, address, recorded=True)
+        async with alongside(live), alongside(partial(answer.hear, link)):
             with answer.while_open:
                 await answer.opened.wait()
-                recording = await self._receive(request, kind)
-                cut = recording.cut
                 await _say(link, start, recording.pcm)
                 await answer.done.wait()
-        return answer.result(start.conversation, too_long(self._settings.max_utterance_ms, turn=1) if cut else None)
+        too_much = too_long(self._settings.max_utterance_ms, turn=1) if recording.cut else None
+        return answer.result(start.conversation, too_much)
 
-    async def _receive(self, request: Request, kind: str) -> Recording:
-        """Read the recording and decode it. Raises `Refused`."""
-        data = await upload.read(request, self._settings)
+    async def _receive(self, request: Request, kind: str, address: str) -> Recording:
+        """Take the recording in, in one of the places that there are for that. Raises `Refused`."""
+        client, places = client_of(address), self._sessions.recordings_coming
+        # For a session as well, so that nobody sends for nothing what is sure to be refused.
+        if not (places.have_room(client) and self._sessions.have_room(address)):
+            raise busy(NO_ROOM)
+        coming = _Coming()
+        with places.hold(client, coming), coming.scope:
+            data = await upload.read(request, self._settings)
+            coming.idle_since = None
+            return await self._decode(data, kind)
+        raise busy(_STOPPING if self._sessions.draining else DRAINED[InfoCode.PLACE_NEEDED].message)
+
+    async def _decode(self, data: bytes, kind: str) -> Recording:
+        """Return what ``data`` holds. Raises `Refused`."""
         longest_ms = self._settings.max_utterance_ms + AUDIO_MARGIN_MS
         try:
             return await self._decoder.decode(data, kind, longest_ms=longest_ms)

@@ -10,11 +10,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from math import inf
-from typing import NamedTuple
 
 import structlog
 import trio
@@ -31,6 +29,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.claims import Claims
+from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.greeting import greeting
 from voice_trio.session.incident import report
 from voice_trio.session.link import Link, LinkClosed
@@ -52,34 +51,6 @@ _FAREWELL_S = 5.0
 _VIOLATIONS = 5
 _VIOLATIONS_WITHIN_S = 10.0
 """So many messages in the wrong state within that time are no mistake any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Farewell:
-    """How a session says goodbye."""
-
-    close_code: int
-    reason: str
-
-
-class Drained(NamedTuple):
-    """What a client is told of a session that is brought to an end."""
-
-    message: str
-    farewell: Farewell
-
-
-DRAINED: Mapping[DrainCode, Drained] = {
-    InfoCode.SHUTTING_DOWN: Drained(
-        "The server is stopping.", Farewell(CloseCode.GOING_AWAY, "the server is stopping")
-    ),
-    InfoCode.IDLE_TIMEOUT: Drained(
-        "Nothing was said for a long time.", Farewell(CloseCode.NORMAL, InfoCode.IDLE_TIMEOUT)
-    ),
-    InfoCode.SESSION_LIMIT: Drained(
-        "The session has reached its longest time.", Farewell(CloseCode.NORMAL, InfoCode.SESSION_LIMIT)
-    ),
-}
 
 
 class Session:

@@ -1,0 +1,85 @@
+"""The page behind a proxy that serves it under a path: all of it is found there."""
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import trio
+
+from tests.page.browser import visiting, write_speech
+from tests.page.proxy import under_a_path
+from tests.page.server import ROOT, serving
+from voice_trio.client import connect
+from voice_trio.core import messages as m
+
+pytestmark = pytest.mark.real
+
+EXAMPLE = Path(ROOT) / "examples" / "question.wav"
+
+
+@pytest.fixture(scope="module")
+def question(tmp_path_factory):
+    return write_speech(tmp_path_factory.mktemp("speech") / "question.wav", 0.6, EXAMPLE, 30.0)
+
+
+@pytest.fixture
+def proxied(server):
+    with under_a_path(urlsplit(server.url).port, "/of/the/house") as proxy:
+        yield proxy
+
+
+def test_the_page_talks_and_is_answered(proxied, mind, question):
+    mind.reply = "It is noon."
+    # Without the slash, as people write it.
+    with visiting(proxied.url, question) as visit:
+        visit.phase("ready")
+        visit.page.click("#talk")
+        visit.phase("listening")
+        visit.over()
+        assert "weather like in london today" in visit.page.inner_text(".you .words")
+        assert visit.page.inner_text(".assistant .words").strip() == "It is noon."
+        assert visit.page.evaluate("getComputedStyle(document.querySelector('.unseen')).position") == "absolute"
+        # A browser that does not find a file says so on its console.
+        assert visit.trouble == []
+        path = urlsplit(proxied.url).path
+        assert proxied.asked[:2] == [path, f"{path}/"]
+        worklets = {f"{path}/static/js/{name}-worklet.js" for name in ("capture", "playback")}
+        assert {f"{path}/static/style.css", f"{path}/static/icon.svg", f"{path}/ws", *worklets} <= {*proxied.asked}
+        assert [one for one in proxied.asked[1:] if not one.startswith(f"{path}/")] == []
+
+
+def test_a_recording_is_posted_there(proxied, mind, question):
+    mind.reply = "It is noon."
+    with visiting(f"{proxied.url}/?from=bookmark#there", question, worklets=False) as visit:
+        visit.phase("ready")
+        visit.page.click("#talk")
+        visit.phase("listening")
+        visit.page.wait_for_timeout(1000)
+        with visit.page.expect_response("**/api/utterance*") as answered:
+            visit.page.click("#talk")
+        assert answered.value.status == 200
+        assert answered.value.url.startswith(f"{proxied.url}/api/utterance")
+        assert visit.trouble == []
+
+
+def test_a_token_is_for_the_server_at_its_path(tmp_path, server, mind):
+    """Two servers behind one host: what the page keeps for one of them is not shown to the other."""
+    mind.reply = "It is noon."
+    locked = serving(tmp_path, STREAM_AUTH_TOKEN="sesame", OPENAI_BASE_URL=mind.url, OPENAI_API_KEY="none")
+    with locked as other, under_a_path(urlsplit(other.url).port, "/locked") as proxy, visiting(proxy.url) as visit:
+        page = visit.page
+        page.fill("#token", "sesame")
+        page.keyboard.press("Enter")
+        visit.phase("ready")
+        kept = page.evaluate("JSON.stringify(Object.entries(localStorage))")
+        assert [name for name, _ in json.loads(kept)] == ["voice_trio.choices/locked/"]
+        page.reload()
+        visit.phase("ready")
+
+
+async def test_other_clients_find_it_by_its_path(proxied):
+    with trio.fail_after(20):
+        async with connect(f"{proxied.url.replace('http', 'ws', 1)}/ws") as client:
+            while not isinstance(await client.hear(), m.SessionOpened):
+                pass
