@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 import trio
@@ -19,6 +20,9 @@ from voice_trio.recording.recordings import Recordings, record_folder
 from voice_trio.server.access import Access
 from voice_trio.server.listening import listen, open_connections
 from voice_trio.server.tls import open_tls
+
+TINY = Path(__file__).parent / "tiny_whisper" / "model"
+"""A model of Whisper's that is here."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +62,7 @@ TAKEN = [
         "chrome-extension://abcdef,http://[::1]:3000",
     ),
     ("trusted_proxies", "10.0.0.1/8, ::1,", "10.0.0.1/8, ::1,"),
+    ("model_whisper", f"{TINY}\r\n", str(TINY)),
 ]
 
 
@@ -216,7 +221,8 @@ def start_with(name: str, settings: Settings) -> None:
     """Open what ``name`` is for, as a server does as it starts."""
     match name:
         case "host" if settings.host in ("::1", "127.0.0.1", "localhost"):
-            listen(settings.model_copy(update={"port": 0})).close()
+            for one in listen(settings.model_copy(update={"port": 0})):
+                one.close()
         case "trusted_proxies":
             open_connections(settings)
         case "auth_token" | "allowed_origins":
