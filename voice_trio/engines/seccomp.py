@@ -28,7 +28,8 @@ _SET_MODE_FILTER, _EVERY_THREAD = 1, 1
 
 _FIOCLEX: Final = 0x5451
 _PROT_EXEC: Final = 4
-_NOT_FOR_READING: Final = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_TMPFILE", 0)
+_NOT_FOR_READING: Final = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+"""A file without a name, O_TMPFILE, has to be opened for writing."""
 
 
 class Only(NamedTuple):

@@ -40,7 +40,11 @@ def survivable(text: str) -> Spoken:
 
     def pause(place: int) -> None:
         nonlocal clause, dots
-        made.append(_BREAK)
+        # To espeak "a., b" is "a.b", while "a, b" is two clauses. The dot is not spoken in either.
+        if made and made[-1] == ".":
+            made.pop()
+            places.pop()
+        made.extend(_BREAK)
         places.extend([place] * len(_BREAK))
         clause = dots = 0
 
