@@ -16,6 +16,7 @@ import trio
 from voice_trio import sound_file
 from voice_trio.cli import main
 from voice_trio.cli.doctor import doctor
+from voice_trio.cli.serve import serve as serve_command
 from voice_trio.cli.talk_view import ConsoleView
 from voice_trio.client import CannotConnect
 from voice_trio.core import messages as m
@@ -186,3 +187,12 @@ def test_any_rate_and_any_number_of_channels_can_be_asked_with(tmp_path):
 
 def test_the_example_is_where_the_readme_says():
     assert sound_file.read(Path(__file__).parent.parent / "examples" / "question.wav")
+
+
+def test_serve_guards_its_memory_before_anything_else(monkeypatch):
+    module, done = sys.modules[serve_command.callback.__module__], []
+    monkeypatch.setattr(module, "guard_memory", lambda: done.append("guarded"))
+    monkeypatch.setattr(module.config, "load", lambda **options: done.append("loaded") or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        serve_command.callback()
+    assert done == ["guarded", "loaded"]

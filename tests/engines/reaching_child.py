@@ -2,8 +2,8 @@
 
     reaching_child.py [--as-nobody] [--guarded] [--free | --without BELT | --readable FOLDER] OUTSIDE
 
-The parent is what a server is to its worker: of the same user, with a secret in its memory. The child confines itself and
-tries all of `attempts`; a line of JSON says what came of it, {"belts": [...], "wrong": [names]}.
+The parent is what a server is to its worker: of the same user, with a secret in its memory. The child confines itself
+and tries all of `attempts`; a line of JSON says what came of it, {"belts": [...], "wrong": [names]}.
 OUTSIDE is a folder with a file "file" in it, both for everyone to write.
 """
 
@@ -137,7 +137,10 @@ def readings(readable, outside):
         "read what is readable": (lambda: readable.joinpath("file").read_bytes(), True),
         "list what is readable": (lambda: os.listdir(readable), True),
         "write what is readable": (lambda: os.open(readable / "file", os.O_WRONLY), False),
-        "append to what is readable": (lambda: os.open(readable / "file", os.O_RDONLY | os.O_APPEND | os.O_CREAT), False),
+        "append to what is readable": (
+            lambda: os.open(readable / "file", os.O_RDONLY | os.O_APPEND | os.O_CREAT),
+            False,
+        ),
         "shorten what is readable": (lambda: os.open(readable / "file", os.O_RDONLY | os.O_TRUNC), False),
         "leave what is readable": (lambda: os.open(readable / ".." / outside.name / "file", os.O_RDONLY), False),
     }
@@ -198,7 +201,10 @@ def report(options, parent):
         limits[resource.RLIMIT_NOFILE] = 32
         tried |= readings(options.readable, options.outside)
     belts = confinement.confine(limits, readable=options.readable)
-    return {"belts": belts, "wrong": [name for name, (attempt, allowed) in tried.items() if works(attempt) is not allowed]}
+    return {
+        "belts": belts,
+        "wrong": [name for name, (attempt, allowed) in tried.items() if works(attempt) is not allowed],
+    }
 
 
 def main():

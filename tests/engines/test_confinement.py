@@ -136,12 +136,17 @@ async def test_the_workers_that_strangers_reach_are_confined(name):
     assert int(said["CapPrm"], 16) in (0, 1 << 2)
 
 
-# --- what a child inherits ---------------------------------------------------------------------------------------------
+# --- what a child inherits --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.real
 async def test_a_child_gets_named_variables_only(monkeypatch):
-    secrets = {"OPENAI_API_KEY": "sk-1", "STREAM_AUTH_TOKEN": "t-1", "HTTPS_PROXY": "http://me:pw@proxy", "MY_OWN": "m-1"}
+    secrets = {
+        "OPENAI_API_KEY": "sk-1",
+        "STREAM_AUTH_TOKEN": "t-1",
+        "HTTPS_PROXY": "http://me:pw@proxy",
+        "MY_OWN": "m-1",
+    }
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -172,7 +177,7 @@ async def test_a_child_inherits_its_pipes_and_no_other_descriptor():
     assert len(links - {os.devnull}) == 3
 
 
-# --- the filter, on a machine of a few lines ---------------------------------------------------------------------------
+# --- the filter, on a machine of a few lines --------------------------------------------------------------------------
 
 
 def verdict(machine, calls, nr, arguments=(), arch=None):
@@ -211,7 +216,7 @@ def test_what_is_on_the_list_is_allowed_and_nothing_else(machine, calls):
     for nr in range(600):
         matching = [0] * 6
         if (only := listed.get(nr)) is not None:
-            matching[only.index] = only.value
+            matching[only.place] = only.value
         assert verdict(machine, calls, nr, matching) is (nr in listed)
 
 
@@ -222,7 +227,7 @@ def test_an_argument_decides_where_one_is_named(machine):
         only = calls[call].only
         assert isinstance(only, Only)
         arguments = [0] * 6
-        arguments[only.index] = wrong
+        arguments[only.place] = wrong
         assert not verdict(machine, calls, number(calls[call], machine), arguments)
 
 

@@ -5,8 +5,9 @@ in the body, or with ``{"refused": sentence}``.
 
 **What a recording can reach.** FFmpeg can do far more than a recording needs, so it is held on three sides. Its
 options name one demuxer, the decoders of what browsers record, and no protocol; whatever it would open beside the bytes
-in memory is refused. `confine` leaves the process nothing but its pipes, a bounded memory and a few seconds of computing:
-no file, socket or other process can be named (`confinement`). And the process decodes one recording: nothing that one of them did to it can reach the next.
+in memory is refused. `confine` leaves the process nothing but its pipes, a bounded memory and a few seconds of
+computing: no file, socket or other process can be named (`confinement`). And the process decodes one recording: nothing
+that one of them did to it can reach the next.
 """
 
 from __future__ import annotations

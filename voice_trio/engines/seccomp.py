@@ -1,9 +1,9 @@
 """The list of system calls that a confined process may still make: a seccomp filter, for Linux on x86-64 and arm64.
 
-What is not on the list is refused with EPERM and never carried out: opening and naming files, sockets, processes, signals,
-other processes' memory, and whatever a later kernel comes to know. The filter is a BPF program as in the kernel's
-Documentation/userspace-api/seccomp_filter.rst; libseccomp, which would write it, is no part of the wheels that this
-project installs from.
+What is not on the list is refused with EPERM and never carried out: opening and naming files, sockets, processes,
+signals, other processes' memory, and whatever a later kernel comes to know. The filter is a BPF program as in the
+kernel's Documentation/userspace-api/seccomp_filter.rst; libseccomp, which would write it, is no part of the wheels
+that this project installs from.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _NOT_FOR_READING: Final = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class Only(NamedTuple):
-    """The calls of a kind that are allowed: those whose argument ``index``, masked, equals ``value``."""
+    """The calls of a kind that are allowed: those whose argument ``place``, from 0,, masked, equals ``value``."""
 
-    index: int
+    place: int
     mask: int
     value: int
 
@@ -132,7 +132,7 @@ def program(machine: str, calls: dict[str, Call]) -> bytes:
         else:
             steps += [
                 (_EQUAL, 0, 5, number),
-                (_LOAD, 0, 0, _ARGS + 8 * call.only.index),
+                (_LOAD, 0, 0, _ARGS + 8 * call.only.place),
                 (_AND, 0, 0, call.only.mask),
                 (_EQUAL, 0, 1, call.only.value),
                 (_RETURN, 0, 0, _ALLOW),

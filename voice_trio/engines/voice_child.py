@@ -12,8 +12,8 @@ and nothing is queued, and takes audio and word events from the callback.
 text, 115 to 250 at a comma. A reply is spoken phrase by phrase, so a pause inside a sentence is kept short wherever it
 falls, and one after a sentence is kept natural.
 
-**Reach.** espeak is old C that reads what a model, and so a stranger, wrote. `survivable` keeps it from the texts that are
-known to break it; for those that are not, `confine` leaves the process its pipes and espeak's own data.
+**Reach.** espeak is old C that reads what a model, and so a stranger, wrote. `survivable` keeps it from the texts that
+are known to break it; for those that are not, `confine` leaves the process its pipes and espeak's own data.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ espeak-ng 1.52.0 copies what it makes of a word into fields of fixed length and 
 Built with AddressSanitizer, it writes past its stack at the first of these: a word of 134 characters that it spells
 ("s's's's..."), one of 81 bytes of letters with a dot behind each ("A.A.A...", "é.é.é...", "a . a . a ..." as well),
 165 of prefixes or 250 of suffixes ("antiantianti..."), and it reads past a list at about 300 words in a clause
-("a/a/a..." has two a slash). A break that ends a clause ends all of these.
+("a/a/a..." has two a slash). In European Portuguese it follows a null pointer at the second "©" of a clause. A break
+that ends a clause ends all of these.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from typing import Final, NamedTuple
 LONGEST_WORD: Final = 40
 """Characters without white space. A longer one is a compound at best, and is spoken in pieces."""
 LONGEST_CLAUSE: Final = 150
-"""Characters without a break of ours, after which the next white space becomes one. No phrase of a reply has as many."""
+"""Characters without a break of ours, after which the next white space becomes one. No phrase has as many."""
 MOST_DOTS: Final = 12
 """Full stops without a break of ours: at most 4 bytes of UTF-8 before each, of 80 that there is room for."""
 
+_ONCE: Final = "©"
+"""Said once in a clause."""
 _BREAK: Final = ", "
 _PARTS: Final = re.compile(r"\S+|\s+")
 
@@ -36,17 +39,17 @@ def survivable(text: str) -> Spoken:
     """Return ``text`` with a short pause wherever it would go on for longer than espeak can take; nothing is lost."""
     made: list[str] = []
     places: list[int] = []
-    clause = dots = 0
+    clause = dots = once = 0
 
     def pause(place: int) -> None:
-        nonlocal clause, dots
+        nonlocal clause, dots, once
         # To espeak "a., b" is "a.b", while "a, b" is two clauses. The dot is not spoken in either.
         if made and made[-1] == ".":
             made.pop()
             places.pop()
         made.extend(_BREAK)
         places.extend([place] * len(_BREAK))
-        clause = dots = 0
+        clause = dots = once = 0
 
     for part in _PARTS.finditer(text):
         if clause >= LONGEST_CLAUSE and part[0].isspace():
@@ -55,11 +58,12 @@ def survivable(text: str) -> Spoken:
             if start:
                 pause(part.start() + start)
             for place in range(part.start() + start, part.start() + end):
-                if dots >= MOST_DOTS:
+                if dots >= MOST_DOTS or (once and text[place] == _ONCE):
                     pause(place)
                 made.append(text[place])
                 places.append(place)
                 dots += text[place] == "."
+                once += text[place] == _ONCE
                 clause += 1
     return Spoken("".join(made), places)
 

@@ -47,6 +47,8 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
     # zero byte, with dots, of a folder.
     files = frozenset(path.relative_to(static).as_posix() for path in static.rglob("*") if path.is_file())
     app = QuartTrio(__name__, static_folder=None)
+    # A path with two slashes is another path, and not sent to the one that it resembles.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = utterances.max_bytes
     add_headers(app)
 
