@@ -142,7 +142,7 @@ def test_a_turn_without_latencies_ends_without_a_block_of_them():
 def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
     well = run("doctor", cwd=tmp_path, STREAM_PORT="0")
     assert well.returncode == 0, well.stdout + well.stderr
-    assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 10
+    assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 11
     ill = run("doctor", cwd=tmp_path, STREAM_PORT="0", OPENAI_BASE_URL="http://127.0.0.1:1/v1", STREAM_CERTFILE="x")
     assert ill.returncode == 1
     assert [line.split()[1] for line in ill.stdout.splitlines() if line.startswith("BAD")] == ["tls", "mind"]
