@@ -15,6 +15,7 @@ import trio
 from voice_trio import sound_file
 from voice_trio.cli import main
 from voice_trio.cli.doctor import doctor
+from voice_trio.cli.serve import serve as serve_command
 from voice_trio.cli.talk_view import ConsoleView
 from voice_trio.client import CannotConnect
 from voice_trio.core import messages as m
@@ -147,7 +148,7 @@ def test_a_turn_without_latencies_ends_without_a_block_of_them(capsys):
 def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
     well = run("doctor", cwd=tmp_path, STREAM_PORT="0")
     assert well.returncode == 0, well.stdout + well.stderr
-    assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 10
+    assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 11
     ill = run("doctor", cwd=tmp_path, STREAM_PORT="0", OPENAI_BASE_URL="http://127.0.0.1:1/v1", STREAM_CERTFILE="x")
     assert ill.returncode == 1
     assert [line.split()[1] for line in ill.stdout.splitlines() if line.startswith("BAD")] == ["tls", "mind"]
@@ -232,3 +233,12 @@ def test_any_rate_and_any_number_of_channels_can_be_asked_with(tmp_path):
 
 def test_the_example_is_where_the_readme_says():
     assert sound_file.read(Path(__file__).parent.parent / "examples" / "question.wav")
+
+
+def test_serve_guards_its_memory_before_anything_else(monkeypatch):
+    module, done = sys.modules[serve_command.callback.__module__], []
+    monkeypatch.setattr(module, "guard_memory", lambda: done.append("guarded"))
+    monkeypatch.setattr(module.config, "load", lambda **options: done.append("loaded") or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        serve_command.callback()
+    assert done == ["guarded", "loaded"]

@@ -30,6 +30,51 @@ async def test_health_and_the_page():
             assert (await get(running.url, "/nowhere"))[0].startswith("HTTP/1.1 404")
 
 
+NO_FILES = [
+    "a" * 300,
+    "%F0%9F%98%80" * 400,
+    "js/" + "a/" * 2000,
+    "%00",
+    "style.css%00",
+    "%ff%fe",
+    "style.css%ff",
+    "..%2f..%2fpyproject.toml",
+    "%2e%2e/pyproject.toml",
+    "js/../../pyproject.toml",
+    "js/..%5c..%5cpyproject.toml",
+    "js\\main.js",
+    "./style.css",
+    "js/./main.js",
+    "js//main.js",
+    "/style.css",
+    "/etc/passwd",
+    "%2fetc/passwd",
+    "js",
+    "js/",
+    ".",
+    "..",
+    "style.css/",
+    "style.css/a",
+    "STYLE.CSS",
+    "%C2%85",
+    "%0d%0aSet-Cookie:%20a=b",
+    "style.css%20",
+    "",
+]
+
+
+async def test_a_name_that_is_none_of_the_pages_files_is_no_error(caplog, capsys):
+    with trio.fail_after(30):
+        async with serving() as running:
+            for name in NO_FILES:
+                status, _ = await get(running.url, f"/static/{name}")
+                assert status.startswith("HTTP/1.1 404"), name
+            assert (await get(running.url, "/static/js/main.js?v=1"))[0].startswith("HTTP/1.1 200")
+    assert [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
+    said = capsys.readouterr()
+    assert "Traceback" not in said.out + said.err
+
+
 async def test_a_spoken_turn_over_a_socket():
     with trio.fail_after(20):
         async with serving() as running, connect(running.ws_url) as client:

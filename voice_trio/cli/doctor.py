@@ -20,6 +20,9 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
 from voice_trio.engines.base import TextDelta, TurnError
+from voice_trio.engines.confinement import BELTS
+from voice_trio.engines.media import media_worker
+from voice_trio.engines.workers import open_pool
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.recording.recordings import WARNING, Recordings, record_folder
 from voice_trio.server.listening import listen
@@ -104,6 +107,16 @@ async def _voice(settings: Settings) -> str:
         return f"{synthesizer.name} works: {speech.samples / speech.sample_rate:.1f} s of speech"
 
 
+async def _confinement(settings: Settings) -> str:
+    """Ask a process that reads strangers' bytes what keeps it from more; what this system lacks is no fault."""
+    async with open_pool(media_worker(), 1) as pool:
+        await pool.wait_ready()
+        holding = pool.info["belts"]
+    missing = [belt for belt in BELTS if belt not in holding]
+    lacks = f"; to be had on a newer kernel or in another container: {', '.join(missing)}" if missing else ""
+    return f"the processes that read strangers' bytes are held by {', '.join(holding)}{lacks}"
+
+
 async def _memory(settings: Settings) -> str:
     async with open_store(settings):
         return "off: turns are forgotten when it ends" if settings.memory == "off" else str(database_path(settings))
@@ -123,6 +136,7 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "recogniser": _recognizer,
     "mind": _mind,
     "voice": _voice,
+    "confinement": _confinement,
     "memory": _memory,
     "recording": _recording,
 }

@@ -12,6 +12,7 @@ from voice_trio import __version__, config, log
 from voice_trio.cli.options import chosen, settings_options
 from voice_trio.cli.output import CannotPrint, say
 from voice_trio.engines.base import Engines
+from voice_trio.engines.confinement import guard_memory
 from voice_trio.log_writer import log_writer
 from voice_trio.server.run import Running, serve_until_signal
 
@@ -23,6 +24,8 @@ def serve(**options: Any) -> None:
 
     Each option can also be set by the environment variable named with it.
     """
+    # The keys and tokens in it are for no other process of the same user.
+    guard_memory()
     settings = config.load(**chosen(options))
     _tell(f"voice_trio {__version__} is getting ready")
 

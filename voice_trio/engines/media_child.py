@@ -5,8 +5,9 @@ in the body, or with ``{"refused": sentence}``.
 
 **What a recording can reach.** FFmpeg can do far more than a recording needs, so it is held on three sides. Its
 options name one demuxer, the decoders of what browsers record, and no protocol; whatever it would open beside the bytes
-in memory is refused. `confine` leaves the process no new file, socket or process, a bounded memory and a few seconds of
-computing. And the process decodes one recording: nothing that one of them did to it can reach the next.
+in memory is refused. `confine` leaves the process nothing but its pipes, a bounded memory and a few seconds of
+computing: no file, socket or other process can be named (`confinement`). And the process decodes one recording: nothing
+that one of them did to it can reach the next.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples, wav_of
+from voice_trio.engines import confinement
 from voice_trio.engines.worker_main import Fields, Handler, serve
 
 if TYPE_CHECKING:
@@ -59,18 +61,11 @@ class Refused(Exception):
     """The bytes are no recording that is taken here; the message says why."""
 
 
-def confine() -> None:
-    """Give up, for good, what decoding does not need."""
-    for limit, value in {
-        resource.RLIMIT_CPU: CPU_S,
-        resource.RLIMIT_AS: MEMORY_BYTES,
-        # The pipes are open; nothing else can be, no file and no socket.
-        resource.RLIMIT_NOFILE: 0,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_NPROC: 0,
-        resource.RLIMIT_CORE: 0,
-    }.items():
-        resource.setrlimit(limit, (value, value))
+def confine() -> list[str]:
+    """Give up, for good, what decoding does not need; return the belts that hold."""
+    return confinement.confine(
+        {resource.RLIMIT_CPU: CPU_S, resource.RLIMIT_AS: MEMORY_BYTES, **confinement.NOTHING},
+    )
 
 
 def decode(data: bytes, kind: str, longest_ms: int) -> tuple[bytes, bool]:
@@ -153,7 +148,7 @@ def load() -> tuple[Fields, Handler]:
     av.logging.set_level(None)
     # Whatever is imported or opened at the first use is so now.
     decode(wav_of(bytes(4800), 48_000), "wav", 1000)
-    confine()
+    belts = confine()
 
     def handle(fields: Fields, body: bytes) -> tuple[Fields, bytes]:
         try:
@@ -162,7 +157,7 @@ def load() -> tuple[Fields, Handler]:
             return {"refused": str(refused)}, b""
         return {"cut": cut}, pcm
 
-    return {}, handle
+    return {"belts": belts}, handle
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import time
 
+from voice_trio.engines import confinement
 from voice_trio.engines.worker_main import Fields, Handler, serve
 
 RATE = 16_000
@@ -123,7 +124,7 @@ def load() -> tuple[Fields, Handler]:
                 raise ValueError(unknown)
         return {"text": text, "seconds": time.perf_counter() - began}, b""
 
-    return {}, handle
+    return {"belts": confinement.confine(confinement.NOTHING)}, handle
 
 
 if __name__ == "__main__":

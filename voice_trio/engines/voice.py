@@ -32,8 +32,11 @@ def has_sound(text: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """Return ``text``, of the same length, without what no voice can take: control characters, halves of a pair."""
-    return "".join(" " if unicodedata.category(char) in ("Cc", "Cs") else char for char in text)
+    """Return ``text``, of the same length, without what no voice can take: control characters, halves of a pair.
+
+    White space of every kind is a space: what ends a word to us must end it to the voice.
+    """
+    return "".join(" " if char.isspace() or unicodedata.category(char) in ("Cc", "Cs") else char for char in text)
 
 
 class EspeakVoice:

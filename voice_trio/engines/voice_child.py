@@ -11,14 +11,21 @@ and nothing is queued, and takes audio and word events from the callback.
 **Silence.** espeak writes pauses as exact zeros, so they can be cut without touching a sound: 230 ms at the end of any
 text, 115 to 250 at a comma. A reply is spoken phrase by phrase, so a pause inside a sentence is kept short wherever it
 falls, and one after a sentence is kept natural.
+
+**Reach.** espeak is old C that reads what a model, and so a stranger, wrote. `survivable` keeps it from the texts that
+are known to break it; for those that are not, `confine` leaves the process its pipes and espeak's own data.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import resource
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from voice_trio.engines import confinement
+from voice_trio.engines.voice_text import survivable
 from voice_trio.engines.worker_main import Fields, Handler, serve
 
 RATE = 22_050
@@ -27,6 +34,9 @@ BYTES = 2
 
 VOICES = ("en-us", "en-gb", "en-gb-scotland", "de", "es", "fr-fr", "it", "nl", "pl", "pt", "pt-br", "sv")
 """Names offered, the usual one first: espeak-ng's language codes."""
+
+OPEN_FILES = 32
+"""Most open files: the pipes, and one or two of espeak's."""
 
 HEAD_MS = 10
 TAIL_MS = 30
@@ -185,21 +195,25 @@ def load() -> tuple[Fields, Handler]:
 
     def handle(fields: Fields, body: bytes) -> tuple[Fields, bytes]:
         text: str = fields["text"]
+        spoken = survivable(text)
         driver.reset()
         errors.clear()
         engine.setProperty("voice", ids[fields["voice"]])
         engine.setProperty("rate", fields["rate"])
-        engine.say(text)
+        engine.say(spoken.text)
         engine.runAndWait()
         if errors:
             raise errors[0]
         if not driver.whole:
             raise RuntimeError("espeak-ng did not finish")
-        said = Said(b"".join(driver.audio), driver.words, driver.sentences)
+        words = [(sample, spoken.places[place]) for sample, place in driver.words if 0 <= place < len(spoken.places)]
+        said = Said(b"".join(driver.audio), words, driver.sentences)
         pcm, words = trim(said, sentence_end=ends_sentence(text))
         return {"marks": word_starts(words, text)}, pcm
 
-    return {"voices": [name for name in VOICES if name in ids]}, handle
+    # A language's dictionary is read when it is first spoken, and again when a text changes to it and back.
+    belts = confinement.confine({**confinement.NOTHING, resource.RLIMIT_NOFILE: OPEN_FILES}, readable=Path(data))
+    return {"voices": [name for name in VOICES if name in ids], "belts": belts}, handle
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ The owner is a task of `workers`; nothing here starts one.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from contextlib import suppress
 from typing import Literal, NamedTuple
@@ -16,9 +17,38 @@ from voice_trio.engines.worker_main import HEAD, Fields, FrameError, pack, unpac
 
 log = structlog.get_logger("voice_trio")
 
+KEPT_VARIABLES = (
+    # Where Python finds its library and what is installed; a user's own packages lie below HOME.
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONUSERBASE",
+    "PYTHONNOUSERSITE",
+    "HOME",
+    # Where it keeps compiled modules, if at all.
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONDONTWRITEBYTECODE",
+    # Where the loader finds the libraries of systems that have them in places of their own.
+    "LD_LIBRARY_PATH",
+    # What a path's bytes mean.
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    # Where libffi puts the code of callbacks if memory may not be both written and run.
+    "TMPDIR",
+    # How many threads numpy's libraries start.
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+)
+"""What of our environment a child gets. The rest holds keys, tokens and passwords under names that nobody can list."""
+
 REAP_S = 2.0
 """How long a killed child may take to be gone."""
 STDERR_LINES = 20
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a child."""
+    return {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
 
 
 class WorkerError(Exception):

@@ -26,7 +26,7 @@ import structlog
 import trio
 
 from voice_trio.engines.worker_main import READY_ID, Fields, FrameError
-from voice_trio.engines.worker_process import REAP_S, Call, Child, Reply, WorkerError
+from voice_trio.engines.worker_process import REAP_S, Call, Child, Reply, WorkerError, environment
 
 __all__ = [
     "Reply",
@@ -231,7 +231,11 @@ class WorkerPool:
         """Have one child from its start to its end; return how many calls it was good for."""
         try:
             process = await trio.lowlevel.open_process(
-                list(self.spec.argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                list(self.spec.argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment(),
             )
         except OSError as error:
             self._start_failed(f"{self.spec.name} cannot be started: {error.strerror}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quart import Response, has_request_context, request, send_from_directory, websocket
+from quart import Response, abort, has_request_context, request, send_from_directory, websocket
 from quart.wrappers import Request, Websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -43,13 +43,24 @@ _STRANGER = m.Error(
 def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> QuartTrio:
     """Return the application that serves the page, health, /ws and /api."""
     static = static_dir()
-    app = QuartTrio(__name__, static_folder=str(static), static_url_path="/static")
+    # A name that is not one of these never reaches the file system, which has its own ideas of names: too long, with a
+    # zero byte, with dots, of a folder.
+    files = frozenset(path.relative_to(static).as_posix() for path in static.rglob("*") if path.is_file())
+    app = QuartTrio(__name__, static_folder=None)
+    # A path with two slashes is another path, and not sent to the one that it resembles.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = utterances.max_bytes
     add_headers(app)
 
     @app.get("/")
     async def index() -> Response:
         return await send_from_directory(static, "index.html")
+
+    @app.get("/static/<path:name>")
+    async def file(name: str) -> Response:
+        if name not in files:
+            abort(_HTTP_NOT_FOUND)
+        return await send_from_directory(static, name)
 
     @app.get("/livez")
     @app.get("/healthz")
