@@ -196,6 +196,18 @@ async def test_utterances_wait_for_a_worker_while_they_listen():
 
 
 @pytest.mark.real
+async def test_who_has_finished_is_understood_beside_people_who_hold_and_say_nothing():
+    pcm = clip("lights")
+    async with open_ears() as recognizer, recognizer.open(None) as first, recognizer.open(None) as second:
+        await listen(first, clip("travel")[:48_000])
+        await listen(second, clip("travel"))
+        assert await first.hypothesize()
+        assert words(await transcribe(recognizer, pcm)) == words(WORDS["lights"])
+        # And they are, when they go on.
+        assert words((await second.settle(len(clip("travel")) // 2)).text) == words(WORDS["travel"])
+
+
+@pytest.mark.real
 async def test_a_lost_worker_costs_no_words_and_two_fail_the_utterance():
     pcm = clip("question")[:64_000]
     async with open_ears() as recognizer:

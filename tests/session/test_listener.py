@@ -76,14 +76,110 @@ async def test_nobody_speaking_is_no_speech(autojump_clock):
     assert (capture.ending, trio.current_time()) == (Ending.NO_SPEECH, 5.0)
 
 
-async def test_audio_that_stops_coming_or_hardly_comes_ends_an_utterance(autojump_clock):
+async def test_audio_that_takes_too_long_to_come_ends_an_utterance(autojump_clock):
     capture = capturing(max_ms=8000, patience_s=5.0)
     capture.append(voiced(300))
     with trio.fail_after(30):
         assert await capture.wait_begun()
         assert await capture.receive() == voiced(300)
         assert await capture.receive() == b""
-    assert (capture.ending, trio.current_time()) == (Ending.TOO_LONG, 16.0)
+    assert (capture.ending, trio.current_time()) == (Ending.TOO_SLOW, 16.0)
+
+
+async def ended(listener, capture, moments):
+    """Feed the audio of ``moments``, each at its time; return how and when the utterance ended."""
+    with trio.fail_after(200):
+        async with trio.open_nursery() as nursery:
+
+            @nursery.start_soon
+            async def _():
+                for at_s, pcm in moments:
+                    await trio.sleep_until(at_s)
+                    listener.feed(pcm, trio.current_time())
+
+            # As a turn does.
+            await capture.wait_begun()
+            await capture.wait_ended()
+            nursery.cancel_scope.cancel()
+    return capture.ending, round(trio.current_time(), 3)
+
+
+def coming(pcm, *, message_ms=60, from_s=0.0):
+    """Return ``pcm`` in messages, each with the time at which a microphone hands it over."""
+    step = 32 * message_ms
+    return [(from_s + (at + step) / 32_000, pcm[at : at + step]) for at in range(0, len(pcm), step)]
+
+
+SPOKEN = coming(voiced(900))
+NOISE = [(0.9 + 0.4 * n, silent(20)) for n in range(1, 100)]
+ENDS = {
+    "muted in the middle of a word": ({}, SPOKEN, (Ending.SILENCE, 2.76)),
+    "muted in a pause": ({}, [*SPOKEN, *coming(silent(300), from_s=0.9)], (Ending.SILENCE, 3.06)),
+    "a frame of comfort noise now and then": ({}, [*SPOKEN, *NOISE], (Ending.SILENCE, 2.78)),
+    "a longer silence is asked for": ({"silence_ms": 5000}, SPOKEN, (Ending.SILENCE, 5.9)),
+    "late by less than two seconds": (
+        {},
+        [*SPOKEN, (2.6, voiced(1700)), *coming(silent(900), from_s=2.6)],
+        (Ending.SILENCE, 3.32),
+    ),
+    "one message in two seconds": ({}, coming(voiced(6000), message_ms=2000), (Ending.SILENCE, 9.8)),
+    "half as fast as speech": (
+        {},
+        [(2 * at_s, pcm) for at_s, pcm in coming(voiced(900) + silent(500) + voiced(900) + silent(900))],
+        (Ending.SILENCE, 6.0),
+    ),
+    "the key is held": ({"ends_on_silence": False, "max_ms": 8000}, SPOKEN, (Ending.STILL, 8.9)),
+    "the key is held, and a frame comes now and then": (
+        {"ends_on_silence": False, "max_ms": 8000},
+        [*SPOKEN, *NOISE],
+        (Ending.TOO_SLOW, 16.12),
+    ),
+    "a voice comes a frame a second": (
+        {"max_ms": 8000},
+        [(float(n), voiced(30)) for n in range(1, 30)],
+        (Ending.TOO_SLOW, 19.0),
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "moments", "expected"), ENDS.values(), ids=ENDS)
+async def test_audio_that_stops_coming_ends_an_utterance_as_silence_does(autojump_clock, changes, moments, expected):
+    listener, capture, _ = listening(**changes)
+    assert await ended(listener, capture, moments) == expected
+
+
+async def test_a_process_that_was_held_up_looks_at_what_came_meanwhile(mock_clock):
+    listener, capture, _ = listening()
+    listener.feed(voiced(900), trio.current_time())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(capture.wait_ended)
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(10)
+        await trio.testing.wait_all_tasks_blocked()
+        listener.feed(voiced(900), trio.current_time())
+        mock_clock.jump(0.5)
+        await trio.testing.wait_all_tasks_blocked()
+        assert capture.ending is None
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_speaks_when_the_clock_has_ended_the_utterance_is_heard_to_be_late_once(autojump_clock):
+    listener, capture, _ = listening()
+    await ended(listener, capture, SPOKEN)
+    assert capture.by_clock
+    assert not listener.feed(silent(900), 3.0)
+    assert listener.feed(voiced(900), 4.0)
+    assert not listener.feed(voiced(900), 5.0)
+    assert len(capture.take()) == len(voiced(900))
+    listener.listen(capturing(), Timeline(), **SETTINGS)
+    assert not listener.feed(voiced(900), 6.0)
+
+
+async def test_who_speaks_after_an_end_that_was_heard_is_not_late(autojump_clock):
+    listener, capture, _ = listening()
+    feed(listener, voiced(900) + silent(900))
+    assert capture.ending is Ending.SILENCE
+    assert not listener.feed(voiced(900), 5.0)
 
 
 async def test_stop_before_speech_is_no_speech():

@@ -6,7 +6,7 @@ import random
 import pytest
 import trio
 
-from tools import latency, load, soak
+from tools import latency, load, load_real, soak
 from tools.cancel_latency import measure_cancels
 from tools.own_server import own_server
 
@@ -39,6 +39,15 @@ async def test_memory_is_measured_at_every_stage(capsys):
         assert await load.measure_memory(5) != 0
     stages = capsys.readouterr().out
     assert all(stage in stages for stage in ("connected", "listening", "replying", "after the reply"))
+
+
+async def test_people_are_let_in_up_to_the_limit_and_their_waiting_is_measured():
+    with trio.fail_after(90):
+        seen = await load_real.measure(2, holders=0, seconds=20, seed=1, max_sessions=1)
+    assert seen.refused
+    assert not seen.failed
+    assert len(seen.finals_s) == len(seen.audio_s) > 0
+    assert seen.cores > 0
 
 
 async def test_every_mood_is_lived_and_leaves_nothing(capsys):

@@ -44,6 +44,8 @@ class InfoCode(StrEnum):
     ASR_FALLBACK = "asr_fallback"
     LLM_SYNTHETIC = "llm_synthetic"
     NO_SPEECH = "no_speech"
+    NO_AUDIO = "no_audio"
+    LATE_AUDIO = "late_audio"
     NOTHING_TO_CANCEL = "nothing_to_cancel"
     THROTTLED = "throttled"
     IDLE_TIMEOUT = "idle_timeout"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 
 import trio
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
-from voice_trio.core.messages import Error, ErrorCode
+from voice_trio.core.messages import Error, ErrorCode, Info, InfoCode
 
 SLOWEST = 2.0
 """Times as long as its audio that the longest utterance may take to come."""
+
+HELD_UP_S = 0.2
+"""Woken so much later than it wanted, a process was held up itself: what came meanwhile has not been read yet."""
 
 STRIDE_BYTES = ms_to_samples(200) * BYTES_PER_SAMPLE
 """Audio that is worth waking somebody for: to wake a task costs more than to hear a frame, and recognisers that work as
@@ -23,6 +27,10 @@ class Ending(Enum):
     SILENCE = "silence"
     STOPPED = "stopped"
     TOO_LONG = "too long"
+    TOO_SLOW = "too slow"
+    """It took more than `SLOWEST` times as long as the longest utterance."""
+    STILL = "no audio"
+    """No audio came any more, while only the person says when they have finished."""
     NO_SPEECH = "no speech"
 
 
@@ -32,13 +40,37 @@ def too_long(max_utterance_ms: int, turn: int) -> Error:
     return Error(code=ErrorCode.MAX_DURATION_EXCEEDED, message=message, recoverable=True, turn=turn)
 
 
+def told(ending: Ending, max_utterance_ms: int, turn: int) -> Error | Info | None:
+    """Return what is said of an utterance that ended so; None where that is as it should be."""
+    longest_s = max_utterance_ms / 1000
+    match ending:
+        case Ending.TOO_LONG:
+            return too_long(max_utterance_ms, turn)
+        case Ending.TOO_SLOW:
+            message = (
+                f"An utterance may take {SLOWEST * longest_s:g} seconds to come; what came until then is answered."
+            )
+            return Error(code=ErrorCode.MAX_DURATION_EXCEEDED, message=message, recoverable=True, turn=turn)
+        case Ending.STILL:
+            message = f"No audio came for {longest_s:g} seconds; what was said until then is answered."
+            return Info(code=InfoCode.NO_AUDIO, message=message)
+    return None
+
+
+LATE = Info(
+    code=InfoCode.LATE_AUDIO,
+    message="What came after a gap in the audio is not heard: the turn had gone on without it. Please say it again.",
+)
+"""What is said when somebody speaks in audio that came after `Capture.by_clock`."""
+
+
 class Capture:
     """A buffer that the listener fills without ever waiting, and a doorbell for the one task that empties it.
 
     It holds at most ``max_samples``, the longest utterance, so that a burst after a stall is no failure and a client
     that sends faster than the recogniser works costs a bounded amount of memory. Whoever waits for it ends it when
-    nobody has spoken for ``patience_s``; and once somebody did, when it takes more than `SLOWEST` times as long as the
-    longest utterance, however slowly the audio comes: a recogniser is held meanwhile.
+    nobody has spoken for ``patience_s``; and once somebody did, when the audio stops coming (see `expect`), or takes
+    more than `SLOWEST` times as long as the longest utterance, however slowly it comes.
     """
 
     def __init__(self, *, max_samples: int, patience_s: float) -> None:
@@ -47,8 +79,14 @@ class Capture:
         self.voiced_through = 0
         """The sample just before which somebody was last heard."""
         self.ending: Ending | None = None
+        self.by_clock = False
+        """Whether it was ended by the clock: what comes later may have been said before."""
+        self.longest_s = max_samples / SAMPLE_RATE
+        """Length of the longest utterance."""
         self._max_samples = max_samples
         self._deadline = trio.current_time() + patience_s
+        self._still_at = inf
+        self._if_still = Ending.STILL
         self._waiting = bytearray()
         self._doorbell = trio.Event()
         self._ended = trio.Event()
@@ -68,7 +106,7 @@ class Capture:
         """Add audio; what would make the utterance too long ends it instead."""
         first = not self.begun
         if first:
-            self._deadline = trio.current_time() + SLOWEST * self._max_samples / SAMPLE_RATE
+            self._deadline = trio.current_time() + SLOWEST * self.longest_s
         room = (self._max_samples - self.samples) * BYTES_PER_SAMPLE
         self._waiting += pcm[:room]
         self.samples += min(len(pcm), room) // BYTES_PER_SAMPLE
@@ -80,6 +118,10 @@ class Capture:
     def voiced(self) -> None:
         """Say that somebody was heard in what was appended last."""
         self.voiced_through = self.samples
+
+    def expect(self, by: float, otherwise: Ending) -> None:
+        """Say that more audio is to come by that time, in seconds of Trio's clock, or the utterance ends so."""
+        self._still_at, self._if_still = by, otherwise
 
     def pause(self) -> None:
         """Say that it may be over: nobody has spoken for a while."""
@@ -138,7 +180,15 @@ class Capture:
         await self._wait(self._doorbell)
 
     async def _wait(self, event: trio.Event) -> None:
-        with trio.move_on_at(self._deadline):
+        deadline = min(self._deadline, self._still_at)
+        with trio.move_on_at(deadline) as limit:
             await event.wait()
-        if self.ending is None and trio.current_time() >= self._deadline:
-            self.end(Ending.TOO_LONG if self.begun else Ending.NO_SPEECH)
+        if limit.cancelled_caught and trio.current_time() - deadline >= HELD_UP_S:
+            await trio.sleep(HELD_UP_S)
+        now = trio.current_time()
+        if self.ending is None and now >= min(self._deadline, self._still_at):
+            self.by_clock = True
+            if now >= self._deadline:
+                self.end(Ending.TOO_SLOW if self.begun else Ending.NO_SPEECH)
+            else:
+                self.end(self._if_still)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voice_trio.config import RING_MS
-from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_MS, FRAME_SAMPLES, Framer, ms_to_samples
+from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Framer, ms_to_samples
 from voice_trio.core.endpointer import (
     PRE_ROLL_MS,
     End,
     Endpointer,
+    ListenerEvent,
     MaybeEnd,
     Onset,
     Resumed,
     SpeechDecision,
 )
+from voice_trio.core.stillness import over_at
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.base import Detector
 from voice_trio.session.capture import Capture, Ending
@@ -31,6 +34,11 @@ class _Task:
     begin: int
     """Sample at which listening began: nothing before it belongs to the utterance."""
     ends_on_silence: bool
+    silence_ms: int
+    voiced_at: float = 0.0
+    """When somebody was last heard, in seconds."""
+    late: bool = False
+    """Whether somebody was heard after the clock had ended the utterance."""
 
 
 class Listener:
@@ -72,16 +80,32 @@ class Listener:
             timeline=timeline,
             begin=self._position,
             ends_on_silence=ends_on_silence,
+            silence_ms=silence_ms,
         )
 
-    def feed(self, pcm: bytes, now: float) -> None:
-        """Take audio that arrived at ``now``, in seconds. Never waits."""
+    def feed(self, pcm: bytes, now: float) -> bool:
+        """Take audio that arrived at ``now``, in seconds. Never waits.
+
+        Return whether now, for the first time, somebody speaks for whom it is too late: the utterance was ended by
+        the clock.
+        """
+        task = self._task
+        was_late = task is not None and task.late
         for frame in self._framer.push(pcm):
             self._ring.append(frame)
             self._arrivals.append(now)
             self._position += FRAME_SAMPLES
-            if self._task is not None and self._task.capture.ending is None:
-                self._hear(self._task, frame, now)
+            if task is None:
+                continue
+            if task.capture.ending is None:
+                self._hear(task, frame, now)
+            elif task.capture.by_clock and not task.late:
+                task.late, _ = self._is_voiced(task, frame)
+        if task is None:
+            return False
+        if task.capture.begun:
+            self._expect(task, len(pcm) / BYTES_PER_SAMPLE / SAMPLE_RATE, now)
+        return task.late and not was_late
 
     def stop(self) -> None:
         """The person says that the utterance is over."""
@@ -90,9 +114,7 @@ class Listener:
             capture.end(Ending.STOPPED if capture.begun else Ending.NO_SPEECH)
 
     def _hear(self, task: _Task, frame: bytes, now: float) -> None:
-        speech = self._decision.push(self._detector.speech_probability(frame))
-        voiced_through = task.endpointer.voiced_through
-        events = task.endpointer.push(speech)
+        voiced, events = self._is_voiced(task, frame)
         if task.capture.begun:
             task.capture.append(frame)
         for event in events:
@@ -107,9 +129,28 @@ class Listener:
                     task.capture.resume()
                 case End():
                     task.capture.end(Ending.SILENCE)
-        if task.endpointer.voiced_through != voiced_through:
+        if voiced:
             task.timeline.latest(Moment.SPEECH_END, now)
             task.capture.voiced()
+            task.voiced_at = now
+
+    def _is_voiced(self, task: _Task, frame: bytes) -> tuple[bool, Sequence[ListenerEvent]]:
+        """Return whether somebody speaks in ``frame``, the next one, and what it made clear."""
+        before = task.endpointer.voiced_through
+        events = task.endpointer.push(self._decision.push(self._detector.speech_probability(frame)))
+        return task.endpointer.voiced_through != before, events
+
+    def _expect(self, task: _Task, message_s: float, now: float) -> None:
+        """Say until when more has to come behind a message of that length, or it is the end."""
+        if not task.ends_on_silence:
+            task.capture.expect(now + task.capture.longest_s, Ending.STILL)
+            return
+        assert task.endpointer.voiced_through is not None
+        silence_s = (self._position - task.endpointer.voiced_through) / SAMPLE_RATE
+        over = over_at(
+            voiced_at=task.voiced_at, silence_s=silence_s, message_s=message_s, window_s=task.silence_ms / 1000
+        )
+        task.capture.expect(over, Ending.SILENCE)
 
     def _since(self, sample: int) -> bytes:
         """Return the ring's audio from ``sample`` on."""

@@ -27,7 +27,7 @@ from voice_trio.core.turn_state import TurnState, Verdict, judge
 from voice_trio.core.wire import CloseCode, Malformed, name_of
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
-from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.capture import LATE, Capture, Ending
 from voice_trio.session.claims import Claims
 from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.greeting import greeting
@@ -177,8 +177,7 @@ class Session:
         self._say_draining()
         self._hands_free = None
         self._stop_listening()
-        turn = self._turn
-        if turn is not None:
+        if (turn := self._turn) is not None:
             if turn.state is State.CAPTURING:
                 turn.end(Outcome.CANCELLED)
             with trio.move_on_after(self._grace_s):
@@ -199,7 +198,8 @@ class Session:
             case _ if verdict is None:
                 self._violate(f"{name_of(command)} is not possible in state {standing}.")
             case m.Audio(pcm):
-                self._listener.feed(pcm, trio.current_time())
+                if self._listener.feed(pcm, trio.current_time()) and turn is not None and not turn.ending:
+                    self._outbox.append(LATE)
                 if self._next is not None and self._next[0].begun:
                     self._begin_hands_free()
             case m.Start() | m.Text():

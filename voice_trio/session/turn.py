@@ -23,7 +23,7 @@ from voice_trio.core.transcript import Delta
 from voice_trio.core.turn_state import Step
 from voice_trio.engines.base import TurnError
 from voice_trio.session import asr, llm, tts
-from voice_trio.session.capture import Capture, Ending, too_long
+from voice_trio.session.capture import Capture, Ending, told
 from voice_trio.session.incident import report
 from voice_trio.session.latency_log import log_latency
 from voice_trio.session.playback import Playback
@@ -249,8 +249,8 @@ class Turn:
         self._outbox.append(m.Partial(turn=self.number, keep=delta.keep, text=delta.text, stable=delta.stable))
 
     async def _emit_ending(self, ending: Ending) -> None:
-        if ending is Ending.TOO_LONG:
-            await self._emit(too_long(self._settings.max_utterance_ms, self.number))
+        if (event := told(ending, self._settings.max_utterance_ms, self.number)) is not None:
+            await self._emit(event)
 
     async def _emit_token(self, text: str) -> None:
         await self._outbox.door()
