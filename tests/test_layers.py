@@ -15,7 +15,7 @@ LAYERS = [
     {"recording", "explorer"},
     {"session"},
     {"memory", "engines"},
-    {"command_name", "config", "log", "assets", "faults", "sound_file"},
+    {"command_name", "config", "log", "assets", "faults", "private_files", "sound_file"},
     {"core"},
 ]
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}

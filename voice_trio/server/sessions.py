@@ -39,13 +39,14 @@ class Sessions:
         engines: Callable[[], Engines],
         store: Store,
         recordings: Recordings | None = None,
+        claims: Claims | None = None,
     ) -> None:
-        """``recordings`` has every session recorded."""
+        """``recordings`` has every session recorded; ``claims`` says what other servers have of ``store``."""
         self.draining = False
         self._settings = settings
         self._engines = engines
         self._store = store
-        self._claims = Claims()
+        self._claims = claims or Claims()
         self._new_session: Callable[..., Session | RecordedSession] = (
             Session if recordings is None else recordings.session
         )
