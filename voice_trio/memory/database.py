@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from voice_trio import private_files
@@ -66,6 +66,14 @@ class Database:
     def close(self) -> None:
         """Close it; the last connection to go also brings the log into the file, and deletes it."""
         self.connection.close()
+
+    def leave(self) -> None:
+        """Close it where others may have taken its place: wherever its file is, it has all that was committed."""
+        with suppress(sqlite3.Error):
+            if self.files.elsewhere():
+                self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self.close()
+        self.files.discard_log()
 
     def add(self, record: Record) -> None:
         """Keep ``record`` as the last one of its conversation."""

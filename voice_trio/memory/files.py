@@ -6,6 +6,7 @@ One look costs four calls of the kernel, which is nothing beside the sync of a c
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,8 @@ class Files:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known = self._look()
-        self._shared_bytes = self._size("-shm")
+        shared = _stat(self._name("-shm"))
+        self._shared_bytes = 0 if shared is None else shared.st_size
 
     def note(self) -> None:
         """Take what is there for ours: nobody but us has been at it since it was last looked at."""
@@ -38,6 +40,10 @@ class Files:
     def replaced(self) -> bool:
         """Return whether any of the files is another one, or gone: what is written to ours will not be found."""
         return self._look().which != self._known.which
+
+    def elsewhere(self) -> bool:
+        """Return whether the database itself is another one, or gone."""
+        return self._look().which[0] != self._known.which[0]
 
     def touched(self) -> bool:
         """Return whether somebody else wrote into the database: what is remembered of its pages may not hold."""
@@ -48,8 +54,21 @@ class Files:
 
         SQLite takes the zeros for an index that was never made, and makes it anew from the log.
         """
-        if self._size("-shm") < self._shared_bytes:
-            os.truncate(self._name("-shm"), self._shared_bytes)
+        found = _stat(self._name("-shm"))
+        if found is not None and found.st_size < self._shared_bytes:
+            with suppress(OSError):
+                os.truncate(self._name("-shm"), self._shared_bytes)
+
+    def discard_log(self) -> None:
+        """Delete the log and the shared memory of a database that is not at its place any more.
+
+        SQLite would take them for those of the database that is there instead.
+        """
+        if self.elsewhere():
+            for suffix, there, ours in zip(_LASTING, self._look().which, self._known.which, strict=True):
+                if there is not None and there == ours:
+                    with suppress(OSError):
+                        os.unlink(self._name(suffix))
 
     def _look(self) -> _Look:
         stats = [_stat(self._name(suffix)) for suffix in _LASTING]
@@ -57,10 +76,6 @@ class Files:
             which=tuple(None if found is None else (found.st_dev, found.st_ino) for found in stats),
             content=None if stats[0] is None else (stats[0].st_size, stats[0].st_mtime_ns),
         )
-
-    def _size(self, suffix: str) -> int:
-        found = _stat(self._name(suffix))
-        return 0 if found is None else found.st_size
 
     def _name(self, suffix: str) -> str:
         return f"{self._path}{suffix}"

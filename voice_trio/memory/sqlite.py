@@ -140,7 +140,8 @@ class SqliteStore:
         old = self._database
         if old is not None:
             self._doubted = self._doubted or old.spoilt or old.files.replaced()
-            self._close()
+            self._database = None
+            old.leave()
         try:
             database = Database(self._path, busy_s=BUSY_S, key=self._key)
         except CannotRemember as error:
