@@ -24,7 +24,13 @@ def path(tmp_path):
     return tmp_path / "data" / "memory.sqlite3"
 
 
+def in_haste(database):
+    """Leave it to the kernel when the disk gets it."""
+    database.connection.execute("PRAGMA synchronous = OFF")
+
+
 def filled(database, turns, words=20):
+    in_haste(database)
     for turn in range(1, turns + 1):
         name = NAMES[turn % 3]
         database.add(record(name, turn, said=f"<{name} {turn}> " * words, ended_at=float(turn)))
@@ -107,11 +113,13 @@ def test_whatever_ends_it_in_the_middle_every_turn_is_found_and_the_next_one_end
         total = len([*rewriting.scrub(database)])
     for ended_after in range(total):
         with closing(Database(path, busy_s=1.0)) as database:
+            in_haste(database)
             steps = rewriting.scrub(database)
             for _ in range(ended_after):
                 next(steps)
             steps.close()
         with closing(Database(path, busy_s=1.0)) as database:
+            in_haste(database)
             assert database.count() == (3, 300)
             assert [kept.turn for kept in database.recall("anna", 1000)] == [*range(3, 301, 3)]
             for _ in rewriting.scrub(database):
@@ -131,6 +139,7 @@ def test_what_is_too_old_leaves_no_trace_and_the_rest_stays(tmp_path_factory, tu
     with pytest.MonkeyPatch.context() as patch, closing(Database(path, busy_s=1.0)) as database:
         if not vacuum:
             patch.setattr(rewriting, "LITTLE_PAGES", 0)
+        in_haste(database)
         for turn, (age, words) in enumerate(turns, start=1):
             database.add(record(f"c{turn % 5}", turn, session="s", said=f"<{turn}>" * words, ended_at=float(age)))
         kept = [turn for turn, (age, _) in enumerate(turns, start=1) if age >= before]
