@@ -1,5 +1,6 @@
 """Pruning and forgetting in short steps: how short they are, and that others have their turn between any two."""
 
+import random
 from contextlib import closing
 from math import inf
 
@@ -157,3 +158,27 @@ def test_where_little_is_left_the_file_gets_small(path):
         before = path.stat().st_size
         assert sum(rewriting.prune(database, 991.0)) == 990
         assert path.stat().st_size < before / 10
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("carried_over", [True, False])
+def test_pages_that_were_joined_keep_nothing_as_they_would_after_a_mere_delete(path, monkeypatch, seed, carried_over):
+    monkeypatch.setattr(rewriting, "LITTLE_PAGES", 0)
+    chance = random.Random(seed)
+    ages = [chance.randrange(100) for _ in range(600)]
+    traces = set()
+    with closing(Database(path, busy_s=1.0)) as database:
+        in_haste(database)
+        for turn, age in enumerate(ages):
+            said = f"<{turn}>" * chance.randrange(1, 120)
+            database.add(record(f"c{turn % 5}", turn, session="s", said=said, ended_at=float(age)))
+        for before in range(5, 100, 5):
+            if carried_over:
+                assert sum(rewriting.prune(database, before)) == sum(before - 5 <= age < before for age in ages)
+            else:
+                database.connection.execute("DELETE FROM records WHERE ended_at < ?", (before,))
+                database.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            data = b"".join(file.read_bytes() for file in path.parent.iterdir())
+            traces |= {turn for turn, age in enumerate(ages) if age < before and f"<{turn}>".encode() in data}
+    # That SQLite leaves some is why there is more to do than to delete.
+    assert bool(traces) is not carried_over
