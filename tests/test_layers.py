@@ -15,7 +15,7 @@ LAYERS = [
     {"recording", "explorer"},
     {"session"},
     {"memory", "engines"},
-    {"checks", "command_name", "config", "log", "log_writer", "assets", "faults", "sound_file"},
+    {"checks", "command_name", "config", "log", "log_writer", "assets", "faults", "private_files", "sound_file"},
     {"core"},
 ]
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}

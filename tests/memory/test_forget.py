@@ -136,13 +136,13 @@ def test_what_could_be_forgotten_but_not_scrubbed_is_told_and_done_the_next_time
 
     from voice_trio.cli import cli
 
-    def locked(self):
+    def locked(self, **_):
         raise StoreError("the database is locked")
 
     remember(path, "anna")
     arguments = ["forget", "anna", "--data-dir", str(path.parent)]
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "scrub", locked)
+        patch.setattr(Database, "settle", locked)
         error = CliRunner().invoke(cli, arguments).exception
     assert "Forgot 2 turns, but their words may still be found" in str(error)
     assert forget(path, "anna")[0] == 2

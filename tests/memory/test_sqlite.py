@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 import trio
 import trio.testing
 
@@ -170,7 +171,7 @@ def a_newer_schema(path):
     [
         (a_file_for_a_folder, "that is a file, not a folder"),
         (a_file_above_the_folder, "that is a file, not a folder"),
-        (a_folder_for_a_file, "unable to open database file"),
+        (a_folder_for_a_file, "memory.sqlite3 is a folder, not a file"),
         (something_else, "file is not a database"),
         (half_a_file, "database disk image is malformed"),
         (a_newer_schema, "a newer voice_trio wrote what is there"),
@@ -201,7 +202,7 @@ def test_a_file_that_cannot_be_written_is_told_at_once_and_not_at_the_first_turn
         Database(path, busy_s=1.0).close()
         path.chmod(0o444)
         Path(folder).chmod(0o555)
-        with as_nobody(), pytest.raises(CannotRemember, match=r"readonly|unable to open"):
+        with as_nobody(), pytest.raises(CannotRemember, match=r"another user|readonly|unable to open"):
             Database(path, busy_s=1.0)
 
 
@@ -386,6 +387,13 @@ async def test_fifty_sessions_commit_at_once(settings):
 # --- days -----------------------------------------------------------------------------------------------------------
 
 
+async def pruned(lines, times):
+    """Wait until the store has pruned so often, and sleeps until the next day."""
+    while [line["event"] for line in lines] != ["old turns deleted"] * times:  # noqa: ASYNC110
+        await trio.sleep(0.01)
+    await trio.testing.wait_all_tasks_blocked()
+
+
 async def test_what_is_too_old_goes_at_the_start_and_once_a_day(settings, path, mock_clock):
     mock_clock.rate = 1.0
     now = 100.0 * DAY_S
@@ -395,16 +403,16 @@ async def test_what_is_too_old_goes_at_the_start_and_once_a_day(settings, path, 
             conversation = await store.begin()
             for turn, age in [(1, 2.1), (2, 1.9), (3, 0.5)]:
                 await store.commit(record(conversation, turn, said=f"word{turn}", ended_at=now - age * DAY_S))
-        async with open_store(settings, lambda: now) as store:
-            assert [kept.turn for kept in await store.recall(conversation)] == [2, 3]
-            for left in ([3], []):
-                now += DAY_S
-                limit.deadline += DAY_S
-                mock_clock.jump(DAY_S)
-                # What prunes stands in the queue now, and whoever recalls stands behind it.
-                await trio.testing.wait_all_tasks_blocked()
-                assert [kept.turn for kept in await store.recall(conversation)] == left
-            assert b"word" not in path.read_bytes()
+        with structlog.testing.capture_logs() as lines:
+            async with open_store(settings, lambda: now) as store:
+                for day, left in enumerate([[2, 3], [3], []], start=1):
+                    await pruned(lines, day)
+                    assert [kept.turn for kept in await store.recall(conversation)] == left
+                    files = b"".join(file.read_bytes() for file in path.parent.iterdir())
+                    assert [turn for turn in (1, 2, 3) if f"word{turn}".encode() in files] == left
+                    now += DAY_S
+                    limit.deadline += DAY_S
+                    mock_clock.jump(DAY_S)
 
 
 async def test_nothing_is_ever_too_old_by_default(settings):
@@ -416,15 +424,19 @@ async def test_nothing_is_ever_too_old_by_default(settings):
 
 
 async def test_pruning_that_fails_ends_nothing(settings, path, monkeypatch):
-    monkeypatch.setattr(Database, "scrub", _fail)
+    monkeypatch.setattr(Database, "settle", _fail)
     settings = settings.model_copy(update={"memory_days": 1})
     with trio.fail_after(30):
-        for _ in range(2):
+        with structlog.testing.capture_logs() as lines:
             async with open_store(settings, lambda: 10.0 * DAY_S) as store:
                 conversation = await store.begin()
-                await store.commit(record(conversation, 1, session=conversation, ended_at=0.0))
-                assert len(await store.recall(conversation)) == 1
+                await store.commit(record(conversation, 1, ended_at=0.0))
+                while not lines:  # noqa: ASYNC110
+                    await trio.sleep(0.01)
+                await store.commit(record(conversation, 2))
+                assert (await store.recall(conversation))[-1].turn == 2
+    assert [line["event"] for line in lines] == ["old turns could not be deleted"]
 
 
-def _fail(self):
+def _fail(self, **_):
     raise StoreError("the database is locked")

@@ -48,7 +48,7 @@ def recorded(folder):
     [path] = folder.glob("*.sqlite3")
     database = Database(path, busy_s=1)
     try:
-        ids = [row[0] for row in database.connection.execute("SELECT id FROM conversations")]
+        ids = [row[0] for row in database.connection.execute("SELECT DISTINCT conversation FROM records")]
         return [record for conversation in ids for record in database.recall(conversation, 10)]
     finally:
         database.close()

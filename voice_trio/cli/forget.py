@@ -5,18 +5,23 @@ from __future__ import annotations
 from contextlib import closing
 from math import inf
 from pathlib import Path
+from time import sleep
 
 import click
 
-from voice_trio import config
+from voice_trio import config, log
 from voice_trio.cli.options import chosen
 from voice_trio.cli.output import say
+from voice_trio.memory import rewriting
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.database import Database, cannot_remember
 from voice_trio.memory.open import database_path
 
 _BUSY_S = 10.0
 """How long to wait for a server; a person who watches is more patient than a turn."""
+
+_PAUSE_S = 0.005
+"""Between two steps: a server that wants to write tries again at least every 0.1 s, for two seconds."""
 
 
 class NothingToForget(Exception):
@@ -35,6 +40,7 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
     """
     if (conversation is None) != everything:
         raise click.UsageError("Give either the ID of a conversation or --all.")
+    log.configure("ERROR")
     path = database_path(config.load(**chosen({"data_dir": data_dir})))
     if not _is_there(path):
         if conversation is not None:
@@ -46,10 +52,15 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
             conversations, turns = database.count()
             question = f"Forget {_number(conversations, 'conversation')}, {_number(turns, 'turn')} in all?"
             click.confirm(question, abort=True)
-        forgotten = database.forget_before(inf) if conversation is None else database.forget(conversation)
+        steps = rewriting.prune(database, inf) if conversation is None else rewriting.forget(database, conversation)
+        forgotten = 0
+        for deleted in steps:
+            forgotten += deleted
+            sleep(_PAUSE_S)
         try:
             # Even if there was nothing to forget: the last time this may have failed.
-            database.scrub()
+            for _ in rewriting.scrub(database):
+                sleep(_PAUSE_S)
         except StoreError as error:
             raise StoreError(
                 f"Forgot {_number(forgotten, 'turn')}, but their words may still be found in the file, for {error}. "

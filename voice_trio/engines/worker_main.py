@@ -2,7 +2,7 @@
 
 A frame is a fixed head (`HEAD`: request id, length of the fields, length of the body), the fields as JSON, and the body
 as bytes. The first frame a child sends has id 0 and says that it is ready; from then on it answers every request, in
-order, under the request's own id.
+order, under the request's own id. A request with id 0 asks whether it is still ready, which the same frame answers.
 
 A child is started for its work alone, so nothing here imports Trio: it is ready as fast as its model loads.
 """
@@ -78,7 +78,8 @@ def serve(load: Callable[[], tuple[Fields, Handler]]) -> None:
         _send(replies, pack(READY_ID, info))
         while (request := _receive(requests)) is not None:
             request_id, fields, body = request
-            _send(replies, _answer(handler, request_id, fields, body))
+            ready = request_id == READY_ID
+            _send(replies, pack(READY_ID, info) if ready else _answer(handler, request_id, fields, body))
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import structlog
 import trio
 
-from voice_trio.engines.worker_main import HEAD, Fields, FrameError, pack, unpack_fields, unpack_head
+from voice_trio.engines.worker_main import HEAD, READY_ID, Fields, FrameError, pack, unpack_fields, unpack_head
 
 log = structlog.get_logger("voice_trio")
 
@@ -142,6 +142,18 @@ class Child:
         if request_id != call.request_id:
             raise FrameError("an answer to another request")
         return reply
+
+    async def ask_ready(self) -> Reply:
+        """Have the child say once more that it is ready."""
+        return await self.exchange(Call({}, b"", READY_ID, 0))
+
+    def stopped(self) -> bool:
+        """Return whether the process stands still, by a signal or a debugger; False where the system cannot tell."""
+        try:
+            state = os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
+        except (AttributeError, OSError):
+            return False
+        return state is not None
 
     async def receive(self) -> tuple[int, Reply]:
         """Return the child's next frame, which must be the last one it has sent."""

@@ -9,6 +9,9 @@ A caller never touches a pipe. It leases a worker, posts a call, and waits for t
 just leaves. The owner still waits for the reply, until that call's deadline, and throws it away: a cancel costs neither
 time nor a process, and a stale reply cannot reach the next caller.
 
+A worker that was stopped (SIGSTOP, a debugger) is found when it is leased, and another takes its place. One that is
+stuck in a way that nobody sees from outside is found while it is idle: it is asked now and then whether it is ready.
+
     owner:   spawn -> warming -> idle <-> leased (call, reply, call, reply, ...) -> killed, reaped -> spawn
 """
 
@@ -16,17 +19,19 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-import sys
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from functools import partial
 
 import structlog
 import trio
 
+from voice_trio.engines.alongside import alongside
+from voice_trio.engines.worker_lease import Worker
 from voice_trio.engines.worker_main import READY_ID, Fields, FrameError
 from voice_trio.engines.worker_process import REAP_S, Call, Child, Reply, WorkerError, environment
+from voice_trio.engines.worker_spec import WorkerSpec, python_worker
 
 __all__ = [
     "Reply",
@@ -48,67 +53,10 @@ HOPELESS_STARTS = 3
 """Failed starts in a row, with no child alive, after which callers are told instead of kept waiting."""
 STDERR_GRACE_S = 0.2
 """How long a dead child's last words may take to arrive."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSpec:
-    """How to start a worker."""
-
-    name: str
-    """As it appears in logs and errors."""
-    argv: Sequence[str]
-    start_seconds: float = 30.0
-    """Until its ready frame, model load included."""
-    one_call: bool = False
-    """Whether a child is replaced after its first call, because what it read cannot be trusted to have left it as it
-    was."""
-
-
-def python_worker(name: str, module: str, *, one_call: bool = False) -> WorkerSpec:
-    """Return the spec of a worker that is a module of ours.
-
-    -P keeps the current folder off its import path; the fault handler names the place of a segmentation fault.
-    """
-    return WorkerSpec(name, (sys.executable, "-P", "-X", "faulthandler", "-m", module), one_call=one_call)
-
-
-class Worker:
-    """A leased worker: nobody else's calls go to it until the lease ends."""
-
-    def __init__(self, ids: itertools.count[int]) -> None:
-        self._ids = ids
-        self._child: Child | None = None
-        self._refused: WorkerError | None = None
-        self._granted = trio.Event()
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        assert self._child is not None
-        return self._child.process.pid
-
-    async def call(self, fields: Fields, body: bytes = b"", *, seconds: float) -> Reply:
-        """Send a request and return its answer, or raise `WorkerError`.
-
-        When it has taken ``seconds``, stalled writing included, the process is killed. After an error other than
-        "failed" the lease is of no more use.
-        """
-        child = self._child
-        assert child is not None, "the lease has ended"
-        if child.lost is not None:
-            await trio.lowlevel.checkpoint()
-            raise child.lost.again()
-        call = Call(fields, body, next(self._ids), seconds)
-        child.calls.append(call)
-        child.ring()
-        try:
-            await call.done.wait()
-        finally:
-            call.wanted = False
-        assert call.outcome is not None
-        if isinstance(call.outcome, WorkerError):
-            raise call.outcome.again()
-        return call.outcome
+ASK_EVERY_S = 5.0
+"""How long a worker is idle before it is asked whether it is ready. It has `ANSWER_S` to say so."""
+ANSWER_S = 3.0
+"""Much more than an idle process needs on a busy machine, where to start another one would make things worse."""
 
 
 class WorkerPool:
@@ -190,7 +138,13 @@ class WorkerPool:
 
     def _match(self) -> None:
         while self._idle and self._waiting:
-            child, worker = self._idle.popleft(), self._waiting.popleft()
+            child = self._idle.popleft()
+            if child.stopped():
+                # Its owner is told by its end.
+                log.warning("worker is stopped, and killed", worker=self.spec.name, pid=child.process.pid)
+                child.process.kill()
+                continue
+            worker = self._waiting.popleft()
             child.lease, worker._child = worker, child
             worker._granted.set()
 
@@ -297,22 +251,22 @@ class WorkerPool:
             if child.lease is None and child not in self._idle:
                 self._idle.append(child)
                 self._match()
-            await child.bell.wait()
-            child.bell = trio.Event()
+            with trio.move_on_after(ASK_EVERY_S) as rest:
+                await child.bell.wait()
+                child.bell = trio.Event()
+            if rest.cancelled_caught and child in self._idle:
+                self._idle.remove(child)
+                if (error := await self._ask(child)) is not None:
+                    return error
 
     async def _carry(self, child: Child, call: Call) -> WorkerError | None:
         """Make one call; return why the child cannot stay, if so."""
         name = self.spec.name
         child.carried += 1
-        try:
-            with trio.fail_after(call.seconds):
-                reply = await child.exchange(call)
-        except trio.TooSlowError:
-            return WorkerError("timeout", f"{name} did not answer in {call.seconds:.3g} s")
-        except trio.BrokenResourceError:
-            return WorkerError("crashed", f"{name} ended unexpectedly")
-        except FrameError as error:
-            return WorkerError("crashed", f"{name} is out of step: {error}")
+        late = f"{name} did not answer in {call.seconds:.3g} s"
+        reply = await self._speak(child, partial(child.exchange, call), call.seconds, late)
+        if isinstance(reply, WorkerError):
+            return reply
         child.answered += 1
         answer = reply.fields.get("ok")
         if isinstance(answer, dict):
@@ -320,6 +274,28 @@ class WorkerPool:
         else:
             call.finish(WorkerError("failed", f"{name} failed: {reply.fields.get('error')}"))
         return None
+
+    async def _ask(self, child: Child) -> WorkerError | None:
+        """Ask an idle child, which nobody can lease meanwhile, whether it is ready; return why it cannot stay."""
+        reply = await self._speak(child, child.ask_ready, ANSWER_S, f"{self.spec.name} was idle, and is stuck")
+        return reply if isinstance(reply, WorkerError) else None
+
+    async def _speak(
+        self, child: Child, exchange: Callable[[], Awaitable[Reply]], seconds: float, late: str
+    ) -> Reply | WorkerError:
+        """Have ``exchange`` with the child; return what it answered, or why it cannot stay."""
+        name = self.spec.name
+        if child.stopped():
+            return WorkerError("crashed", f"{name} was stopped")
+        try:
+            with trio.fail_after(seconds):
+                return await exchange()
+        except trio.TooSlowError:
+            return WorkerError("timeout", late)
+        except trio.BrokenResourceError:
+            return WorkerError("crashed", f"{name} ended unexpectedly")
+        except FrameError as error:
+            return WorkerError("crashed", f"{name} is out of step: {error}")
 
     def _retire(self, child: Child, why: WorkerError) -> None:
         """Let nobody wait for this child any longer."""
@@ -336,24 +312,6 @@ class WorkerPool:
         self._failed_starts += 1
         if self._failed_starts >= HOPELESS_STARTS and not self._children:
             self._refuse(WorkerError("unavailable", message))
-
-
-@asynccontextmanager
-async def alongside(service: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Run ``service`` for as long as the block does, then cancel it.
-
-    What the block raises comes out as it is, not in a group, since the service is no part of what it did.
-    """
-    failure: Exception | None = None
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(service)
-        try:
-            yield
-        except Exception as error:
-            failure = error
-        nursery.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from voice_trio.core.history import Record
 
@@ -13,6 +13,30 @@ RECALLED_RECORDS = 200
 
 class StoreError(Exception):
     """The store could not do what it was asked; nothing was half done. The message holds no word of what was said."""
+
+    told: ClassVar[str] = "The server's memory cannot be used."
+    """What a client may know of it; the rest is for the log."""
+
+
+class StoreBusy(StoreError):
+    """Others used the store for too long."""
+
+    told = "The server's memory is busy."
+
+
+class StoreFull(StoreError):
+    """There is no room left on the disk."""
+
+    told = "The server's memory has no room left on its disk."
+
+
+class StoreLost(StoreError):
+    """What was kept is there no more: somebody deleted or replaced it. The store has begun anew."""
+
+    told = (
+        "The server's memory was deleted or replaced while it was in use: what was remembered until now is lost, "
+        "this turn included. What follows is remembered."
+    )
 
 
 class CannotRemember(Exception):
@@ -40,4 +64,20 @@ class Store(Protocol):
         """
 
     async def prune(self, before: float) -> int:
-        """Delete the records that ended before ``before``, seconds since 1970; return how many. Raises `StoreError`."""
+        """Delete the records that ended before ``before``, seconds since 1970; return how many. Raises `StoreError`.
+
+        Others go on meanwhile.
+        """
+
+
+class Holds(Protocol):
+    """Which conversations this process has, against the other processes that use the same store."""
+
+    def hold(self, conversation: str) -> bool:
+        """Have ``conversation`` until it is let go, or the process ends; False where another process has it.
+
+        To ask again for what is held is right, and tells whether it still is. Never waits.
+        """
+
+    def let_go(self, conversation: str) -> None:
+        """Leave ``conversation`` to others; one that is not held is no matter."""

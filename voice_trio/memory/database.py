@@ -7,9 +7,10 @@ has it; ``synchronous=FULL`` also syncs the log to the disk at every COMMIT, so 
 often advised for WAL, would lose the last turns then.) Where the file system cannot share memory, SQLite stays with its
 rollback journal, which under FULL keeps the same promise, more slowly.
 
-Forgotten. A deleted row leaves its words in the file. ``secure_delete`` writes zeros over it, but not over the copies
-that were made when a full page was split: `Database.scrub` therefore writes the whole file anew from what is still
-remembered (VACUUM, its temporary copy in memory), brings that from the log into the file, and cuts the log to nothing.
+Forgotten. A deleted row is overwritten with zeros (``secure_delete``); `rewriting` sees to the traces that it left.
+
+There. SQLite goes on writing to a file that was deleted, and trusts what it has in memory of one that was overwritten,
+so what it calls committed may be gone with the process. `files` tells whether they are those that were opened.
 
 Shared. Other processes may use the file at the same time, ``voice-trio forget`` for one. Each waits for the others'
 transactions, but not for long.
@@ -17,78 +18,75 @@ transactions, but not for long.
 
 from __future__ import annotations
 
-import os
-import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from voice_trio import private_files
 from voice_trio.core.history import Record
 from voice_trio.core.messages import Outcome
-from voice_trio.memory.base import CannotRemember, StoreError
-from voice_trio.memory.ids import KEY_BYTES
+from voice_trio.memory import schema
+from voice_trio.memory.base import CannotRemember, StoreBusy, StoreError, StoreFull
+from voice_trio.memory.files import SUFFIXES, Files
 
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
 
-_MIGRATIONS: Sequence[Sequence[str]] = (
-    (
-        "CREATE TABLE issuer (key BLOB NOT NULL)",
-        "CREATE TABLE conversations (id TEXT PRIMARY KEY NOT NULL, begun_at REAL NOT NULL)",
-        """
-        CREATE TABLE records (
-            conversation TEXT NOT NULL REFERENCES conversations (id),
-            seq INTEGER NOT NULL,
-            session TEXT NOT NULL,
-            turn INTEGER NOT NULL,
-            said TEXT NOT NULL,
-            reply TEXT NOT NULL,
-            heard INTEGER NOT NULL,
-            outcome TEXT NOT NULL,
-            ended_at REAL NOT NULL,
-            PRIMARY KEY (conversation, seq),
-            UNIQUE (session, turn)
-        )
-        """,
-    ),
-)
-"""What makes each version of the schema from the one before it; ``user_version`` says how many were done."""
+_SPOILT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+"""After these nothing that the connection has in memory can be trusted."""
 
 
 class Database:
     """An open database. Any thread may use it, one at a time. Its methods wait for the disk, and raise `StoreError`."""
 
-    def __init__(self, path: Path, *, busy_s: float) -> None:
+    def __init__(self, path: Path, *, busy_s: float, key: bytes | None = None) -> None:
         """Open the database at ``path``, making what is missing of it; raises `CannotRemember`.
 
-        ``busy_s`` is how long each transaction may wait for those of other processes.
+        ``busy_s`` is how long each transaction may wait for those of other processes. ``key`` signs the ids of a
+        database that has to be made.
         """
         self.path = path
+        self.spoilt = False
+        """Whether it has to be opened anew before anything is to be had of it."""
         try:
             _make(path)
             self.connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:
             raise cannot_remember(path, error) from error
         try:
             for pragma in _PRAGMAS:
                 self.connection.execute(f"PRAGMA {pragma}")
-            self.key = self._migrate()
+            with self.transaction() as execute:
+                self.key, self.new = schema.migrate(execute, key)
         except (sqlite3.Error, StoreError) as error:
             self.close()
             raise cannot_remember(path, error) from error
+        self.files = Files(path)
 
     def close(self) -> None:
         """Close it; the last connection to go also brings the log into the file, and deletes it."""
         self.connection.close()
 
+    def leave(self) -> None:
+        """Close it where others may have taken its place: wherever its file is, it has all that was committed."""
+        with suppress(sqlite3.Error):
+            if self.files.elsewhere():
+                self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self.close()
+        self.files.discard_log()
+
     def add(self, record: Record) -> None:
         """Keep ``record`` as the last one of its conversation."""
         with self.transaction() as execute:
-            execute("INSERT OR IGNORE INTO conversations VALUES (?, ?)", (record.conversation, record.ended_at))
+            if self._has(execute, "leaving", record):
+                raise StoreError("UNIQUE: this turn is remembered already")
             execute(
-                """
-                INSERT INTO records (conversation, seq, session, turn, said, reply, heard, outcome, ended_at)
-                SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM records WHERE conversation = ?1
+                f"""
+                INSERT INTO records ({schema.COLUMNS})
+                SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM (
+                    SELECT max(seq) AS seq FROM records WHERE conversation = ?1
+                    UNION ALL SELECT max(seq) FROM leaving WHERE conversation = ?1
+                )
                 """,
                 (
                     record.conversation,
@@ -102,65 +100,95 @@ class Database:
                 ),
             )
 
+    def has(self, record: Record) -> bool:
+        """Return whether ``record`` is kept."""
+        with self._telling():
+            return any(self._has(self.connection.execute, table, record) for table in ("records", "leaving"))
+
     def recall(self, conversation: str, limit: int) -> list[Record]:
         """Return the latest ``limit`` records of ``conversation``, oldest first."""
         with self._telling():
+            columns = "seq, conversation, session, turn, said, reply, heard, outcome, ended_at"
             rows = self.connection.execute(
-                """
-                SELECT conversation, session, turn, said, reply, heard, outcome, ended_at
-                FROM records WHERE conversation = ? ORDER BY seq DESC LIMIT ?
+                f"""
+                SELECT {columns} FROM records WHERE conversation = ?1
+                UNION ALL SELECT {columns} FROM leaving WHERE conversation = ?1
+                ORDER BY seq DESC LIMIT ?2
                 """,
                 (conversation, limit),
             ).fetchall()
-        return [_record(*row) for row in reversed(rows)]
+        return [_record(*row) for _, *row in reversed(rows)]
 
     def count(self) -> tuple[int, int]:
         """Return how many conversations and how many turns are remembered."""
         with self._telling():
-            query = "SELECT (SELECT count(*) FROM conversations), (SELECT count(*) FROM records)"
+            both = "SELECT conversation FROM records UNION ALL SELECT conversation FROM leaving"
+            query = f"SELECT count(DISTINCT conversation), count(*) FROM ({both})"
             conversations, turns = self.connection.execute(query).fetchone()
         return conversations, turns
 
-    def forget(self, conversation: str) -> int:
-        """Delete ``conversation`` and return how many turns it had."""
-        with self.transaction() as execute:
-            turns = execute("DELETE FROM records WHERE conversation = ?", (conversation,)).rowcount
-            execute("DELETE FROM conversations WHERE id = ?", (conversation,))
-        return turns
+    # --- deleting: each of these is one short transaction ---------------------------------------------------------
 
-    def forget_before(self, before: float) -> int:
-        """Delete the turns that ended before ``before`` and return how many; infinity deletes all."""
-        with self.transaction() as execute:
-            turns = execute("DELETE FROM records WHERE ended_at < ?", (before,)).rowcount
-            execute("DELETE FROM conversations WHERE id NOT IN (SELECT conversation FROM records)")
-        return turns
+    def forget(self, conversation: str, *, limit: int) -> int:
+        """Delete at most ``limit`` turns of ``conversation`` and return how many."""
+        for table in ("leaving", "records"):
+            rows = f"SELECT rowid FROM {table} WHERE conversation = ? LIMIT ?"
+            with self.transaction() as execute:
+                if turns := execute(f"DELETE FROM {table} WHERE rowid IN ({rows})", (conversation, limit)).rowcount:
+                    return turns
+        return 0
 
-    def scrub(self) -> None:
-        """Leave no trace in the file of what was deleted."""
+    def look_for(self, before: float, *, above: int, limit: int) -> tuple[bool, int | None]:
+        """Look at ``limit`` rows above the one with the id ``above`` for any that ended before ``before``.
+
+        Return whether there are, and the id of the last row that was looked at; None where there are no more.
+        """
         with self._telling():
-            self.connection.execute("VACUUM")
+            query = "SELECT rowid, ended_at < ? FROM records WHERE rowid > ? ORDER BY rowid LIMIT ?"
+            rows = self.connection.execute(query, (before, above, limit)).fetchall()
+        return any(old for _, old in rows), rows[-1][0] if rows else None
+
+    def turn_out(self) -> None:
+        """Have all turns leave, to be carried over; where some are leaving already, nothing is changed."""
+        with self.transaction() as execute:
+            if not _leaving(execute):
+                schema.turn_out(execute)
+
+    def carry_over(self, before: float, *, limit: int) -> int | None:
+        """Carry over ``limit`` of the turns that leave, but delete those that ended before ``before``.
+
+        Return how many were deleted; None where there was none to carry.
+        """
+        with self.transaction() as execute:
+            chosen = "SELECT rowid FROM leaving ORDER BY rowid LIMIT ?"
+            (last,) = execute(f"SELECT max(rowid) FROM ({chosen})", (limit,)).fetchone()
+            if last is None:
+                return None
+            deleted: int = execute("DELETE FROM leaving WHERE rowid <= ? AND ended_at < ?", (last, before)).rowcount
+            execute(
+                f"INSERT INTO records ({schema.COLUMNS}) SELECT {schema.COLUMNS} FROM leaving WHERE rowid <= ?", (last,)
+            )
+            execute("DELETE FROM leaving WHERE rowid <= ?", (last,))
+        return deleted
+
+    def settle(self, *, little_pages: int) -> None:
+        """End the carrying over: give back the last pages, and the room if ``little_pages`` hold what is left."""
+        with self.transaction() as execute:
+            if not _leaving(execute):
+                schema.renew_leaving(execute)
+        with self._telling():
+            (pages,) = self.connection.execute("PRAGMA page_count").fetchone()
+            (free,) = self.connection.execute("PRAGMA freelist_count").fetchone()
+            if pages - free <= little_pages:
+                self.connection.execute("VACUUM")
             busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 raise sqlite3.OperationalError("database is locked")
 
-    def _migrate(self) -> bytes:
-        """Bring the schema up to date and return the key for ids. Finds out, too, whether the file can be written."""
-        with self.transaction() as execute:
-            (version,) = execute("PRAGMA user_version").fetchone()
-            if version > len(_MIGRATIONS):
-                raise StoreError("a newer voice_trio wrote what is there")
-            for statements in _MIGRATIONS[version:]:
-                for statement in statements:
-                    execute(statement)
-            if version == 0:
-                execute("INSERT INTO issuer VALUES (?)", (secrets.token_bytes(KEY_BYTES),))
-            execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-            key: bytes
-            (key,) = execute("SELECT key FROM issuer").fetchone()
-        return key
+    # --- how SQLite is spoken to ----------------------------------------------------------------------------------
 
     @contextmanager
-    def transaction(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
+    def transaction(self) -> Iterator[schema.Execute]:
         """One that writes: all of it happens, or nothing."""
         with self._telling():
             try:
@@ -178,7 +206,16 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(f"the database {self.path} cannot be used: {error}") from error
+            # Some errors are the module's own, and have no code. The first byte of a code is its kind.
+            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            self.spoilt = self.spoilt or kind in _SPOILT
+            kinds = {sqlite3.SQLITE_BUSY: StoreBusy, sqlite3.SQLITE_FULL: StoreFull}
+            raise kinds.get(kind, StoreError)(f"the database {self.path} cannot be used: {error}") from error
+
+    @staticmethod
+    def _has(execute: schema.Execute, table: str, record: Record) -> bool:
+        query = f"SELECT 1 FROM {table} WHERE session = ? AND turn = ?"
+        return execute(query, (record.session, record.turn)).fetchone() is not None
 
 
 def cannot_remember(path: Path, error: Exception) -> CannotRemember:
@@ -197,12 +234,16 @@ def cannot_remember(path: Path, error: Exception) -> CannotRemember:
 
 
 def _make(path: Path) -> None:
-    """Make the file, and the folder it is in, for nobody else's eyes; leave alone what is there. Raises `OSError`."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite would make a file that everybody may read; its other files get the mode of this one. One that is there must
-    # not be opened: closing it would drop the locks that this process has on it.
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    """Make the file, and the folder it is in, for nobody else's eyes. Raises `OSError`."""
+    private_files.make_folder(path.parent)
+    # SQLite would make a file that everybody may read; its other files get the mode of this one.
+    private_files.make_file(path)
+    for suffix in SUFFIXES:
+        private_files.tighten(path.with_name(path.name + suffix))
+
+
+def _leaving(execute: schema.Execute) -> bool:
+    return execute("SELECT 1 FROM leaving LIMIT 1").fetchone() is not None
 
 
 def _storable(text: str) -> str:
@@ -213,6 +254,8 @@ def _storable(text: str) -> str:
 def _record(
     conversation: str, session: str, turn: int, said: str, reply: str, heard: int, outcome: str, ended_at: float
 ) -> Record:
+    if not (isinstance(said, str) and isinstance(reply, str) and isinstance(heard, int) and outcome in [*Outcome]):
+        raise StoreError(f"turn {turn!r} of session {session!r} is damaged in the database")
     return Record(
         conversation=conversation,
         session=session,

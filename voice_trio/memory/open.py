@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import structlog
 import trio
 
 from voice_trio.config import Settings
-from voice_trio.memory.base import CannotRemember, Store, StoreError
+from voice_trio.memory.base import CannotRemember, Holds, Store, StoreError
 from voice_trio.memory.database import Database
+from voice_trio.memory.holds import FileHolds
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.memory.sqlite import BUSY_S, SqliteStore
 
@@ -24,16 +25,31 @@ _DAY_S = 24 * 60 * 60
 
 @asynccontextmanager
 async def open_store(settings: Settings, wall_clock: Callable[[], float] = time.time) -> AsyncIterator[Store]:
-    """Open the store, delete what is too old, now and once a day, and on leaving close it. Raises `CannotRemember`.
+    """Open the store, and on leaving close it; delete what is too old, now and once a day, while others go on.
 
-    ``wall_clock`` returns seconds since 1970.
+    Raises `CannotRemember`. ``wall_clock`` returns seconds since 1970.
     """
     async with _open(settings) as store, trio.open_nursery() as nursery:
         if settings.memory_days:
-            await _prune(store, settings.memory_days, wall_clock)
             nursery.start_soon(_prune_daily, store, settings.memory_days, wall_clock)
         yield store
         nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def open_holds(settings: Settings) -> Iterator[Holds | None]:
+    """Have conversations against other servers on the same data folder; None where nothing is shared.
+
+    Raises `CannotRemember`.
+    """
+    if settings.memory == "off":
+        yield None
+        return
+    holds = FileHolds(database_path(settings).with_name("memory.in_use"))
+    try:
+        yield holds
+    finally:
+        holds.close()
 
 
 def database_path(settings: Settings) -> Path:
@@ -67,8 +83,8 @@ def _open_database(path: Path) -> Database:
 
 async def _prune_daily(store: Store, days: int, wall_clock: Callable[[], float]) -> None:
     while True:
-        await trio.sleep(_DAY_S)
         await _prune(store, days, wall_clock)
+        await trio.sleep(_DAY_S)
 
 
 async def _prune(store: Store, days: int, wall_clock: Callable[[], float]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import trio
 
+from voice_trio import private_files
 from voice_trio.config import Settings
 from voice_trio.core.playout import Playout
 from voice_trio.engines.base import Engines
@@ -33,10 +34,13 @@ class Recordings:
         self.folder = folder
         self._one_thread = trio.CapacityLimiter(1)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
+            private_files.make_folder(folder)
+            for earlier in folder.glob(f"{'[0-9]' * 8}-{'[0-9]' * 6}-{'[0-9a-f]' * 8}.jsonl"):
+                private_files.tighten(earlier)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
             raise CannotRecord(
-                f"Cannot record in {folder}: {error.strerror or error}. Choose another folder with STREAM_RECORD_DIR, "
+                f"Cannot record in {folder}: {reason}. Choose another folder with STREAM_RECORD_DIR, "
                 "or record nothing by leaving it empty."
             ) from error
 

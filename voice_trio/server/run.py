@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import hypercorn.trio
@@ -22,7 +22,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.engines.media import open_media
 from voice_trio.faults import Faults
 from voice_trio.memory import faults as memory_faults
-from voice_trio.memory.open import open_store
+from voice_trio.memory.open import open_holds, open_store
 from voice_trio.recording.recordings import WARNING, Recordings, record_folder
 from voice_trio.server import hardening
 from voice_trio.server.access import Access
@@ -36,6 +36,7 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
 from voice_trio.server.utterance import Utterances
+from voice_trio.session.claims import Claims
 
 log = structlog.get_logger()
 
@@ -81,13 +82,15 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
         open_store(settings) as store,
         open_engines(settings) as engines,
         open_media() as decoder,
+        AsyncExitStack() as closing,
         trio.open_nursery() as house,
     ):
         faults = Faults.of(settings)
         engines, store = engine_faults.with_faults(engines, faults), memory_faults.with_faults(store, faults)
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
-        sessions = Sessions(settings, lambda: engines, store, recordings)
+        claims = Claims(closing.enter_context(open_holds(settings)))
+        sessions = Sessions(settings, lambda: engines, store, recordings, claims)
         utterances = Utterances(settings, sessions, decoder)
         app = CrossOrigin(Gate(make_app(sessions, access, utterances), connections), access)
         stop, stopped = trio.Event(), trio.Event()

@@ -59,15 +59,16 @@ class Sessions:
         engines: Callable[[], Engines],
         store: Store,
         recordings: Recordings | None = None,
+        claims: Claims | None = None,
     ) -> None:
-        """``recordings`` has every session recorded."""
+        """``recordings`` has every session recorded; ``claims`` says what other servers have of ``store``."""
         self.draining = False
         self.recordings_coming = Places(settings.max_sessions, settings.sessions_per_address)
         """Recordings that are on their way, each for a session to come: who is slow keeps nobody from talking."""
         self._settings = settings
         self._engines = engines
         self._store = store
-        self._claims = Claims()
+        self._claims = claims or Claims()
         self._new_session: Callable[..., Session | RecordedSession] = (
             Session if recordings is None else recordings.session
         )

@@ -1,4 +1,4 @@
-"""Defects of ours: the client gets a number, the log gets the rest under the same number."""
+"""Defects of ours, and of the memory: the client gets a number, the log gets the rest under the same number."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 import structlog
 
 from voice_trio.core.messages import Error, ErrorCode
+from voice_trio.memory.base import StoreError
 
 log = structlog.get_logger()
 
@@ -14,10 +15,16 @@ log = structlog.get_logger()
 def report(error: BaseException, *, session: str, turn: int | None = None) -> Error:
     """Log ``error`` and return what the client is told: in a turn it ends the turn, else the session."""
     incident = secrets.token_hex(4)
-    log.error("incident", session_id=session, turn=turn, incident=incident, exc_info=error)
+    if isinstance(error, StoreError):
+        # What happened to a disk or a file has no place in our code: the sentence is all there is to know.
+        log.error("incident", session_id=session, turn=turn, incident=incident, reason=str(error))
+        told = error.told
+    else:
+        log.error("incident", session_id=session, turn=turn, incident=incident, exc_info=error)
+        told = "Something went wrong on the server."
     return Error(
         code=ErrorCode.INTERNAL,
-        message=f"Something went wrong on the server (incident {incident}).",
+        message=f"{told.removesuffix('.')} (incident {incident}).",
         recoverable=turn is not None,
         turn=turn,
         incident=incident,

@@ -22,6 +22,7 @@ from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.transcript import Delta
 from voice_trio.core.turn_state import Step
 from voice_trio.engines.base import TurnError
+from voice_trio.memory.base import StoreBusy
 from voice_trio.session import asr, llm, tts
 from voice_trio.session.capture import Capture, Ending, told
 from voice_trio.session.incident import report
@@ -147,8 +148,10 @@ class Turn:
         return _OUTCOMES.get(error.code, Outcome.FAILED)
 
     async def _converse(self) -> Outcome:
-        with trio.fail_after(_RECALL_LIMIT_S):
+        with trio.move_on_after(_RECALL_LIMIT_S) as limit:
             records = await self._around.store.recall(self.conversation)
+        if limit.cancelled_caught:
+            raise StoreBusy(f"the store did not recall within {_RECALL_LIMIT_S:g} seconds")
         if records is None:
             raise TurnError(ErrorCode.PROTOCOL_VIOLATION, "There is no such conversation here; leave the field out.")
         if not self._around.claims.claim(self.conversation, self._around.session):
@@ -307,7 +310,7 @@ class Turn:
             ended_at=self._around.wall_clock(),
         )
         # What was said is remembered even if the session is being cancelled around us, but not at any price.
-        failure: Exception = TimeoutError(f"the store did not commit within {_COMMIT_LIMIT_S:g} seconds")
+        failure: Exception = StoreBusy(f"the store did not commit within {_COMMIT_LIMIT_S:g} seconds")
         with trio.move_on_after(_COMMIT_LIMIT_S, shield=True):
             try:
                 await self._around.store.commit(record)

@@ -1,0 +1,100 @@
+"""Which process has which conversation, where several use one data folder.
+
+# Theory
+
+Each conversation is one byte of a file that is always empty, at an offset drawn from its id, and who has it has a lock
+on that byte (POSIX advisory locks, ``fcntl``). The kernel drops the locks of a process with the process, so a kill -9
+leaves none behind, nothing has to be renewed, and nothing is ever written. Two ids share a byte with a chance of one in
+2**62. Closing any descriptor of the file drops all locks of the process: it is opened once, and only here.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from voice_trio import private_files
+from voice_trio.memory.base import CannotRemember
+
+log = structlog.get_logger()
+
+_TAKEN = (errno.EACCES, errno.EAGAIN)
+"""What the kernel answers where another process has the lock."""
+
+
+class FileHolds:
+    """What this process has by the file at ``path``; one object a process and path."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it if it is missing; raises `CannotRemember`."""
+        self._path = path
+        self._held: set[str] = set()
+        self._works = True
+        try:
+            self._file = self._open()
+        except OSError as error:
+            raise CannotRemember(
+                f"The conversations in {path.parent} cannot be kept apart from other servers': "
+                f"{error.strerror or error}. Choose another folder with STREAM_DATA_DIR."
+            ) from error
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._held.clear()
+        os.close(self._file)
+
+    def hold(self, conversation: str) -> bool:
+        """Have ``conversation`` until it is let go, or the process ends; False where another process has it."""
+        self._follow()
+        if conversation not in self._held and self._lock(conversation):
+            self._held.add(conversation)
+        return conversation in self._held
+
+    def let_go(self, conversation: str) -> None:
+        """Leave ``conversation`` to others; one that is not held is no matter."""
+        if conversation in self._held:
+            self._held.discard(conversation)
+            with suppress(OSError):
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _offset(conversation))
+
+    def _open(self) -> int:
+        private_files.make_folder(self._path.parent)
+        private_files.make_file(self._path)
+        return os.open(self._path, os.O_RDWR)
+
+    def _follow(self) -> None:
+        """Lock in another file what we have, if the file was deleted or replaced: that is where others look."""
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(self._file), os.stat(self._path)):
+                return
+        try:
+            new = self._open()
+        except OSError as error:
+            log.warning("other servers cannot see what is in use", file=str(self._path), reason=error.strerror)
+            return
+        os.close(self._file)
+        self._file = new
+        self._held = {conversation for conversation in self._held if self._lock(conversation)}
+
+    def _lock(self, conversation: str) -> bool:
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(conversation))
+        except OSError as error:
+            if error.errno in _TAKEN:
+                return False
+            if self._works:
+                log.warning("this file system has no locks: let no other server use the folder", file=str(self._path))
+            self._works = False
+        return True
+
+
+def _offset(conversation: str) -> int:
+    digest = hashlib.blake2b(conversation.encode(errors="replace"), digest_size=8).digest()
+    # A lock must end below 2**63.
+    return int.from_bytes(digest, "big") >> 2

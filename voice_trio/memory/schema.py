@@ -1,0 +1,90 @@
+"""What the database holds, and how an older one, or an empty file, comes to hold it.
+
+``records`` has the turns. ``leaving`` is empty but while what is remembered moves to fresh pages (`rewriting`): a turn
+is in one of the two, and whoever reads looks into both. ``issuer`` has one row, the key of the ids.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from sqlite3 import Cursor
+
+from voice_trio.memory.base import StoreError
+from voice_trio.memory.ids import KEY_BYTES
+
+Execute = Callable[..., Cursor]
+
+COLUMNS = "conversation, seq, session, turn, said, reply, heard, outcome, ended_at"
+
+_TURNS = """
+    CREATE TABLE {} (
+        conversation TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        session TEXT NOT NULL,
+        turn INTEGER NOT NULL,
+        said TEXT NOT NULL,
+        reply TEXT NOT NULL,
+        heard INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        ended_at REAL NOT NULL,
+        PRIMARY KEY (conversation, seq),
+        UNIQUE (session, turn)
+    )
+"""
+
+_MIGRATIONS: Sequence[Sequence[str]] = (
+    ("CREATE TABLE issuer (key BLOB NOT NULL)", _TURNS.format("records")),
+    # A database that the first schema made has a list of its conversations, too.
+    (_TURNS.format("leaving"), "DROP TABLE IF EXISTS conversations"),
+)
+"""What makes each version of the schema from the one before it; ``user_version`` says how many were done."""
+
+
+def migrate(execute: Execute, key: bytes | None) -> tuple[bytes, bool]:
+    """Bring the schema up to date, in a transaction; return the key of the ids, and whether there was nothing before.
+
+    ``key`` is for a database that has none yet; without one, it is drawn. Raises `StoreError` for what is not ours,
+    and for what is damaged as far as one look shows it.
+    """
+    (version,) = execute("PRAGMA user_version").fetchone()
+    if version > len(_MIGRATIONS):
+        raise StoreError("a newer voice_trio wrote what is there")
+    new = version == 0
+    if version < 0 or (new and execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()):
+        raise StoreError("the database there is another program's")
+    for statements in _MIGRATIONS[version:]:
+        for statement in statements:
+            execute(statement)
+    if version < len(_MIGRATIONS):
+        execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+    if new:
+        execute("INSERT INTO issuer VALUES (?)", (key or secrets.token_bytes(KEY_BYTES),))
+    for table in ("records", "leaving"):
+        execute(f"SELECT {COLUMNS} FROM {table} LIMIT 1").fetchone()
+    return _key(execute), new
+
+
+def turn_out(execute: Execute) -> None:
+    """Have every turn leave: ``records`` is new and empty. ``leaving`` must have been empty, too."""
+    execute("DROP TABLE leaving")
+    execute("ALTER TABLE records RENAME TO leaving")
+    execute(_TURNS.format("records"))
+
+
+def renew_leaving(execute: Execute) -> None:
+    """Give back the pages of ``leaving``, which must be empty: its last ones may have traces of what was there."""
+    execute("DROP TABLE leaving")
+    execute(_TURNS.format("leaving"))
+
+
+def _key(execute: Execute) -> bytes:
+    rows = execute("SELECT key FROM issuer LIMIT 2").fetchall()
+    match rows:
+        case [(bytes() as key,)] if len(key) == KEY_BYTES:
+            return key
+    trouble = "missing" if not rows else "there more than once" if len(rows) > 1 else "damaged"
+    raise StoreError(
+        f"the key in the database that signs the ids of conversations is {trouble} "
+        "(put back a copy of the file, or move it away to begin anew)"
+    )
