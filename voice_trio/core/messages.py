@@ -23,6 +23,10 @@ MAX_TEXT_CHARS = 10_000
 """The longest typed turn."""
 
 
+MAX_PHRASES = 65_000
+"""The most that a turn's reply is cut into: a chunk has 16 bits for its phrase's number."""
+
+
 class ErrorCode(StrEnum):
     """What went wrong, by blame: the client's, an engine's, ours."""
 
@@ -44,6 +48,8 @@ class InfoCode(StrEnum):
     ASR_FALLBACK = "asr_fallback"
     LLM_SYNTHETIC = "llm_synthetic"
     NO_SPEECH = "no_speech"
+    EMPTY_REPLY = "empty_reply"
+    REPLY_CUT = "reply_cut"
     NOTHING_TO_CANCEL = "nothing_to_cancel"
     THROTTLED = "throttled"
     IDLE_TIMEOUT = "idle_timeout"
@@ -284,6 +290,7 @@ class Info:
 
     code: InfoCode
     message: str
+    turn: int | None = None
     command: str | None = None
     active: bool | None = None
     grace_s: float | None = None

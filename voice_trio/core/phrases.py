@@ -105,6 +105,16 @@ class PhraseAggregator:
         """Return the rest: the reply is over."""
         return [self._emit(len(self._pending))] if self._pending else []
 
+    def break_off(self) -> list[Phrase]:
+        """Return the rest as far as it is a whole sentence: the reply broke off."""
+        self._gap = max(self._gap, 1)
+        return self.finish() if self._first is not None and self._ends_here() else []
+
+    def _ends_here(self) -> bool:
+        """Say whether a sentence or a line is over, if another one were to follow."""
+        written = "".join(self._pending).rstrip()
+        return self._newline or self._ends_sentence(written[-_TAIL:] + " ", "A")
+
     def _append(self, char: str) -> None:
         if self._first is None:
             self._first = len(self._pending)

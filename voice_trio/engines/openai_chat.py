@@ -11,10 +11,10 @@ a limit lasts; not for a refusal, since the answer would be the same.
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,7 +23,9 @@ import trio
 from voice_trio.config import ConfigError, Settings
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Finish, TextDelta, TurnError
+from voice_trio.core.unpacking import CannotUnpack, Unpacker
+from voice_trio.engines.base import Alive, Finish, ReplyEvent, TextDelta, TurnError
+from voice_trio.engines.openai_reply import Place, ReplyReader
 
 if TYPE_CHECKING:
     from openai import AsyncAPIResponse, AsyncOpenAI
@@ -35,8 +37,12 @@ _PLACEHOLDER_KEY = "none"
 """For servers that ask for none; the SDK insists on one."""
 _CONNECT_S = 2.0
 _RETRY_S = 0.2
-_DRAIN_S = 0.1
+_DRAIN_S = 0.5
 """Limit for what follows the last words: a connection read to its end is used again, which saves a handshake."""
+_GOES_ON_S = 2.0
+"""The same for a reply that may go on, since the server says with every piece that it ends there."""
+_MAX_BODY_BYTES = 64_000_000
+"""Of a reply's body, unpacked. Minutes of thinking, spelled as wastefully as servers do, are a tenth of it."""
 
 
 def is_configured(settings: Settings) -> bool:
@@ -63,23 +69,32 @@ class ChatModel:
         self._client = client
         self._address = _shown(str(client.base_url))
         self._own_address = bool(settings.openai_base_url)
+        # Nobody is to look for a fault in what they never set.
+        self._check = "OPENAI_BASE_URL" if self._own_address else "this machine's network"
+        self._place = Place(self._address, self._check)
+        self._goes_on_s = min(_GOES_ON_S, settings.llm_first_token_s / 2)
+        self._thinks_first: bool | None = None
+        """What the replies so far have shown of the model, which is the same for all."""
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
+    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
         """Begin a reply to ``messages``; leaving the context closes the connection that carries it."""
         async with aclosing(self._events(messages)) as events:
             yield events
 
-    async def _events(self, messages: Sequence[Message]) -> AsyncGenerator[TextDelta | Finish]:
+    async def _events(self, messages: Sequence[Message]) -> AsyncGenerator[ReplyEvent]:
         faults = _faults()
         may_retry = True
         while True:
             try:
                 async with aclosing(self._attempt(messages)) as events:
                     async for event in events:
-                        may_retry = False
+                        may_retry = may_retry and event == Alive("waiting")
                         yield event
                 return
+            except CannotUnpack:
+                text = f"What {self._address} sent is packed in a way that nobody asked for."
+                raise TurnError(ErrorCode.LLM_FAIL, text) from None
             except faults as error:
                 if not (may_retry and _may_pass(error)):
                     # Without its cause: that holds what the server said, and servers repeat keys.
@@ -87,55 +102,51 @@ class ChatModel:
             may_retry = False
             await trio.sleep(_RETRY_S)
 
-    async def _attempt(self, messages: Sequence[Message]) -> AsyncGenerator[TextDelta | Finish]:
+    async def _attempt(self, messages: Sequence[Message]) -> AsyncGenerator[ReplyEvent]:
         # The SDK's own stream leaves generators behind whenever it is not read to its last byte, even at [DONE], and
         # each is collected as garbage with a warning. So it only opens the response here, and errs for it.
         prompt: list[Any] = [{"role": message.role, "content": message.content} for message in messages]
         create = self._client.chat.completions.with_streaming_response.create
         async with create(model=self.name, messages=prompt, stream=True) as response, _pieces(response) as pieces:
-            events = ServerSentEvents()
-            async for piece in pieces:
-                for data in events.push(piece):
-                    if data == "[DONE]":
-                        return
-                    text, reason = self._read(data)
-                    if text:
-                        yield TextDelta(text)
-                    if reason:
-                        with trio.move_on_after(_DRAIN_S):
-                            await _drain(pieces)
-                        yield Finish(reason)
-                        return
-
-    def _read(self, data: str) -> tuple[str, str | None]:
-        """Return the text and the finish reason in one event, as far as it has them. Raises `TurnError` (LLM_FAIL).
-
-        Events with a role, usage, reasoning or nothing in them have neither; nothing is taken for granted about servers
-        that only resemble the original.
-        """
-        try:
-            event = json.loads(data)
-        except ValueError:
-            text = f"What the language model at {self._address} sent could not be read."
-            raise TurnError(ErrorCode.LLM_FAIL, text) from None
-        match event:
-            case {"error": error} if error:
-                raise TurnError(ErrorCode.LLM_FAIL, "The language model reported an error.")
-            case {"choices": [{"delta": {"content": str(content)}, "finish_reason": str(reason)}, *_]}:
-                return content, reason
-            case {"choices": [{"delta": {"content": str(content)}}, *_]}:
-                return content, None
-            case {"choices": [{"finish_reason": str(reason)}, *_]}:
-                return "", reason
-        return "", None
+            reply = ReplyReader(self._place, thinks_first=self._thinks_first)
+            unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
+            left = _MAX_BODY_BYTES
+            ends_at = inf
+            while not reply.over:
+                piece = await _next(pieces, ends_at, may_fail=reply.is_whole)
+                if piece is None:
+                    break
+                had_text = False
+                for step in unpacker.push(piece):
+                    left -= len(step)
+                    for event in reply.push(step):
+                        had_text = had_text or isinstance(event, TextDelta)
+                        yield event
+                    if reply.over or left < 0:
+                        break
+                for event in reply.pause():
+                    had_text = True
+                    yield event
+                if left < 0:
+                    raise TurnError(ErrorCode.LLM_FAIL, f"What {self._address} sent is longer than any reply.")
+                if reply.is_whole and (had_text or ends_at == inf):
+                    ends_at = trio.current_time() + (self._goes_on_s if reply.may_go_on else _DRAIN_S)
+            for event in reply.finish():
+                yield event
+            if reply.is_whole:
+                if reply.learnt is not None and self._thinks_first is not True:
+                    self._thinks_first = reply.learnt
+                with trio.move_on_after(_DRAIN_S):
+                    await _drain(pieces)
+                yield Finish(reply.reason or "stop")
 
     def _failure(self, error: Exception) -> TurnError:
         """Return what ``error`` means to the person who runs this."""
         import httpx2
         import openai
 
-        # Nobody is to look for a fault in what they never set.
-        where = "OPENAI_BASE_URL" if self._own_address else "this machine's network"
+        from voice_trio.engines.openai_http import Redirected
+
         also = " and OPENAI_BASE_URL" if self._own_address else ""
         match error:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
@@ -149,12 +160,14 @@ class ChatModel:
                 text = f"The language model's server has a fault (HTTP {error.status_code})."
             case openai.APIStatusError():
                 text = f"The language model refused the request (HTTP {error.status_code}): check STREAM_LLM_MODEL."
+            case openai.APIConnectionError(__cause__=Redirected() as redirected):
+                text = f"The language model at {self._address} sends to {redirected}: check {self._check}."
             case openai.APITimeoutError(__cause__=httpx2.ConnectTimeout()):
-                text = f"Could not reach the language model at {self._address}: check {where}."
+                text = f"Could not reach the language model at {self._address}: check {self._check}."
             case openai.APITimeoutError() | httpx2.TimeoutException():
                 return TurnError(ErrorCode.LLM_TIMEOUT, "The language model did not answer in time.")
             case openai.APIConnectionError():
-                text = f"Could not reach the language model at {self._address}: check {where}."
+                text = f"Could not reach the language model at {self._address}: check {self._check}."
             case openai.OpenAIError():
                 text = "The language model reported an error."
             case _:
@@ -166,6 +179,8 @@ def _client(settings: Settings) -> AsyncOpenAI:
     """Return a client for ``settings``; blocks. Raises `ConfigError`."""
     import openai
 
+    from voice_trio.engines.openai_http import look_at_head
+
     key = _key(settings) or _PLACEHOLDER_KEY
     if not (key.isascii() and key.isprintable()):
         raise ConfigError("OPENAI_API_KEY is (hidden): it holds characters that no key has")
@@ -174,11 +189,14 @@ def _client(settings: Settings) -> AsyncOpenAI:
         # An address can hold a password.
         value = "(hidden)" if "@" in url else repr(url)
         raise ConfigError(f"OPENAI_BASE_URL is {value}: give an address such as http://127.0.0.1:11434/v1")
+    timeout = openai.Timeout(settings.llm_first_token_s, connect=_CONNECT_S)
     client = openai.AsyncOpenAI(
         api_key=key,
         base_url=url,
         max_retries=0,
-        timeout=openai.Timeout(settings.llm_first_token_s, connect=_CONNECT_S),
+        timeout=timeout,
+        default_headers={"Accept-Encoding": "identity"},
+        http_client=openai.DefaultAsyncHttpxClient(timeout=timeout, event_hooks={"response": [look_at_head]}),
     )
     # Imported with the first use, which would otherwise be a person's first turn.
     _ = client.chat.completions
@@ -205,7 +223,11 @@ def _may_pass(error: Exception) -> bool:
     import httpx2
     import openai
 
+    from voice_trio.engines.openai_http import Redirected
+
     match error:
+        case openai.APIConnectionError(__cause__=Redirected()):
+            return False
         case openai.APITimeoutError() | httpx2.TimeoutException():
             return False
         case openai.APIConnectionError() | openai.InternalServerError():
@@ -231,7 +253,7 @@ async def _pieces(response: AsyncAPIResponse[Any]) -> AsyncIterator[AsyncIterato
     Half a dozen stand in one another, and closing the outermost closes none of the others. A cancelled read goes
     through them all.
     """
-    pieces = response.iter_bytes()
+    pieces = response.http_response.aiter_raw()
     try:
         yield pieces
     finally:
@@ -240,32 +262,19 @@ async def _pieces(response: AsyncAPIResponse[Any]) -> AsyncIterator[AsyncIterato
             await _drain(pieces)
 
 
+async def _next(pieces: AsyncIterator[bytes], ends_at: float, *, may_fail: bool) -> bytes | None:
+    """Return the next of ``pieces``; None at their end, at ``ends_at``, or for an error that is nobody's."""
+    with trio.move_on_at(ends_at):
+        try:
+            return await anext(pieces, None)
+        except _faults():
+            if not may_fail:
+                raise
+    return None
+
+
 async def _drain(pieces: AsyncIterator[bytes]) -> None:
     """Read what is left; an error in it is nobody's, since the reply is over."""
     with suppress(*_faults()):
         while await anext(pieces, None) is not None:
             pass
-
-
-class ServerSentEvents:
-    """Cuts a stream of server-sent events, in pieces of any length, into the data of each.
-
-    Lines end at line feeds alone: text may hold the other characters that Python's own splitting ends lines at.
-    """
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._data: list[str] = []
-
-    def push(self, piece: bytes) -> list[str]:
-        """Take ``piece`` and return the data of the events that it completed, oldest first."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        complete = []
-        for line in lines:
-            field, _, value = line.rstrip(b"\r").partition(b":")
-            if field == b"data":
-                self._data.append(value.removeprefix(b" ").decode(errors="replace"))
-            elif not field and not value and self._data:
-                complete.append("\n".join(self._data))
-                self._data = []
-        return complete
