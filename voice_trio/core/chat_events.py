@@ -86,7 +86,7 @@ class ChatEvents:
         event = _parsed(data)
         match event:
             case {"model": str(name)}:
-                self.model = name
+                self.model = self.model or name
         match event:
             case {"choices": [*choices], **others}:
                 self.is_chat = True

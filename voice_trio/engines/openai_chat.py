@@ -41,8 +41,8 @@ _DRAIN_S = 0.5
 """Limit for what follows the last words: a connection read to its end is used again, which saves a handshake."""
 _GOES_ON_S = 2.0
 """The same for a reply that may go on, since the server says with every piece that it ends there."""
-_MAX_BODY_BYTES = 64_000_000
-"""Of a reply's body, unpacked. Minutes of thinking, spelled as wastefully as servers do, are a tenth of it."""
+_MAX_BODY_BYTES = 16_000_000
+"""Of a reply's body, unpacked. A minute of thinking, spelled as wastefully as servers do, is a third of it."""
 
 
 def is_configured(settings: Settings) -> bool:
@@ -108,7 +108,7 @@ class ChatModel:
         prompt: list[Any] = [{"role": message.role, "content": message.content} for message in messages]
         create = self._client.chat.completions.with_streaming_response.create
         async with create(model=self.name, messages=prompt, stream=True) as response, _pieces(response) as pieces:
-            reply = ReplyReader(self._place, thinks_first=self._thinks_first)
+            reply = ReplyReader(self._place, self.name, thinks_first=self._thinks_first)
             unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
             left = _MAX_BODY_BYTES
             ends_at = inf
@@ -160,8 +160,8 @@ class ChatModel:
                 text = f"The language model's server has a fault (HTTP {error.status_code})."
             case openai.APIStatusError():
                 text = f"The language model refused the request (HTTP {error.status_code}): check STREAM_LLM_MODEL."
-            case openai.APIConnectionError(__cause__=Redirected() as redirected):
-                text = f"The language model at {self._address} sends to {redirected}: check {self._check}."
+            case Redirected():
+                text = f"The language model at {self._address} sends to {error}: check {self._check}."
             case openai.APITimeoutError(__cause__=httpx2.ConnectTimeout()):
                 text = f"Could not reach the language model at {self._address}: check {self._check}."
             case openai.APITimeoutError() | httpx2.TimeoutException():
@@ -226,9 +226,7 @@ def _may_pass(error: Exception) -> bool:
     from voice_trio.engines.openai_http import Redirected
 
     match error:
-        case openai.APIConnectionError(__cause__=Redirected()):
-            return False
-        case openai.APITimeoutError() | httpx2.TimeoutException():
+        case openai.APITimeoutError() | httpx2.TimeoutException() | Redirected():
             return False
         case openai.APIConnectionError() | openai.InternalServerError():
             return True
@@ -243,7 +241,9 @@ def _faults() -> tuple[type[Exception], ...]:
     import httpx2
     import openai
 
-    return openai.OpenAIError, httpx2.RequestError, ssl.SSLError, anyio.EndOfStream
+    from voice_trio.engines.openai_http import Redirected
+
+    return openai.OpenAIError, httpx2.RequestError, ssl.SSLError, anyio.EndOfStream, Redirected
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ _SLICE_CHARS = 1000
 """A longer text is handed out in such pieces, with a checkpoint of the session's after each."""
 
 _THINKER = re.compile(
-    r"(?<![a-z0-9])(?<!non[-_])(?<!no[-_])(?:r1|qwq|qvq|think(?:ing|er)?|reason(?:ing|er))(?![a-z])", re.IGNORECASE
+    r"(?<![a-z0-9])(?<!non[-_])(?<!no[-_])(?:r1|qwq|qvq|think(?:ing|er)?|reason(?:ing|er))(?![a-z0-9])", re.IGNORECASE
 )
 
 
@@ -43,8 +43,8 @@ class ReplyReader:
     by its name, it is held back until the thinking is closed, or the reply over.
     """
 
-    def __init__(self, place: Place, *, thinks_first: bool | None) -> None:
-        """``thinks_first``: the model's replies begin with thinking that is only closed; None where nobody knows."""
+    def __init__(self, place: Place, model: str, *, thinks_first: bool | None) -> None:
+        """``thinks_first``: the replies of ``model`` begin with thinking that is only closed; None: nobody knows."""
         self.over = False
         """Nothing more of it comes."""
         self.reason: str | None = None
@@ -53,6 +53,7 @@ class ReplyReader:
         """Though it did: it says so with every piece, or with none of the reply."""
         self._place = place
         self._thinks_first = thinks_first
+        self._model = model
         self._events = ServerSentEvents()
         self._chat = chat.ChatEvents()
         self._said = SaidText()
@@ -116,7 +117,10 @@ class ReplyReader:
 
     @property
     def _waits(self) -> bool:
-        return is_thinker(self._chat.model) if self._thinks_first is None else self._thinks_first
+        if self._thinks_first is None:
+            # Many a server is asked for one model and has another.
+            return is_thinker(self._chat.model or self._model)
+        return self._thinks_first
 
     def _last_events(self) -> Iterator[TextDelta | Alive]:
         # Without an end of their own. What is half an event is of a reply that broke off.
