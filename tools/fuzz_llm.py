@@ -23,6 +23,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ _LIMIT_S = 30.0
 
 _CODES = frozenset({ErrorCode.LLM_FAIL, ErrorCode.LLM_TIMEOUT})
 
-SETTINGS: dict[str, Any] = {"llm_first_token_s": 0.5, "llm_timeout_s": 2.0, "llm_reasoning_s": 2.0, "llm_model": "m"}
+SETTINGS: dict[str, Any] = {"llm_first_token_s": 2.0, "llm_timeout_s": 4.0, "llm_reasoning_s": 4.0, "llm_model": "m"}
 
 
 # --- what is drawn ----------------------------------------------------------------------------------------------------
@@ -219,7 +220,8 @@ async def answer(stream: trio.SocketStream, seed: int) -> None:
             elif isinstance(got, h11.Data):
                 asked += got.data
         if asked:
-            drawn = draw(seed, int(json.loads(asked)["messages"][0]["content"]))
+            number = int(json.loads(asked)["messages"][0]["content"])
+            drawn = await trio.to_thread.run_sync(draw, seed, number)
             head = "".join(f"{name}: {value}\r\n" for name, value in drawn.head)
             await stream.send_all(f"HTTP/1.1 {drawn.status} X\r\n{head}Connection: close\r\n\r\n".encode())
             for at, piece in enumerate(drawn.pieces):
@@ -232,6 +234,10 @@ async def answer(stream: trio.SocketStream, seed: int) -> None:
 
 
 # --- the reader -------------------------------------------------------------------------------------------------------
+
+
+_STREAM: ContextVar[int] = ContextVar("stream")
+"""Which one a task reads."""
 
 
 class Steps(trio.abc.Instrument):
@@ -249,7 +255,7 @@ class Steps(trio.abc.Instrument):
         """It is over."""
         took_ms = (time.thread_time() - self._began) * 1000
         if took_ms > 5:
-            place = f"{task.name.rpartition('.')[2]} at {place_of(task)}"
+            place = f"{task.name.rpartition('.')[2]} at {place_of(task)}, stream {task.context.get(_STREAM)}"
             self.longest[place] = max(took_ms, self.longest.get(place, 0.0))
 
 
@@ -345,6 +351,7 @@ async def fuzz(numbers: Sequence[int], seed: int, tally: Tally, show: Callable[[
 
         async def session(model: ChatModel) -> None:
             for number in left:
+                _STREAM.set(number)
                 ended = await read(model, settings, number, tally)
                 tally.ends[ended] += 1
                 show(f"stream {number}: {ended}")

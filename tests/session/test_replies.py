@@ -158,3 +158,10 @@ async def test_that_it_broke_off_is_told_before_the_rest_is_spoken(autojump_cloc
     talk, done = await turn(*["This is a sentence of some length. "] * 20, LLM_FAIL)
     (error,) = [event for event in talk.heard if isinstance(event, m.Error)]
     assert talk.time_of(done) - talk.time_of(error) > 5
+
+
+async def test_nothing_is_lost_of_what_was_written_while_the_voice_was_behind(autojump_clock):
+    text = " ".join(f"This is sentence {number} of a reply." for number in range(20))
+    talk, done = await turn(text, LLM_FAIL)
+    assert (done.outcome, errors(talk)) == (Outcome.FAILED, [ErrorCode.LLM_FAIL])
+    assert talk.reply(1)[: done.heard] == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
@@ -60,59 +61,74 @@ async def write(
     off, if only because time is up, is told to ``break_off`` at once; then what is whole of it goes to ``phrases``.
     """
     patience = Patience(settings.llm_first_token_s, settings.llm_timeout_s, settings.llm_reasoning_s)
-    reply = _Reply(phrases, settings.max_reply_chars, emit_token)
-    reason, broken_off = "", None
+    reply = _Reply(phrases, settings.max_reply_chars, emit_token, break_off)
+    reason = ""
     async with phrases:
         try:
             reason = await _follow(prompt, model, reply, patience)
         except* TurnError as group:
             error = first_leaf(group)
             assert isinstance(error, TurnError)
-            broken_off = await break_off(error)
+            await reply.break_off(error)
         if reply.is_cut:
             await emit(Info(code=InfoCode.REPLY_CUT, message="The reply is too long, and is cut here.", turn=turn))
-        await reply.finish(is_whole=broken_off is None)
-    return Written(reason, patience.signs, reply.has_text, broken_off)
+        await reply.finish()
+    return Written(reason, patience.signs, reply.has_text, reply.broken_off)
 
 
 async def _follow(prompt: Sequence[Message], model: LanguageModel, reply: _Reply, patience: Patience) -> str:
-    """Take the model's tokens until it says why it is done, which is returned, or until the reply is cut."""
+    """Take the model's tokens until it says why it is done, which is returned, or until the reply is cut or broken."""
     reason = ""
     # A wait for a token is abandoned where a gap ends a phrase, and an iterator that is cancelled in mid-step is broken
     # for good. So a task of its own steps it, and only the wait on a channel is abandoned.
     send, events = trio.open_memory_channel[ReplyEvent](0)
-    async with send, events, trio.open_nursery() as nursery:
-        nursery.start_soon(_pull, model, prompt, send)
+    async with events, trio.open_nursery() as nursery:
+        nursery.start_soon(_pull, model, prompt, reply, send)
         gap_s = inf
-        while not reply.is_cut:
-            match await patience.receive(events, gap_s):
-                case TextDelta(text):
-                    await reply.add(text)
-                    gap_s = _PHRASE_GAP_S
-                case Finish(reason):
-                    break
-                case None:
-                    await reply.flush()
-                    gap_s = inf
+        with suppress(trio.EndOfChannel):
+            while not reply.is_cut:
+                match await patience.receive(events, gap_s):
+                    case TextDelta(text):
+                        await reply.add(text)
+                        gap_s = _PHRASE_GAP_S
+                    case Finish(reason):
+                        break
+                    case None:
+                        await reply.flush()
+                        gap_s = inf
         nursery.cancel_scope.cancel()
     return reason
 
 
-async def _pull(model: LanguageModel, prompt: Sequence[Message], send: trio.MemorySendChannel[ReplyEvent]) -> None:
-    async with model.stream(prompt) as events:
-        async for event in events:
-            await send.send(event)
-            if isinstance(event, Finish):
-                return
-    raise TurnError(ErrorCode.LLM_FAIL, "The reply broke off before its end.")
+async def _pull(
+    model: LanguageModel, prompt: Sequence[Message], reply: _Reply, send: trio.MemorySendChannel[ReplyEvent]
+) -> None:
+    # Closed without a checkpoint, in which a defect on its way out would give way to the cancel of who takes the tokens.
+    with send:
+        try:
+            async with model.stream(prompt) as events:
+                async for event in events:
+                    await send.send(event)
+                    if isinstance(event, Finish):
+                        return
+            raise TurnError(ErrorCode.LLM_FAIL, "The reply broke off before its end.")
+        except TurnError as error:
+            # Here and not where the tokens are taken, which may have to wait for the voice, and has some left to take.
+            await reply.break_off(error)
 
 
 class _Reply:
     """What the model has written, cut into tokens for the page and phrases for the voice."""
 
     def __init__(
-        self, phrases: trio.MemorySendChannel[Phrase], max_chars: int, emit_token: Callable[[str], Awaitable[None]]
+        self,
+        phrases: trio.MemorySendChannel[Phrase],
+        max_chars: int,
+        emit_token: Callable[[str], Awaitable[None]],
+        break_off: Callable[[TurnError], Awaitable[Outcome]],
     ) -> None:
+        self.broken_off: Outcome | None = None
+        """What it means for the turn, where it broke off."""
         self.is_cut = False
         """It is as long as it may be, and more came."""
         self.has_text = False
@@ -120,6 +136,7 @@ class _Reply:
         self._phrases = phrases
         self._left = max_chars
         self._emit_token = emit_token
+        self._break_off = break_off
         self._aggregator = PhraseAggregator()
         self._mender = Mender()
 
@@ -145,9 +162,14 @@ class _Reply:
         """End the phrase: nothing comes for so long that the voice would fall silent."""
         await self._send(self._aggregator.flush())
 
-    async def finish(self, *, is_whole: bool) -> None:
-        """End the reply."""
-        await self._send(self._aggregator.finish() if is_whole else self._aggregator.break_off())
+    async def break_off(self, error: TurnError) -> None:
+        """Say that the reply breaks off, unless that was said."""
+        if self.broken_off is None:
+            self.broken_off = await self._break_off(error)
+
+    async def finish(self) -> None:
+        """End the reply; of one that broke off, what is whole."""
+        await self._send(self._aggregator.finish() if self.broken_off is None else self._aggregator.break_off())
 
     async def _send(self, phrases: Sequence[Phrase]) -> None:
         for phrase in phrases:
