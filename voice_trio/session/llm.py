@@ -103,7 +103,7 @@ async def _follow(prompt: Sequence[Message], model: LanguageModel, reply: _Reply
 async def _pull(
     model: LanguageModel, prompt: Sequence[Message], reply: _Reply, send: trio.MemorySendChannel[ReplyEvent]
 ) -> None:
-    # Closed without a checkpoint, in which a defect on its way out would give way to the cancel of who takes the tokens.
+    # Closed without a checkpoint, in which a defect on its way out would give way to the cancel by who takes the rest.
     with send:
         try:
             async with model.stream(prompt) as events:
