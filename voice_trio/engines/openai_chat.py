@@ -179,7 +179,7 @@ def _client(settings: Settings) -> AsyncOpenAI:
     """Return a client for ``settings``; blocks. Raises `ConfigError`."""
     import openai
 
-    from voice_trio.engines.openai_http import look_at_head
+    from voice_trio.engines.openai_http import look_at_head, rehearse
 
     key = _key(settings) or _PLACEHOLDER_KEY
     if not (key.isascii() and key.isprintable()):
@@ -198,8 +198,8 @@ def _client(settings: Settings) -> AsyncOpenAI:
         default_headers={"Accept-Encoding": "identity"},
         http_client=openai.DefaultAsyncHttpxClient(timeout=timeout, event_hooks={"response": [look_at_head]}),
     )
-    # Imported with the first use, which would otherwise be a person's first turn.
-    _ = client.chat.completions
+    # Otherwise a person's first turn would wait for it, and everybody else's with it.
+    rehearse()
     return client
 
 

@@ -9,9 +9,13 @@ Importing this imports the HTTP client, which takes its time.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 
+import anyio
 import httpx2
+import openai
+import trio
 
 _KEEPS_THE_QUESTION = {
     HTTPStatus.MOVED_PERMANENTLY: HTTPStatus.PERMANENT_REDIRECT,
@@ -43,3 +47,22 @@ async def look_at_head(response: httpx2.Response) -> None:
     if here.scheme == "https" != there.scheme:
         raise Redirected(f"{there.scheme or 'no'}:// on the same host, where anybody could read along")
     response.status_code = _KEEPS_THE_QUESTION.get(HTTPStatus(response.status_code), response.status_code)
+
+
+def rehearse() -> None:
+    """Ask nobody something: what the first question imports takes a fifth of a second. Not from within Trio."""
+    trio.run(_ask_nobody)
+
+
+async def _ask_nobody() -> None:
+    _ = anyio.connect_tcp  # imported with its name
+    nobody = openai.DefaultAsyncHttpxClient(
+        transport=httpx2.MockTransport(lambda _: httpx2.Response(HTTPStatus.NOT_FOUND)), trust_env=False
+    )
+    async with openai.AsyncOpenAI(
+        api_key="none", base_url="http://nobody", max_retries=0, http_client=nobody
+    ) as client:
+        create = client.chat.completions.with_streaming_response.create
+        with suppress(openai.NotFoundError):
+            async with create(model="none", messages=[{"role": "user", "content": "Hello?"}], stream=True):
+                pass
