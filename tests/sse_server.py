@@ -30,6 +30,10 @@ class Reply:
     status: int = 200
     raw: Sequence[str] = ()
     """``data:`` lines sent as they are, after the tokens."""
+    model: str = "m"
+    """What the server calls it."""
+    stops: bool = False
+    """Say with every token that the reply ends there."""
     stall: bool = False
     """Say nothing more after the tokens, and keep the connection."""
     done: bool = True
@@ -65,10 +69,10 @@ class SSEServer:
     """Set when the last connection that was taken has ended."""
 
 
-def chunk(delta: dict[str, Any], finish: str | None = None) -> str:
+def chunk(delta: dict[str, Any], finish: str | None = None, model: str = "m") -> str:
     """Return one chunk of a reply as the API spells it."""
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    return json.dumps({"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]})
+    return json.dumps({"id": "c", "object": "chat.completion.chunk", "created": 0, "model": model, "choices": [choice]})
 
 
 @asynccontextmanager
@@ -88,6 +92,26 @@ async def serve(*script: Reply) -> AsyncIterator[SSEServer]:
 
         nursery.start_soon(trio.serve_listeners, handle, listeners)
         yield server
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def serve_raw(answer: bytes) -> AsyncIterator[str]:
+    """Answer each request on a free port with ``answer``, whatever it is, and close; yields the address."""
+
+    async def handle(stream: trio.SocketStream) -> None:
+        with suppress(trio.BrokenResourceError, h11.RemoteProtocolError):
+            http = h11.Connection(h11.SERVER)
+            while not isinstance(event := http.next_event(), h11.EndOfMessage | h11.ConnectionClosed):
+                if event is h11.NEED_DATA:
+                    http.receive_data(await stream.receive_some())
+            await stream.send_all(answer)
+        await stream.aclose()
+
+    async with trio.open_nursery() as nursery:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, handle, listeners)
+        yield f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}/v1"
         nursery.cancel_scope.cancel()
 
 
@@ -151,10 +175,10 @@ class _Connection:
             self._reset()
             return
         await self._send(h11.Response(status_code=200, headers=[("Content-Type", "text/event-stream")]))
-        await self._data(chunk({"role": "assistant", "content": ""}))
+        await self._data(chunk({"role": "assistant", "content": ""}, model=reply.model))
         for token in reply.tokens:
             await trio.sleep(reply.delay_s)
-            await self._data(chunk({"content": token}))
+            await self._data(chunk({"content": token}, "stop" if reply.stops else None, reply.model))
         for line in reply.raw:
             await self._data(line)
         if reply.stall:

@@ -12,6 +12,7 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines import load
+from voice_trio.engines.base import Alive
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -35,6 +36,8 @@ DOCUMENTED = {
     "asr_timeout_s": 15,
     "llm_first_token_s": 5,
     "llm_timeout_s": 30,
+    "llm_reasoning_s": 60,
+    "max_reply_chars": 20_000,
     "tts_workers": 2,
     "tts_timeout_s": 10,
     "max_pending_phrases": 5,
@@ -118,6 +121,18 @@ async def llm_first_token_s(value):
 
 async def llm_timeout_s(value):
     return await time_of_a_model_failure(["so", 1.0] * 99, llm_timeout_s=value)
+
+
+async def llm_reasoning_s(value):
+    return await time_of_a_model_failure([Alive("thinking"), 1.0] * 99, llm_reasoning_s=value)
+
+
+async def max_reply_chars(value):
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["word "] * 100)])
+    async with conversation(engines=scripted_engines(language_model=model), max_reply_chars=value) as talk:
+        await talk.ask(m.Text(text="hello"))
+        await talk.expect(m.Done)
+    return len(talk.reply(1))
 
 
 async def prompts(turns, **settings):
@@ -215,6 +230,10 @@ EFFECTS = [
     (llm_first_token_s, 9, (ErrorCode.LLM_TIMEOUT, 9)),
     (llm_timeout_s, 4, (ErrorCode.LLM_TIMEOUT, 4)),
     (llm_timeout_s, 11, (ErrorCode.LLM_TIMEOUT, 11)),
+    (llm_reasoning_s, 8, (ErrorCode.LLM_TIMEOUT, 8)),
+    (llm_reasoning_s, 20, (ErrorCode.LLM_TIMEOUT, 20)),
+    (max_reply_chars, 100, 100),
+    (max_reply_chars, 333, 333),
     (llm_system_prompt, "Speak like a pirate.", "Speak like a pirate."),
     (memory_tokens, 0, 1),
     (memory_tokens, 400, 5),

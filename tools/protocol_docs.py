@@ -117,6 +117,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "info": {
         "code": "what it is about",
         "message": "the same for a person, in English",
+        "turn": "the turn that it is about",
         "command": "`asr_fallback`: what the operator can run to mend it",
         "active": "`throttled`: true when it begins, false when it is over",
         "grace_s": "`shutting_down`: the time that a reply in progress has left",
@@ -182,6 +183,7 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
     ),
     "info": (
         m.Info(code=m.InfoCode.NO_SPEECH, message="No words were heard."),
+        m.Info(code=m.InfoCode.EMPTY_REPLY, message="The language model's reply was empty.", turn=3),
         m.Info(code=m.InfoCode.SHUTTING_DOWN, message="The server is stopping.", grace_s=10.0),
     ),
 }

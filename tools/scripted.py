@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from voice_trio.config import Settings
 from voice_trio.core.history import Message
-from voice_trio.engines.base import Engines, Finish, Speech, TextDelta
+from voice_trio.engines.base import Engines, ReplyEvent, Speech
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -50,7 +50,7 @@ class ScriptedMind:
     synthetic = False
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
+    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
         """Begin a reply."""
         tokens = REPLY * 100 if messages[-1].content == LONG else REPLY
         model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=tokens, token_s=0)])

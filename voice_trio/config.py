@@ -116,6 +116,12 @@ class Settings(BaseSettings):
     llm_timeout_s: Annotated[
         float, Field(gt=0, le=3600, description="limit for all waiting on the language model in a turn, in s")
     ] = 30.0
+    llm_reasoning_s: Annotated[
+        float, Field(gt=0, le=3600, description="limit for waiting while the model only shows that it works, in s")
+    ] = 60.0
+    max_reply_chars: Annotated[
+        int, Field(ge=100, le=100_000, description="longest reply, in characters; a longer one is cut there")
+    ] = 20_000
     memory_tokens: Annotated[
         int, Field(ge=0, le=1_000_000, description="room for the conversation so far in a prompt, in tokens")
     ] = 4000

@@ -148,6 +148,9 @@ export class Conversation {
       case "error":
         turn.troubles.push(troubleOfTurn(/** @type {any} */ (event)));
         break;
+      case "info":
+        turn.troubles.push({ title: event.message, text: "" });
+        break;
       case "done":
         if (turn.isPostponed) {
           this.numbered.delete(event.turn);

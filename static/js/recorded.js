@@ -156,6 +156,7 @@ export class Recorded {
     turn.remembered = answer.remembered;
     turn.latency = answer.latency;
     turn.troubles = answer.errors.map(troubleOfTurn);
+    for (const { message } of answer.infos) turn.troubles.push({ title: message, text: "" });
     for (const name of ["final", "first_token", "done"]) turn.mark(name, now);
     if (answer.audio) assistant.sound.playWhole(turn, answer.audio.sample_rate, fromWav(answer.audio.wav));
     if (answer.outcome === "empty") assistant.onnotice("heard", TROUBLES.nothingHeard, "note");

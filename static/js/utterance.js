@@ -28,6 +28,7 @@ export class Refusal extends Error {
  *   latency: Record<string, number | null>,
  *   audio: {sample_rate: number, wav: string} | null,
  *   errors: {code: string, message: string}[],
+ *   infos: {code: string, message: string}[],
  * }} Answer
  */
 

@@ -177,3 +177,33 @@ def test_time_grows_with_the_text_alone(unit: str) -> None:
     # Not timed, so as not to depend on the machine: quadratic work would take minutes here.
     text = (unit * 50_000)[:50_000]
     assert "".join(cut(*text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("It is noon. The sun is out.", ["The sun is out."]),
+        ("It is noon. The sun is out. ", ["The sun is out. "]),
+        ("It is noon. The sun", []),
+        ("It is noon. Is it?", ["Is it?"]),
+        ('It is noon. "Is it?"', ['"Is it?"']),
+        ("It is noon. (It is.)", ["(It is.)"]),
+        ("It is noon. **Yes!**", ["**Yes!**"]),
+        ("It is noon. Ask Dr.", []),
+        ("It is noon. Ask Mr. J.", []),
+        ("It is noon.\n1.", []),
+        ("It is noon. A line\n", ["A line\n"]),
+        ("It is noon. Well...", ["Well..."]),
+        ("It is noon. Cats, dogs, etc.", ["Cats, dogs, etc."]),
+        ("今天很好。你好吗？", ["你好吗？"]),
+        ("今天很好。你好", []),
+        ("It is noon. It costs 3", []),
+        ("Yes", []),
+        ("   ", []),
+        ("", []),
+    ],
+)
+def test_of_a_reply_that_breaks_off_the_last_sentence_is_a_phrase_if_it_is_whole(text: str, rest: list[str]) -> None:
+    aggregator = PhraseAggregator()
+    aggregator.push(text)
+    assert [phrase.text for phrase in aggregator.break_off()] == rest

@@ -1,16 +1,18 @@
 import gc
+import gzip
 import json
 import socket
+import zlib
 
 import pytest
 import trio
 
-from tests.sse_server import Reply, serve
+from tests.sse_server import Reply, chunk, serve, serve_raw
 from voice_trio.config import ConfigError, Settings, load
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Finish, LanguageModel, TextDelta, TurnError
-from voice_trio.engines.openai_chat import ServerSentEvents, open_chat_model
+from voice_trio.engines.base import Alive, Finish, LanguageModel, TextDelta, TurnError
+from voice_trio.engines.openai_chat import open_chat_model
 from voice_trio.engines.openai_client import OPENAI_URL, is_configured
 
 pytestmark = pytest.mark.real
@@ -40,12 +42,13 @@ def settings(url: str | None, **others) -> Settings:
 
 
 async def read(model: LanguageModel) -> list:
-    """Return all events of one reply; a `TurnError` is the last of them."""
+    """Return all events of one reply but for signs of life; a `TurnError` is the last of them."""
     events: list = []
     try:
         async with model.stream(PROMPT) as stream:
             async for event in stream:
-                events.append(event)
+                if not isinstance(event, Alive):
+                    events.append(event)
     except TurnError as error:
         events.append(error)
     return events
@@ -128,7 +131,8 @@ async def test_leaving_in_the_middle_closes_the_connection_upstream():
         slow = Reply(tokens=TOKENS, stall=True)
         async with serve(slow) as server, open_chat_model(settings(server.base_url)) as model:
             async with model.stream(PROMPT) as events:
-                assert await anext(events) == DELTAS[0]
+                while await anext(events) != DELTAS[0]:
+                    pass
             await server.requests[0].closed_by_client.wait()
 
 
@@ -288,10 +292,120 @@ def test_a_key_or_an_address_is_a_language_model():
     assert is_configured(load(openai_base_url=OPENAI_URL))
 
 
-def test_events_are_cut_from_pieces_of_any_length():
-    text = "a\u2028b\x85c €"
-    stream = f": hi\r\nevent: x\r\ndata: {text}\r\n\r\ndata:{{\ndata:}}\n\n\n\ndata: unfinished\n".encode()
-    for size in range(1, len(stream) + 1):
-        events = ServerSentEvents()
-        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
-        assert [data for piece in pieces for data in events.push(piece)] == [text, "{\n}"]
+NOON = [TextDelta("It is noon."), Finish("stop")]
+STOP = chunk({}, "stop")
+
+
+async def raw_answer(body: bytes, *headers: bytes, **others):
+    """Return the events of one reply whose body is ``body``, sent at once and closed."""
+    head = b"\r\n".join(
+        [b"HTTP/1.1 200 OK", *headers, b"Content-Type: text/event-stream", b"Connection: close", b"", b""]
+    )
+    with trio.fail_after(10):
+        async with serve_raw(head + body) as url, open_chat_model(settings(url, **others)) as model:
+            return await read(model)
+
+
+def stream(*chunks: str) -> bytes:
+    return "".join(f"data: {one}\n\n" for one in chunks).encode()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_packed_reply_is_unpacked(encoding):
+    body = stream(chunk({"content": "It is noon."}), STOP)
+    packed = gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
+    assert await raw_answer(packed, b"Content-Encoding: " + encoding.encode()) == NOON
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "words"),
+    [
+        (b"hello", b"gzip", "packed in a way"),
+        (b"hello", b"br", "packed in a way"),
+        (gzip.compress(b"data: " + bytes(5_000_000)), b"gzip", "more in one piece than can be read"),
+        (gzip.compress((b":" + b"x" * 999 + b"\n") * 20_000), b"gzip", "longer than any reply"),
+    ],
+)
+async def test_a_body_has_bounds(body, encoding, words):
+    (error,) = await raw_answer(body, b"Content-Encoding: " + encoding)
+    assert error.code is ErrorCode.LLM_FAIL
+    assert words in error.message
+
+
+async def test_packing_is_not_asked_for():
+    _, server = await answer(Reply(tokens=TOKENS))
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+async def test_done_without_a_finish_is_an_end():
+    assert await raw_answer(stream(chunk({"content": "It is noon."}), "[DONE]")) == NOON
+
+
+async def test_text_behind_a_finish_is_said():
+    pieces = [chunk({"content": "It "}, "stop"), chunk({"content": "is "}, "stop"), chunk({"content": "noon."}, "stop")]
+    *tokens, finish = await raw_answer(stream(*pieces))
+    assert ("".join(token.text for token in tokens), finish) == ("It is noon.", Finish("stop"))
+
+
+async def test_a_server_that_says_stop_with_every_piece_is_waited_for():
+    with trio.fail_after(10):
+        slow = Reply(tokens=TOKENS[:3], delay_s=0.6, stops=True, stall=True)
+        async with serve(slow) as server, open_chat_model(settings(server.base_url)) as model:
+            assert await read(model) == [*DELTAS[:3], Finish("stop")]
+
+
+async def test_once_it_was_seen_thinking_that_is_only_closed_is_held_back():
+    thinking = Reply(tokens=["They ask. ", "So I say. ", "</think>", "It is ", "noon."])
+    with trio.fail_after(10):
+        async with serve(thinking) as server, open_chat_model(settings(server.base_url)) as model:
+            await read(model)
+            assert await read(model) == [TextDelta("It is "), TextDelta("noon."), Finish("stop")]
+
+
+async def test_a_model_named_for_its_thinking_streams_again_once_it_was_seen_not_to():
+    with trio.fail_after(10):
+        named = Reply(tokens=TOKENS, model="some-r1:7b")
+        async with serve(named) as server, open_chat_model(settings(server.base_url)) as model:
+            assert await read(model) == [TextDelta("".join(TOKENS)), Finish("stop")]
+            assert await read(model) == [*DELTAS, Finish("stop")]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_to_the_same_host_is_followed_with_the_question(status):
+    with trio.fail_after(10):
+        async with serve(Reply(tokens=TOKENS)) as server:
+            head = (
+                f"HTTP/1.1 {status} Moved\r\nLocation: {server.base_url}/chat/completions\r\nContent-Length: 0\r\n\r\n"
+            )
+            async with serve_raw(head.encode()) as url, open_chat_model(settings(url)) as model:
+                assert await read(model) == [*DELTAS, Finish("stop")]
+            assert server.requests[0].body["messages"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("place", ["http://127.0.0.2:{port}/v1", "//127.0.0.2:{port}/v1"])
+async def test_a_redirect_to_another_host_is_refused_and_named(status, place):
+    with trio.fail_after(10):
+        async with serve(Reply(tokens=TOKENS)) as server:
+            port = server.base_url.rpartition(":")[2].removesuffix("/v1")
+            there = place.format(port=port)
+            head = f"HTTP/1.1 {status} Moved\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n"
+            async with serve_raw(head.encode()) as url, open_chat_model(settings(url)) as model:
+                (error,) = await read(model)
+            assert not server.connections
+    assert error.code is ErrorCode.LLM_FAIL
+    assert "127.0.0.2" in error.message
+    assert "OPENAI_BASE_URL" in error.message
+
+
+@pytest.mark.parametrize("status", [302, 400, 500])
+async def test_of_an_answer_that_is_no_success_only_the_head_is_read(status):
+    bomb = gzip.compress(bytes(50_000_000))
+    head = (
+        f"HTTP/1.1 {status} No\r\nLocation: http://example.com/\r\nContent-Encoding: gzip\r\n"
+        f"Content-Length: {len(bomb)}\r\n\r\n"
+    )
+    with trio.fail_after(10):
+        async with serve_raw(head.encode() + bomb) as url, open_chat_model(settings(url)) as model:
+            (error,) = await read(model)
+    assert error.code is ErrorCode.LLM_FAIL

@@ -254,12 +254,14 @@ async def test_certificates_that_can_be_used_are(monkeypatch, tmp_path):
     file, folder = tmp_path / "ca.pem", tmp_path / "certs"
     trustme.CA().cert_pem.write_to_path(str(file))
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    await open_upstream(settings()).client.close()
+    upstream = await trio.to_thread.run_sync(open_upstream, settings())
+    await upstream.client.close()
     folder.mkdir()
     (folder / "0a1b2c3d.0").write_bytes(file.read_bytes())
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path}/nowhere:{folder}")
-    await open_upstream(settings()).client.close()
+    upstream = await trio.to_thread.run_sync(open_upstream, settings())
+    await upstream.client.close()
 
 
 @pytest.mark.real

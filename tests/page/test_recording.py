@@ -71,6 +71,7 @@ class StandIn:
             "latency": {**latency, "t_first_audio_ms": 400, "total_reply_ms": 410},
             "audio": {"sample_rate": RATE, "wav": tone(self.seconds)} if self.seconds else None,
             "errors": [],
+            "infos": [],
         }
         route.fulfill(json=answer)
 

@@ -12,7 +12,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.core.playout import WholePlayout
 from voice_trio.core.wire import Malformed
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import Alive, TurnError
 from voice_trio.engines.faults import with_faults
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
@@ -132,7 +132,9 @@ async def timing_out(notes):
     """A recogniser that never settles, a model that falls silent, and speech that never ends."""
     engines = scripted_engines(
         recognizer=ScriptedRecognizer(settle_s=99),
-        language_model=ScriptedLanguageModel(replies=[ScriptedReply(tokens=["So, this is how it begins ", 99.0])]),
+        language_model=ScriptedLanguageModel(
+            replies=[ScriptedReply(tokens=[Alive("thinking"), "So, this is how it begins ", Alive("waiting"), 99.0])]
+        ),
     )
     async with recording(notes, engines=engines, max_utterance_ms=3000, asr_timeout_s=3) as talk:
         await talk.ask(m.Start())

@@ -74,6 +74,7 @@ async def test_the_answer_has_all_of_a_turn(autojump_clock):
         "latency",
         "audio",
         "errors",
+        "infos",
     ]
     assert (answer["turn"], answer["outcome"], answer["errors"]) == (1, "completed", [])
     assert (answer["transcript"], answer["language"]) == ("what is the weather like", "en")

@@ -23,6 +23,10 @@ MAX_TEXT_CHARS = 10_000
 """The longest typed turn."""
 
 
+MAX_PHRASES = 65_000
+"""The most that a turn's reply is cut into: a chunk has 16 bits for its phrase's number."""
+
+
 class ErrorCode(StrEnum):
     """What went wrong, by blame: the client's, an engine's, ours."""
 
@@ -46,6 +50,8 @@ class InfoCode(StrEnum):
     NO_SPEECH = "no_speech"
     NO_AUDIO = "no_audio"
     LATE_AUDIO = "late_audio"
+    EMPTY_REPLY = "empty_reply"
+    REPLY_CUT = "reply_cut"
     NOTHING_TO_CANCEL = "nothing_to_cancel"
     THROTTLED = "throttled"
     IDLE_TIMEOUT = "idle_timeout"
@@ -287,6 +293,7 @@ class Info:
 
     code: InfoCode
     message: str
+    turn: int | None = None
     command: str | None = None
     active: bool | None = None
     grace_s: float | None = None

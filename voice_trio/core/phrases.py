@@ -132,6 +132,17 @@ class PhraseAggregator:
         """How many pending characters stand before the markup that is open, if one is."""
         return len(self._pending) - self._markup.length
 
+    def break_off(self) -> list[Phrase]:
+        """Return the rest as far as it is a whole sentence: the reply broke off."""
+        self._gap = max(self._gap, 1)
+        whole = self._first is not None and not self._markup.length and self._ends_here()
+        return self.finish() if whole else []
+
+    def _ends_here(self) -> bool:
+        """Say whether a sentence or a line is over, if another one were to follow."""
+        written = "".join(self._pending).rstrip()
+        return self._newline or self._ends_sentence(written[-_TAIL:] + " ", "A")
+
     def _append(self, char: str) -> None:
         if self._first is None:
             self._first = len(self._pending)

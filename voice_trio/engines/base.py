@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
@@ -137,11 +137,21 @@ class TextDelta(NamedTuple):
     text: str
 
 
+class Alive(NamedTuple):
+    """The model is at work, and nothing of it is to be said."""
+
+    at: Literal["thinking", "tool_call", "waiting"]
+    """``waiting``: the other side shows that it is still there, and nothing else."""
+
+
 class Finish(NamedTuple):
     """The reply is over, and whole as far as the model is concerned."""
 
     reason: str
     """As the model says it: ``stop``, ``length``, ``content_filter``."""
+
+
+ReplyEvent = TextDelta | Alive | Finish
 
 
 class LanguageModel(Protocol):
@@ -151,8 +161,10 @@ class LanguageModel(Protocol):
     synthetic: bool
     """True where no language model is configured and the replies only say so."""
 
-    def stream(self, messages: Sequence[Message]) -> AbstractAsyncContextManager[AsyncIterator[TextDelta | Finish]]:
+    def stream(self, messages: Sequence[Message]) -> AbstractAsyncContextManager[AsyncIterator[ReplyEvent]]:
         """Begin a reply to ``messages``; leaving the context ends it upstream too.
+
+        Its text is what is to be said and remembered, without thinking and without marks of the model's template.
 
         The iterator raises `TurnError` (LLM_FAIL, LLM_TIMEOUT). One that ends without a `Finish` was cut off.
         """

@@ -22,12 +22,12 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.around import AroundLanguageModel, AroundRecognizer, AroundSynthesizer, AroundUtterance
 from voice_trio.engines.base import (
     Engines,
-    Finish,
     HasWorkers,
     Hypothesis,
     LanguageModel,
     Mark,
     Recognizer,
+    ReplyEvent,
     Speech,
     Synthesizer,
     TextDelta,
@@ -166,7 +166,7 @@ class FaultyLanguageModel(AroundLanguageModel):
         self._faults = faults
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
+    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
         """Begin a reply."""
         call = self._faults.call(Stage.LLM)
         async with self._inner.stream(messages) as events:
@@ -176,10 +176,11 @@ class FaultyLanguageModel(AroundLanguageModel):
 class _FaultyReply:
     """Steps through a reply. Not a generator, so that nothing is left to close."""
 
-    def __init__(self, inner: AsyncIterator[TextDelta | Finish], call: Call, model: LanguageModel) -> None:
+    def __init__(self, inner: AsyncIterator[ReplyEvent], call: Call, model: LanguageModel) -> None:
         self._inner = inner
         self._call = call
         self._model = model
+        self._begun = False
         self._given = 0
         self._garbage = deque(GARBAGE)
         self._letters: deque[str] = deque()
@@ -187,20 +188,23 @@ class _FaultyReply:
     def __aiter__(self) -> _FaultyReply:
         return self
 
-    async def __anext__(self) -> TextDelta | Finish:
-        if not self._given:
+    async def __anext__(self) -> ReplyEvent:
+        if not self._begun:
+            self._begun = True
             await _slow(self._call.seconds(Kind.DELAY))
         drip_s = self._call.seconds(Kind.DRIP)
         while not self._letters:
             event = await self._next()
+            if not isinstance(event, TextDelta):
+                return event
             self._given += 1
-            if not drip_s or isinstance(event, Finish):
+            if not drip_s:
                 return event
             self._letters.extend(event.text)
         await _slow(drip_s)
         return TextDelta(self._letters.popleft())
 
-    async def _next(self) -> TextDelta | Finish:
+    async def _next(self) -> ReplyEvent:
         kind = self._call.breakdown(self._given)
         if kind is Kind.GARBAGE:
             if not self._garbage:

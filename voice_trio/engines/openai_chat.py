@@ -11,10 +11,10 @@ a limit lasts; not for a refusal, since the answer would be the same.
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -22,15 +22,21 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Finish, TextDelta, TurnError
+from voice_trio.core.unpacking import CannotUnpack, Unpacker
+from voice_trio.engines.base import Alive, Finish, ReplyEvent, TextDelta, TurnError
 from voice_trio.engines.openai_client import Upstream, distrusted, open_upstream
+from voice_trio.engines.openai_reply import Place, ReplyReader
 
 if TYPE_CHECKING:
     from openai import AsyncAPIResponse
 
 _RETRY_S = 0.2
-_DRAIN_S = 0.1
+_DRAIN_S = 0.5
 """Limit for what follows the last words: a connection read to its end is used again, which saves a handshake."""
+_GOES_ON_S = 2.0
+"""The same for a reply that may go on, since the server says with every piece that it ends there."""
+_MAX_BODY_BYTES = 16_000_000
+"""Of a reply's body, unpacked. A minute of thinking, spelled as wastefully as servers do, is a third of it."""
 
 
 @asynccontextmanager
@@ -53,24 +59,30 @@ class ChatModel:
         self.name = settings.llm_model
         self._upstream = upstream
         self._client = upstream.client
-        self._address = upstream.address
+        self._place = Place(upstream.address, upstream.setting)
+        self._goes_on_s = min(_GOES_ON_S, settings.llm_first_token_s / 2)
+        self._thinks_first: bool | None = None
+        """What the replies so far have shown of the model, which is the same for all."""
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
+    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
         """Begin a reply to ``messages``; leaving the context closes the connection that carries it."""
         async with aclosing(self._events(messages)) as events:
             yield events
 
-    async def _events(self, messages: Sequence[Message]) -> AsyncGenerator[TextDelta | Finish]:
+    async def _events(self, messages: Sequence[Message]) -> AsyncGenerator[ReplyEvent]:
         faults = _faults()
         may_retry = True
         while True:
             try:
                 async with aclosing(self._attempt(messages)) as events:
                     async for event in events:
-                        may_retry = False
+                        may_retry = may_retry and event == Alive("waiting")
                         yield event
                 return
+            except CannotUnpack:
+                text = f"What {self._upstream.address} sent is packed in a way that nobody asked for."
+                raise TurnError(ErrorCode.LLM_FAIL, text) from None
             except faults as error:
                 if not (may_retry and _may_pass(error)):
                     # Without its cause: that holds what the server said, and servers repeat keys.
@@ -78,52 +90,50 @@ class ChatModel:
             may_retry = False
             await trio.sleep(_RETRY_S)
 
-    async def _attempt(self, messages: Sequence[Message]) -> AsyncGenerator[TextDelta | Finish]:
+    async def _attempt(self, messages: Sequence[Message]) -> AsyncGenerator[ReplyEvent]:
         # The SDK's own stream leaves generators behind whenever it is not read to its last byte, even at [DONE], and
         # each is collected as garbage with a warning. So it only opens the response here, and errs for it.
         prompt: list[Any] = [{"role": message.role, "content": message.content} for message in messages]
         create = self._client.chat.completions.with_streaming_response.create
         async with create(model=self.name, messages=prompt, stream=True) as response, _pieces(response) as pieces:
-            events = ServerSentEvents()
-            async for piece in pieces:
-                for data in events.push(piece):
-                    if data == "[DONE]":
-                        return
-                    text, reason = self._read(data)
-                    if text:
-                        yield TextDelta(text)
-                    if reason:
-                        with trio.move_on_after(_DRAIN_S):
-                            await _drain(pieces)
-                        yield Finish(reason)
-                        return
-
-    def _read(self, data: str) -> tuple[str, str | None]:
-        """Return the text and the finish reason in one event, as far as it has them. Raises `TurnError` (LLM_FAIL).
-
-        Events with a role, usage, reasoning or nothing in them have neither; nothing is taken for granted about servers
-        that only resemble the original.
-        """
-        try:
-            event = json.loads(data)
-        except ValueError:
-            text = f"What the language model at {self._address} sent could not be read."
-            raise TurnError(ErrorCode.LLM_FAIL, text) from None
-        match event:
-            case {"error": error} if error:
-                raise TurnError(ErrorCode.LLM_FAIL, "The language model reported an error.")
-            case {"choices": [{"delta": {"content": str(content)}, "finish_reason": str(reason)}, *_]}:
-                return content, reason
-            case {"choices": [{"delta": {"content": str(content)}}, *_]}:
-                return content, None
-            case {"choices": [{"finish_reason": str(reason)}, *_]}:
-                return "", reason
-        return "", None
+            reply = ReplyReader(self._place, self.name, thinks_first=self._thinks_first)
+            unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
+            left = _MAX_BODY_BYTES
+            ends_at = inf
+            while not reply.over:
+                piece = await _next(pieces, ends_at, may_fail=reply.is_whole)
+                if piece is None:
+                    break
+                had_text = False
+                for step in unpacker.push(piece):
+                    left -= len(step)
+                    for event in reply.push(step):
+                        had_text = had_text or isinstance(event, TextDelta)
+                        yield event
+                    if reply.over or left < 0:
+                        break
+                for event in reply.pause():
+                    had_text = True
+                    yield event
+                if left < 0:
+                    raise TurnError(ErrorCode.LLM_FAIL, f"What {self._upstream.address} sent is longer than any reply.")
+                if reply.is_whole and (had_text or ends_at == inf):
+                    ends_at = trio.current_time() + (self._goes_on_s if reply.may_go_on else _DRAIN_S)
+            for event in reply.finish():
+                yield event
+            if reply.is_whole:
+                if reply.learnt is not None and self._thinks_first is not True:
+                    self._thinks_first = reply.learnt
+                with trio.move_on_after(_DRAIN_S):
+                    await _drain(pieces)
+                yield Finish(reply.reason or "stop")
 
     def _failure(self, error: Exception) -> TurnError:
         """Return what ``error`` means to the person who runs this."""
         import httpx2
         import openai
+
+        from voice_trio.engines.openai_http import Redirected
 
         upstream = self._upstream
         where, way = upstream.setting, upstream.way
@@ -132,7 +142,7 @@ class ChatModel:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
                 text = f"The language model refused the key (HTTP {error.status_code}): check OPENAI_API_KEY."
             case openai.NotFoundError():
-                place = f"{self.name!r} at {self._address}"
+                place = f"{self.name!r} at {upstream.address}"
                 text = f"There is no language model {place}: check STREAM_LLM_MODEL{also}."
             case openai.RateLimitError():
                 text = "The language model takes no more requests for now, or its credit is used up (HTTP 429)."
@@ -140,18 +150,20 @@ class ChatModel:
                 text = f"The language model's server has a fault (HTTP {error.status_code})."
             case openai.APIStatusError():
                 text = f"The language model refused the request (HTTP {error.status_code}): check STREAM_LLM_MODEL."
+            case Redirected():
+                text = f"The language model at {upstream.address} sends to {error}: check {where}."
             case openai.APITimeoutError(__cause__=httpx2.ConnectTimeout()):
-                text = f"Could not reach the language model at {self._address}: check {where}."
+                text = f"Could not reach the language model at {upstream.address}: check {where}."
             case openai.APITimeoutError() | httpx2.TimeoutException():
                 return TurnError(ErrorCode.LLM_TIMEOUT, f"The language model did not answer in time.{way}")
             case openai.APIConnectionError() if why := distrusted(error):
-                text = f"The certificate of {self._address} is not trusted: {why} (SSL_CERT_FILE says whose are)."
+                text = f"The certificate of {upstream.address} is not trusted: {why} (SSL_CERT_FILE says whose are)."
             case openai.APIConnectionError():
-                text = f"Could not reach the language model at {self._address}: check {where}."
+                text = f"Could not reach the language model at {upstream.address}: check {where}."
             case openai.OpenAIError():
                 text = "The language model reported an error."
             case _:
-                text = f"The connection to the language model at {self._address} broke off."
+                text = f"The connection to the language model at {upstream.address} broke off."
         return TurnError(ErrorCode.LLM_FAIL, text + way)
 
 
@@ -160,8 +172,10 @@ def _may_pass(error: Exception) -> bool:
     import httpx2
     import openai
 
+    from voice_trio.engines.openai_http import Redirected
+
     match error:
-        case openai.APITimeoutError() | httpx2.TimeoutException():
+        case openai.APITimeoutError() | httpx2.TimeoutException() | Redirected():
             return False
         case openai.APIConnectionError() | openai.InternalServerError():
             return True
@@ -176,7 +190,9 @@ def _faults() -> tuple[type[Exception], ...]:
     import httpx2
     import openai
 
-    return openai.OpenAIError, httpx2.RequestError, ssl.SSLError, anyio.EndOfStream
+    from voice_trio.engines.openai_http import Redirected
+
+    return openai.OpenAIError, httpx2.RequestError, ssl.SSLError, anyio.EndOfStream, Redirected
 
 
 @asynccontextmanager
@@ -186,7 +202,7 @@ async def _pieces(response: AsyncAPIResponse[Any]) -> AsyncIterator[AsyncIterato
     Half a dozen stand in one another, and closing the outermost closes none of the others. A cancelled read goes
     through them all.
     """
-    pieces = response.iter_bytes()
+    pieces = response.http_response.aiter_raw()
     try:
         yield pieces
     finally:
@@ -195,32 +211,19 @@ async def _pieces(response: AsyncAPIResponse[Any]) -> AsyncIterator[AsyncIterato
             await _drain(pieces)
 
 
+async def _next(pieces: AsyncIterator[bytes], ends_at: float, *, may_fail: bool) -> bytes | None:
+    """Return the next of ``pieces``; None at their end, at ``ends_at``, or for an error that is nobody's."""
+    with trio.move_on_at(ends_at):
+        try:
+            return await anext(pieces, None)
+        except _faults():
+            if not may_fail:
+                raise
+    return None
+
+
 async def _drain(pieces: AsyncIterator[bytes]) -> None:
     """Read what is left; an error in it is nobody's, since the reply is over."""
     with suppress(*_faults()):
         while await anext(pieces, None) is not None:
             pass
-
-
-class ServerSentEvents:
-    """Cuts a stream of server-sent events, in pieces of any length, into the data of each.
-
-    Lines end at line feeds alone: text may hold the other characters that Python's own splitting ends lines at.
-    """
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._data: list[str] = []
-
-    def push(self, piece: bytes) -> list[str]:
-        """Take ``piece`` and return the data of the events that it completed, oldest first."""
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        complete = []
-        for line in lines:
-            field, _, value = line.rstrip(b"\r").partition(b":")
-            if field == b"data":
-                self._data.append(value.removeprefix(b" ").decode(errors="replace"))
-            elif not field and not value and self._data:
-                complete.append("\n".join(self._data))
-                self._data = []
-        return complete

@@ -63,19 +63,27 @@ def is_configured(settings: Settings) -> bool:
 def open_upstream(settings: Settings) -> Upstream:
     """Return the server that ``settings`` name, with a client for it, which is to be closed; blocks.
 
-    Importing the SDK takes half a second, and making its client reads the certificates. Raises `ConfigError`.
+    Importing the SDK takes half a second, and making its client reads the certificates. Not from within Trio. Raises
+    `ConfigError`.
     """
     import httpx2
     import openai
+
+    from voice_trio.engines.openai_http import look_at_head, rehearse
 
     # OPENAI_LOG would have the SDK log what is said, whatever the level of our log is.
     logging.getLogger("openai").setLevel(logging.NOTSET)
     url = httpx2.URL(settings.openai_base_url or OPENAI_URL)
     proxy = proxy_for(url)
     _check_headers()
+    timeout = openai.Timeout(settings.llm_first_token_s, connect=_CONNECT_S)
     try:
         http_client = openai.DefaultAsyncHttpxClient(
-            verify=_trust(), proxy=None if proxy is None else proxy.url, trust_env=False
+            verify=_trust(),
+            proxy=None if proxy is None else proxy.url,
+            trust_env=False,
+            timeout=timeout,
+            event_hooks={"response": [look_at_head]},
         )
     except ImportError as error:
         assert proxy is not None
@@ -86,11 +94,12 @@ def open_upstream(settings: Settings) -> Upstream:
         project=_header("OPENAI_PROJECT_ID"),
         base_url=url,
         max_retries=0,
-        timeout=openai.Timeout(settings.llm_first_token_s, connect=_CONNECT_S),
+        timeout=timeout,
+        default_headers={"Accept-Encoding": "identity"},
         http_client=http_client,
     )
-    # Imported with the first use, which would otherwise be a person's first turn.
-    _ = client.chat.completions
+    # Otherwise a person's first turn would wait for it, and everybody else's with it.
+    rehearse()
     return Upstream(client, _shown(url), bool(settings.openai_base_url), proxy)
 
 

@@ -16,12 +16,14 @@ from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import (
+    Alive,
     Engines,
     Finish,
     Hypothesis,
     LanguageModel,
     Mark,
     Recognizer,
+    ReplyEvent,
     Speech,
     Synthesizer,
     TextDelta,
@@ -161,8 +163,8 @@ class ScriptedUtterance:
 class ScriptedReply:
     """A reply of a `ScriptedLanguageModel`."""
 
-    tokens: Sequence[str | float | Exception] = ("It ", "is ", "sunny. ", "Enjoy ", "your ", "day.")
-    """Text to write, seconds to wait in addition, and errors to raise, in order."""
+    tokens: Sequence[str | float | Alive | Exception] = ("It ", "is ", "sunny. ", "Enjoy ", "your ", "day.")
+    """Text to write, signs of life, seconds to wait in addition, and errors to raise, in order."""
     token_s: float = 0.02
     """Before each token."""
     finish: str | None = "stop"
@@ -182,7 +184,7 @@ class ScriptedLanguageModel:
     """Streams that are open at this moment."""
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
+    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
         """Begin a reply."""
         reply = self.replies[min(len(self.prompts), len(self.replies) - 1)]
         self.prompts.append(tuple(messages))
@@ -204,13 +206,15 @@ class _ReplyIterator:
     def __aiter__(self) -> _ReplyIterator:
         return self
 
-    async def __anext__(self) -> TextDelta | Finish:
+    async def __anext__(self) -> ReplyEvent:
         await trio.lowlevel.checkpoint()
         while self._left:
             match self._left.pop(0):
                 case str(text):
                     await trio.sleep(self._reply.token_s)
                     return TextDelta(text)
+                case Alive() as alive:
+                    return alive
                 case Exception() as error:
                     raise error
                 case seconds:

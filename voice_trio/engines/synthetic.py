@@ -13,7 +13,7 @@ from contextlib import aclosing, asynccontextmanager
 import trio
 
 from voice_trio.core.history import Message
-from voice_trio.engines.base import Finish, TextDelta
+from voice_trio.engines.base import Finish, ReplyEvent, TextDelta
 
 TOKEN_S = 0.02
 """Before each token."""
@@ -31,7 +31,7 @@ class SyntheticModel:
     synthetic = True
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
+    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
         """Begin a reply to the last of ``messages`` that a person said."""
         said = next((message.content for message in reversed(messages) if message.role == "user"), "")
         async with aclosing(_tokens(reply(said))) as events:
@@ -55,7 +55,7 @@ def reply(said: str) -> str:
     )
 
 
-async def _tokens(text: str) -> AsyncGenerator[TextDelta | Finish]:
+async def _tokens(text: str) -> AsyncGenerator[ReplyEvent]:
     for token in _TOKEN.findall(text):
         await trio.sleep(TOKEN_S)
         yield TextDelta(token)

@@ -16,10 +16,10 @@ from voice_trio.core.history import Message, Record
 from voice_trio.engines.around import AroundLanguageModel, AroundRecognizer, AroundSynthesizer, AroundUtterance
 from voice_trio.engines.base import (
     Engines,
-    Finish,
     Hypothesis,
     LanguageModel,
     Recognizer,
+    ReplyEvent,
     Speech,
     Synthesizer,
     TextDelta,
@@ -163,7 +163,7 @@ class BreakableModel(AroundLanguageModel):
         self._breaker = breaker
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[TextDelta | Finish]]:
+    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
         """Begin a reply."""
         self.prompts.append(tuple(messages))
         self.replies.append("")
@@ -178,7 +178,7 @@ class BreakableModel(AroundLanguageModel):
 class _Events:
     """A reply around another. Not a generator, so that nothing is left to close."""
 
-    def __init__(self, inner: AsyncIterator[TextDelta | Finish], breaker: Breaker, replies: list[str]) -> None:
+    def __init__(self, inner: AsyncIterator[ReplyEvent], breaker: Breaker, replies: list[str]) -> None:
         self._inner = inner
         self._breaker = breaker
         self._replies = replies
@@ -186,7 +186,7 @@ class _Events:
     def __aiter__(self) -> _Events:
         return self
 
-    async def __anext__(self) -> TextDelta | Finish:
+    async def __anext__(self) -> ReplyEvent:
         event = await self._breaker.call(self._inner.__anext__)
         if isinstance(event, TextDelta):
             self._replies[-1] += event.text

@@ -16,7 +16,7 @@ from pydantic import Base64Bytes, Field, JsonValue, TypeAdapter, ValidationError
 
 from voice_trio.core.history import Record
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
-from voice_trio.engines.base import Finish, Hypothesis, Transcript
+from voice_trio.engines.base import Alive, Finish, Hypothesis, Transcript
 
 FORMAT: Final = 1
 """The version of these types; a file of another one is not read."""
@@ -144,6 +144,7 @@ class Answer:
     """The next piece of a reply."""
     halves: str | None = None
     """The same as a JSON string, where it holds half of a surrogate pair, which UTF-8 has no bytes for."""
+    alive: Alive | None = None
     finish: Finish | None = None
     voice: Voice | None = None
     conversation: Name | None = None

@@ -20,7 +20,7 @@ _VALUES: Final[dict[str, set[str]]] = {
     "hypothesize": {"hypothesis"},
     "anticipate": set(),
     "settle": {"transcript"},
-    "write": {"text", "halves", "finish", "over"},
+    "write": {"text", "halves", "alive", "finish", "over"},
     "speak": {"voice"},
     "begin": {"conversation"},
     "recall": {"records"},

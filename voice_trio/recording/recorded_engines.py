@@ -13,15 +13,16 @@ from voice_trio.core.history import Message, Record
 from voice_trio.core.surrogates import mend
 from voice_trio.engines.around import AroundLanguageModel, AroundRecognizer, AroundSynthesizer, AroundUtterance
 from voice_trio.engines.base import (
+    Alive,
     Detector,
     Engines,
     Finish,
     Hypothesis,
     LanguageModel,
     Recognizer,
+    ReplyEvent,
     Speech,
     Synthesizer,
-    TextDelta,
     Transcript,
     Utterance,
 )
@@ -158,7 +159,7 @@ class RecordedLanguageModel(AroundLanguageModel):
         super().__init__(model)
         self._recorder = recorder
 
-    def stream(self, messages: Sequence[Message]) -> AbstractAsyncContextManager[AsyncIterator[TextDelta | Finish]]:
+    def stream(self, messages: Sequence[Message]) -> AbstractAsyncContextManager[AsyncIterator[ReplyEvent]]:
         """Begin a reply."""
         call = self._recorder.ask("write", prompt=[asdict(message) for message in messages])
         return _Held(call, self._inner.stream(messages), lambda events: RecordedReply(events, call))
@@ -167,19 +168,24 @@ class RecordedLanguageModel(AroundLanguageModel):
 class RecordedReply:
     """A reply's events, recorded as they are asked for."""
 
-    def __init__(self, events: AsyncIterator[TextDelta | Finish], call: Call) -> None:
+    def __init__(self, events: AsyncIterator[ReplyEvent], call: Call) -> None:
         self._events = events
         self._call = call
 
     def __aiter__(self) -> RecordedReply:
         return self
 
-    async def __anext__(self) -> TextDelta | Finish:
+    async def __anext__(self) -> ReplyEvent:
         return await self._call.answer(self._events.__anext__(), _spelled_event)
 
 
-def _spelled_event(event: TextDelta | Finish) -> dict[str, Any]:
-    return {"finish": event} if isinstance(event, Finish) else spelled_text(event.text)
+def _spelled_event(event: ReplyEvent) -> dict[str, Any]:
+    match event:
+        case Finish():
+            return {"finish": event}
+        case Alive():
+            return {"alive": event}
+    return spelled_text(event.text)
 
 
 # --- voice ----------------------------------------------------------------------------------------------------------

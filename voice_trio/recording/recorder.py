@@ -26,6 +26,8 @@ SESSION_SETTINGS: Final = (
     "llm_system_prompt",
     "llm_first_token_s",
     "llm_timeout_s",
+    "llm_reasoning_s",
+    "max_reply_chars",
     "memory_tokens",
     "tts_timeout_s",
     "max_pending_phrases",

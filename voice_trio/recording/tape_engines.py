@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
 from voice_trio.core.history import Message, Record
-from voice_trio.engines.base import Engines, Finish, Hypothesis, Mark, Speech, TextDelta, Transcript, Utterance
+from voice_trio.engines.base import Engines, Hypothesis, Mark, ReplyEvent, Speech, TextDelta, Transcript, Utterance
 from voice_trio.recording import entries as e
 from voice_trio.recording.read import text_of
 from voice_trio.recording.tape import Question, Tape
@@ -90,27 +90,28 @@ class TapeLanguageModel:
         self.synthetic = names.synthetic
         self._tape = tape
 
-    def stream(self, messages: Sequence[Message]) -> AbstractAsyncContextManager[AsyncIterator[TextDelta | Finish]]:
+    def stream(self, messages: Sequence[Message]) -> AbstractAsyncContextManager[AsyncIterator[ReplyEvent]]:
         """Begin a reply."""
         return _TapeReply(self._tape.ask("write"))
 
 
 class _TapeReply(_TapeContext):
-    async def __aenter__(self) -> AsyncIterator[TextDelta | Finish]:
+    async def __aenter__(self) -> AsyncIterator[ReplyEvent]:
         await self.question.answer()
         return self
 
-    def __aiter__(self) -> AsyncIterator[TextDelta | Finish]:
+    def __aiter__(self) -> AsyncIterator[ReplyEvent]:
         return self
 
-    async def __anext__(self) -> TextDelta | Finish:
+    async def __anext__(self) -> ReplyEvent:
         answer = await self.question.answer()
         text = text_of(answer)
         if text is not None:
             return TextDelta(text)
-        if answer.finish is None:
+        event = answer.alive or answer.finish
+        if event is None:
             raise StopAsyncIteration
-        return answer.finish
+        return event
 
 
 class TapeSynthesizer:

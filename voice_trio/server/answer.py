@@ -36,6 +36,7 @@ class Answer:
         self._sample_rate = 0
         self._pcm = bytearray()
         self._errors: list[m.Error] = []
+        self._infos: list[m.Info] = []
         self._stopping: str | None = None
         self._done: m.Done | None = None
 
@@ -64,6 +65,8 @@ class Answer:
                 self._errors.append(event)
             case m.Info(code=InfoCode.SHUTTING_DOWN | InfoCode.SESSION_LIMIT | InfoCode.PLACE_NEEDED, message=message):
                 self._stopping = message
+            case m.Info(turn=int()):
+                self._infos.append(event)
             case m.Done():
                 self._done = event
                 self.done.set()
@@ -94,6 +97,7 @@ class Answer:
             "latency": plain(done.latency),
             "audio": self._audio() if self._pcm else None,
             "errors": [plain(error) for error in errors],
+            "infos": [plain(info) for info in self._infos],
         }
 
     def _audio(self) -> dict[str, Any]:

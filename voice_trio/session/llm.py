@@ -1,100 +1,177 @@
-"""The turn's mind: a prompt in, tokens and phrases out, under time limits that count only the waiting."""
+"""The turn's mind: a prompt in, tokens and phrases out, under limits of time and length."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass
 from math import inf
 
 import trio
 
-from voice_trio.config import PHRASE_GAP_MS
+from voice_trio.config import PHRASE_GAP_MS, Settings
+from voice_trio.core.empty_reply import why_empty
+from voice_trio.core.groups import first_leaf
 from voice_trio.core.history import Message
-from voice_trio.core.messages import ErrorCode
+from voice_trio.core.messages import MAX_PHRASES, ErrorCode, Event, Info, InfoCode, Outcome
 from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.surrogates import Mender
-from voice_trio.engines.base import Finish, LanguageModel, TextDelta, TurnError
+from voice_trio.engines.base import Finish, LanguageModel, ReplyEvent, TextDelta, TurnError
+from voice_trio.session.patience import Patience
 
 _PHRASE_GAP_S = PHRASE_GAP_MS / 1000
+
+_SLICE_CHARS = 500
+"""A longer token goes on in such pieces, so that nobody waits for the whole of it to be cut into phrases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a reply."""
+
+    reason: str
+    """Why it ended, as the model calls it; empty where it did not come to its end."""
+    signs: Set[str]
+    """What the model was seen to do besides: see `Alive`."""
+    has_text: bool
+    """There was something other than white space in it."""
+    broken_off: Outcome | None
+    """What it means for the turn, where it broke off."""
+
+    @property
+    def why_empty(self) -> str:
+        """Why there was nothing to say, in words."""
+        return why_empty(self.reason, self.signs, wrote=self.has_text)
 
 
 async def write(
     prompt: Sequence[Message],
     model: LanguageModel,
     phrases: trio.MemorySendChannel[Phrase],
+    settings: Settings,
     *,
-    token_timeout_s: float,
-    timeout_s: float,
+    turn: int,
+    emit: Callable[[Event], Awaitable[None]],
     emit_token: Callable[[str], Awaitable[None]],
-) -> None:
+    break_off: Callable[[TurnError], Awaitable[Outcome]],
+) -> Written:
     """Write the reply to ``prompt``: every token to ``emit_token``, its phrases to ``phrases``, which is then closed.
 
-    ``token_timeout_s`` bounds the wait for each token, ``timeout_s`` the sum of these waits. Raises `TurnError`
-    (LLM_FAIL, LLM_TIMEOUT).
+    One longer than ``settings`` let it be, or than can be numbered, is cut, and an info says so. One that breaks
+    off, if only because time is up, is told to ``break_off`` at once; then what is whole of it goes to ``phrases``.
     """
-    aggregator, mender = PhraseAggregator(), Mender()
-    patience = _Patience(token_timeout_s, timeout_s)
+    patience = Patience(settings.llm_first_token_s, settings.llm_timeout_s, settings.llm_reasoning_s)
+    reply = _Reply(phrases, settings.max_reply_chars, emit_token, break_off)
+    reason = ""
+    async with phrases:
+        try:
+            reason = await _follow(prompt, model, reply, patience)
+        except* TurnError as group:
+            error = first_leaf(group)
+            assert isinstance(error, TurnError)
+            await reply.break_off(error)
+        if reply.is_cut:
+            await emit(Info(code=InfoCode.REPLY_CUT, message="The reply is too long, and is cut here.", turn=turn))
+        await reply.finish()
+    return Written(reason, patience.signs, reply.has_text, reply.broken_off)
+
+
+async def _follow(prompt: Sequence[Message], model: LanguageModel, reply: _Reply, patience: Patience) -> str:
+    """Take the model's tokens until it says why it is done, which is returned, or until the reply is cut or broken."""
+    reason = ""
     # A wait for a token is abandoned where a gap ends a phrase, and an iterator that is cancelled in mid-step is broken
     # for good. So a task of its own steps it, and only the wait on a channel is abandoned.
-    send, tokens = trio.open_memory_channel[TextDelta | Finish](0)
-    async with phrases:
-        async with send, tokens, trio.open_nursery() as nursery:
-            nursery.start_soon(_pull, model, prompt, send)
-            gap_s = inf
-            while True:
-                match await patience.receive(tokens, gap_s):
+    send, events = trio.open_memory_channel[ReplyEvent](0)
+    async with events, trio.open_nursery() as nursery:
+        nursery.start_soon(_pull, model, prompt, reply, send)
+        gap_s = inf
+        with suppress(trio.EndOfChannel):
+            while not reply.is_cut:
+                match await patience.receive(events, gap_s):
                     case TextDelta(text):
-                        whole = mender.push(text)
-                        if whole:
-                            await emit_token(whole)
-                        ready = aggregator.push(whole)
+                        await reply.add(text)
                         gap_s = _PHRASE_GAP_S
-                    case Finish():
+                    case Finish(reason):
                         break
                     case None:
-                        ready = aggregator.flush()
+                        await reply.flush()
                         gap_s = inf
-                for phrase in ready:
-                    await phrases.send(phrase)
-            nursery.cancel_scope.cancel()
-        for phrase in aggregator.finish():
-            await phrases.send(phrase)
+        nursery.cancel_scope.cancel()
+    return reason
 
 
 async def _pull(
-    model: LanguageModel, prompt: Sequence[Message], send: trio.MemorySendChannel[TextDelta | Finish]
+    model: LanguageModel, prompt: Sequence[Message], reply: _Reply, send: trio.MemorySendChannel[ReplyEvent]
 ) -> None:
-    async with model.stream(prompt) as events:
-        async for event in events:
-            await send.send(event)
-            if isinstance(event, Finish):
+    # Closed without a checkpoint, in which a defect on its way out would give way to the cancel by who takes the rest.
+    with send:
+        try:
+            async with model.stream(prompt) as events:
+                async for event in events:
+                    await send.send(event)
+                    if isinstance(event, Finish):
+                        return
+            raise TurnError(ErrorCode.LLM_FAIL, "The reply broke off before its end.")
+        except TurnError as error:
+            # Here and not where the tokens are taken, which may have to wait for the voice, and has some left to take.
+            await reply.break_off(error)
+
+
+class _Reply:
+    """What the model has written, cut into tokens for the page and phrases for the voice."""
+
+    def __init__(
+        self,
+        phrases: trio.MemorySendChannel[Phrase],
+        max_chars: int,
+        emit_token: Callable[[str], Awaitable[None]],
+        break_off: Callable[[TurnError], Awaitable[Outcome]],
+    ) -> None:
+        self.broken_off: Outcome | None = None
+        """What it means for the turn, where it broke off."""
+        self.is_cut = False
+        """It is as long as it may be, and more came."""
+        self.has_text = False
+        """There is something other than white space in it."""
+        self._phrases = phrases
+        self._left = max_chars
+        self._emit_token = emit_token
+        self._break_off = break_off
+        self._aggregator = PhraseAggregator()
+        self._mender = Mender()
+
+    async def add(self, token: str) -> None:
+        """Append ``token``."""
+        for at in range(0, len(token), _SLICE_CHARS):
+            text = self._mender.push(token[at : at + _SLICE_CHARS])
+            if text:
+                await self._append(text)
+            if self.is_cut:
                 return
-    raise TurnError(ErrorCode.LLM_FAIL, "The reply broke off before its end.")
 
+    async def _append(self, text: str) -> None:
+        self.is_cut = len(text) > self._left
+        text = text[: self._left]
+        self._left -= len(text)
+        self.has_text = self.has_text or not text.isspace()
+        if text:
+            await self._emit_token(text)
+        await self._send(self._aggregator.push(text))
 
-class _Patience:
-    """The time spent waiting for the model, held against its limits.
+    async def flush(self) -> None:
+        """End the phrase: nothing comes for so long that the voice would fall silent."""
+        await self._send(self._aggregator.flush())
 
-    Time that the model is made to wait, because the listener has not caught up, is not in it.
-    """
+    async def break_off(self, error: TurnError) -> None:
+        """Say that the reply breaks off, unless that was said."""
+        if self.broken_off is None:
+            self.broken_off = await self._break_off(error)
 
-    def __init__(self, token_s: float, total_s: float) -> None:
-        self._token_s = token_s
-        self._left_s = total_s
-        self._since_token_s = 0.0
+    async def finish(self) -> None:
+        """End the reply; of one that broke off, what is whole."""
+        await self._send(self._aggregator.finish() if self.broken_off is None else self._aggregator.break_off())
 
-    async def receive(
-        self, tokens: trio.MemoryReceiveChannel[TextDelta | Finish], gap_s: float
-    ) -> TextDelta | Finish | None:
-        """Return the next event; None when there is none for ``gap_s``. Raises `TurnError` (LLM_TIMEOUT)."""
-        # A token that was there already when its limit passed is taken all the same, and leaves less than nothing.
-        limit_s = max(0.0, min(self._token_s - self._since_token_s, self._left_s))
-        began_at = trio.current_time()
-        event = None
-        with trio.move_on_after(min(gap_s, limit_s)):
-            event = await tokens.receive()
-        waited_s = trio.current_time() - began_at
-        self._left_s -= waited_s
-        self._since_token_s = 0.0 if event else self._since_token_s + waited_s
-        if event is None and limit_s <= gap_s:
-            raise TurnError(ErrorCode.LLM_TIMEOUT, "The language model did not answer in time.")
-        return event
+    async def _send(self, phrases: Sequence[Phrase]) -> None:
+        for phrase in phrases:
+            self.is_cut = self.is_cut or phrase.index >= MAX_PHRASES
+            await self._phrases.send(phrase)

@@ -71,7 +71,7 @@ class Turn:
         self._over = trio.Event()
         self._ended_by: Outcome | None = None
         self._playback = Playback(around.new_playout())
-        self._broken_off: Outcome | None = None
+        self._written: llm.Written
         self._said = ""
         self._reply: list[str] = []
         self._phrases: list[SpokenPhrase] = []
@@ -197,12 +197,7 @@ class Turn:
 
     async def _respond(self, records: Sequence[Record]) -> Outcome:
         settings = self._settings
-        messages = prompt(
-            records,
-            self._said,
-            system=settings.llm_system_prompt,
-            budget_tokens=settings.memory_tokens,
-        )
+        messages = prompt(records, self._said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
         send, phrases = trio.open_memory_channel[Phrase](settings.max_pending_phrases)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write, messages, send)
@@ -221,24 +216,25 @@ class Turn:
                     begin_audio=self._begin_audio,
                 )
             )
-        if self._broken_off is not None:
-            return self._broken_off
-        nothing_was_said = not self._playback.queued
-        return Outcome.FAILED if nothing_was_said and any(p.failed for p in self._phrases) else Outcome.COMPLETED
+        if self._written.broken_off is not None:
+            return self._written.broken_off
+        if not self._playback.queued:
+            if any(phrase.failed for phrase in self._phrases):
+                return Outcome.FAILED
+            await self._emit(m.Info(code=InfoCode.EMPTY_REPLY, message=self._written.why_empty, turn=self.number))
+        return Outcome.COMPLETED
 
     async def _write(self, messages: Sequence[Message], phrases: trio.MemorySendChannel[Phrase]) -> None:
-        """Write the reply; one that breaks off is said to be at once, and what was written of it is still spoken."""
-        try:
-            await llm.write(
-                messages,
-                self._engines.language_model,
-                phrases,
-                token_timeout_s=self._settings.llm_first_token_s,
-                timeout_s=self._settings.llm_timeout_s,
-                emit_token=self._emit_token,
-            )
-        except* TurnError as group:
-            self._broken_off = await self._fail(first_leaf(group))
+        self._written = await llm.write(
+            messages,
+            self._engines.language_model,
+            phrases,
+            self._settings,
+            turn=self.number,
+            emit=self._emit,
+            emit_token=self._emit_token,
+            break_off=self._fail,
+        )
 
     # --- what the stages say: every one of these passes the outbox's door ---------------------------------------------
 

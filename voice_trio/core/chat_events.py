@@ -1,0 +1,171 @@
+"""What one event of a chat completion says, in all the forms in which servers that resemble OpenAI's spell it.
+
+Nothing is taken for granted: a field may be missing, null, of another type, or stand where it does not belong. What is
+not known is nothing, so that a new field harms nobody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+MAX_VALUES: Final = 30_000
+"""In one event. JSON is read in one step, which takes its time for each value, and hardly any for the text in it."""
+
+
+class Unreadable(Exception):
+    """The data is no JSON, or holds more or deeper values than can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of the reply, never empty. A refusal is one: it is what the model answers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of the model's thinking, whatever it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A piece of a call of a tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The server says why the reply ends here. Some say so with every event."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The server reports an error. What it says of it stays out: servers repeat keys and prompts."""
+
+
+Part = Said | Thought | ToolCall | Finished | Done | Failed
+
+_DONE: Final = frozenset({"[done]", "done"})
+_NO_REASON: Final = frozenset({"", "null", "none"})
+"""What stands for no reason, in any case."""
+_REASONING: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
+_TOOLS: Final = ("tool_calls", "function_call")
+_THINKING_PARTS: Final = frozenset({"thinking", "redacted_thinking", "reasoning", "thought", "reasoning_text"})
+_TOOL_PARTS: Final = frozenset({"tool_use", "tool_call", "function_call"})
+_ERRORS: Final = ("error", "detail", "message", "msg")
+"""What an answer holds that is no completion: an object or a sentence about what went wrong."""
+
+
+class ChatEvents:
+    """The events of one reply, in order."""
+
+    def __init__(self) -> None:
+        self.model = ""
+        """What the server says that the model is called."""
+        self.is_chat = False
+        """Something of a completion was read."""
+        self._streams = False
+
+    def read(self, data: str) -> Iterator[Part]:
+        """Yield what the event with ``data`` says; nothing where it says nothing. Raises `Unreadable`."""
+        if not data.strip():
+            return
+        if data.strip().casefold() in _DONE:
+            yield Done()
+            return
+        event = _parsed(data)
+        match event:
+            case {"model": str(name)}:
+                self.model = self.model or name
+        match event:
+            case {"choices": [*choices], **others}:
+                self.is_chat = True
+                if _is_there(others.get("error")):
+                    yield Failed()
+                for choice in choices:
+                    if isinstance(choice, dict) and choice.get("index") in (0, None):
+                        yield from self._choice(choice)
+                if others.get("object") == "chat.completion":
+                    yield Done()
+            case {"error": error} if _is_there(error):
+                yield Failed()
+            case {"choices": _} | {"usage": _}:
+                pass
+            case {"message": {"content": _} as message, "done": bool(done)}:
+                self.is_chat = True
+                # As Ollama's own API has it.
+                yield from _message(message)
+                if done:
+                    yield Finished("stop")
+            case {"object": "error"} | {"type": "error"}:
+                yield Failed()
+            case dict() if any(_is_there(event.get(name)) for name in _ERRORS):
+                yield Failed()
+
+    def _choice(self, choice: dict[str, Any]) -> Iterator[Part]:
+        match choice:
+            case {"delta": dict(delta)}:
+                for part in _message(delta):
+                    self._streams = self._streams or isinstance(part, Said)
+                    yield part
+            case {"delta": str(text)} | {"text": str(text)} if text:
+                yield Said(text)
+            case {"message": dict(message)} if not self._streams:
+                # Behind pieces, it is all of them once more.
+                yield from _message(message)
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason.casefold() not in _NO_REASON:
+            yield Failed() if reason == "error" else Finished(reason)
+
+
+def _message(message: dict[str, Any]) -> Iterator[Part]:
+    if any(_is_there(message.get(name)) for name in _REASONING):
+        yield Thought()
+    yield from _content(message.get("content"))
+    refusal = message.get("refusal")
+    if isinstance(refusal, str) and refusal:
+        yield Said(refusal)
+    if any(_is_there(message.get(name)) for name in _TOOLS):
+        yield ToolCall()
+
+
+def _content(content: Any) -> Iterator[Part]:
+    match content:
+        case str(text):
+            if text:
+                yield Said(text)
+        case [*parts]:
+            for part in parts:
+                # Not lists in lists: nobody sends them, and they could be as deep as they like.
+                if isinstance(part, str | dict):
+                    yield from _content(part)
+        case {"type": str(kind)} if kind in _THINKING_PARTS:
+            yield Thought()
+        case {"type": str(kind)} if kind in _TOOL_PARTS:
+            yield ToolCall()
+        case {"text": str(text)} | {"text": {"value": str(text)}} | {"refusal": str(text)} if text:
+            yield Said(text)
+
+
+def _is_there(value: Any) -> bool:
+    return value not in (None, "", [], {}, False)
+
+
+def _parsed(data: str) -> Any:
+    if sum(map(data.count, "[{,")) > MAX_VALUES:
+        raise Unreadable
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        # Without its cause, which holds the data.
+        raise Unreadable from None
