@@ -11,6 +11,7 @@ from voice_trio import __version__, config, log
 from voice_trio.cli.options import chosen, settings_options
 from voice_trio.engines.base import Engines
 from voice_trio.server.run import Running, serve_until_signal
+from voice_trio.server.standstill import LivedClock
 
 
 @click.command()
@@ -32,7 +33,7 @@ def serve(**options: Any) -> None:
             click.echo(f"  {running.fingerprint}")
         click.echo(f"\nTalk at {running.url} (Ctrl-C ends it)")
 
-    trio.run(serve_until_signal, settings, announce)
+    trio.run(serve_until_signal, settings, announce, clock=LivedClock())
 
 
 def describe(engines: Engines) -> list[str]:

@@ -16,6 +16,7 @@ import structlog
 import trio
 
 from voice_trio.config import Settings
+from voice_trio.core import wire
 from voice_trio.engines import faults as engine_faults
 from voice_trio.engines import load
 from voice_trio.engines.base import Engines
@@ -24,11 +25,11 @@ from voice_trio.faults import Faults
 from voice_trio.memory import faults as memory_faults
 from voice_trio.memory.open import open_store
 from voice_trio.recording.recordings import WARNING, Recordings, record_folder
-from voice_trio.server import hardening
 from voice_trio.server.access import Access
 from voice_trio.server.app import make_app
 from voice_trio.server.connections import Connections
 from voice_trio.server.gate import Gate
+from voice_trio.server.hypercorn.install import install
 from voice_trio.server.listening import hypercorn_config, listen, open_connections
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
@@ -68,7 +69,8 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
     Cancelling it, or an exception inside, ends all at once. Raises `CannotListen`, `CannotRecord`, `CannotRemember`,
     `CannotLoad`, and `ConfigError` for a fault that cannot happen to these engines.
     """
-    hardening.install()
+    install()
+    wire.prepare()
     recordings = _open_recordings(settings)
     tls = open_tls(settings)
     connections = open_connections(settings)

@@ -17,6 +17,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.recording.recordings import Recordings
+from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link
@@ -61,16 +62,17 @@ class Sessions:
         """Whether a turn begun now would be heard and answered aloud."""
         return self._engines().ready
 
-    async def hold(self, link: Link, *, recorded: bool = False) -> None:
+    async def hold(self, link: Link, allowance: Allowance | None = None, *, recorded: bool = False) -> None:
         """Live a session over ``link``: the edge beyond which no error of a session goes.
 
-        With ``recorded`` the person's words come as a whole recording, and the reply goes back as one.
+        With ``recorded`` the person's words come as a whole recording, and the reply goes back as one. A burst of
+        audio is paid for from ``allowance``.
         """
         if len(self._live) >= self._settings.max_sessions:
             await self._refuse(link)
             return
         settings = _for_recordings(self._settings) if recorded else self._settings
-        guarded = GuardedLink(link, settings)
+        guarded = GuardedLink(link, settings, allowance)
         session = self._new_session(
             guarded,
             settings=settings,

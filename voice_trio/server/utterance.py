@@ -20,6 +20,7 @@ from voice_trio.engines.base import TurnError
 from voice_trio.engines.media import MediaDecoder, Recording
 from voice_trio.engines.workers import alongside
 from voice_trio.server import upload
+from voice_trio.server.allowance import Allowance
 from voice_trio.server.answer import Answer, busy
 from voice_trio.server.guard import AUDIO_MARGIN_MS
 from voice_trio.server.sessions import Sessions
@@ -49,23 +50,27 @@ class Utterances:
         """Size of the largest recording, and of any other request."""
         return self._settings.max_upload_bytes
 
-    async def answer(self, request: Request) -> dict[str, Any]:
-        """Return what is answered to ``request``, as JSON has it. Raises `Refused`, and nothing else."""
+    async def answer(self, request: Request, allowance: Allowance | None = None) -> dict[str, Any]:
+        """Return what is answered to ``request``, as `json_response.answered` takes it.
+
+        Hearing the recording is paid for from ``allowance``. Raises `Refused`, and nothing else.
+        """
         try:
-            return await self._answer(request)
+            return await self._answer(request, allowance)
         except Refused:
             raise
         except Exception as error:
             raise Refused(_INTERNAL, report(error, session="")) from error
 
-    async def _answer(self, request: Request) -> dict[str, Any]:
+    async def _answer(self, request: Request, allowance: Allowance | None) -> dict[str, Any]:
         if self._sessions.draining:
             raise busy("The server is stopping.")
         kind, start = upload.kind_of(request), upload.start_of(request)
         upload.check_size(request, self._settings)
         link, answer, cut = MemoryLink(), Answer(), False
         # The session comes before the recording is read, so that there are only so many recordings in memory.
-        async with alongside(partial(self._sessions.hold, link, recorded=True)), alongside(partial(answer.hear, link)):
+        hold = partial(self._sessions.hold, link, allowance, recorded=True)
+        async with alongside(hold), alongside(partial(answer.hear, link)):
             with answer.while_open:
                 await answer.opened.wait()
                 recording = await self._receive(request, kind)
