@@ -114,7 +114,8 @@ async def own_server(
     """Run a server of ``kind`` with ``settings``; on leaving it drains and ends. Raises `ServerDied`.
 
     ``profile`` names a file for cProfile's figures of the whole run; ``script`` what a bare handler plays
-    (see `tools/load.py`). `OwnServer.cancels` needs ``watch_cancels``, `OwnServer.stalls` ``watch_stalls``. What the server logs goes to ``log_to``.
+    (see `tools/load.py`). `OwnServer.cancels` needs ``watch_cancels``, and `OwnServer.stalls` ``watch_stalls``. What
+    the server logs goes to ``log_to``.
     """
     orders = {
         "kind": kind,

@@ -32,7 +32,7 @@ from voice_trio.engines import load
 from voice_trio.engines.base import Engines
 from voice_trio.engines.whisper import WhisperRecognizer
 from voice_trio.server import app
-from voice_trio.server.run import open_server
+from voice_trio.server.run import open_server, spare_what_stays
 from voice_trio.server.socket_link import SocketLink
 from voice_trio.server.standstill import LivedClock
 
@@ -108,6 +108,11 @@ async def serve(orders: dict[str, Any], stalls: Stalls | None) -> None:
     async with open_kind(orders) as (url, counts), trio.open_nursery() as nursery:
         lags: deque[float] = deque(maxlen=100_000)
         nursery.start_soon(_tick, lags)
+        spare_what_stays()
+        if stalls is not None:
+            # To load and to compile is not to serve.
+            await trio.lowlevel.checkpoint()
+            stalls.forget()
         print(url, flush=True)
         async for line in trio.wrap_file(sys.stdin):
             match line.strip():

@@ -10,11 +10,11 @@ For use in another program:
         trio.run(main, instruments=[stalls])
     print(stalls.report())
 
-A step is what a task does between two checkpoints; nobody else is served meanwhile. It is measured by the CPU time of the
-loop's thread, so that a busy machine makes no stall of a step that merely waited for a core, and by the clock on the
-wall, which also shows a step that slept. A step counts that took more than `LIMIT_MS` of CPU. While one runs, a thread
-looks every few milliseconds at what the loop's thread is doing, so that the place is that of the work and not that of
-the next checkpoint. What the garbage collector took of it is said apart.
+A step is what a task does between two checkpoints; nobody else is served meanwhile. It is measured by the CPU time of
+the loop's thread, so that a busy machine makes no stall of a step that merely waited for a core, and by the clock on
+the wall, which also shows a step that slept. A step counts that took more than `LIMIT_MS` of CPU. While one runs, a
+thread looks every few milliseconds at what the loop's thread is doing, so that the place is that of the work and not
+that of the next checkpoint. What the garbage collector took of it is said apart.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Step:
 
     def __str__(self) -> str:
         collected = f", {self.gc_ms:.0f} of it garbage collection" if self.gc_ms >= 1 else ""
-        return f"{self.cpu_ms:7.1f} ms of CPU, {self.wall_ms:.1f} by the wall{collected}: {self.place} [{self.ours}] in {self.task}"
+        took = f"{self.cpu_ms:7.1f} ms of CPU, {self.wall_ms:.1f} by the wall{collected}"
+        return f"{took}: {self.place} [{self.ours}] in {self.task}"
 
 
 class Stalls(trio.abc.Instrument):
@@ -84,6 +85,12 @@ class Stalls(trio.abc.Instrument):
         self._gc_began = self._gc_s = 0.0
         self._seen: tuple[str, str] | None = None
         self._clock = 0
+
+    def forget(self) -> None:
+        """Begin anew: what was until now is not counted."""
+        self.steps.clear()
+        self.count = self.taken = 0
+        self.longest_ms = 0.0
 
     # --- what Trio calls ----------------------------------------------------------------------------------------------
 

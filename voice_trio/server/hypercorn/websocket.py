@@ -21,11 +21,8 @@ from voice_trio.server.hypercorn.refused import Refused, nursery_of
 _LEAST_FRAGMENT_BYTES = 64
 """What a fragment counts for at least: a message of endless empty ones is endless too."""
 
-_PAY_AT = 25
-"""Units of work after which they are paid for: about half a millisecond."""
-
-_PONG = 4
-"""A ping's price beyond that of a frame: it is answered."""
+_PAY_AT = 100
+"""Units of work after which they are paid for: at the latest after 20 frames, and about a millisecond."""
 
 _UNHEARD_FRAMES = 1_000
 """So many are read after our own close, for the peer's, which may lie behind what it had under way."""
@@ -108,7 +105,7 @@ class HardWSStream(WSStream):
         for frame in self.connection.events():
             if self.closed:
                 return
-            self._owed += FRAME
+            self._owed += MESSAGE if isinstance(frame, Message) and frame.message_finished else FRAME
             if self.state is not ASGIWebsocketState.CLOSED:
                 await self._handle_frame(frame)
             elif isinstance(frame, CloseConnection):
@@ -129,11 +126,9 @@ class HardWSStream(WSStream):
                 await self._send_wsproto_event(CloseConnection(code=CloseReason.MESSAGE_TOO_BIG))
                 raise
             if frame.message_finished:
-                self._owed += MESSAGE
                 await self.app_put(self.buffer.to_message())
                 self.buffer.clear()
         elif isinstance(frame, Ping):
-            self._owed += _PONG
             await self._send_wsproto_event(frame.response())
         elif isinstance(frame, CloseConnection):
             if self.connection.state == ConnectionState.REMOTE_CLOSING:
