@@ -3,8 +3,8 @@
     python tools/floods.py                       every kind, eight sockets each
     python tools/floods.py pongs audio --sockets 16 --seconds 5
 
-The server is one of its own, in a process of its own under `tools/stalls.py`, with the real detector and scripted
-engines; the flood comes from a third process, from the same address as the honest client. For each kind it prints the
+The server is one of its own, in a process of its own under `tools/stalls.py`, with the engines that come
+with it; the flood comes from a third process, from the same address as the honest client. For each kind it prints the
 median and the 99th percentile of `/livez`, asked fifty times a second, the median of an honest first audio, the
 server's memory, and how many steps of its loop took more than 20 ms of CPU. A flood that is cut off connects again and
 goes on. It exits with 1 if a step was longer, or the server gave no answer.
@@ -190,8 +190,8 @@ async def measure(server: OwnServer, seconds: float) -> Waits:
 
 async def measure_under(name: str | None, sockets: int, seconds: float) -> bool:
     """Measure a server under the flood of that name, or in calm, and print a line; False if it did not hold."""
-    settings = {"max_sessions": 64, "vad": "silero"}
-    async with own_server("scripted", watch_stalls=True, **settings) as server:
+    settings = {"max_sessions": 64, "vad": "silero", "asr_engine": "pocketsphinx"}
+    async with own_server("configured", watch_stalls=True, **settings) as server:
         port = server.ws_url.split(":")[2].split("/")[0]
         command = [sys.executable, __file__, "--flood", str(name), "--port", port, "--sockets", str(sockets)]
         attacker = None if name is None else await trio.lowlevel.open_process(command, stderr=subprocess.DEVNULL)
@@ -212,6 +212,7 @@ async def measure_under(name: str | None, sockets: int, seconds: float) -> bool:
         f"{name or 'calm':18} livez p50 {statistics.median(health):7.1f} p99 {percentile(health, 99):7.1f} ms"
         f"  first audio {statistics.median(audio):7.1f} ms ({len(waits.audio)} times)"
         f"  CPU {(after.cpu_s - before.cpu_s) / seconds:4.0%}  {after.rss_bytes / 1e6:4.0f} MB"
+        f" lag {after.lag_p50_ms:.1f}/{after.lag_p99_ms:.1f}"
         f"  longest step {held['longest_ms']:.1f} ms"
     )
     for step in itertools.islice(held["steps"], 3):

@@ -17,10 +17,10 @@ class TokenBucket:
         self._level = capacity if level is None else level
         self._at_s: float | None = None
 
-    def take(self, amount: float, now_s: float) -> bool:
-        """Take ``amount`` at ``now_s``; False, and nothing taken, if it is not there."""
+    def take(self, amount: float, now_s: float, *, leave: float = 0.0) -> bool:
+        """Take ``amount`` at ``now_s``; False, and nothing taken, if it is not there beside what is to ``leave``."""
         self._refill(now_s)
-        if amount > self._level:
+        if amount > self._level - leave:
             return False
         self._level -= amount
         return True

@@ -25,10 +25,17 @@ MESSAGE = 10
 """A whole message, which goes up to a session."""
 FRAME = 5
 """Any other frame: a fragment, a ping, a pong. Honest clients need few of them."""
-BODY_PIECE = 5
+ANSWERED_FRAME = 20
+"""A ping, which is answered at once."""
+BODY_PIECE = 15
 """A piece of a request's body, however small."""
-REQUEST = 20
-CONNECTION = 20
+REQUEST = 30
+HEAD_BYTE = 0.05
+"""Of a request: headers and a query's parameters are taken apart one by one."""
+SESSION = 150
+"""Also for a recording that is uploaded."""
+CONNECTION = 60
+"""With its end."""
 
 _UNITS_PER_S = 16_000.0
 """Of one address, shared by its connections: a third of a core."""
@@ -38,6 +45,8 @@ _OWN_UNITS = 100.0
 """What a connection may save up of its own; it begins with nothing."""
 _POT_UNITS = 20_000.0
 _POT_UNITS_PER_S = 8_000.0
+_FIRST_UNITS = 500.0
+"""What a connection may have cost before it leaves half of the pot to the others: enough to begin a session."""
 
 _POT_SAMPLES = 120.0 * SAMPLE_RATE
 _POT_SAMPLES_PER_S = 20.0 * SAMPLE_RATE
@@ -68,6 +77,7 @@ class Allowance:
     def __init__(self, address: Address) -> None:
         self.address = address
         """Of those who share the pots."""
+        self._paid_units = 0.0
         self._units = TokenBucket(_OWN_UNITS, _UNITS_PER_S, level=0.0)
         self._samples = TokenBucket(_OWN_SAMPLES, _OWN_SAMPLES_PER_S, level=0.0)
 
@@ -75,7 +85,9 @@ class Allowance:
         """Pay for work, and wait until it is paid; a checkpoint in any case."""
         share = _UNITS_PER_S / max(1, self.address.connections)
         self._units.per_s = max(share, _LEAST_UNITS_PER_S)
-        await self._pay(self._units, self.address.units, units)
+        self._paid_units += units
+        leave = 0.0 if self._paid_units <= _FIRST_UNITS else _POT_UNITS / 2
+        await self._pay(self._units, self.address.units, units, leave)
 
     async def pay_for_audio(self, samples: int) -> None:
         """Pay for ``samples`` of audio that is to be heard. There is a checkpoint only if they come fast."""
@@ -83,9 +95,9 @@ class Allowance:
             await self._pay(self._samples, self.address.samples, samples)
 
     @staticmethod
-    async def _pay(own: TokenBucket, shared: TokenBucket, amount: float) -> None:
+    async def _pay(own: TokenBucket, shared: TokenBucket, amount: float, leave: float = 0.0) -> None:
         now = trio.current_time()
-        if own.take(amount, now) or shared.take(amount, now):
+        if own.take(amount, now) or shared.take(amount, now, leave=leave):
             await trio.lowlevel.checkpoint()
         else:
             await trio.sleep(own.owe(amount, now))

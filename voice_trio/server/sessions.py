@@ -17,7 +17,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.recording.recordings import Recordings
-from voice_trio.server.allowance import Allowance
+from voice_trio.server.allowance import SESSION, Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link
@@ -68,6 +68,8 @@ class Sessions:
         With ``recorded`` the person's words come as a whole recording, and the reply goes back as one. A burst of
         audio is paid for from ``allowance``.
         """
+        if allowance is not None:
+            await allowance.pay(SESSION)
         if len(self._live) >= self._settings.max_sessions:
             await self._refuse(link)
             return

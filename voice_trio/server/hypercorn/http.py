@@ -12,7 +12,7 @@ from hypercorn.protocol.events import Body, Data, Event
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
-from voice_trio.server.allowance import BODY_PIECE, REQUEST
+from voice_trio.server.allowance import BODY_PIECE, HEAD_BYTE, REQUEST
 from voice_trio.server.hypercorn.config import HardConfig
 from voice_trio.server.hypercorn.refused import Refused, nursery_of
 
@@ -87,7 +87,8 @@ class HardH11Protocol(H11Protocol):
             raise Refused("HTTP/2")
 
     async def _create_stream(self, request: h11.Request) -> None:
-        await self.config.allowance.pay(REQUEST)
+        size = len(request.target) + sum(len(name) + len(value) for name, value in request.headers)
+        await self.config.allowance.pay(REQUEST + size * HEAD_BYTE)
         await super()._create_stream(request)
 
 

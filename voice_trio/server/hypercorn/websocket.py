@@ -14,7 +14,7 @@ from wsproto.events import CloseConnection, Message, Ping
 from wsproto.events import Event as Frame
 from wsproto.frame_protocol import CloseReason
 
-from voice_trio.server.allowance import FRAME, MESSAGE
+from voice_trio.server.allowance import ANSWERED_FRAME, FRAME, MESSAGE
 from voice_trio.server.hypercorn.config import HardConfig
 from voice_trio.server.hypercorn.refused import Refused, nursery_of
 
@@ -105,7 +105,7 @@ class HardWSStream(WSStream):
         for frame in self.connection.events():
             if self.closed:
                 return
-            self._owed += MESSAGE if isinstance(frame, Message) and frame.message_finished else FRAME
+            self._owed += _price(frame)
             if self.state is not ASGIWebsocketState.CLOSED:
                 await self._handle_frame(frame)
             elif isinstance(frame, CloseConnection):
@@ -146,6 +146,12 @@ class HardWSStream(WSStream):
             address = connections.client_behind(proxy, forwarded)
             if address != proxy:
                 self.config.allowances.move(self.config.allowance, address)
+
+
+def _price(frame: Frame) -> int:
+    if isinstance(frame, Message) and frame.message_finished:
+        return MESSAGE
+    return ANSWERED_FRAME if isinstance(frame, Ping) else FRAME
 
 
 async def _to_nobody(event: object) -> None:
