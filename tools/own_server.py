@@ -75,6 +75,11 @@ class OwnServer:
         """Return, for each `cancel` it has read, the ms to the last audio (0: none came) and to `done`, as written."""
         return [(audio_ms, done_ms) for audio_ms, done_ms in await self._ask("cancels")]
 
+    async def stalls(self) -> dict[str, Any]:
+        """Return the steps so far that held its loop for long, as `stalls.report` takes them."""
+        found: dict[str, Any] = await self._ask("stalls")
+        return found
+
     async def _ask(self, what: str) -> Any:
         async with self._lock:
             assert self._process.stdin is not None
@@ -102,13 +107,15 @@ async def own_server(
     profile: Path | None = None,
     script: Path | None = None,
     watch_cancels: bool = False,
+    watch_stalls: bool = False,
     log_to: Path | None = None,
     **settings: Any,
 ) -> AsyncIterator[OwnServer]:
     """Run a server of ``kind`` with ``settings``; on leaving it drains and ends. Raises `ServerDied`.
 
     ``profile`` names a file for cProfile's figures of the whole run; ``script`` what a bare handler plays
-    (see `tools/load.py`). `OwnServer.cancels` needs ``watch_cancels``. What the server logs goes to ``log_to``.
+    (see `tools/load.py`). `OwnServer.cancels` needs ``watch_cancels``, and `OwnServer.stalls` ``watch_stalls``. What
+    the server logs goes to ``log_to``.
     """
     orders = {
         "kind": kind,
@@ -116,6 +123,7 @@ async def own_server(
         "profile": str(profile) if profile else None,
         "script": str(script) if script else None,
         "watch_cancels": watch_cancels,
+        "watch_stalls": watch_stalls,
     }
     with open(log_to or os.devnull, "wb") as log:  # noqa: ASYNC230 - before anything is measured
         process = await trio.lowlevel.open_process(

@@ -24,6 +24,7 @@ from tools.bare_server import open_bare_server
 from tools.figures import percentile
 from tools.proc import held_by
 from tools.scripted import open_zero_cost_engines
+from tools.stalls import Stalls
 from voice_trio import config, log
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
@@ -31,8 +32,9 @@ from voice_trio.engines import load
 from voice_trio.engines.base import Engines
 from voice_trio.engines.whisper import WhisperRecognizer
 from voice_trio.server import app
-from voice_trio.server.run import open_server
+from voice_trio.server.run import open_server, spare_what_stays
 from voice_trio.server.socket_link import SocketLink
+from voice_trio.server.standstill import LivedClock
 
 _TICK_S = 0.05
 
@@ -102,15 +104,23 @@ class WatchedLink(SocketLink):
             self._cancelled_at = None
 
 
-async def serve(orders: dict[str, Any]) -> None:
+async def serve(orders: dict[str, Any], stalls: Stalls | None) -> None:
     async with open_kind(orders) as (url, counts), trio.open_nursery() as nursery:
         lags: deque[float] = deque(maxlen=100_000)
         nursery.start_soon(_tick, lags)
+        spare_what_stays()
+        if stalls is not None:
+            # To load and to compile is not to serve.
+            await trio.lowlevel.checkpoint()
+            stalls.forget()
         print(url, flush=True)
         async for line in trio.wrap_file(sys.stdin):
             match line.strip():
+                case "stalls":
+                    assert stalls is not None
+                    answer: Any = stalls.summary()
                 case "cancels":
-                    answer: Any = WatchedLink.cancels
+                    answer = WatchedLink.cancels
                 case "collect":
                     gc.collect()
                     answer = vitals(lags) | counts()
@@ -146,7 +156,11 @@ if __name__ == "__main__":
     log.configure("INFO")
     if orders["profile"]:
         profile = cProfile.Profile()
-        profile.runcall(trio.run, serve, orders)
+        profile.runcall(trio.run, serve, orders, None)
         profile.dump_stats(orders["profile"])
+    elif orders["watch_stalls"]:
+        stalls = Stalls()
+        with stalls.watching():
+            trio.run(serve, orders, stalls, clock=LivedClock(), instruments=[stalls])
     else:
-        trio.run(serve, orders)
+        trio.run(serve, orders, None, clock=LivedClock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -368,7 +369,7 @@ async def _answer_recording() -> dict[str, Any]:
     sessions = Sessions(settings, lambda: engines, InProcessStore())
     with structlog.testing.capture_logs():
         answer = await Utterances(settings, sessions, PlainDecoder()).answer(request())
-    wav = answer["audio"]["wav"]
+    wav = base64.b64encode(answer["audio"]["wav"]).decode()
     return {
         **answer,
         "conversation": example.conversation,

@@ -8,15 +8,15 @@ from quart import websocket
 from quart_trio import QuartTrio
 
 from voice_trio import config
-from voice_trio.server import hardening
 from voice_trio.server.gate import Gate
+from voice_trio.server.hypercorn.install import install
 from voice_trio.server.listening import hypercorn_config, listen, open_connections
 
 
 @asynccontextmanager
 async def serving_echo():
     """Yield the address of /echo, and the register of its server's connections."""
-    hardening.install()
+    install()
     settings = config.load(port=0)
     connections = open_connections(settings)
     listening = listen(settings)

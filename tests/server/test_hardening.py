@@ -5,6 +5,7 @@ import struct
 
 import pytest
 import trio
+from h11._receivebuffer import ReceiveBuffer
 from hypercorn.protocol.ws_stream import WebsocketBuffer
 
 from tests.server.serving import (
@@ -23,14 +24,12 @@ from tests.server.serving import (
     until_none,
     upgrade,
 )
-from voice_trio.server import hardening, socket_link
-from voice_trio.server.hardening import (
-    HardH11Protocol,
-    HardTaskGroup,
-    HardTCPServer,
-    HardWSStream,
-    UnsupportedHypercorn,
-)
+from voice_trio.server import allowance, socket_link
+from voice_trio.server.allowance import Allowance
+from voice_trio.server.hypercorn import connection, http, install, websocket
+from voice_trio.server.hypercorn.connection import HardTaskGroup, HardTCPServer
+from voice_trio.server.hypercorn.http import HardH11Protocol, HardHTTPStream
+from voice_trio.server.hypercorn.websocket import HardWSStream
 
 pytestmark = pytest.mark.real
 
@@ -134,6 +133,45 @@ async def an_early_answer_arrives(running):
     await until_none(running)
 
 
+async def a_long_head_is_not_read(running):
+    for head in (b"a:\r\n" * 5000, b"a: " + bytes([65]) * 40_000 + b"\r\n"):
+        stream = await dial(running)
+        await stream.send_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n")
+        assert (await read_to_end(stream)).startswith(b"HTTP/1.1 431")
+    # The lines behind a body in chunks are a head too.
+    stream = await dial(running)
+    await stream.send_all(
+        b"POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"a:\r\n" * 5000
+    )
+    await stream.send_all(b"\r\n")
+    await read_to_end(stream)
+    assert running.connections.incidents["crashed"] == 0
+    await until_none(running)
+
+
+async def requests_and_pieces_of_a_body_are_paid_for(running):
+    paid = []
+    pay = Allowance.pay
+
+    async def noted(self, units):
+        paid.append(units)
+        await pay(self, units)
+
+    Allowance.pay = noted
+    try:
+        stream = await dial(running)
+        await stream.send_all(3 * b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        await stream.send_all(b"POST /api/utterance HTTP/1.1\r\nHost: x\r\nContent-Type: audio/wav\r\n")
+        await stream.send_all(
+            b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + 50 * b"1\r\nx\r\n" + b"0\r\n\r\n"
+        )
+        await read_to_end(stream)
+    finally:
+        Allowance.pay = pay
+    assert sum(units >= allowance.REQUEST for units in paid) >= 4 + 1, "a connection costs as much"
+    assert paid.count(allowance.BODY_PIECE) == 50
+
+
 OVERRIDES = {
     (HardTCPServer, "run"): a_malformed_request_ends_nobody_else,
     (HardTCPServer, "protocol_send"): a_peer_that_does_not_read_is_cut_off,
@@ -142,11 +180,14 @@ OVERRIDES = {
     (HardTaskGroup, "__aexit__"): a_peer_that_does_not_read_is_cut_off,
     (HardH11Protocol, "stream_send"): connection_close_is_honoured,
     (HardH11Protocol, "_check_protocol"): there_is_no_http_2,
+    (HardH11Protocol, "_create_stream"): requests_and_pieces_of_a_body_are_paid_for,
+    (HardHTTPStream, "handle"): requests_and_pieces_of_a_body_are_paid_for,
+    (http, "ShortHeads"): a_long_head_is_not_read,
     (HardWSStream, "_handle_events"): a_message_without_end_is_too_large,
     (HardWSStream, "_plain"): nothing_is_compressed,
     (HardWSStream, "app_send"): a_connection_ends_with_its_session,
     (HardWSStream, "handle"): a_bad_handshake_is_the_end,
-    (hardening, "Bounded"): a_message_without_end_is_too_large,
+    (websocket, "Bounded"): a_message_without_end_is_too_large,
 }
 """Override -> what holds because of it."""
 
@@ -155,7 +196,12 @@ async def nothing(self):
     pass
 
 
-INSTEAD = {"_plain": lambda self, request: request, "_linger": nothing, "Bounded": WebsocketBuffer}
+INSTEAD = {
+    "_plain": lambda self, request: request,
+    "_linger": nothing,
+    "Bounded": WebsocketBuffer,
+    "ShortHeads": ReceiveBuffer,
+}
 """What stands in the place of an override that Hypercorn has nothing of."""
 
 
@@ -165,7 +211,7 @@ def name_of(item):
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch):
-    monkeypatch.setattr(hardening, "_READ_OUT_S", 0.2)
+    monkeypatch.setattr(connection, "_READ_OUT_S", 0.2)
     monkeypatch.setattr(socket_link, "_READ_OUT_S", 0.2)
 
 
@@ -201,7 +247,7 @@ async def test_it_does_not_without_the_override(monkeypatch, owner, name):
 def test_every_override_has_its_test():
     ours = {
         (owner, name)
-        for owner in hardening.REPLACED.values()
+        for owner in install.REPLACED.values()
         for name, value in vars(owner).items()
         if callable(value) and hasattr(owner.__mro__[1], name) and name != "__init__"
     }
@@ -209,15 +255,15 @@ def test_every_override_has_its_test():
 
 
 def test_hypercorn_uses_our_classes():
-    hardening.install()
-    for (module, name), ours in hardening.REPLACED.items():
+    install.install()
+    for (module, name), ours in install.REPLACED.items():
         assert getattr(importlib.import_module(module), name) is ours
 
 
 def test_another_hypercorn_is_refused(monkeypatch):
-    monkeypatch.setattr(hardening, "version", lambda _: "0.19.1")
-    with pytest.raises(UnsupportedHypercorn, match=r"install hypercorn==0\.18\.\*"):
-        hardening.install()
+    monkeypatch.setattr(install, "version", lambda _: "0.19.1")
+    with pytest.raises(install.UnsupportedHypercorn, match=r"install hypercorn==0\.18\.\*"):
+        install.install()
 
 
 async def test_health_probes_leave_nothing():

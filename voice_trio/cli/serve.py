@@ -15,6 +15,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.engines.confinement import guard_memory
 from voice_trio.log_writer import log_writer
 from voice_trio.server.run import Running, serve_until_signal
+from voice_trio.server.standstill import LivedClock
 
 
 @click.command()
@@ -38,7 +39,7 @@ def serve(**options: Any) -> None:
 
     with log_writer():
         log.configure(settings.log_level, log.secrets_of(settings))
-        trio.run(serve_until_signal, settings, announce)
+        trio.run(serve_until_signal, settings, announce, clock=LivedClock())
 
 
 def _tell(*lines: str) -> None:

@@ -8,20 +8,39 @@ from __future__ import annotations
 
 
 class TokenBucket:
-    """A bucket that is full when first used."""
+    """A bucket that is full when first used, or holds ``level``. Times are seconds that never run back."""
 
-    def __init__(self, capacity: float, per_s: float) -> None:
+    def __init__(self, capacity: float, per_s: float, level: float | None = None) -> None:
+        self.per_s = per_s
+        """May be changed; what flowed in until the next use is reckoned at the rate of that moment."""
         self._capacity = capacity
-        self._per_s = per_s
-        self._level = capacity
+        self._level = capacity if level is None else level
         self._at_s: float | None = None
 
-    def take(self, amount: float, now_s: float) -> bool:
-        """Take ``amount`` at ``now_s``, seconds that never run back; False, and nothing taken, if it is not there."""
-        if self._at_s is not None:
-            self._level = min(self._capacity, self._level + (now_s - self._at_s) * self._per_s)
-        self._at_s = now_s
-        if amount > self._level:
+    def take(self, amount: float, now_s: float, *, leave: float = 0.0) -> bool:
+        """Take ``amount`` at ``now_s``; False, and nothing taken, if it is not there beside what is to ``leave``."""
+        self._refill(now_s)
+        if amount > self._level - leave:
             return False
         self._level -= amount
         return True
+
+    def owe(self, amount: float, now_s: float) -> float:
+        """Take ``amount`` at ``now_s`` whether or not it is there; return in how many seconds it will have been."""
+        self._refill(now_s)
+        self._level -= amount
+        return max(0.0, -self._level / self.per_s)
+
+    def give(self, amount: float) -> None:
+        """Put ``amount`` in, for once beyond the capacity as well."""
+        self._level += amount
+
+    def is_full(self, now_s: float) -> bool:
+        """Return whether it is as a new one would be."""
+        self._refill(now_s)
+        return self._level >= self._capacity
+
+    def _refill(self, now_s: float) -> None:
+        if self._at_s is not None and self._level < self._capacity:
+            self._level = min(self._capacity, self._level + (now_s - self._at_s) * self.per_s)
+        self._at_s = now_s

@@ -68,6 +68,12 @@ class Malformed(Exception):
         self.close_code = close_code
 
 
+def prepare() -> None:
+    """Make now what the first message of each kind would wait for, up to 60 ms."""
+    for cls in COMMANDS.values():
+        _adapter(cls)
+
+
 def name_of(command: m.Command) -> str:
     """Return how /ws names ``command``."""
     return "audio" if isinstance(command, m.Audio) else _COMMAND_NAMES[type(command)]

@@ -24,6 +24,7 @@ HEAD = struct.Struct(">4sIII")
 
 MAGIC = b"vtw1"
 READY_ID = 0
+_NICENESS = 5
 
 MAX_FIELDS = 1 << 20
 MAX_BODY = 1 << 26
@@ -71,6 +72,8 @@ def serve(load: Callable[[], tuple[Fields, Handler]]) -> None:
     # reply that it wants to let finish would be cut off; a parent that is gone closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # With more work than cores, the loop that serves everybody comes first.
+    os.nice(_NICENESS)
     requests, replies = _private_pipes()
     info, handler = load()
     # A parent that is gone is the usual end, and nobody is left to read a traceback.

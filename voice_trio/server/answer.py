@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core.audio import wav_of
+from voice_trio.core.audio import WAV_HEADER_BYTES, wav_header
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.core.wire import plain
 from voice_trio.server.sessions import RETRY_AFTER_S
@@ -34,7 +33,8 @@ class Answer:
         self._final: m.Final | None = None
         self._reply: list[str] = []
         self._sample_rate = 0
-        self._pcm = bytearray()
+        # Room for the header that is known at the end, so that nothing of a long answer is copied.
+        self._wav = bytearray(WAV_HEADER_BYTES)
         self._errors: list[m.Error] = []
         self._infos: list[m.Info] = []
         self._stopping: str | None = None
@@ -60,7 +60,7 @@ class Answer:
             case m.TtsPhrase(sample_rate=sample_rate):
                 self._sample_rate = sample_rate
             case m.TtsChunk(pcm=pcm):
-                self._pcm += pcm
+                self._wav += pcm
             case m.Error():
                 self._errors.append(event)
             case m.Info(code=InfoCode.SHUTTING_DOWN | InfoCode.SESSION_LIMIT | InfoCode.PLACE_NEEDED, message=message):
@@ -72,7 +72,9 @@ class Answer:
                 self.done.set()
 
     def result(self, conversation: str | None, too_long: m.Error | None) -> dict[str, Any]:
-        """Return the answer as JSON has it, for a turn of ``conversation`` or, for None, of the session's own.
+        """Return the answer, for `json_response.answered`.
+
+        It is of a turn of ``conversation`` or, for None, of the session's own.
 
         ``too_long`` is the error to list if the recording went on where it was cut off, unless the session found the
         same. Raises `Refused` if there was no turn, or none to speak of.
@@ -95,14 +97,14 @@ class Answer:
             "heard": done.heard,
             "remembered": done.remembered,
             "latency": plain(done.latency),
-            "audio": self._audio() if self._pcm else None,
+            "audio": self._audio() if len(self._wav) > WAV_HEADER_BYTES else None,
             "errors": [plain(error) for error in errors],
             "infos": [plain(info) for info in self._infos],
         }
 
     def _audio(self) -> dict[str, Any]:
-        wav = wav_of(bytes(self._pcm), self._sample_rate)
-        return {"sample_rate": self._sample_rate, "wav": base64.b64encode(wav).decode()}
+        self._wav[:WAV_HEADER_BYTES] = wav_header(len(self._wav) - WAV_HEADER_BYTES, self._sample_rate)
+        return {"sample_rate": self._sample_rate, "wav": self._wav}
 
     def _refusal(self) -> Refused:
         for error in self._errors:

@@ -13,6 +13,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.wire import CloseCode
 from voice_trio.server.access import SUBPROTOCOL, Access
+from voice_trio.server.allowance import ALLOWANCE, Allowance
 from voice_trio.server.headers import add_headers
 from voice_trio.server.json_response import answered, refused
 from voice_trio.server.sessions import Sessions
@@ -91,7 +92,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
     @app.post("/api/utterance")
     async def utterance() -> Response:
         try:
-            return answered(await utterances.answer(request))
+            return answered(await utterances.answer(request, allowance_of(request)))
         except Refused as error:
             return refused(error)
 
@@ -118,6 +119,11 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
             return Response(text, status=_HTTP_FORBIDDEN)
         return None
 
+    def allowance_of(asked: Request | Websocket) -> Allowance | None:
+        """Return what the connection may cost, where our Hypercorn serves it."""
+        found: Allowance | None = asked.scope.get("state", {}).get(ALLOWANCE)
+        return found
+
     def allows_origin(asked: Request | Websocket) -> bool:
         return access.allows_origin(asked.headers.get("Origin"), asked.headers.get("Host", ""))
 
@@ -128,7 +134,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
         # The object itself: the proxy would look it up for every message.
         link = SocketLink(websocket._get_current_object())  # type: ignore[attr-defined]
         if access.allows_token(websocket.headers.get("Authorization"), offered):
-            await sessions.hold(link, websocket.remote_addr or "")
+            await sessions.hold(link, websocket.remote_addr or "", allowance_of(websocket))
         else:
             # After the handshake, because a page cannot read a refused one.
             await link.send(_UNAUTHORIZED)

@@ -14,6 +14,8 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
 from voice_trio.core.messages import DrainCode, InfoCode
 from voice_trio.core.rate import TokenBucket
 from voice_trio.core.wire import CloseCode, Malformed
+from voice_trio.server.allowance import Allowance
+from voice_trio.server.standstill import stood_still_s
 from voice_trio.session.link import Link
 
 _AUDIO_SPEED = 1.5
@@ -33,8 +35,11 @@ _CONTROLS_PER_S = 25.0
 class GuardedLink:
     """``link``, with limits. Times are Trio's, in seconds."""
 
-    def __init__(self, link: Link, settings: Settings) -> None:
+    def __init__(self, link: Link, settings: Settings, allowance: Allowance | None = None) -> None:
+        """``allowance`` is what the audio is paid from, as far as it comes faster than it is spoken."""
         self._link = link
+        self._allowance = allowance
+        self._stood_still_s = stood_still_s()
         longest = ms_to_samples(settings.max_utterance_ms + AUDIO_MARGIN_MS)
         self._audio = TokenBucket(longest, _AUDIO_SPEED * SAMPLE_RATE)
         self._controls = TokenBucket(_CONTROLS, _CONTROLS_PER_S)
@@ -47,10 +52,13 @@ class GuardedLink:
         """Return the client's next command. Raises `Malformed` for a flood, too."""
         command = await self._link.receive()
         now = trio.current_time()
+        self._forgive_standstill()
         if isinstance(command, m.Audio):
             samples = max(len(command.pcm) // BYTES_PER_SAMPLE, _LEAST_MESSAGE_SAMPLES)
             if not self._audio.take(samples, now):
                 raise Malformed("audio comes much faster than it can have been spoken", CloseCode.POLICY)
+            if self._allowance is not None:
+                await self._allowance.pay_for_audio(samples)
         else:
             if not self._controls.take(1, now):
                 raise Malformed("too many messages in a short time", CloseCode.POLICY)
@@ -72,6 +80,13 @@ class GuardedLink:
     def idle_since(self) -> float | None:
         """When the last turn ended, or the last command came after it; None while a turn is under way."""
         return self._idle_since
+
+    def _forgive_standstill(self) -> None:
+        """Let in what a client said while the server stood still, all of which comes as it goes on."""
+        missed_s, self._stood_still_s = stood_still_s() - self._stood_still_s, stood_still_s()
+        if missed_s:
+            self._audio.give(missed_s * SAMPLE_RATE)
+            self._controls.give(missed_s * _CONTROLS_PER_S)
 
     async def wait_enough(self) -> DrainCode:
         """Return, with the reason, when the session is to be drained: idle, or at its limit."""

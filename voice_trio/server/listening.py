@@ -15,7 +15,7 @@ from voice_trio.config import Settings
 from voice_trio.core.messages import MAX_MESSAGE_BYTES
 from voice_trio.server.addresses import is_loopback, parse
 from voice_trio.server.connections import Connections
-from voice_trio.server.hardening import HardConfig
+from voice_trio.server.hypercorn.config import HardConfig
 
 TRANSPORT_LIMIT_BYTES = 2 * MAX_MESSAGE_BYTES
 """Above the protocol's own limit, so that a client that exceeds that is told so before it is cut off."""

@@ -19,6 +19,7 @@ from voice_trio.memory.base import Store
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.recording.recordings import Recordings
 from voice_trio.server.addresses import client_of
+from voice_trio.server.allowance import SESSION, Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link
@@ -90,16 +91,21 @@ class Sessions:
         """Return whether a session could begin now for whoever is at ``address``."""
         return not self.draining and self._places.have_room(client_of(address))
 
-    async def hold(self, link: Link, address: str, *, recorded: bool = False) -> None:
+    async def hold(
+        self, link: Link, address: str, allowance: Allowance | None = None, *, recorded: bool = False
+    ) -> None:
         """Live a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
 
-        With ``recorded`` the person's words come as a whole recording, and the reply goes back as one.
+        With ``recorded`` the person's words come as a whole recording, and the reply goes back as one. A burst of
+        audio is paid for from ``allowance``.
         """
+        if allowance is not None:
+            await allowance.pay(SESSION)
         if not self.have_room(address):
             await self._refuse(link)
             return
         settings = _for_recordings(self._settings) if recorded else self._settings
-        guarded = GuardedLink(link, settings)
+        guarded = GuardedLink(link, settings, allowance)
         session = self._new_session(
             guarded,
             settings=settings,

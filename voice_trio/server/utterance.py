@@ -16,11 +16,12 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from voice_trio.core.messages import ErrorCode, InfoCode
+from voice_trio.engines.alongside import alongside
 from voice_trio.engines.base import TurnError
 from voice_trio.engines.media import MediaDecoder, Recording
-from voice_trio.engines.workers import alongside
 from voice_trio.server import upload
 from voice_trio.server.addresses import client_of
+from voice_trio.server.allowance import Allowance
 from voice_trio.server.answer import Answer, busy
 from voice_trio.server.guard import AUDIO_MARGIN_MS
 from voice_trio.server.sessions import NO_ROOM, Sessions
@@ -65,16 +66,19 @@ class Utterances:
         """Size of the largest recording, and of any other request."""
         return self._settings.max_upload_bytes
 
-    async def answer(self, request: Request) -> dict[str, Any]:
-        """Return what is answered to ``request``, as JSON has it. Raises `Refused`, and nothing else."""
+    async def answer(self, request: Request, allowance: Allowance | None = None) -> dict[str, Any]:
+        """Return what is answered to ``request``, as `json_response.answered` takes it.
+
+        Hearing the recording is paid for from ``allowance``. Raises `Refused`, and nothing else.
+        """
         try:
-            return await self._answer(request)
+            return await self._answer(request, allowance)
         except Refused:
             raise
         except Exception as error:
             raise Refused(_INTERNAL, report(error, session="")) from error
 
-    async def _answer(self, request: Request) -> dict[str, Any]:
+    async def _answer(self, request: Request, allowance: Allowance | None) -> dict[str, Any]:
         if self._sessions.draining:
             raise busy(_STOPPING)
         kind, start = upload.kind_of(request), upload.start_of(request)
@@ -82,7 +86,7 @@ class Utterances:
         address = request.remote_addr or ""
         recording = await self._receive(request, kind, address)
         link, answer = MemoryLink(), Answer()
-        live = partial(self._sessions.hold, link, address, recorded=True)
+        live = partial(self._sessions.hold, link, address, allowance, recorded=True)
         async with alongside(live), alongside(partial(answer.hear, link)):
             with answer.while_open:
                 await answer.opened.wait()

@@ -29,6 +29,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.session.capture import LATE, Capture, Ending
 from voice_trio.session.claims import Claims
+from voice_trio.session.ear import hear_in_turn
 from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.greeting import greeting
 from voice_trio.session.incident import report
@@ -150,7 +151,11 @@ class Session:
         try:
             with self._reading:
                 while True:
-                    self.act(await self._link.receive())
+                    command = await self._link.receive()
+                    if isinstance(command, m.Audio) and self._turn is not None:
+                        await hear_in_turn(command.pcm, lambda pcm: self.act(m.Audio(pcm)))
+                    else:
+                        self.act(command)
         except LinkClosed:
             self._outbox.abandon()
         except Malformed as error:

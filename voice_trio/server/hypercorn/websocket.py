@@ -1,0 +1,158 @@
+"""A WebSocket as Hypercorn speaks it, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import trio
+from hypercorn.protocol.events import Body, Data, Event, Request, StreamClosed
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer, WSStream
+from wsproto.connection import ConnectionState
+from wsproto.events import CloseConnection, Message, Ping
+from wsproto.events import Event as Frame
+from wsproto.frame_protocol import CloseReason
+
+from voice_trio.server.allowance import ANSWERED_FRAME, FRAME, MESSAGE
+from voice_trio.server.hypercorn.config import HardConfig
+from voice_trio.server.hypercorn.refused import Refused, nursery_of
+
+_LEAST_FRAGMENT_BYTES = 64
+"""What a fragment counts for at least: a message of endless empty ones is endless too."""
+
+_PAY_AT = 100
+"""Units of work after which they are paid for: at the latest after 20 frames, and about a millisecond."""
+
+_UNHEARD_FRAMES = 1_000
+"""So many are read after our own close, for the peer's, which may lie behind what it had under way."""
+
+
+class Bounded(WebsocketBuffer):
+    """A message as it arrives. Raises `Refused` before it is longer than ``max_length``, in bytes."""
+
+    def extend(self, event: Message[Any]) -> None:
+        """Append a fragment."""
+        size = len(event.data) if isinstance(event.data, bytes | bytearray) else len(event.data.encode())
+        self._taken += max(size, _LEAST_FRAGMENT_BYTES)
+        if self._taken > self.max_length:
+            self.clear()
+            raise Refused("message too large")
+        super().extend(event)
+
+    def clear(self) -> None:
+        """Forget what has arrived."""
+        self._taken = 0
+        super().clear()
+
+    _taken = 0
+
+
+class HardWSStream(WSStream):
+    """A WebSocket whose messages are bounded, uncompressed, and over when its handler is."""
+
+    config: HardConfig
+    app_put: Callable[[Any], Awaitable[None]]
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.buffer = Bounded(self.config.websocket_max_message_size)
+        self._owed = 0
+        self._unheard = 0
+
+    async def handle(self, event: Event) -> None:
+        """Take what comes from the peer."""
+        if isinstance(event, Request):
+            event = self._plain(event)
+            self._charge_client(event)
+        if isinstance(event, Body | Data) and not self.closed and not self.handshake.accepted:
+            # Hypercorn says 400 while the handler may be saying 101, and never tells the handler that it is deaf.
+            self.closed = True
+            raise Refused("data before the handshake")
+        if isinstance(event, Body | Data) and self._unheard > _UNHEARD_FRAMES:
+            return
+        await super().handle(event)
+        if self.closed and isinstance(event, Request):
+            # The line above said 400 or 404 to a bad handshake, and left the socket open.
+            raise Refused("bad handshake")
+
+    def _plain(self, request: Request) -> Request:
+        """Return ``request`` without its offer to compress.
+
+        A compressed message is as large as it likes when unpacked, and PCM does not compress.
+        """
+        kept = [(name, value) for name, value in request.headers if name.lower() != b"sec-websocket-extensions"]
+        return replace(request, headers=kept)
+
+    async def app_send(self, message: Any) -> None:
+        """Pass on what the handler says; its last word is None, and with that all is over.
+
+        Otherwise pings go on for an interval, and a reader with more for the handler than its queue holds waits for
+        ever.
+        """
+        if message is None:
+            self.app_put = _to_nobody
+        await super().app_send(message)
+        if message is None:
+            nursery_of(self.task_group).cancel_scope.cancel()
+
+    async def _handle_events(self) -> None:
+        """Do as Hypercorn does with each frame, for its price.
+
+        Hypercorn's own loop has no checkpoint for a frame that is not, or never becomes, a message, and does not
+        notice that it is over: 3 MB/s of pongs hold the whole server.
+        """
+        for frame in self.connection.events():
+            if self.closed:
+                return
+            self._owed += _price(frame)
+            if self.state is not ASGIWebsocketState.CLOSED:
+                await self._handle_frame(frame)
+            elif isinstance(frame, CloseConnection):
+                await self._take_goodbye()
+            else:
+                self._unheard += 1
+                if self._unheard > _UNHEARD_FRAMES:
+                    return
+            if self._owed >= _PAY_AT:
+                owed, self._owed = self._owed, 0
+                await self.config.allowance.pay(owed)
+
+    async def _handle_frame(self, frame: Frame) -> None:
+        if isinstance(frame, Message):
+            try:
+                self.buffer.extend(frame)
+            except Refused:
+                await self._send_wsproto_event(CloseConnection(code=CloseReason.MESSAGE_TOO_BIG))
+                raise
+            if frame.message_finished:
+                await self.app_put(self.buffer.to_message())
+                self.buffer.clear()
+        elif isinstance(frame, Ping):
+            await self._send_wsproto_event(frame.response())
+        elif isinstance(frame, CloseConnection):
+            if self.connection.state == ConnectionState.REMOTE_CLOSING:
+                await self._send_wsproto_event(frame.response())
+            await self._take_goodbye()
+
+    async def _take_goodbye(self) -> None:
+        await self.send(StreamClosed(stream_id=self.stream_id))
+
+    def _charge_client(self, request: Request) -> None:
+        """Charge whoever is behind a proxy, rather than the proxy."""
+        connections, proxy = self.config.connections, self.client[0] if self.client else ""
+        if connections.is_trusted(proxy):
+            forwarded = [value.decode("latin-1") for name, value in request.headers if name == b"x-forwarded-for"]
+            address = connections.client_behind(proxy, forwarded)
+            if address != proxy:
+                self.config.allowances.move(self.config.allowance, address)
+
+
+def _price(frame: Frame) -> int:
+    if isinstance(frame, Message) and frame.message_finished:
+        return MESSAGE
+    return ANSWERED_FRAME if isinstance(frame, Ping) else FRAME
+
+
+async def _to_nobody(event: object) -> None:
+    await trio.lowlevel.checkpoint()
