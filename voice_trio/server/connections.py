@@ -24,6 +24,12 @@ class Connection(Protocol):
     def abort(self) -> None:
         """Close the socket at once; whoever waits for it is woken."""
 
+    def deliver(self) -> None:
+        """Have the system take what the peer has not read."""
+
+    def close(self) -> None:
+        """Close the socket, and have the system go on with what it took."""
+
 
 class Connections:
     """Counts connections, and requests that come by proxies, against the two limits."""
@@ -95,6 +101,16 @@ class Connections:
                 break
             address = forwarded(hop)
         return address
+
+    def deliver_all(self) -> None:
+        """Have the system take what the peers have not read: what they are told now will not be taken back."""
+        for connection in tuple(self._open):
+            connection.deliver()
+
+    def close_all(self) -> None:
+        """Close every connection; what was said last on each still arrives, when it is read."""
+        for connection in tuple(self._open):
+            connection.close()
 
     def abort_all(self) -> None:
         """Cut every connection, whatever it waits for."""

@@ -26,6 +26,9 @@ log = structlog.get_logger()
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER switched on, with no time at all."""
 
+_WHATEVER_IT_IS = 2**31 - 1
+"""Bytes unsent of which the system takes more, where there is no end to it."""
+
 _READ_OUT_S = 1.0
 """How long what a peer still sends is thrown away: a socket closed on unread bytes resets the connection, and with that
 destroys what was said last."""
@@ -66,7 +69,7 @@ class HardTCPServer(TCPServer):
                     cause = repr(first_leaf(group))[:200]
                     log.warning("connection failed", error=cause, incidents=connections.incidents)
             finally:
-                self._transport().socket.close()
+                self.close()
 
     async def _turn_away(self) -> None:
         """Say 503 if the peer can be told in a moment; one that speaks TLS cannot."""
@@ -155,6 +158,20 @@ class HardTCPServer(TCPServer):
         with suppress(OSError):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         raw.close()
+
+    def deliver(self) -> None:
+        """Have the system take what the peer does not read yet, as far as it has room: minutes of speech.
+
+        Trio keeps that to a few kilobytes, which is right as long as a reply may be cut off. Whoever waits for room is
+        woken by this.
+        """
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            with suppress(OSError):
+                self._transport().setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _WHATEVER_IT_IS)
+
+    def close(self) -> None:
+        """Close the connection, and leave to the system what it took and the peer has not read."""
+        self._transport().socket.close()
 
     def _http(self) -> HardH11Protocol:
         # Nothing else is spoken here.
