@@ -56,6 +56,7 @@ class Failed:
 Part = Said | Thought | ToolCall | Finished | Done | Failed
 
 _DONE: Final = frozenset({"[done]", "done"})
+_LONGEST_WORD: Final = 20
 _NO_REASON: Final = frozenset({"", "null", "none"})
 """What stands for no reason, in any case."""
 _REASONING: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
@@ -78,10 +79,11 @@ class ChatEvents:
 
     def read(self, data: str) -> Iterator[Part]:
         """Yield what the event with ``data`` says; nothing where it says nothing. Raises `Unreadable`."""
-        if not data.strip():
-            return
-        if data.strip().casefold() in _DONE:
+        word = data[:_LONGEST_WORD].strip().casefold()
+        if word in _DONE and len(data) <= _LONGEST_WORD:
             yield Done()
+            return
+        if not word and not data.strip():
             return
         event = _parsed(data)
         match event:

@@ -15,6 +15,9 @@ from typing import Final, Literal
 MAX_EVENT_BYTES: Final = 1_000_000
 """The longest line, event or document."""
 
+_LINE_BYTES: Final = 64
+"""What a line counts for besides its own length: a million empty ones take their time as well."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 _OBJECT: Final = (b"{", b"[")
 
@@ -111,7 +114,7 @@ class ServerSentEvents:
                 self._failed = value.strip() == b"error"
 
     def _add(self, line: bytes) -> None:
-        self._size += len(line) + 1
+        self._size += len(line) + _LINE_BYTES
         if self._size > MAX_EVENT_BYTES:
             raise TooLong
         self._data.append(line)
