@@ -180,7 +180,7 @@ async def ask_words(url: str, waits: list[float]) -> None:
 
 async def measure(server: OwnServer, seconds: float) -> Waits:
     """Be the honest clients for so long."""
-    waits, port = Waits(), int(server.ws_url.split(":")[2].split("/")[0])
+    waits, port = Waits(), server.port
     with trio.move_on_after(seconds):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask_health, port, waits.health)
@@ -192,8 +192,16 @@ async def measure_under(name: str | None, sockets: int, seconds: float) -> bool:
     """Measure a server under the flood of that name, or in calm, and print a line; False if it did not hold."""
     settings = {"max_sessions": 64, "vad": "silero", "asr_engine": "pocketsphinx"}
     async with own_server("configured", watch_stalls=True, **settings) as server:
-        port = server.ws_url.split(":")[2].split("/")[0]
-        command = [sys.executable, __file__, "--flood", str(name), "--port", port, "--sockets", str(sockets)]
+        command = [
+            sys.executable,
+            __file__,
+            "--flood",
+            str(name),
+            "--port",
+            str(server.port),
+            "--sockets",
+            str(sockets),
+        ]
         attacker = None if name is None else await trio.lowlevel.open_process(command, stderr=subprocess.DEVNULL)
         try:
             # The attacker's interpreter takes a moment to start.

@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import trio
 
@@ -65,6 +66,11 @@ class OwnServer:
         self._process = process
         self._lock = trio.Lock()
         self._unread = b""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return urlsplit(self.ws_url).port or 0
 
     async def vitals(self, *, collect: bool = True) -> Vitals:
         """Return what it holds; without ``collect`` it does not tidy up before it counts. Raises `ServerDied`."""

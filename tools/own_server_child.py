@@ -32,7 +32,7 @@ from voice_trio.engines import load
 from voice_trio.engines.base import Engines
 from voice_trio.engines.whisper import WhisperRecognizer
 from voice_trio.server import app
-from voice_trio.server.run import open_server, spare_what_stays
+from voice_trio.server.run import open_server, tame_collector
 from voice_trio.server.socket_link import SocketLink
 from voice_trio.server.standstill import LivedClock
 
@@ -108,7 +108,7 @@ async def serve(orders: dict[str, Any], stalls: Stalls | None) -> None:
     async with open_kind(orders) as (url, counts), trio.open_nursery() as nursery:
         lags: deque[float] = deque(maxlen=100_000)
         nursery.start_soon(_tick, lags)
-        spare_what_stays()
+        tame_collector()
         if stalls is not None:
             # To load and to compile is not to serve.
             await trio.lowlevel.checkpoint()

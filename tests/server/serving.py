@@ -76,7 +76,7 @@ UPGRADE = (
 _dialled = []
 """Connections made by hand, which are closed after the server."""
 
-TEXT, BINARY, CONTINUATION, CLOSE, PING = 1, 2, 0, 8, 9
+TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 
 
 async def dial(running, **options):

@@ -6,7 +6,8 @@ import pytest
 import trio
 
 from tests.server.serving import eventually, get, open_files, serving, until, until_none
-from tools.fuzz_server import KINDS, attack_all, say_mutated
+from tools.fuzzing.hostile_bytes import KINDS, attack_all
+from tools.fuzzing.mutated_messages import say_mutated
 from voice_trio.client import connect
 from voice_trio.core import messages as m
 

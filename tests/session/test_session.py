@@ -19,6 +19,7 @@ from voice_trio.engines.scripted import (
     ScriptedSynthesizer,
     scripted_engines,
     silent,
+    voiced,
 )
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.in_process import InProcessStore
@@ -119,6 +120,20 @@ async def test_hold_ends_on_stop_and_not_on_silence(autojump_clock):
             final = await talk.expect(m.Final)
             assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
     assert final.text == "what is the weather like today"
+
+
+async def test_audio_in_messages_of_seconds_is_one_utterance(autojump_clock):
+    """Between two of them no more comes for as long as the first has to be said."""
+    with trio.fail_after(60):
+        async with conversation() as talk:
+            await talk.ask(m.Start())
+            for pcm in (voiced(2000), voiced(2000), voiced(300) + silent(1700)):
+                await talk.ask(m.Audio(pcm))
+                assert talk.states(1) in ([], [State.CAPTURING])
+                await trio.sleep(2)
+            await talk.expect(m.Final)
+            await talk.expect(m.Done)
+    assert not [event for event in talk.heard if isinstance(event, m.Info) and event.code is InfoCode.LATE_AUDIO]
 
 
 async def test_silence_until_stop_is_an_empty_turn(autojump_clock):

@@ -51,17 +51,17 @@ async def look_at_head(response: httpx2.Response) -> None:
 
 def rehearse() -> None:
     """Ask nobody something: what the first question imports takes a fifth of a second. Not from within Trio."""
-    trio.run(_ask_nobody)
-
-
-async def _ask_nobody() -> None:
-    _ = anyio.connect_tcp  # imported with its name
     nobody = openai.DefaultAsyncHttpxClient(
         transport=httpx2.MockTransport(lambda _: httpx2.Response(HTTPStatus.NOT_FOUND)), trust_env=False
     )
-    async with openai.AsyncOpenAI(
-        api_key="none", base_url="http://nobody", max_retries=0, http_client=nobody
-    ) as client:
+    client = openai.AsyncOpenAI(api_key="none", base_url="http://nobody", max_retries=0, http_client=nobody)
+    # Imported with their names, and much with them: not in a step of a loop, not even of this one.
+    _ = anyio.connect_tcp, client.chat.completions
+    trio.run(_ask, client)
+
+
+async def _ask(client: openai.AsyncOpenAI) -> None:
+    async with client:
         create = client.chat.completions.with_streaming_response.create
         with suppress(openai.NotFoundError):
             async with create(model="none", messages=[{"role": "user", "content": "Hello?"}], stream=True):

@@ -83,8 +83,10 @@ class Listener:
             silence_ms=silence_ms,
         )
 
-    def feed(self, pcm: bytes, now: float) -> bool:
+    def feed(self, pcm: bytes, now: float, message_bytes: int = 0) -> bool:
         """Take audio that arrived at ``now``, in seconds. Never waits.
+
+        It may be a part of a message of ``message_bytes``: the next message is due when all of this one has been said.
 
         Return whether now, for the first time, somebody speaks for whom it is too late: the utterance was ended by
         the clock.
@@ -104,7 +106,7 @@ class Listener:
         if task is None:
             return False
         if task.capture.begun:
-            self._expect(task, len(pcm) / BYTES_PER_SAMPLE / SAMPLE_RATE, now)
+            self._expect(task, max(len(pcm), message_bytes) / BYTES_PER_SAMPLE / SAMPLE_RATE, now)
         return task.late and not was_late
 
     def stop(self) -> None:

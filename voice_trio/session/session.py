@@ -153,7 +153,7 @@ class Session:
                 while True:
                     command = await self._link.receive()
                     if isinstance(command, m.Audio) and self._turn is not None:
-                        await hear_in_turn(command.pcm, lambda pcm: self.act(m.Audio(pcm)))
+                        await hear_in_turn(command.pcm, partial(self._act_on_audio, len(command.pcm)))
                     else:
                         self.act(command)
         except LinkClosed:
@@ -192,8 +192,11 @@ class Session:
 
     # --- commands: none of this waits ---------------------------------------------------------------------------------
 
-    def act(self, command: m.Command) -> None:
-        """Act on a command of the client's. The reader calls this; so may whoever holds the session. Never waits."""
+    def act(self, command: m.Command, message_bytes: int = 0) -> None:
+        """Act on a command of the client's. The reader calls this; so may whoever holds the session. Never waits.
+
+        Audio may be a part of a message of ``message_bytes``.
+        """
         turn = self._turn
         standing = State.IDLE if turn is None else State.COMPLETE if turn.ending else turn.state
         verdict = judge(standing, command)
@@ -203,7 +206,8 @@ class Session:
             case _ if verdict is None:
                 self._violate(f"{name_of(command)} is not possible in state {standing}.")
             case m.Audio(pcm):
-                if self._listener.feed(pcm, trio.current_time()) and turn is not None and not turn.ending:
+                too_late = self._listener.feed(pcm, trio.current_time(), message_bytes)
+                if too_late and turn is not None and not turn.ending:
                     self._outbox.append(LATE)
                 if self._next is not None and self._next[0].begun:
                     self._begin_hands_free()
@@ -219,6 +223,9 @@ class Session:
             case m.Mark(turn=number, marks=marks):
                 if self._is_known(number):
                     log.info("latency_client", session_id=self.id, turn=number, marks=marks)
+
+    def _act_on_audio(self, message_bytes: int, pcm: bytes) -> None:
+        self.act(m.Audio(pcm), message_bytes)
 
     def _begin(self, request: m.Start | m.Text) -> None:
         if self._draining.is_set():

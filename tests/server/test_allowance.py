@@ -1,0 +1,147 @@
+"""What connections may cost: shares, pots, and what a new connection finds."""
+
+import pytest
+import trio
+from wsproto.frame_protocol import FrameDecoder
+
+from tests.server.serving import BINARY, CONTINUATION, PING, PONG, frame, get, serving, until_none, upgrade
+from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.server import allowance
+from voice_trio.server.allowance import Allowances
+
+
+async def seconds(work):
+    began_at = trio.current_time()
+    await work
+    return trio.current_time() - began_at
+
+
+async def spend(mine, units, by=100):
+    for _ in range(units // by):
+        await mine.pay(by)
+
+
+async def test_a_burst_is_free_and_then_the_share_counts(autojump_clock):
+    with Allowances().open("a") as mine:
+        assert await seconds(spend(mine, 10_000)) == 0
+        assert 5 < await seconds(spend(mine, 200_000)) < 12
+
+
+async def test_a_neighbour_takes_nobodys_share(autojump_clock):
+    register = Allowances()
+    with register.open("a") as greedy, register.open("a") as modest:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(spend, greedy, 10_000_000)
+            await trio.sleep(10)
+            # Speech in messages of 8 ms, and a session's beginning before it.
+            assert await seconds(modest.pay(allowance.SESSION)) == 0
+            for _ in range(500):
+                assert await seconds(modest.pay(allowance.MESSAGE)) < 0.02
+                await trio.sleep(0.008)
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_new_connection_starts_with_nothing_of_its_own(autojump_clock):
+    register = Allowances()
+    began_at = trio.current_time()
+    for _ in range(2_000):
+        with register.open("a") as mine:
+            await spend(mine, 300)
+    # 600,000 units, of which 20,000 were in the pot.
+    assert trio.current_time() - began_at > 20
+    with register.open("b") as other:
+        assert await seconds(other.pay(300)) == 0
+
+
+async def test_a_proxys_connections_share_nothing_until_their_clients_are_known(autojump_clock):
+    register = Allowances()
+    with register.open(None) as one, register.open(None) as two:
+        await spend(one, 100_000)
+        assert await seconds(two.pay(1_000)) == 0
+        register.move(one, "a")
+        register.move(two, "a")
+        assert one.address is two.address
+        assert one.address.connections == 2
+    assert one.address.connections == 0
+
+
+async def test_audio_beyond_speech_comes_from_the_addresss_pot(autojump_clock):
+    register = Allowances()
+    with register.open("a") as one, register.open("a") as two:
+        for _ in range(110):
+            await one.pay_for_audio(SAMPLE_RATE)
+        took_s = await seconds(spend_audio(two, 200))
+        assert 5 < took_s < 15
+        # Who only speaks does not wait.
+        await trio.sleep(5)
+        for _ in range(20):
+            assert await seconds(one.pay_for_audio(SAMPLE_RATE)) == 0
+            await trio.sleep(1)
+
+
+async def spend_audio(mine, seconds_of_it):
+    for _ in range(seconds_of_it):
+        await mine.pay_for_audio(SAMPLE_RATE)
+
+
+async def test_addresses_that_are_as_new_are_forgotten(autojump_clock):
+    register = Allowances()
+    with register.open("held"):
+        for number in range(5_000):
+            with register.open(str(number)) as mine:
+                await mine.pay(100)
+            await trio.sleep(0.01)
+        assert len(register) < 2_100
+
+
+# --- frames -----------------------------------------------------------------------------------------------------------
+
+
+class FramesInAStep(trio.abc.Instrument):
+    """Counts the frames that are read between two checkpoints."""
+
+    most = 0
+    here = 0
+
+    def before_task_step(self, task):
+        self.here = 0
+
+    def read(self):
+        self.here += 1
+        self.most = max(self.most, self.here)
+
+
+async def most_frames_in_a_step(monkeypatch, *frames):
+    steps, process = FramesInAStep(), FrameDecoder.process_buffer
+
+    def counted(self):
+        found = process(self)
+        if found is not None:
+            steps.read()
+        return found
+
+    monkeypatch.setattr(FrameDecoder, "process_buffer", counted)
+    trio.lowlevel.add_instrument(steps)
+    try:
+        with trio.fail_after(30):
+            async with serving() as running:
+                stream, _ = await upgrade(running)
+                await stream.send_all(b"".join(frames))
+                assert (await get(running.url, "/livez"))[0].startswith("HTTP/1.1 200")
+                await stream.aclose()
+                await until_none(running)
+    finally:
+        trio.lowlevel.remove_instrument(steps)
+    return steps.most
+
+
+@pytest.mark.real
+async def test_no_kind_of_frame_holds_the_loop(monkeypatch):
+    floods = {
+        "pongs": [frame(PONG)] * 2000,
+        "pings": [frame(PING)] * 500,
+        "empty messages": [frame(BINARY)] * 1000,
+        "fragments": [frame(BINARY, b"", final=False), *[frame(CONTINUATION, b"x", final=False)] * 900],
+    }
+    for name, frames in floods.items():
+        assert 1 <= await most_frames_in_a_step(monkeypatch, *frames) <= 50, name

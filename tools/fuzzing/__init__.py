@@ -1,0 +1,1 @@
+"""What `tools/fuzz_server.py` throws."""
