@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 import structlog
 from hypothesis import settings
@@ -22,3 +24,14 @@ def remember_elsewhere(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STREAM_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def keep_the_log():
+    """What a command that a test runs makes of the log is over with the test."""
+    root = logging.getLogger()
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**before)

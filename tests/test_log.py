@@ -11,14 +11,7 @@ from voice_trio import config, log
 
 @pytest.fixture
 def lines(capsys):
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level, structlog.get_config())
-    try:
-        yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    finally:
-        root.handlers[:], level, settings = before
-        root.setLevel(level)
-        structlog.configure(**settings)
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 def test_ours_and_theirs_are_the_same_objects(lines):

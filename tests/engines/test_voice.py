@@ -15,6 +15,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import TurnError
 from voice_trio.engines.voice import MAX_CHARS, clean, has_sound, open_voice
 from voice_trio.engines.voice_child import RATE, Said, ends_sentence, trim, word_starts
+from voice_trio.engines.worker_process import Child
 
 AUDIBLE = 300
 """About 40 dB under full scale."""
@@ -232,7 +233,14 @@ async def test_the_bundled_library_is_the_one_in_use():
     assert all(Path(path).is_relative_to(Path(espeakng_loader.__file__).parent) for path in used)
 
 
+@pytest.fixture
+def stopped_unnoticed(monkeypatch):
+    """A worker is stopped just after it was looked at."""
+    monkeypatch.setattr(Child, "stopped", lambda self: False)
+
+
 @pytest.mark.real
+@pytest.mark.usefixtures("stopped_unnoticed")
 async def test_a_phrase_that_overruns_fails_and_the_next_is_spoken():
     async with open_one() as voice:
         (pid,) = voice._pool.pids
@@ -245,6 +253,7 @@ async def test_a_phrase_that_overruns_fails_and_the_next_is_spoken():
 
 
 @pytest.mark.real
+@pytest.mark.usefixtures("stopped_unnoticed")
 async def test_a_crash_in_a_phrase_fails_it_and_the_next_is_spoken():
     async with open_one() as voice:
         (pid,) = voice._pool.pids
