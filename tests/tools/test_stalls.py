@@ -58,7 +58,7 @@ def test_a_step_that_only_sleeps_or_is_short_is_none():
 def test_a_program_without_the_thread_has_places_as_well():
     async def main():
         work(0.05)
-        await trio.sleep(0)
+        await trio.lowlevel.checkpoint()
 
     eye = Stalls()
     trio.run(main, instruments=[eye])
