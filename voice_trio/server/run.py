@@ -45,7 +45,7 @@ log = structlog.get_logger()
 _CUT_AFTER_S = 0.25
 """How long the server may take to close the connections that are left after the last session."""
 
-_COLLECTOR_THRESHOLDS = (700, 3, 1)
+_COLLECTOR_THRESHOLDS = (400, 3, 1)
 
 OpenEngines = Callable[[Settings], AbstractAsyncContextManager[Engines]]
 
@@ -128,7 +128,6 @@ def tame_collector() -> None:
     connections leave behind lies in circles, which only the oldest generation's collection finds: it comes before
     there are many of them.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
