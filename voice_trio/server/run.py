@@ -162,7 +162,7 @@ async def serve_until_signal(settings: Settings, announce: Callable[[Running], N
         await nursery.start(watch)
         await nursery.start(print_tree_on_signal)
         async with open_server(settings) as running:
-            await trio.to_thread.run_sync(tame_collector)
+            tame_collector()
             announce(running)
             ready.set()
             await signalled.wait()
