@@ -78,3 +78,8 @@ def test_a_server_fails_on_purpose_only_where_it_may(monkeypatch):
 def test_no_faults_need_no_permission(monkeypatch):
     monkeypatch.setenv("STREAM_FAULTS", " ")
     assert config.load().faults == ""
+
+
+def test_the_number_of_sessions_follows_the_processors():
+    assert config.load(max_sessions=0).sessions == 16 * config.processors()
+    assert config.load(max_sessions=3).sessions == 3

@@ -1,18 +1,21 @@
 """What a flood of each kind does to everybody else: `/livez` and an honest first audio, in calm and under the flood.
 
     python tools/floods.py                       every kind, eight sockets each
-    python tools/floods.py pongs audio --sockets 16 --seconds 5
+    python tools/floods.py pongs bursts_of_audio --sockets 16 --seconds 5
+    python tools/floods.py --talkers 30 --seconds 20    what thirty people notice of a flood from another address
 
 The server is one of its own, in a process of its own under `tools/stalls.py`, with the engines that come
 with it; the flood comes from a third process, from the same address as the honest client. For each kind it prints the
 median and the 99th percentile of `/livez`, asked fifty times a second, the median of an honest first audio, the
 server's memory, and how many steps of its loop took more than 20 ms of CPU. A flood that is cut off connects again and
-goes on. It exits with 1 if a step was longer, or the server gave no answer.
+goes on. With ``--talkers`` so many sessions type a question now and then, and the flood has an address of its own. It
+exits with 1 if a step was longer, or the server gave no answer.
 """
 
 from __future__ import annotations
 
 import itertools
+import random
 import statistics
 import subprocess
 import sys
@@ -41,6 +44,8 @@ _PIECE_BYTES = 65_536
 _CLIP = Path(__file__).parent.parent / "tests/clips/story.wav"
 _WAV_HEADER_BYTES = 44
 _PAUSE_S = 0.02
+_BETWEEN_S = (1.0, 3.0)
+_ANOTHER = "127.0.0.9"
 
 Flood = Callable[[], tuple[bytes, bytes]]
 """Returns what a connection of it says first, and what it says from then on, without end."""
@@ -101,9 +106,9 @@ FLOODS: dict[str, Flood] = {
 }
 
 
-async def flood_once(port: int, first: bytes, then: bytes, bytes_per_s: float) -> None:
+async def flood_once(port: int, source: str, first: bytes, then: bytes, bytes_per_s: float) -> None:
     """Be one connection of a flood, until the server ends it."""
-    async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
+    async with await trio.open_tcp_stream("127.0.0.1", port, local_address=source) as stream:
 
         async def read() -> None:
             while await stream.receive_some():
@@ -125,14 +130,14 @@ async def flood_once(port: int, first: bytes, then: bytes, bytes_per_s: float) -
                     await trio.sleep_until(began_at + sent / bytes_per_s)
 
 
-async def flood(port: int, name: str, sockets: int) -> None:
-    """Flood the server at ``port`` until cancelled."""
+async def flood(port: int, source: str, name: str, sockets: int) -> None:
+    """Flood the server at ``port`` from the address ``source``, until cancelled."""
     first, then = FLOODS[name]()
 
     async def one() -> None:
         while True:
             try:
-                await flood_once(port, first, then, _BYTES_PER_S / sockets)
+                await flood_once(port, source, first, then, _BYTES_PER_S / sockets)
             except* (OSError, trio.BrokenResourceError):
                 await trio.sleep(_PAUSE_S)
 
@@ -178,17 +183,37 @@ async def ask_words(url: str, waits: list[float]) -> None:
         await trio.sleep(0.1)
 
 
-async def measure(server: OwnServer, seconds: float) -> Waits:
+async def talk(url: str, number: int, waits: list[float]) -> None:
+    """Be one of many: type a word now and then in a session of one's own, and hear the answer for a moment."""
+    draw = random.Random(number)
+    async with connect(url) as client:
+        while True:
+            await trio.sleep(draw.uniform(*_BETWEEN_S))
+            began_at = trio.current_time()
+            await client.ask(m.Text(text="hello"))
+            while not isinstance(await client.hear(), m.TtsChunk):
+                pass
+            waits.append((trio.current_time() - began_at) * 1000)
+            await trio.sleep(draw.uniform(*_BETWEEN_S))
+            await client.ask(m.Cancel())
+            while not isinstance(await client.hear(), m.Done):
+                pass
+
+
+async def measure(server: OwnServer, talkers: int, seconds: float) -> Waits:
     """Be the honest clients for so long."""
     waits, port = Waits(), server.port
     with trio.move_on_after(seconds):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ask_health, port, waits.health)
-            nursery.start_soon(ask_words, server.ws_url, waits.audio)
+            if not talkers:
+                nursery.start_soon(ask_words, server.ws_url, waits.audio)
+            for number in range(talkers):
+                nursery.start_soon(talk, server.ws_url, number, waits.audio)
     return waits
 
 
-async def measure_under(name: str | None, sockets: int, seconds: float) -> bool:
+async def measure_under(name: str | None, sockets: int, talkers: int, seconds: float) -> bool:
     """Measure a server under the flood of that name, or in calm, and print a line; False if it did not hold."""
     settings = {"max_sessions": 64, "vad": "silero", "asr_engine": "pocketsphinx"}
     async with own_server("configured", watch_stalls=True, **settings) as server:
@@ -201,13 +226,15 @@ async def measure_under(name: str | None, sockets: int, seconds: float) -> bool:
             str(server.port),
             "--sockets",
             str(sockets),
+            "--source",
+            _ANOTHER if talkers else "127.0.0.1",
         ]
         attacker = None if name is None else await trio.lowlevel.open_process(command, stderr=subprocess.DEVNULL)
         try:
             # The attacker's interpreter takes a moment to start.
             await trio.sleep(2)
             before = await server.vitals(collect=False)
-            waits = await measure(server, seconds)
+            waits = await measure(server, talkers, seconds)
             after = await server.vitals(collect=False)
         finally:
             if attacker is not None:
@@ -231,15 +258,19 @@ async def measure_under(name: str | None, sockets: int, seconds: float) -> bool:
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(FLOODS)))
 @click.option("--sockets", default=8, show_default=True, help="Connections of a flood.")
+@click.option("--talkers", default=0, help="So many sessions beside the flood, which then has another address.")
 @click.option("--seconds", default=6.0, show_default=True, help="How long each is measured.")
 @click.option("--flood", "be_flood", type=click.Choice(list(FLOODS)), hidden=True)
 @click.option("--port", type=int, hidden=True)
-def main(names: tuple[str, ...], sockets: int, seconds: float, be_flood: str | None, port: int) -> None:
+@click.option("--source", default="127.0.0.1", hidden=True)
+def main(
+    names: tuple[str, ...], sockets: int, talkers: int, seconds: float, be_flood: str | None, port: int, source: str
+) -> None:
     """Flood a server of one's own in each of the ways NAMES, or all, and measure what honest clients notice."""
     if be_flood is not None:
-        trio.run(flood, port, be_flood, sockets)
+        trio.run(flood, port, source, be_flood, sockets)
         return
-    held = [trio.run(measure_under, name, sockets, seconds) for name in (None, *(names or FLOODS))]
+    held = [trio.run(measure_under, name, sockets, talkers, seconds) for name in (None, *(names or FLOODS))]
     sys.exit(0 if all(held) else 1)
 
 

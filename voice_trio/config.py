@@ -6,6 +6,7 @@ names that every OpenAI-compatible tool reads.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -28,6 +29,9 @@ PARTIAL_GAP_MS = 300
 PHRASE_GAP_MS = 700
 CHUNK_MS = 100
 RING_MS = 3_000
+SESSIONS_PER_PROCESSOR = 16
+"""A processor keeps the pace with about four people who speak at the same time (`python tools/load_real.py`), and who
+converses speaks a quarter of the time: the rest is listening and thinking."""
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {
@@ -151,7 +155,9 @@ class Settings(BaseSettings):
         int, Field(ge=1, le=OUTBOX_ITEMS, description="messages that wait for a slow client before partials thin out")
     ] = 50
 
-    max_sessions: Annotated[int, Field(ge=1, le=10_000, description="sessions at the same time")] = 32
+    max_sessions: Annotated[
+        int, Field(ge=0, le=10_000, description="sessions at the same time; 0 is 16 for each processor")
+    ] = 0
     sessions_per_address: Annotated[
         int,
         Field(
@@ -214,6 +220,11 @@ class Settings(BaseSettings):
     ] = ""
     faults_seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="by which faults with a share are drawn")] = 0
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions there may be at the same time."""
+        return self.max_sessions or SESSIONS_PER_PROCESSOR * processors()
+
     @field_validator("*", mode="before")
     @classmethod
     def _can_be_used(cls, value: object, info: ValidationInfo) -> object:
@@ -236,6 +247,11 @@ class Settings(BaseSettings):
         if asked and not info.data.get("allow_faults"):
             raise ValueError("faults are injected only where STREAM_ALLOW_FAULTS=1 says that this server may fail")
         return faults
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def variable(name: str) -> str:

@@ -6,7 +6,6 @@ over a tail window of bounded length, a final over all of it, and a final begun 
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import structlog
 import trio
 
 from voice_trio.command_name import command_name
-from voice_trio.config import Settings
+from voice_trio.config import Settings, processors
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TailWindow, TimedWord
@@ -362,5 +361,5 @@ def _threads_per_worker(workers: int) -> int:
 
     Two workers of one thread decode twice as much as one of two, and more than four threads bring a worker little.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = processors()
     return max(1, min(4, cores // workers))

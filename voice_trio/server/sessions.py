@@ -64,7 +64,7 @@ class Sessions:
     ) -> None:
         """``recordings`` has every session recorded; ``claims`` says what other servers have of ``store``."""
         self.draining = False
-        self.recordings_coming = Places(settings.max_sessions, settings.sessions_per_address)
+        self.recordings_coming = Places(settings.sessions, settings.sessions_per_address)
         """Recordings that are on their way, each for a session to come: who is slow keeps nobody from talking."""
         self._settings = settings
         self._engines = engines
@@ -73,7 +73,7 @@ class Sessions:
         self._new_session: Callable[..., Session | RecordedSession] = (
             Session if recordings is None else recordings.session
         )
-        self._places = Places(settings.max_sessions, settings.sessions_per_address)
+        self._places = Places(settings.sessions, settings.sessions_per_address)
         self._live: set[Session | RecordedSession] = set()
         self._empty = trio.Event()
         self._empty.set()
