@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import trio
 from werkzeug.datastructures import MultiDict
@@ -66,7 +67,11 @@ def request(data=WAV, content_type="audio/wav", *, arrives_s=0.0, **query):
     """Return as much of a request as is looked at."""
     mimetype, _ = parse_options_header(content_type)
     return SimpleNamespace(
-        mimetype=mimetype.lower(), args=MultiDict(query), content_length=len(data), body=Body(data, arrives_s)
+        mimetype=mimetype.lower(),
+        args=MultiDict(query),
+        query_string=urlencode(query).encode(),
+        content_length=len(data),
+        body=Body(data, arrives_s),
     )
 
 
