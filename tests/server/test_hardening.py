@@ -2,6 +2,7 @@
 
 import importlib
 import struct
+from contextlib import contextmanager
 
 import pytest
 import trio
@@ -149,9 +150,10 @@ async def a_long_head_is_not_read(running):
     await until_none(running)
 
 
-async def requests_and_pieces_of_a_body_are_paid_for(running):
-    paid = []
-    pay = Allowance.pay
+@contextmanager
+def payments():
+    """Yield the list of what is paid meanwhile."""
+    paid, pay = [], Allowance.pay
 
     async def noted(self, units):
         paid.append(units)
@@ -159,17 +161,29 @@ async def requests_and_pieces_of_a_body_are_paid_for(running):
 
     Allowance.pay = noted
     try:
+        yield paid
+    finally:
+        Allowance.pay = pay
+
+
+async def requests_and_pieces_of_a_body_are_paid_for(running):
+    with payments() as paid:
         stream = await dial(running)
         await stream.send_all(3 * b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         await stream.send_all(b"POST /api/utterance HTTP/1.1\r\nHost: x\r\nContent-Type: audio/wav\r\n")
-        await stream.send_all(
-            b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + 50 * b"1\r\nx\r\n" + b"0\r\n\r\n"
-        )
+        await stream.send_all(b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await stream.send_all(50 * b"1\r\nx\r\n" + b"0\r\n\r\n")
         await read_to_end(stream)
-    finally:
-        Allowance.pay = pay
     assert sum(allowance.REQUEST < units < allowance.CONNECTION for units in paid) == 4
     assert paid.count(allowance.BODY_PIECE) == 50
+
+
+async def what_is_no_request_is_paid_for(running):
+    with payments() as paid:
+        stream = await dial(running)
+        await stream.send_all(b"nonsense\r\n\r\n")
+        assert (await read_to_end(stream)).startswith(b"HTTP/1.1 400")
+    assert paid == [allowance.CONNECTION, allowance.BAD_REQUEST]
 
 
 OVERRIDES = {
@@ -181,6 +195,7 @@ OVERRIDES = {
     (HardH11Protocol, "stream_send"): connection_close_is_honoured,
     (HardH11Protocol, "_check_protocol"): there_is_no_http_2,
     (HardH11Protocol, "_create_stream"): requests_and_pieces_of_a_body_are_paid_for,
+    (HardH11Protocol, "_send_error_response"): what_is_no_request_is_paid_for,
     (HardHTTPStream, "handle"): requests_and_pieces_of_a_body_are_paid_for,
     (http, "ShortHeads"): a_long_head_is_not_read,
     (HardWSStream, "_handle_events"): a_message_without_end_is_too_large,

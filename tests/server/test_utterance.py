@@ -210,6 +210,12 @@ async def test_what_browsers_record_is_taken(autojump_clock, content_type):
     assert (await House().answer(content_type=content_type))["outcome"] == "completed"
 
 
+async def test_a_query_of_thousands_of_fields_is_not_taken_apart(autojump_clock):
+    assert (await House().answer(**{f"field{n}": "" for n in range(50)}))["outcome"] == "completed"
+    refused = await House().refusal(**{f"field{n}": "" for n in range(51)})
+    assert refused == (400, ErrorCode.PROTOCOL_VIOLATION)
+
+
 @pytest.mark.parametrize(
     "query",
     [

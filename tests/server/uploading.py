@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import trio
 from werkzeug.datastructures import MultiDict
@@ -68,6 +69,7 @@ def request(data=WAV, content_type="audio/wav", *, arrives_s=0.0, address="192.0
     return SimpleNamespace(
         mimetype=mimetype.lower(),
         args=MultiDict(query),
+        query_string=urlencode(query).encode(),
         content_length=len(data),
         body=Body(data, arrives_s),
         remote_addr=address,

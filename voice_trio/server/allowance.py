@@ -33,6 +33,8 @@ BODY_PIECE = 15
 REQUEST = 30
 HEAD_BYTE = 0.05
 """Of a request: headers and a query's parameters are taken apart one by one."""
+BAD_REQUEST = 150
+"""What is no request, to have been read and answered."""
 SESSION = 150
 """Also for a recording that is uploaded."""
 CONNECTION = 60

@@ -32,6 +32,8 @@ KINDS = {
 OPTIONS = ("conversation", "language", "voice", "speed")
 """What of a `Start` the query may say."""
 
+_MOST_FIELDS = 50
+
 
 class Refused(Exception):
     """The request gets no answer but ``error``, with ``status``."""
@@ -58,6 +60,9 @@ def kind_of(request: Request) -> str:
 
 def start_of(request: Request) -> m.Start:
     """Return the beginning of a turn as the query wants it. Raises `Refused`."""
+    if request.query_string.count(b"&") >= _MOST_FIELDS:
+        # Before they are taken apart, which takes 20 ms for 5,000 of them.
+        raise refusal(_BAD_REQUEST, f"The query has more than {_MOST_FIELDS} fields; known are {', '.join(OPTIONS)}.")
     # A form that is not filled in sends its fields all the same.
     options = {name: value for name in OPTIONS if (value := request.args.get(name))}
     try:

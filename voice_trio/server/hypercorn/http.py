@@ -12,7 +12,7 @@ from hypercorn.protocol.events import Body, Data, Event
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
-from voice_trio.server.allowance import BODY_PIECE, HEAD_BYTE, REQUEST
+from voice_trio.server.allowance import BAD_REQUEST, BODY_PIECE, HEAD_BYTE, REQUEST
 from voice_trio.server.hypercorn.config import HardConfig
 from voice_trio.server.hypercorn.refused import Refused, nursery_of
 
@@ -85,6 +85,10 @@ class HardH11Protocol(H11Protocol):
         if event.http_version not in (b"1.0", b"1.1"):
             await self._send_error_response(505)
             raise Refused("HTTP/2")
+
+    async def _send_error_response(self, status_code: int) -> None:
+        await self.config.allowance.pay(BAD_REQUEST)
+        await super()._send_error_response(status_code)
 
     async def _create_stream(self, request: h11.Request) -> None:
         size = len(request.target) + sum(len(name) + len(value) for name, value in request.headers)
