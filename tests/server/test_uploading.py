@@ -130,7 +130,7 @@ async def test_one_connection_serves_one_recording_after_the_other():
             for _ in range(3):
                 await stream.send_all(head_of(len(WAV)).replace(b"Connection: close\r\n", b"") + WAV)
                 answer = b""
-                while not answer.endswith(b'"errors":[]}'):
+                while not answer.endswith(b'"infos":[]}'):
                     answer += await stream.receive_some()
                 assert parsed(answer)[2]["outcome"] == "completed"
             assert len(running.connections) == 1
