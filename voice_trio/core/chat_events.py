@@ -6,10 +6,11 @@ not known is nothing, so that a new field harms nobody.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+
+from voice_trio.core.json_text import parse
 
 MAX_VALUES: Final = 30_000
 """In one event. JSON is read in one step, which takes its time for each value, and hardly any for the text in it."""
@@ -167,7 +168,7 @@ def _parsed(data: str) -> Any:
     if sum(map(data.count, "[{,")) > MAX_VALUES:
         raise Unreadable
     try:
-        return json.loads(data)
+        return parse(data)
     except (ValueError, RecursionError):
         # Without its cause, which holds the data.
         raise Unreadable from None

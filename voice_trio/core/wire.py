@@ -16,6 +16,7 @@ from typing import Any, Final, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from voice_trio.core import messages as m
+from voice_trio.core.json_text import parse
 
 COMMANDS: Final[dict[str, type]] = {
     "start": m.Start,
@@ -159,7 +160,7 @@ def decode_event(data: str | bytes) -> m.Event | None:
 
 def _json_object(data: str) -> tuple[str, dict[str, Any]]:
     try:
-        body = json.loads(data, parse_constant=_no_constant)
+        body = parse(data, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Malformed("not JSON", CloseCode.BAD_DATA) from error
     if not isinstance(body, dict):

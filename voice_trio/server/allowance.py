@@ -40,14 +40,16 @@ SESSION = 150
 CONNECTION = 60
 """With its end."""
 
-_UNITS_PER_S = 16_000.0
-"""Of one address, shared by its connections: a third of a core."""
-_LEAST_UNITS_PER_S = 1_600.0
-"""Of one connection, however many there are: speech in messages of 8 ms needs 1,250."""
+_UNITS_PER_S = 8_000.0
+"""Of one address, shared by its connections: a sixth of a core."""
+_LEAST_UNITS_PER_S = 200.0
+"""Of one connection, however many there are."""
+_SESSION_UNITS_PER_S = 1_600.0
+"""The same where there is a session: speech in messages of 8 ms needs 1,250."""
 _OWN_UNITS = 100.0
 """What a connection may save up of its own; it begins with nothing."""
 _POT_UNITS = 20_000.0
-_POT_UNITS_PER_S = 8_000.0
+_POT_UNITS_PER_S = 2_000.0
 _FIRST_UNITS = 500.0
 """What a connection may have cost before it leaves half of the pot to the others: enough to begin a session."""
 
@@ -81,16 +83,22 @@ class Allowance:
         self.address = address
         """Of those who share the pots."""
         self._paid_units = 0.0
+        self._least_per_s = _LEAST_UNITS_PER_S
         self._units = TokenBucket(_OWN_UNITS, _UNITS_PER_S, level=0.0)
         self._samples = TokenBucket(_OWN_SAMPLES, _OWN_SAMPLES_PER_S, level=0.0)
 
     async def pay(self, units: float) -> None:
         """Pay for work, and wait until it is paid; a checkpoint in any case."""
         share = _UNITS_PER_S / max(1, self.address.connections)
-        self._units.per_s = max(share, _LEAST_UNITS_PER_S)
+        self._units.per_s = max(share, self._least_per_s)
         self._paid_units += units
         leave = 0.0 if self._paid_units <= _FIRST_UNITS else _POT_UNITS / 2
         await self._pay(self._units, self.address.units, units, leave)
+
+    async def pay_for_session(self) -> None:
+        """Pay for a session that begins, and may be kept from speaking by nobody from now on."""
+        self._least_per_s = _SESSION_UNITS_PER_S
+        await self.pay(SESSION)
 
     async def pay_for_audio(self, samples: int) -> None:
         """Pay for ``samples`` of audio that is to be heard. There is a checkpoint only if they come fast."""

@@ -19,7 +19,7 @@ from voice_trio.memory.base import Store
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.recording.recordings import Recordings
 from voice_trio.server.addresses import client_of
-from voice_trio.server.allowance import SESSION, Allowance
+from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link
@@ -100,7 +100,7 @@ class Sessions:
         audio is paid for from ``allowance``.
         """
         if allowance is not None:
-            await allowance.pay(SESSION)
+            await allowance.pay_for_session()
         if not self.have_room(address):
             await self._refuse(link)
             return
