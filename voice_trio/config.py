@@ -30,9 +30,9 @@ PHRASE_GAP_MS = 700
 CHUNK_MS = 100
 RING_MS = 3_000
 SESSIONS_PER_PROCESSOR = 16
-"""Not what it carries if all of them speak: one who speaks at a time for each processor is answered as fast as alone, and
-four at once on two wait three times as long (`python tools/load_real.py`). But an open session costs next to nothing,
-people listen and think most of the time, and who comes is better answered late than turned away."""
+"""Not what it carries if all of them speak: one speaker at a time for each processor is answered as fast as alone, and
+three at once on two processors wait three times as long (`python tools/load_real.py`). But an open session costs next
+to nothing, people listen and think most of the time, and who comes is better answered late than turned away."""
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {
