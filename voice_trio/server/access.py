@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from voice_trio.checks import is_address
 from voice_trio.config import Settings
-from voice_trio.server.addresses import is_address
 
 SUBPROTOCOL = "voice-trio"
 """What the server selects where a client offers it."""

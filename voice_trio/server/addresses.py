@@ -62,15 +62,6 @@ def is_loopback(address: str) -> bool:
     return parse(address).is_loopback
 
 
-def is_address(name: str) -> bool:
-    """Return whether ``name`` is an address rather than a name."""
-    try:
-        parse(name)
-    except ValueError:
-        return False
-    return True
-
-
 def is_everywhere(host: str) -> bool:
     """Return whether ``host`` stands for all addresses of a family."""
     return host in _EVERYWHERE
