@@ -30,7 +30,8 @@ ANSWERED_FRAME = 20
 """A ping, which is answered at once."""
 BODY_PIECE = 15
 """A piece of a request's body, however small."""
-REQUEST = 30
+REQUEST = 120
+"""Also for a small answer: what takes it and gives it passes five layers of two libraries."""
 HEAD_BYTE = 0.05
 """Of a request: headers and a query's parameters are taken apart one by one."""
 BAD_REQUEST = 150
@@ -40,8 +41,8 @@ SESSION = 150
 CONNECTION = 60
 """With its end."""
 
-_UNITS_PER_S = 8_000.0
-"""Of one address, shared by its connections: a sixth of a core."""
+_UNITS_PER_S = 6_000.0
+"""Of one address, shared by its connections: an eighth of a core."""
 _LEAST_UNITS_PER_S = 200.0
 """Of one connection, however many there are."""
 _SESSION_UNITS_PER_S = 1_600.0
@@ -50,7 +51,7 @@ _OWN_UNITS = 100.0
 """What a connection may save up of its own; it begins with nothing."""
 _POT_UNITS = 20_000.0
 _POT_UNITS_PER_S = 2_000.0
-_FIRST_UNITS = 500.0
+_FIRST_UNITS = 600.0
 """What a connection may have cost before it leaves half of the pot to the others: enough to begin a session."""
 
 _POT_SAMPLES = 120.0 * SAMPLE_RATE
