@@ -174,7 +174,7 @@ async def requests_and_pieces_of_a_body_are_paid_for(running):
         await stream.send_all(b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
         await stream.send_all(50 * b"1\r\nx\r\n" + b"0\r\n\r\n")
         await read_to_end(stream)
-    assert sum(allowance.REQUEST < units < allowance.CONNECTION for units in paid) == 4
+    assert sum(allowance.REQUEST < units < allowance.BAD_REQUEST for units in paid) == 4
     assert paid.count(allowance.BODY_PIECE) == 50
 
 
