@@ -8,7 +8,7 @@ import pytest
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome, State
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -197,7 +197,7 @@ class BrokenStore(InProcessStore):
 
 
 def failed(code):
-    return TurnError(code, "it broke")
+    return EngineError(code, "it broke")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@
 The server is one of its own, in a process of its own under `tools/stalls.py`, with the engines that come
 with it; the flood comes from a third process, from the same address as the honest client. For each kind it prints the
 median and the 99th percentile of `/livez`, asked thirty times a second from an address of its own, the median of an
-honest first audio, the server's memory, and how many steps of its loop took more than 20 ms of CPU. A flood that is cut off connects again and
-goes on. With ``--talkers`` so many sessions type a question now and then, and the flood has an address of its own. It
-exits with 1 if a step was longer, or the server gave no answer.
+honest first audio, the server's memory, and how many steps of its loop took more than 20 ms of CPU. A flood that is cut
+off connects again and goes on. With ``--talkers`` so many sessions type a question now and then, and the flood has an
+address of its own. It exits with 1 if a step was longer, or the server gave no answer.
 """
 
 from __future__ import annotations

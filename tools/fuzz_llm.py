@@ -36,7 +36,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.core.phrases import Phrase
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.openai_chat import ChatModel, open_chat_model
 from voice_trio.session import llm
 
@@ -63,7 +63,7 @@ async def read(model: ChatModel, settings: config.Settings, number: int, tally: 
     """Read reply ``number`` as a session does, and return how it ended; what may not be goes into ``tally``."""
     said: list[str] = []
     told: list[str] = []
-    failures: list[TurnError] = []
+    failures: list[EngineError] = []
     send, phrases = trio.open_memory_channel[Phrase](5)
     spoken: list[Phrase] = []
 
@@ -82,7 +82,7 @@ async def read(model: ChatModel, settings: config.Settings, number: int, tally: 
         token.encode()
         said.append(token)
 
-    async def break_off(error: TurnError) -> Outcome:
+    async def break_off(error: EngineError) -> Outcome:
         await trio.lowlevel.checkpoint()
         failures.append(error)
         return Outcome.FAILED

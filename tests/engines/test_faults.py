@@ -7,7 +7,7 @@ import trio
 
 from voice_trio.core.faults import parse
 from voice_trio.core.history import Message
-from voice_trio.engines.base import Finish, TextDelta, TurnError
+from voice_trio.engines.base import EngineError, Finish, TextDelta
 from voice_trio.engines.faults import with_faults
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
@@ -114,7 +114,7 @@ async def test_a_crash_kills_the_workers_of_its_stage_once_in_an_utterance(autoj
 async def test_a_crash_takes_the_phrase_along(autojump_clock):
     ears, voice = ScriptedRecognizer(), ScriptedSynthesizer()
     wrapped = faulty("tts:crash#1", recognizer=ears, synthesizer=voice)
-    with pytest.raises(TurnError, match="The voice failed"):
+    with pytest.raises(EngineError, match="The voice failed"):
         await wrapped.synthesizer.speak("hello", seconds=5)
     assert (await wrapped.synthesizer.speak("hello", seconds=5)).samples
     assert (ears.crashes, voice.crashes) == (0, 1)

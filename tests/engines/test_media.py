@@ -15,10 +15,11 @@ from tests.engines.test_workers import spec as worker_spec
 from tests.recordings import BROWSERS, encoded, pointing_elsewhere, recorded, sine, spoiled, video
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
 from voice_trio.core.messages import ErrorCode
+from voice_trio.core.refused import Refused
 from voice_trio.engines import media, media_child
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.media import DECODERS, KINDS, MediaDecoder, open_media
-from voice_trio.engines.media_child import Refused, decode
+from voice_trio.engines.media_child import Unreadable, decode
 from voice_trio.engines.workers import WorkerPool, WorkerSpec
 
 LONGEST_MS = 10_000
@@ -97,7 +98,7 @@ def test_what_is_there_of_a_broken_off_one_is_heard(kind):
 @pytest.mark.parametrize("other", KINDS)
 def test_a_recording_is_read_as_what_it_is_said_to_be(kind, other):
     if kind != other:
-        with pytest.raises(Refused, match=f"no {other} recording"):
+        with pytest.raises(Unreadable, match=f"no {other} recording"):
             heard(recorded(kind, sine(1000)), other)
 
 
@@ -118,7 +119,7 @@ def test_a_recording_is_read_as_what_it_is_said_to_be(kind, other):
     ids=["one byte", "zeros", "riff", "oggs", "ebml", "garbage", "hls", "concat", "sdp"],
 )
 def test_garbage_and_lists_of_files_are_refused(kind, data):
-    with pytest.raises(Refused):
+    with pytest.raises(Unreadable):
         heard(data, kind)
 
 
@@ -127,7 +128,7 @@ def test_a_recording_cannot_have_its_sound_in_another_file(tmp_path, monkeypatch
     with av.open(io.BytesIO(data), options={"enable_drefs": "1", "use_absolute_path": "1"}) as container:
         stolen = b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in container.decode(audio=0))
     assert is_the_tone(stolen), "it is one that FFmpeg by itself follows"
-    with pytest.raises(Refused):
+    with pytest.raises(Unreadable):
         heard(data, "mp4")
     # Even if it were told to follow, it could not open anything.
     monkeypatch.setitem(media_child._OPTIONS, "enable_drefs", "1")
@@ -138,7 +139,7 @@ def test_a_recording_cannot_have_its_sound_in_another_file(tmp_path, monkeypatch
 
 def test_a_broken_off_mp4_has_lost_its_index():
     data = recorded("mp4", sine(2000))
-    with pytest.raises(Refused):
+    with pytest.raises(Unreadable):
         heard(data[: len(data) // 2], "mp4")
 
 
@@ -157,7 +158,7 @@ def test_a_broken_off_mp4_has_lost_its_index():
 def test_the_reason_is_said(data, why):
     made = data()
     kind = {b"RIFF": "wav", b"\x1a\x45\xdf\xa3": "webm"}.get(made[:4], "mp4")
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(Unreadable, match=why):
         heard(made, kind)
 
 
@@ -190,14 +191,14 @@ def test_ten_minutes_of_sound_in_a_small_file_are_cut():
 def test_much_that_cannot_be_decoded_is_not_tried_to_the_end(ms, why):
     # A packet of AAC has 1,024 samples, here at 48 kHz.
     assert (ms * 48 / 1024 > media_child.MAX_BAD_PACKETS) is (why == "damaged")
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(Unreadable, match=why):
         heard(spoiled(ms), "mp4")
 
 
 def test_a_film_without_sound_is_refused_however_large_its_pictures():
-    with pytest.raises(Refused, match="no sound"):
+    with pytest.raises(Unreadable, match="no sound"):
         heard(video(4096, 4096), "webm")
-    with pytest.raises(Refused, match="no sound"):
+    with pytest.raises(Unreadable, match="no sound"):
         heard(video(64, 64, container="mp4", codec="libx264"), "mp4")
 
 
@@ -218,7 +219,7 @@ async def test_a_recording_goes_to_a_process_and_comes_back_as_sound():
             recording = await decoder.decode(recorded(kind, sine(2000)), kind, longest_ms=LONGEST_MS)
             assert is_the_tone(recording.pcm)
             assert not recording.cut
-        with pytest.raises(TurnError) as caught:
+        with pytest.raises(Refused) as caught:
             await decoder.decode(b"garbage", "webm", longest_ms=LONGEST_MS)
         assert caught.value.code is ErrorCode.PROTOCOL_VIOLATION
         assert "no webm recording" in caught.value.message
@@ -235,7 +236,7 @@ async def test_the_process_has_no_way_out():
             "duplicate a pipe",
             "take much memory",
         ):
-            with pytest.raises(TurnError, match=r"PermissionError|MemoryError"):
+            with pytest.raises(Refused, match=r"PermissionError|MemoryError"):
                 await decoder.decode(b"", attempt, longest_ms=1)
 
 
@@ -246,7 +247,7 @@ async def test_what_ends_the_process_ends_nothing_else(attempt, monkeypatch):
     async with decoding(ONCE) as decoder:
         # More often than there are processes: each has a successor, and none of them comes late.
         for _ in range(DECODERS + 2):
-            with pytest.raises(TurnError, match="cannot be decoded") as caught:
+            with pytest.raises(Refused, match="cannot be decoded") as caught:
                 await decoder.decode(b"", attempt, longest_ms=1)
             assert caught.value.code is ErrorCode.PROTOCOL_VIOLATION
         recording = await decoder.decode(recorded("ogg", sine(2000)), "ogg", longest_ms=LONGEST_MS)
@@ -270,7 +271,7 @@ async def test_there_is_no_process_before_the_first_recording():
 @pytest.mark.real
 async def test_no_process_to_be_had_is_no_fault_of_the_recording():
     async with decoding(worker_spec("failing")) as decoder:
-        with pytest.raises(TurnError) as caught:
+        with pytest.raises(EngineError) as caught:
             await decoder.decode(b"", "webm", longest_ms=1)
         assert caught.value.code is ErrorCode.ASR_FAIL
 
@@ -283,7 +284,7 @@ async def test_who_waits_too_long_for_a_process_is_told_to_come_back(monkeypatch
         for _ in range(DECODERS):
             nursery.start_soon(partial(decoder.decode, b"", "sleep", longest_ms=1))
         await trio.testing.wait_all_tasks_blocked(0.1)
-        with pytest.raises(TurnError) as caught:
+        with pytest.raises(Refused) as caught:
             await decoder.decode(b"", "sleep", longest_ms=1)
         assert caught.value.code is ErrorCode.SERVER_BUSY
         nursery.cancel_scope.cancel()

@@ -11,7 +11,7 @@ from tests.sse_server import Reply, chunk, serve, serve_raw
 from voice_trio.config import ConfigError, Settings, load
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Alive, Finish, LanguageModel, TextDelta, TurnError
+from voice_trio.engines.base import Alive, EngineError, Finish, LanguageModel, TextDelta
 from voice_trio.engines.openai_chat import open_chat_model
 from voice_trio.engines.openai_client import OPENAI_URL, is_configured
 
@@ -42,14 +42,14 @@ def settings(url: str | None, **others) -> Settings:
 
 
 async def read(model: LanguageModel) -> list:
-    """Return all events of one reply but for signs of life; a `TurnError` is the last of them."""
+    """Return all events of one reply but for signs of life; a `EngineError` is the last of them."""
     events: list = []
     try:
         async with model.stream(PROMPT) as stream:
             async for event in stream:
                 if not isinstance(event, Alive):
                     events.append(event)
-    except TurnError as error:
+    except EngineError as error:
         events.append(error)
     return events
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.sse_server import chunk
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Alive, TextDelta, TurnError
+from voice_trio.engines.base import Alive, EngineError, TextDelta
 from voice_trio.engines.openai_reply import Place, ReplyReader, is_thinker
 
 NOON = "It is noon."
@@ -43,7 +43,7 @@ def read(body: str, *, piece: int = 4096, reader: ReplyReader | None = None):
                 break
             take(reader.pause())
         take(reader.finish())
-    except TurnError as failure:
+    except EngineError as failure:
         error = failure
     if error:
         assert error.code is ErrorCode.LLM_FAIL

@@ -13,7 +13,7 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Transcript, TurnError
+from voice_trio.engines.base import EngineError, Transcript
 from voice_trio.engines.pocketsphinx import open_pocketsphinx
 from voice_trio.engines.pocketsphinx_child import frames_with_sound, mean_of
 
@@ -218,9 +218,9 @@ async def test_a_lost_worker_costs_no_words_and_two_fail_the_utterance():
             os.kill(recognizer._pool.pids[0], signal.SIGKILL)
             assert (await utterance.settle(len(pcm) // 2)).text == expected != ""
             os.kill(recognizer._pool.pids[0], signal.SIGKILL)
-            with pytest.raises(TurnError) as caught:
+            with pytest.raises(EngineError) as caught:
                 await utterance.settle(20_000)
             assert caught.value.code is ErrorCode.ASR_FAIL
-            with pytest.raises(TurnError):
+            with pytest.raises(EngineError):
                 await utterance.hypothesize()
         assert await transcribe(recognizer, pcm) == expected

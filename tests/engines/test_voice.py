@@ -12,7 +12,7 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.voice import MAX_CHARS, clean, has_sound, open_voice
 from voice_trio.engines.voice_child import RATE, Said, ends_sentence, trim, word_starts
 from voice_trio.engines.worker_process import Child
@@ -179,7 +179,7 @@ async def test_speed_and_voices_change_how_it_sounds():
         again = await voice.speak(text, seconds=5)
         assert again.samples == pytest.approx(lengths[1], rel=0.02)
         assert other["en-us"] == pytest.approx(lengths[1], rel=0.02)
-        with pytest.raises(TurnError) as caught:
+        with pytest.raises(EngineError) as caught:
             await voice.speak(text, seconds=5, voice="nobody")
         assert caught.value.code is ErrorCode.TTS_FAIL
 
@@ -217,7 +217,7 @@ async def test_odd_text_is_spoken_by_a_worker_that_lives_on():
 async def test_what_cannot_be_said_is_empty_and_what_is_too_long_is_refused():
     async with open_one() as voice:
         assert (await voice.speak(" ...", seconds=5)).pcm == b""
-        with pytest.raises(TurnError) as caught:
+        with pytest.raises(EngineError) as caught:
             await voice.speak("a" * (MAX_CHARS + 1), seconds=5)
         assert caught.value.code is ErrorCode.TTS_FAIL
 
@@ -245,7 +245,7 @@ async def test_a_phrase_that_overruns_fails_and_the_next_is_spoken():
     async with open_one() as voice:
         (pid,) = voice._pool.pids
         os.kill(pid, signal.SIGSTOP)
-        with pytest.raises(TurnError) as caught:
+        with pytest.raises(EngineError) as caught:
             await voice.speak("Hello there.", seconds=0.2)
         assert caught.value.code is ErrorCode.TTS_FAIL
         assert (await voice.speak("Hello there.", seconds=5)).samples > 0
@@ -260,7 +260,7 @@ async def test_a_crash_in_a_phrase_fails_it_and_the_next_is_spoken():
         os.kill(pid, signal.SIGSTOP)
 
         async def speak_into_the_crash():
-            with pytest.raises(TurnError) as caught:
+            with pytest.raises(EngineError) as caught:
                 await voice.speak("Hello there.", seconds=5)
             assert caught.value.code is ErrorCode.TTS_FAIL
 

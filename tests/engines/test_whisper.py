@@ -23,7 +23,7 @@ from voice_trio.config import Settings, load
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TimedWord
-from voice_trio.engines.base import Hypothesis, Recognizer, Transcript, TurnError
+from voice_trio.engines.base import EngineError, Hypothesis, Recognizer, Transcript
 from voice_trio.engines.scheduler import open_scheduler
 from voice_trio.engines.whisper import PARTIALS_AT_ONCE, Loaded, WhisperRecognizer, WhisperUtterance, open_whisper
 from voice_trio.engines.whisper import load as load_whisper
@@ -264,7 +264,7 @@ async def test_a_decode_that_fails_in_a_batch_fails_for_nobody_else(decoder):
         second.feed(SPEECH)
 
         async def fail() -> None:
-            with pytest.raises(TurnError):
+            with pytest.raises(EngineError):
                 await first.hypothesize()
             failed.append(True)
 
@@ -391,7 +391,7 @@ async def test_a_final_that_failed_is_begun_anew(decoder):
         utterance.feed(SPEECH)
         decoder.error = RuntimeError("out of memory")
         for ask in (utterance.anticipate, utterance.settle):
-            with pytest.raises(TurnError):
+            with pytest.raises(EngineError):
                 await ask(S)
         decoder.error = None
         assert (await utterance.settle(S)).text == "16000 samples."
@@ -486,7 +486,7 @@ async def test_silence_has_no_language(decoder):
 
 async def test_an_unknown_language_fails(decoder):
     async with recognizer(decoder) as ears:
-        with pytest.raises(TurnError, match="'xx'") as caught:
+        with pytest.raises(EngineError, match="'xx'") as caught:
             async with ears.open("xx"):
                 pass
     assert caught.value.code is ErrorCode.ASR_FAIL
@@ -497,7 +497,7 @@ async def test_a_decode_that_fails_is_the_recognisers_fault_and_not_the_end(deco
     async with recognizer(decoder) as ears, ears.open("en") as utterance:
         utterance.feed(SPEECH)
         decoder.error = error
-        with pytest.raises(TurnError) as caught:
+        with pytest.raises(EngineError) as caught:
             await utterance.hypothesize()
         assert caught.value.code is ErrorCode.ASR_FAIL
         decoder.error = None

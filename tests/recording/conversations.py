@@ -12,7 +12,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.core.playout import WholePlayout
 from voice_trio.core.wire import Malformed
-from voice_trio.engines.base import Alive, TurnError
+from voice_trio.engines.base import Alive, EngineError
 from voice_trio.engines.faults import with_faults
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
@@ -101,16 +101,16 @@ async def cut_off(notes):
 async def failing(notes):
     """What engines and clients do wrong: each kind of error, a defect of ours among them."""
     engines = scripted_engines(
-        recognizer=ScriptedRecognizer(fails=[TurnError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]),
+        recognizer=ScriptedRecognizer(fails=[EngineError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]),
         language_model=ScriptedLanguageModel(
             replies=[
-                ScriptedReply(tokens=["Well. ", TurnError(ErrorCode.LLM_FAIL, "no mind")]),
+                ScriptedReply(tokens=["Well. ", EngineError(ErrorCode.LLM_FAIL, "no mind")]),
                 ScriptedReply(tokens=["Broken off. "], finish=None),
                 ScriptedReply(),
             ]
         ),
         synthesizer=ScriptedSynthesizer(
-            fails=[None, TurnError(ErrorCode.TTS_FAIL, "no voice")], hangs=frozenset({2}), sample_rate=22_050
+            fails=[None, EngineError(ErrorCode.TTS_FAIL, "no voice")], hangs=frozenset({2}), sample_rate=22_050
         ),
     )
     async with recording(notes, engines=engines, tts_timeout_s=2) as talk:

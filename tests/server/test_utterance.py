@@ -10,7 +10,7 @@ from tests.server.uploading import WAV, PlainDecoder, request
 from voice_trio import config
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
 from voice_trio.core.messages import ErrorCode, InfoCode
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -22,7 +22,7 @@ from voice_trio.engines.scripted import (
 )
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server.sessions import NO_ROOM, Sessions
-from voice_trio.server.upload import Refused
+from voice_trio.server.upload import HttpError
 from voice_trio.server.utterance import Utterances
 from voice_trio.session.farewell import DRAINED
 from voice_trio.session.link import MemoryLink
@@ -45,7 +45,7 @@ class House:
             return await self.utterances.answer(request(*args, **kwargs))
 
     async def refusal(self, *args, **kwargs):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(HttpError) as caught:
             await self.answer(*args, **kwargs)
         assert len(self.sessions) == 0
         return caught.value.status, caught.value.error.code
@@ -141,7 +141,7 @@ async def test_silence_is_an_empty_turn(autojump_clock):
 
 
 async def test_what_goes_wrong_in_the_turn_is_listed_in_the_answer(autojump_clock):
-    broken = writing("It is a sunny day. ", "And ", TurnError(ErrorCode.LLM_FAIL, "The reply broke off."))
+    broken = writing("It is a sunny day. ", "And ", EngineError(ErrorCode.LLM_FAIL, "The reply broke off."))
     answer = await House(engines=scripted_engines(language_model=broken)).answer()
     assert (answer["outcome"], answer["reply"]) == ("failed", "It is a sunny day. And ")
     assert answer["audio"] is not None
@@ -151,7 +151,7 @@ async def test_what_goes_wrong_in_the_turn_is_listed_in_the_answer(autojump_cloc
 
 
 async def test_a_recogniser_that_fails_leaves_no_words(autojump_clock):
-    deaf = ScriptedRecognizer(fails=[TurnError(ErrorCode.ASR_FAIL, "Not understood.")])
+    deaf = ScriptedRecognizer(fails=[EngineError(ErrorCode.ASR_FAIL, "Not understood.")])
     answer = await House(engines=scripted_engines(recognizer=deaf)).answer()
     assert (answer["outcome"], answer["transcript"], answer["audio"]) == ("failed", "", None)
     assert [error["code"] for error in answer["errors"]] == ["ASR_FAIL"]
@@ -242,7 +242,7 @@ async def test_a_conversation_in_use_is_not_free(autojump_clock):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(lambda: house.answer(conversation=conversation))
         await trio.sleep(0.1)
-        with pytest.raises(Refused, match="Another session") as caught:
+        with pytest.raises(HttpError, match="Another session") as caught:
             await house.answer(conversation=conversation)
         assert caught.value.status == 400
 
@@ -277,7 +277,7 @@ async def test_nothing_is_no_recording(autojump_clock):
     [(ErrorCode.PROTOCOL_VIOLATION, 422), (ErrorCode.SERVER_BUSY, 503), (ErrorCode.ASR_FAIL, 503)],
 )
 async def test_what_cannot_be_decoded(autojump_clock, code, status):
-    house = House(decoder=PlainDecoder(raises=TurnError(code, "No.")))
+    house = House(decoder=PlainDecoder(raises=EngineError(code, "No.")))
     assert await house.refusal() == (status, code)
 
 
@@ -288,7 +288,7 @@ async def test_there_is_room_for_so_many(autojump_clock):
     async def ask(arrives_s):
         try:
             outcomes.append((await house.utterances.answer(request(arrives_s=arrives_s)))["outcome"])
-        except Refused as error:
+        except HttpError as error:
             refused.append((error.status, error.error.code, error.error.retry_after_s))
 
     async with trio.open_nursery() as nursery:
@@ -306,7 +306,7 @@ async def test_slow_recordings_of_one_address_keep_no_other_from_sending(autojum
     async def ask(address, arrives_s):
         try:
             ends.append((await house.utterances.answer(request(arrives_s=arrives_s, address=address)))["outcome"])
-        except Refused as error:
+        except HttpError as error:
             ends.append(error.error.message)
 
     async with trio.open_nursery() as nursery:
@@ -330,7 +330,7 @@ async def test_who_is_sure_to_be_refused_sends_nothing(autojump_clock):
         link = MemoryLink(capacity=100)
         nursery.start_soon(house.sessions.hold, link, "192.0.2.2")
         await trio.sleep(1)
-        with pytest.raises(Refused, match="no room"):
+        with pytest.raises(HttpError, match="no room"):
             await house.answer(arrives_s=20.0)
         assert trio.current_time() < 2
         link.vanish()
@@ -353,7 +353,7 @@ async def test_a_server_that_stops_lets_only_a_reply_finish(autojump_clock, at_s
     async def ask():
         try:
             ends.append((await house.utterances.answer(request(arrives_s=1.0)))["outcome"])
-        except Refused as error:
+        except HttpError as error:
             ends.append((error.status, error.error.code))
 
     async with trio.open_nursery() as nursery:
@@ -367,7 +367,7 @@ async def test_a_server_that_stops_lets_only_a_reply_finish(autojump_clock, at_s
 
 async def test_the_longest_session_is_the_longest_request(autojump_clock):
     house = House(scripted_engines(recognizer=ScriptedRecognizer(settle_s=9.0)), max_session_s=5, shutdown_grace_s=1)
-    with pytest.raises(Refused, match="longest time") as caught:
+    with pytest.raises(HttpError, match="longest time") as caught:
         await house.answer()
     assert (caught.value.status, caught.value.error.code) == (503, ErrorCode.SERVER_BUSY)
 
@@ -381,7 +381,7 @@ class BrokenStore(InProcessStore):
     "what", [{"store": BrokenStore()}, {"decoder": PlainDecoder(raises=KeyError("a secret"))}], ids=("store", "decoder")
 )
 async def test_a_defect_is_an_incident(autojump_clock, what):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(HttpError) as caught:
         await House(**what).answer()
     assert (caught.value.status, caught.value.error.code) == (500, ErrorCode.INTERNAL)
     assert caught.value.error.incident

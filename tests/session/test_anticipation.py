@@ -1,12 +1,13 @@
 """The final is begun in the pause that may be the end, and a language that was heard once is kept."""
 
 import trio
+from structlog.testing import capture_logs
 
 from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode, Outcome
-from voice_trio.engines.base import Transcript, TurnError
+from voice_trio.engines.base import EngineError, Transcript
 from voice_trio.engines.scripted import ScriptedRecognizer, ScriptedUtterance, scripted_engines
 from voice_trio.session.spoken_language import SpokenLanguage
 
@@ -54,7 +55,7 @@ async def test_speech_that_goes_on_takes_it_back(autojump_clock):
 async def test_what_goes_wrong_in_a_pause_is_said_only_if_it_goes_wrong_at_the_end(autojump_clock):
     class Failing(ScriptedUtterance):
         async def anticipate(self, voiced_through):
-            raise TurnError(ErrorCode.ASR_FAIL, "not this time")
+            raise EngineError(ErrorCode.ASR_FAIL, "not this time")
 
     ears = ScriptedRecognizer(utterance=Failing)
     with trio.fail_after(60):
@@ -106,3 +107,30 @@ def test_what_is_short_or_doubtful_or_empty_decides_nothing():
     spoken.hear(Transcript("Guten Tag.", "de", 0.8), 2 * SAMPLE_RATE)
     spoken.hear(Transcript("Good day.", "en", 0.99), 5 * SAMPLE_RATE)
     assert spoken.known == "de"
+
+
+async def test_a_defect_beside_an_engines_error_is_reported_with_its_incident(autojump_clock):
+    settling = trio.Event()
+
+    class Failing(ScriptedUtterance):
+        async def anticipate(self, voiced_through):
+            await settling.wait()
+            raise KeyError("a defect")
+
+        async def settle(self, through_sample, voiced_through=None):
+            settling.set()
+            raise EngineError(ErrorCode.ASR_FAIL, "no")
+
+    with trio.fail_after(60), capture_logs() as logged:
+        async with conversation(engines=scripted_engines(recognizer=ScriptedRecognizer(utterance=Failing))) as talk:
+            await talk.ask(m.Start())
+            await talk.say(1500, 900)
+            error = await talk.expect(m.Error)
+            done = await talk.expect(m.Done)
+            await talk.ask(m.Text(text="still here"))
+            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+    assert (error.code, error.recoverable, done.outcome) == (ErrorCode.INTERNAL, True, Outcome.FAILED)
+    assert talk.kinds(1).count("Error") == 1
+    [line] = [line for line in logged if line["event"] == "incident"]
+    assert line["incident"] == error.incident
+    assert "a defect" in repr(line["exc_info"])

@@ -18,7 +18,7 @@ from tests.session.conversation import conversation
 from tests.session.promises import RecordingStore, check, listen_in
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -48,7 +48,7 @@ ACTIONS = st.one_of(
     PAUSES,
 )
 
-FAILURES = [TurnError(ErrorCode.LLM_FAIL, "no"), ValueError("a defect")]
+FAILURES = [EngineError(ErrorCode.LLM_FAIL, "no"), ValueError("a defect")]
 REPLIES = st.builds(
     ScriptedReply,
     tokens=st.lists(st.sampled_from(["Well, ", "yes. ", "No more than that! ", 0.7, 6.0, *FAILURES]), max_size=6),
@@ -71,14 +71,14 @@ ENGINES = st.builds(
         word_ms=st.sampled_from([300, 10_000]),
         settle_s=st.sampled_from([0.0, 0.1, 20.0]),
         open_s=st.sampled_from([0.0, 0.0, 20.0]),
-        fails=st.lists(st.sampled_from([TurnError(ErrorCode.ASR_FAIL, "no"), ValueError("a defect")]), max_size=1),
+        fails=st.lists(st.sampled_from([EngineError(ErrorCode.ASR_FAIL, "no"), ValueError("a defect")]), max_size=1),
     ),
     language_model=st.builds(ScriptedLanguageModel, replies=st.lists(REPLIES, min_size=1, max_size=3)),
     synthesizer=st.builds(
         ScriptedSynthesizer,
         speak_s=st.sampled_from([0.0, 0.02, 0.3]),
         fails=st.lists(
-            st.sampled_from([None, TurnError(ErrorCode.TTS_FAIL, "no"), ValueError("a defect")]), max_size=2
+            st.sampled_from([None, EngineError(ErrorCode.TTS_FAIL, "no"), ValueError("a defect")]), max_size=2
         ),
         hangs=st.sampled_from([frozenset(), frozenset({0}), frozenset({1})]),
     ),

@@ -6,12 +6,12 @@ import trio
 from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
-from voice_trio.engines.base import Alive, TurnError
+from voice_trio.engines.base import Alive, EngineError
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 
 THINKS = Alive("thinking")
 WAITS = Alive("waiting")
-LLM_FAIL = TurnError(ErrorCode.LLM_FAIL, "refused")
+LLM_FAIL = EngineError(ErrorCode.LLM_FAIL, "refused")
 
 
 async def turn(*tokens, finish="stop", synthesizer=None, **settings):
@@ -100,7 +100,7 @@ async def test_any_other_is_not(autojump_clock, tokens):
 
 
 async def test_a_voice_that_fails_is_no_empty_reply(autojump_clock):
-    voice = ScriptedSynthesizer(fails=[TurnError(ErrorCode.TTS_FAIL, "broken")])
+    voice = ScriptedSynthesizer(fails=[EngineError(ErrorCode.TTS_FAIL, "broken")])
     talk, done = await turn("It is noon.", synthesizer=voice)
     assert (done.outcome, told(talk)) == (Outcome.FAILED, [])
 

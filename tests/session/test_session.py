@@ -11,7 +11,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import WholePlayout
 from voice_trio.core.wire import Malformed
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -348,7 +348,7 @@ async def test_a_conversation_is_remembered_and_can_be_named(autojump_clock):
     assert contents[1:] == ["first", "It is sunny. Enjoy your day.", "second"]
 
 
-LLM_FAIL = TurnError(ErrorCode.LLM_FAIL, "refused")
+LLM_FAIL = EngineError(ErrorCode.LLM_FAIL, "refused")
 
 
 @pytest.mark.parametrize(
@@ -401,7 +401,7 @@ async def test_a_phrase_ends_at_a_gap_between_tokens(autojump_clock):
 @pytest.mark.parametrize("what", ["fails", "hangs"])
 async def test_a_phrase_that_cannot_be_spoken_is_skipped(autojump_clock, what):
     failing = (
-        {"fails": [None, TurnError(ErrorCode.TTS_FAIL, "broken")]} if what == "fails" else {"hangs": frozenset({1})}
+        {"fails": [None, EngineError(ErrorCode.TTS_FAIL, "broken")]} if what == "fails" else {"hangs": frozenset({1})}
     )
     voice = ScriptedSynthesizer(**failing)
     with trio.fail_after(60):
@@ -415,7 +415,7 @@ async def test_a_phrase_that_cannot_be_spoken_is_skipped(autojump_clock, what):
 
 
 async def test_a_voice_that_says_nothing_at_all_fails_the_turn(autojump_clock):
-    voice = ScriptedSynthesizer(fails=[TurnError(ErrorCode.TTS_FAIL, "broken")] * 3)
+    voice = ScriptedSynthesizer(fails=[EngineError(ErrorCode.TTS_FAIL, "broken")] * 3)
     with trio.fail_after(60):
         async with conversation(engines=spoken("One. Two. Three.", synthesizer=voice)) as talk:
             await talk.ask(m.Text(text="count"))
@@ -439,7 +439,7 @@ async def test_a_reply_with_nothing_to_say_aloud_completes(autojump_clock):
     [
         (ScriptedRecognizer(settle_s=100), ErrorCode.ASR_TIMEOUT, Outcome.TIMED_OUT),
         (ScriptedRecognizer(open_s=100), ErrorCode.ASR_TIMEOUT, Outcome.TIMED_OUT),
-        (ScriptedRecognizer(fails=[TurnError(ErrorCode.ASR_FAIL, "no")]), ErrorCode.ASR_FAIL, Outcome.FAILED),
+        (ScriptedRecognizer(fails=[EngineError(ErrorCode.ASR_FAIL, "no")]), ErrorCode.ASR_FAIL, Outcome.FAILED),
     ],
 )
 async def test_a_recogniser_that_fails_ends_the_turn(autojump_clock, recognizer, code, outcome):

@@ -19,7 +19,7 @@ from voice_trio.core.groups import first_leaf
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
-from voice_trio.engines.base import TextDelta, TurnError
+from voice_trio.engines.base import EngineError, TextDelta
 from voice_trio.engines.confinement import BELTS
 from voice_trio.engines.media import media_worker
 from voice_trio.engines.workers import open_pool
@@ -98,7 +98,7 @@ async def _mind(settings: Settings) -> str:
             async for event in events:
                 if isinstance(event, TextDelta):
                     return f"{model.name} answers"
-    raise TurnError(ErrorCode.LLM_FAIL, f"{model.name} answers without a word")
+    raise EngineError(ErrorCode.LLM_FAIL, f"{model.name} answers without a word")
 
 
 async def _voice(settings: Settings) -> str:
@@ -147,6 +147,6 @@ def _reason(group: BaseExceptionGroup[Exception]) -> str:
     leaf = first_leaf(group)
     if isinstance(leaf, trio.TooSlowError):
         return f"no answer within {_LIMIT_S:g} s"
-    if isinstance(leaf, TurnError):
+    if isinstance(leaf, EngineError):
         return leaf.message
     return sentence(group) or f"{type(leaf).__name__}: {leaf}"

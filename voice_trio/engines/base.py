@@ -4,7 +4,7 @@ Arguments are bytes, text and seconds left, never Trio objects, so that an engin
 machine fits unchanged. Every wait in here is a Trio checkpoint and can be cancelled at once; work that cannot be
 interrupted stays with the engine's host, and a cancelled caller only drops its claim on the answer.
 
-An engine that fails raises `TurnError` and nothing else; any other exception is a defect of ours.
+An engine that fails raises `EngineError` and nothing else; any other exception is a defect of ours.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 
 
-class TurnError(Exception):
+class EngineError(Exception):
     """An engine could not do its part of a turn.
 
-    ``code`` says whose fault it was and in what way; ``message`` is shown to the person, so it holds no secrets, no
-    traceback and nothing of what was said. ``retry_after_s`` is there where the same would do at another time.
+    ``code`` says which and in what way; ``message`` is shown to the person, so it holds no secrets, no traceback and
+    nothing of what was said.
     """
 
-    def __init__(self, code: ErrorCode, message: str, *, retry_after_s: int | None = None) -> None:
+    def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
-        self.retry_after_s = retry_after_s
 
 
 class CannotLoad(Exception):
@@ -92,7 +91,7 @@ class Utterance(Protocol):
         """Add 16 kHz s16le mono audio. Never waits."""
 
     async def hypothesize(self) -> Hypothesis:
-        """Return the words of all audio fed so far, as they seem now. Raises `TurnError` (ASR_FAIL).
+        """Return the words of all audio fed so far, as they seem now. Raises `EngineError` (ASR_FAIL).
 
         Asked for, never pushed: who wants fewer partials asks less often, and no decode is begun for nobody.
         """
@@ -105,7 +104,7 @@ class Utterance(Protocol):
         """
 
     async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
-        """Return the words of the first ``through_sample`` samples, for good. Raises `TurnError` (ASR_FAIL).
+        """Return the words of the first ``through_sample`` samples, for good. Raises `EngineError` (ASR_FAIL).
 
         From ``voiced_through`` on, where that is known, nobody speaks. Repeatable, and consumes nothing: more audio may
         be fed, and `settle` asked again, afterwards.
@@ -166,7 +165,7 @@ class LanguageModel(Protocol):
 
         Its text is what is to be said and remembered, without thinking and without marks of the model's template.
 
-        The iterator raises `TurnError` (LLM_FAIL, LLM_TIMEOUT). One that ends without a `Finish` was cut off.
+        The iterator raises `EngineError` (LLM_FAIL, LLM_TIMEOUT). One that ends without a `Finish` was cut off.
         """
 
 
@@ -213,7 +212,7 @@ class Synthesizer(Protocol):
     async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
         """Say ``text`` (plain words, at most a few hundred characters) within ``seconds``.
 
-        ``speed`` multiplies the usual rate, 0.5 to 2.0. Raises `TurnError` (TTS_FAIL), also when time ran out.
+        ``speed`` multiplies the usual rate, 0.5 to 2.0. Raises `EngineError` (TTS_FAIL), also when time ran out.
         """
 
 

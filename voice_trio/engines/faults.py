@@ -21,6 +21,7 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.around import AroundLanguageModel, AroundRecognizer, AroundSynthesizer, AroundUtterance
 from voice_trio.engines.base import (
+    EngineError,
     Engines,
     HasWorkers,
     Hypothesis,
@@ -32,7 +33,6 @@ from voice_trio.engines.base import (
     Synthesizer,
     TextDelta,
     Transcript,
-    TurnError,
     Utterance,
 )
 from voice_trio.engines.workers import alongside
@@ -78,13 +78,13 @@ async def _slow(seconds: float) -> None:
 async def _answer(
     ask: Callable[[], Awaitable[T]], kind: Kind | None, code: ErrorCode, engine: object, garble: Callable[[T], T]
 ) -> T:
-    """Return what ``ask`` does, after ``kind`` was done to it. Raises `TurnError` (``code``)."""
+    """Return what ``ask`` does, after ``kind`` was done to it. Raises `EngineError` (``code``)."""
     match kind:
         case Kind.HANG:
             await trio.sleep_forever()
         case Kind.ERROR:
             await trio.lowlevel.checkpoint()
-            raise TurnError(code, "This was made to fail (STREAM_FAULTS).")
+            raise EngineError(code, "This was made to fail (STREAM_FAULTS).")
         case Kind.CRASH:
             assert isinstance(engine, HasWorkers)
             # Begun beside the call, so that it strikes when the call is under way.

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import trio
 
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import TurnError
+from voice_trio.core.refused import Refused
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.media_child import DEMUXERS
 from voice_trio.engines.workers import WorkerError, WorkerPool, WorkerSpec, alongside, python_worker
 
@@ -49,8 +50,8 @@ class MediaDecoder:
     async def decode(self, data: bytes, kind: str, *, longest_ms: int) -> Recording:
         """Return the first ``longest_ms`` of the recording ``data``, of one of `KINDS`.
 
-        Raises `TurnError`: PROTOCOL_VIOLATION for what cannot be decoded, SERVER_BUSY when no worker got free,
-        ASR_FAIL when none can be started.
+        Raises `Refused` (PROTOCOL_VIOLATION) for what cannot be decoded, and (SERVER_BUSY) when no worker got free;
+        `EngineError` (ASR_FAIL) when none can be started.
         """
         self._wanted.set()
         try:
@@ -59,13 +60,13 @@ class MediaDecoder:
                     queue.deadline = inf
                     reply = await worker.call({"kind": kind, "longest_ms": longest_ms}, data, seconds=DECODE_S)
         except trio.TooSlowError:
-            raise TurnError(ErrorCode.SERVER_BUSY, "Too many recordings are being decoded.") from None
+            raise Refused(ErrorCode.SERVER_BUSY, "Too many recordings are being decoded.") from None
         except WorkerError as error:
             if error.kind == "unavailable":
-                raise TurnError(ErrorCode.ASR_FAIL, "Recordings cannot be decoded now.") from error
-            raise TurnError(ErrorCode.PROTOCOL_VIOLATION, "The recording cannot be decoded.") from error
-        if refused := reply.fields.get("refused"):
-            raise TurnError(ErrorCode.PROTOCOL_VIOLATION, refused)
+                raise EngineError(ErrorCode.ASR_FAIL, "Recordings cannot be decoded now.") from error
+            raise Refused(ErrorCode.PROTOCOL_VIOLATION, "The recording cannot be decoded.") from error
+        if (why := reply.fields.get("refused")) is not None:
+            raise Refused(ErrorCode.PROTOCOL_VIOLATION, why)
         return Recording(reply.body, reply.fields["cut"])
 
 

@@ -57,7 +57,7 @@ _OPTIONS: Final = {
 }
 
 
-class Refused(Exception):
+class Unreadable(Exception):
     """The bytes are no recording that is taken here; the message says why."""
 
 
@@ -71,7 +71,7 @@ def confine() -> list[str]:
 def decode(data: bytes, kind: str, longest_ms: int) -> tuple[bytes, bool]:
     """Return the sound of ``data`` as 16 kHz s16le mono, and whether it was cut off after ``longest_ms``.
 
-    Bytes that cannot be read are passed over, as a player does. Raises `Refused`.
+    Bytes that cannot be read are passed over, as a player does. Raises `Unreadable`.
     """
     import av
 
@@ -86,7 +86,7 @@ def decode(data: bytes, kind: str, longest_ms: int) -> tuple[bytes, bool]:
         ) as container:
             return _sound(container, ms_to_samples(longest_ms))
     except av.FFmpegError:
-        raise Refused(f"This is no {kind} recording, or a damaged one.") from None
+        raise Unreadable(f"This is no {kind} recording, or a damaged one.") from None
 
 
 def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:
@@ -95,7 +95,7 @@ def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:
 
 def _sound(container: InputContainer, longest: int) -> tuple[bytes, bool]:
     if not container.streams.audio:
-        raise Refused("The recording holds no sound.")
+        raise Unreadable("The recording holds no sound.")
     stream = container.streams.audio[0]
     _check(stream)
     pcm = bytearray()
@@ -104,7 +104,7 @@ def _sound(container: InputContainer, longest: int) -> tuple[bytes, bool]:
         if len(pcm) > longest * BYTES_PER_SAMPLE:
             return bytes(pcm[: longest * BYTES_PER_SAMPLE]), True
     if not pcm:
-        raise Refused("The recording holds no sound.")
+        raise Unreadable("The recording holds no sound.")
     return bytes(pcm), False
 
 
@@ -119,14 +119,14 @@ def _resampled(container: InputContainer, stream: AudioStream) -> Iterator[bytes
         except av.FFmpegError:
             bad += 1
             if bad > MAX_BAD_PACKETS:
-                raise Refused("The recording is damaged.") from None
+                raise Unreadable("The recording is damaged.") from None
             continue
         # The last packet is an empty one, at which the resampler too gives what it has kept.
         for frame in [*frames, *([] if packet.size else [None])]:
             try:
                 resampled = resampler.resample(frame)
             except ValueError:
-                raise Refused("The recording's sound changes its form on the way.") from None
+                raise Unreadable("The recording's sound changes its form on the way.") from None
             for out in resampled:
                 yield bytes(out.planes[0])[: out.samples * BYTES_PER_SAMPLE]
 
@@ -134,11 +134,13 @@ def _resampled(container: InputContainer, stream: AudioStream) -> Iterator[bytes
 def _check(stream: AudioStream) -> None:
     context = stream.codec_context
     if context is None or context.codec.name not in DECODERS:
-        raise Refused("The recording's sound is coded in a way that is not read here.")
+        raise Unreadable("The recording's sound is coded in a way that is not read here.")
     if not 1 <= context.channels <= MAX_CHANNELS:
-        raise Refused(f"The recording has {context.channels} channels; at most {MAX_CHANNELS} are read.")
+        raise Unreadable(f"The recording has {context.channels} channels; at most {MAX_CHANNELS} are read.")
     if context.sample_rate not in RATES:
-        raise Refused(f"The recording has {context.sample_rate} samples a second; {RATES[0]} to {RATES[-1]} are read.")
+        raise Unreadable(
+            f"The recording has {context.sample_rate} samples a second; {RATES[0]} to {RATES[-1]} are read."
+        )
 
 
 def load() -> tuple[Fields, Handler]:
@@ -153,8 +155,8 @@ def load() -> tuple[Fields, Handler]:
     def handle(fields: Fields, body: bytes) -> tuple[Fields, bytes]:
         try:
             pcm, cut = decode(body, fields["kind"], fields["longest_ms"])
-        except Refused as refused:
-            return {"refused": str(refused)}, b""
+        except Unreadable as error:
+            return {"refused": str(error)}, b""
         return {"cut": cut}, pcm
 
     return {"belts": belts}, handle

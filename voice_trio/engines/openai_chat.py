@@ -23,7 +23,7 @@ from voice_trio.config import Settings
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.unpacking import CannotUnpack, Unpacker
-from voice_trio.engines.base import Alive, Finish, ReplyEvent, TextDelta, TurnError
+from voice_trio.engines.base import Alive, EngineError, Finish, ReplyEvent, TextDelta
 from voice_trio.engines.openai_client import Upstream, distrusted, open_upstream
 from voice_trio.engines.openai_reply import Place, ReplyReader
 
@@ -82,7 +82,7 @@ class ChatModel:
                 return
             except CannotUnpack:
                 text = f"What {self._upstream.address} sent is packed in a way that nobody asked for."
-                raise TurnError(ErrorCode.LLM_FAIL, text) from None
+                raise EngineError(ErrorCode.LLM_FAIL, text) from None
             except faults as error:
                 if not (may_retry and _may_pass(error)):
                     # Without its cause: that holds what the server said, and servers repeat keys.
@@ -116,7 +116,9 @@ class ChatModel:
                     had_text = True
                     yield event
                 if left < 0:
-                    raise TurnError(ErrorCode.LLM_FAIL, f"What {self._upstream.address} sent is longer than any reply.")
+                    raise EngineError(
+                        ErrorCode.LLM_FAIL, f"What {self._upstream.address} sent is longer than any reply."
+                    )
                 if reply.is_whole and (had_text or ends_at == inf):
                     ends_at = trio.current_time() + (self._goes_on_s if reply.may_go_on else _DRAIN_S)
             for event in reply.finish():
@@ -128,7 +130,7 @@ class ChatModel:
                     await _drain(pieces)
                 yield Finish(reply.reason or "stop")
 
-    def _failure(self, error: Exception) -> TurnError:
+    def _failure(self, error: Exception) -> EngineError:
         """Return what ``error`` means to the person who runs this."""
         import httpx2
         import openai
@@ -155,7 +157,7 @@ class ChatModel:
             case openai.APITimeoutError(__cause__=httpx2.ConnectTimeout()):
                 text = f"Could not reach the language model at {upstream.address}: check {where}."
             case openai.APITimeoutError() | httpx2.TimeoutException():
-                return TurnError(ErrorCode.LLM_TIMEOUT, f"The language model did not answer in time.{way}")
+                return EngineError(ErrorCode.LLM_TIMEOUT, f"The language model did not answer in time.{way}")
             case openai.APIConnectionError() if why := distrusted(error):
                 text = f"The certificate of {upstream.address} is not trusted: {why} (SSL_CERT_FILE says whose are)."
             case openai.APIConnectionError():
@@ -164,7 +166,7 @@ class ChatModel:
                 text = "The language model reported an error."
             case _:
                 text = f"The connection to the language model at {upstream.address} broke off."
-        return TurnError(ErrorCode.LLM_FAIL, text + way)
+        return EngineError(ErrorCode.LLM_FAIL, text + way)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -11,7 +11,7 @@ from voice_trio.core import chat_events as chat
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.server_sent_events import Event, ServerSentEvents, TooLong
 from voice_trio.core.thinking import SaidText
-from voice_trio.engines.base import Alive, TextDelta, TurnError
+from voice_trio.engines.base import Alive, EngineError, TextDelta
 
 _SLICE_CHARS = 1000
 """A longer text is handed out in such pieces, with a checkpoint of the session's after each."""
@@ -36,7 +36,7 @@ class Place:
 
 
 class ReplyReader:
-    """Reads one reply. Every method that yields raises `TurnError` (LLM_FAIL) for what is none.
+    """Reads one reply. Every method that yields raises `EngineError` (LLM_FAIL) for what is none.
 
     A beginning that turns out to be thinking only where that is closed (see `SaidText`) is held back to the end of the
     piece of the body that it came in, which costs no time. Where the model is known to think so, by an earlier reply or
@@ -81,7 +81,7 @@ class ReplyReader:
             failure = self._failure("sent more in one piece than can be read")
         except chat.Unreadable:
             failure = self._failure("sent something that could not be read")
-        except TurnError as error:
+        except EngineError as error:
             failure = error
         if failure:
             yield from self.pause()
@@ -163,9 +163,9 @@ class ReplyReader:
     def _sign(self) -> Alive:
         return Alive("thinking" if self._said.thinks else "waiting")
 
-    def _failure(self, what: str, check: str = "") -> TurnError:
+    def _failure(self, what: str, check: str = "") -> EngineError:
         advice = f": check {check}" if check else ""
-        return TurnError(ErrorCode.LLM_FAIL, f"What answers at {self._place.address} {what}{advice}.")
+        return EngineError(ErrorCode.LLM_FAIL, f"What answers at {self._place.address} {what}{advice}.")
 
 
 def _text(text: str) -> Iterator[TextDelta]:

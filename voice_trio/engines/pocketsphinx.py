@@ -22,7 +22,7 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.flow import Flow
 from voice_trio.core.lending import Claim, Need
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import CannotLoad, Hypothesis, Transcript, TurnError, Utterance
+from voice_trio.engines.base import CannotLoad, EngineError, Hypothesis, Transcript, Utterance
 from voice_trio.engines.lender import Lender
 from voice_trio.engines.workers import Worker, WorkerError, WorkerPool, alongside, open_pool, python_worker
 
@@ -117,7 +117,7 @@ class _Utterance:
             finally:
                 ask.wanted = False
         if ask.text is None:
-            raise TurnError(ErrorCode.ASR_FAIL, "The speech recogniser failed.")
+            raise EngineError(ErrorCode.ASR_FAIL, "The speech recogniser failed.")
         return ask
 
     def _due(self) -> bool:

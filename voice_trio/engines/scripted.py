@@ -17,6 +17,7 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import (
     Alive,
+    EngineError,
     Engines,
     Finish,
     Hypothesis,
@@ -28,7 +29,6 @@ from voice_trio.engines.base import (
     Synthesizer,
     TextDelta,
     Transcript,
-    TurnError,
 )
 
 # --- ears -----------------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ class ScriptedRecognizer:
     hypothesize_s: float = 0.05
     settle_s: float = 0.1
     open_s: float = 0.0
-    fails: Sequence[TurnError | Exception] = ()
+    fails: Sequence[EngineError | Exception] = ()
     """Raised by the first calls of `settle`, one each."""
     anticipate_s: float = 0.0
     anticipated: list[int] = field(default_factory=list)
@@ -234,7 +234,7 @@ class ScriptedSynthesizer:
 
     char_ms: int = 50
     speak_s: float = 0.02
-    fails: Sequence[TurnError | None] = ()
+    fails: Sequence[EngineError | None] = ()
     """Raised by the first calls, one each; None lets that call be."""
     hangs: frozenset[int] = frozenset()
     """Calls, counted from 0, that take for ever."""
@@ -261,7 +261,7 @@ class ScriptedSynthesizer:
         crashes = self.crashes
         await trio.sleep(self.speak_s)
         if crashes != self.crashes:
-            raise TurnError(ErrorCode.TTS_FAIL, "The voice failed.")
+            raise EngineError(ErrorCode.TTS_FAIL, "The voice failed.")
         if self.fails:
             error, *self.fails = self.fails
             if error is not None:

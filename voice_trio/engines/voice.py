@@ -13,7 +13,7 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import CannotLoad, Mark, Speech, TurnError
+from voice_trio.engines.base import CannotLoad, EngineError, Mark, Speech
 from voice_trio.engines.voice_child import RATE, VOICES
 from voice_trio.engines.workers import WorkerError, WorkerPool, open_pool, python_worker
 
@@ -63,11 +63,11 @@ class EspeakVoice:
         self._pool.kill_workers()
 
     async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
-        """Say ``text`` within ``seconds``; nothing sayable makes an empty `Speech`. Raises `TurnError` (TTS_FAIL)."""
+        """Say ``text`` within ``seconds``; nothing sayable makes an empty `Speech`. Raises `EngineError` (TTS_FAIL)."""
         if len(text) > MAX_CHARS:
-            raise TurnError(ErrorCode.TTS_FAIL, "The phrase is too long to speak.")
+            raise EngineError(ErrorCode.TTS_FAIL, "The phrase is too long to speak.")
         if voice is not None and voice not in self.voices:
-            raise TurnError(ErrorCode.TTS_FAIL, "There is no such voice.")
+            raise EngineError(ErrorCode.TTS_FAIL, "There is no such voice.")
         if not has_sound(text):
             await trio.lowlevel.checkpoint()
             return Speech(b"", RATE)
@@ -80,7 +80,7 @@ class EspeakVoice:
             reply = await self._pool.call(request, seconds=seconds)
         except WorkerError as error:
             message = "The voice took too long." if error.kind == "timeout" else "The voice failed."
-            raise TurnError(ErrorCode.TTS_FAIL, message) from error
+            raise EngineError(ErrorCode.TTS_FAIL, message) from error
         return Speech(reply.body, RATE, tuple(Mark(sample, char) for sample, char in reply.fields["marks"]))
 
 

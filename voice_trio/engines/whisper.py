@@ -20,7 +20,7 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TailWindow, TimedWord
 from voice_trio.engines import whisper_context, whisper_models
-from voice_trio.engines.base import SURE_LANGUAGE_PROBABILITY, SURE_LANGUAGE_S, Hypothesis, Transcript, TurnError
+from voice_trio.engines.base import SURE_LANGUAGE_PROBABILITY, SURE_LANGUAGE_S, EngineError, Hypothesis, Transcript
 from voice_trio.engines.scheduler import Batch, Job, Rank, Scheduler, Ticket, open_scheduler
 from voice_trio.engines.whisper_context import Context
 from voice_trio.engines.whisper_decode import Asked, Decoded, WhisperDecoder, floats
@@ -117,9 +117,9 @@ class WhisperRecognizer:
 
     @asynccontextmanager
     async def open(self, language: str | None) -> AsyncIterator[WhisperUtterance]:
-        """Begin an utterance. Raises `TurnError` (ASR_FAIL) for a language that the model does not know."""
+        """Begin an utterance. Raises `EngineError` (ASR_FAIL) for a language that the model does not know."""
         if language is not None and language not in self.languages:
-            raise TurnError(ErrorCode.ASR_FAIL, f"{self.name} does not understand the language {language!r}.")
+            raise EngineError(ErrorCode.ASR_FAIL, f"{self.name} does not understand the language {language!r}.")
         utterance = WhisperUtterance(self, language, TailWindow(self._window_samples))
         try:
             yield utterance
@@ -154,11 +154,11 @@ class WhisperRecognizer:
         return self._scheduler.submit_to(self._partials[has_context], begin, Rank.PARTIAL, ready=ready)
 
     async def answer(self, ticket: Ticket[Decoded]) -> Decoded:
-        """Return what a decode gave. Raises `TurnError` (ASR_FAIL)."""
+        """Return what a decode gave. Raises `EngineError` (ASR_FAIL)."""
         try:
             return await ticket.wait()
         except DECODE_ERRORS as error:
-            raise TurnError(
+            raise EngineError(
                 ErrorCode.ASR_FAIL, f"{self.name} could not decode what was said ({type(error).__name__})."
             ) from error
 
@@ -191,7 +191,7 @@ class WhisperUtterance:
             self._final.drop()
 
     async def hypothesize(self) -> Hypothesis:
-        """Return the words of the audio there is when the decode begins. Raises `TurnError` (ASR_FAIL)."""
+        """Return the words of the audio there is when the decode begins. Raises `EngineError` (ASR_FAIL)."""
         if self._samples == self._heard.through_sample:
             # A client that sends nothing more costs nothing more.
             await trio.lowlevel.checkpoint()
@@ -259,7 +259,7 @@ class WhisperUtterance:
             raise
 
     async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
-        """Return the words of the first ``through_sample`` samples, for good. Raises `TurnError` (ASR_FAIL).
+        """Return the words of the first ``through_sample`` samples, for good. Raises `EngineError` (ASR_FAIL).
 
         A partial or an early final that covers all that was voiced is the answer, if its context was the final's.
         """
@@ -293,10 +293,10 @@ class WhisperUtterance:
         return final
 
     async def _finish(self, final: _Final) -> Decoded:
-        """Return what ``final`` gave, its cost and its language accounted for. Raises `TurnError` (ASR_FAIL)."""
+        """Return what ``final`` gave, its cost and its language accounted for. Raises `EngineError` (ASR_FAIL)."""
         try:
             decoded = await self._recognizer.answer(final.ticket)
-        except TurnError:
+        except EngineError:
             if self._final is final:
                 self._final = None
             raise

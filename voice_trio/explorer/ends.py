@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.explorer.case import Case
 from voice_trio.memory.base import StoreError
 
@@ -40,8 +40,8 @@ def _fail(stage: str, error: Callable[[], Exception]) -> Callable[[Case], None]:
     return lambda case: getattr(case.breakers, stage).fail(error())
 
 
-def _gives_up(code: ErrorCode) -> Callable[[], TurnError]:
-    return lambda: TurnError(code, "broken")
+def _gives_up(code: ErrorCode) -> Callable[[], EngineError]:
+    return lambda: EngineError(code, "broken")
 
 
 def _hang(stage: str) -> Callable[[Case], None]:

@@ -117,7 +117,7 @@ class Failure:
     by: Literal["engine", "store", "defect"]
     message: str
     code: ErrorCode | None = None
-    """Of an engine's `TurnError`."""
+    """Of an engine's `EngineError`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import trio
 from voice_trio import __version__
 from voice_trio.config import Settings
 from voice_trio.core.surrogates import mend
-from voice_trio.engines.base import Engines, TurnError
+from voice_trio.engines.base import EngineError, Engines
 from voice_trio.memory.base import StoreError
 from voice_trio.recording.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
 
@@ -132,7 +132,7 @@ def _is_whole(text: str) -> bool:
 
 def _failure(error: Exception) -> Failure:
     match error:
-        case TurnError(code=code, message=message):
+        case EngineError(code=code, message=message):
             return Failure(by="engine", message=mend(message), code=code)
         case StoreError():
             return Failure(by="store", message=mend(str(error)))

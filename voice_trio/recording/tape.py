@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import trio
 
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
 from voice_trio.recording import entries as e
 from voice_trio.recording.read import Recording
@@ -134,5 +134,5 @@ class Question:
 
 def _error(failure: e.Failure) -> Exception:
     if failure.code is not None:
-        return TurnError(failure.code, failure.message)
+        return EngineError(failure.code, failure.message)
     return StoreError(failure.message) if failure.by == "store" else RuntimeError(f"recorded: {failure.message}")

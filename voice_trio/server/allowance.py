@@ -26,7 +26,7 @@ MESSAGE = 10
 """A whole message, which goes up to a session."""
 FRAME = 5
 """Any other frame: a fragment, a ping, a pong. Honest clients need few of them."""
-ANSWERED_FRAME = 20
+ANSWERED_FRAME = 25
 """A ping, which is answered at once."""
 BODY_PIECE = 15
 """A piece of a request's body, however small."""

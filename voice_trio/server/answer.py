@@ -11,7 +11,7 @@ from voice_trio.core.audio import WAV_HEADER_BYTES, wav_header
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.core.wire import plain
 from voice_trio.server.sessions import RETRY_AFTER_S
-from voice_trio.server.upload import Refused, refusal
+from voice_trio.server.upload import HttpError, refusal
 from voice_trio.session.link import LinkClosed, MemoryLink
 
 _BAD_REQUEST = 400
@@ -77,14 +77,14 @@ class Answer:
         It is of a turn of ``conversation`` or, for None, of the session's own.
 
         ``too_long`` is the error to list if the recording went on where it was cut off, unless the session found the
-        same. Raises `Refused` if there was no turn, or none to speak of.
+        same. Raises `HttpError` if there was no turn, or none to speak of.
         """
         done = self._done
         if done is None or done.outcome is Outcome.CANCELLED:
             raise self._refusal()
         errors = self._errors
         if done.outcome is Outcome.FAILED and errors and errors[0].code is ErrorCode.PROTOCOL_VIOLATION:
-            raise Refused(_BAD_REQUEST, errors[0])
+            raise HttpError(_BAD_REQUEST, errors[0])
         if too_long is not None and all(error.code is not too_long.code for error in errors):
             errors = [too_long, *errors]
         return {
@@ -106,18 +106,18 @@ class Answer:
         self._wav[:WAV_HEADER_BYTES] = wav_header(len(self._wav) - WAV_HEADER_BYTES, self._sample_rate)
         return {"sample_rate": self._sample_rate, "wav": self._wav}
 
-    def _refusal(self) -> Refused:
+    def _refusal(self) -> HttpError:
         for error in self._errors:
             if error.code is ErrorCode.SERVER_BUSY:
-                return Refused(_UNAVAILABLE, error)
+                return HttpError(_UNAVAILABLE, error)
         if self._stopping is not None:
             return busy(self._stopping)
         for error in self._errors:
-            return Refused(_INTERNAL, error)
+            return HttpError(_INTERNAL, error)
         return refusal(_INTERNAL, "Something went wrong on the server.", ErrorCode.INTERNAL)
 
 
-def busy(message: str) -> Refused:
+def busy(message: str) -> HttpError:
     """Return the refusal of a server that may take the same request later."""
     error = m.Error(code=ErrorCode.SERVER_BUSY, message=message, recoverable=False, retry_after_s=RETRY_AFTER_S)
-    return Refused(_UNAVAILABLE, error)
+    return HttpError(_UNAVAILABLE, error)

@@ -18,7 +18,7 @@ from voice_trio.server.headers import add_headers
 from voice_trio.server.json_response import answered, refused
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
-from voice_trio.server.upload import Refused
+from voice_trio.server.upload import HttpError
 from voice_trio.server.utterance import Utterances
 
 _HTTP_OK = 200
@@ -82,9 +82,9 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
         if not request.path.startswith("/api/"):
             return None
         if not allows_origin(request):
-            return refused(Refused(_HTTP_FORBIDDEN, _STRANGER))
+            return refused(HttpError(_HTTP_FORBIDDEN, _STRANGER))
         if not access.allows_token(request.headers.get("Authorization"), ()):
-            response = refused(Refused(_HTTP_UNAUTHORIZED, _UNAUTHORIZED))
+            response = refused(HttpError(_HTTP_UNAUTHORIZED, _UNAUTHORIZED))
             response.headers["WWW-Authenticate"] = "Bearer"
             return response
         return None
@@ -93,7 +93,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
     async def utterance() -> Response:
         try:
             return answered(await utterances.answer(request, allowance_of(request)))
-        except Refused as error:
+        except HttpError as error:
             return refused(error)
 
     @app.errorhandler(_HTTP_NOT_FOUND)
@@ -104,7 +104,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
             return error
         message = f"There is no {request.method} {request.path} here; a recording goes to POST /api/utterance."
         said = m.Error(code=ErrorCode.PROTOCOL_VIOLATION, message=message, recoverable=True)
-        response = refused(Refused(error.code or _HTTP_NOT_FOUND, said))
+        response = refused(HttpError(error.code or _HTTP_NOT_FOUND, said))
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return response

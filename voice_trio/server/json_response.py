@@ -11,7 +11,7 @@ import trio
 from quart import Response
 
 from voice_trio.core.wire import plain
-from voice_trio.server.upload import Refused
+from voice_trio.server.upload import HttpError
 
 _PIECE_BYTES = 49_152
 """Divisible by three, so that the pieces of what is written as base64 can be put together."""
@@ -60,7 +60,7 @@ def answered(content: dict[str, Any], status: int = 200) -> Response:
     return Response(pieces, status=status, mimetype="application/json", headers={"Content-Length": str(len(pieces))})
 
 
-def refused(refusal: Refused) -> Response:
+def refused(refusal: HttpError) -> Response:
     """Return the response that says why there is no other."""
     response = answered({"error": plain(refusal.error)}, refusal.status)
     if refusal.error.retry_after_s is not None:

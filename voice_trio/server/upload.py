@@ -35,7 +35,7 @@ OPTIONS = ("conversation", "language", "voice", "speed")
 _MOST_FIELDS = 50
 
 
-class Refused(Exception):
+class HttpError(Exception):
     """The request gets no answer but ``error``, with ``status``."""
 
     def __init__(self, status: int, error: m.Error) -> None:
@@ -44,13 +44,13 @@ class Refused(Exception):
         self.error = error
 
 
-def refusal(status: int, message: str, code: ErrorCode = ErrorCode.PROTOCOL_VIOLATION) -> Refused:
+def refusal(status: int, message: str, code: ErrorCode = ErrorCode.PROTOCOL_VIOLATION) -> HttpError:
     """Return a refusal after which another request may do better."""
-    return Refused(status, m.Error(code=code, message=message, recoverable=True))
+    return HttpError(status, m.Error(code=code, message=message, recoverable=True))
 
 
 def kind_of(request: Request) -> str:
-    """Return the kind of recording that the request says it brings. Raises `Refused`."""
+    """Return the kind of recording that the request says it brings. Raises `HttpError`."""
     try:
         return KINDS[request.mimetype]
     except KeyError:
@@ -59,7 +59,7 @@ def kind_of(request: Request) -> str:
 
 
 def start_of(request: Request) -> m.Start:
-    """Return the beginning of a turn as the query wants it. Raises `Refused`."""
+    """Return the beginning of a turn as the query wants it. Raises `HttpError`."""
     if request.query_string.count(b"&") >= _MOST_FIELDS:
         # Before they are taken apart, which takes 20 ms for 5,000 of them.
         raise refusal(_BAD_REQUEST, f"The query has more than {_MOST_FIELDS} fields; known are {', '.join(OPTIONS)}.")
@@ -72,13 +72,13 @@ def start_of(request: Request) -> m.Start:
 
 
 def check_size(request: Request, settings: Settings) -> None:
-    """Raise `Refused` for a body that says itself that it is too large."""
+    """Raise `HttpError` for a body that says itself that it is too large."""
     if (request.content_length or 0) > settings.max_upload_bytes:
         raise _too_large(settings)
 
 
 async def read(request: Request, settings: Settings) -> bytes:
-    """Return the recording's bytes. Raises `Refused` for too many of them, for none, and when they take too long."""
+    """Return the recording's bytes. Raises `HttpError` for too many of them, for none, and when they take too long."""
     limit_s = settings.upload_timeout_s
     try:
         with trio.fail_after(limit_s):
@@ -93,5 +93,5 @@ async def read(request: Request, settings: Settings) -> bytes:
     return data
 
 
-def _too_large(settings: Settings) -> Refused:
+def _too_large(settings: Settings) -> HttpError:
     return refusal(_TOO_LARGE, f"A recording may have {settings.max_upload_bytes:,} bytes.")

@@ -16,8 +16,9 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from voice_trio.core.messages import ErrorCode, InfoCode
+from voice_trio.core.refused import Refused
 from voice_trio.engines.alongside import alongside
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.media import MediaDecoder, Recording
 from voice_trio.server import upload
 from voice_trio.server.addresses import client_of
@@ -25,7 +26,7 @@ from voice_trio.server.allowance import Allowance
 from voice_trio.server.answer import Answer, busy
 from voice_trio.server.guard import AUDIO_MARGIN_MS
 from voice_trio.server.sessions import NO_ROOM, Sessions
-from voice_trio.server.upload import Refused, refusal
+from voice_trio.server.upload import HttpError, refusal
 from voice_trio.session.capture import too_long
 from voice_trio.session.farewell import DRAINED
 from voice_trio.session.incident import report
@@ -69,14 +70,14 @@ class Utterances:
     async def answer(self, request: Request, allowance: Allowance | None = None) -> dict[str, Any]:
         """Return what is answered to ``request``, as `json_response.answered` takes it.
 
-        Hearing the recording is paid for from ``allowance``. Raises `Refused`, and nothing else.
+        Hearing the recording is paid for from ``allowance``. Raises `HttpError`, and nothing else.
         """
         try:
             return await self._answer(request, allowance)
-        except Refused:
+        except HttpError:
             raise
         except Exception as error:
-            raise Refused(_INTERNAL, report(error, session="")) from error
+            raise HttpError(_INTERNAL, report(error, session="")) from error
 
     async def _answer(self, request: Request, allowance: Allowance | None) -> dict[str, Any]:
         if self._sessions.draining:
@@ -96,7 +97,7 @@ class Utterances:
         return answer.result(start.conversation, too_much)
 
     async def _receive(self, request: Request, kind: str, address: str) -> Recording:
-        """Take the recording in, in one of the places that there are for that. Raises `Refused`."""
+        """Take the recording in, in one of the places that there are for that. Raises `HttpError`."""
         client, places = client_of(address), self._sessions.recordings_coming
         # For a session as well, so that nobody sends for nothing what is sure to be refused.
         if not (places.have_room(client) and self._sessions.have_room(address)):
@@ -109,15 +110,16 @@ class Utterances:
         raise busy(_STOPPING if self._sessions.draining else DRAINED[InfoCode.PLACE_NEEDED].message)
 
     async def _decode(self, data: bytes, kind: str) -> Recording:
-        """Return what ``data`` holds. Raises `Refused`."""
+        """Return what ``data`` holds. Raises `HttpError`."""
         longest_ms = self._settings.max_utterance_ms + AUDIO_MARGIN_MS
         try:
             return await self._decoder.decode(data, kind, longest_ms=longest_ms)
-        except TurnError as error:
+        except Refused as error:
             if error.code is ErrorCode.SERVER_BUSY:
                 raise busy(error.message) from error
-            status = _UNPROCESSABLE if error.code is ErrorCode.PROTOCOL_VIOLATION else _UNAVAILABLE
-            raise refusal(status, error.message, error.code) from error
+            raise refusal(_UNPROCESSABLE, error.message, error.code) from error
+        except EngineError as error:
+            raise refusal(_UNAVAILABLE, error.message, error.code) from error
 
 
 async def _say(link: MemoryLink, start: m.Start, pcm: bytes) -> None:

@@ -13,7 +13,7 @@ from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.surrogates import mend
 from voice_trio.core.transcript import Delta, TranscriptDiffer
-from voice_trio.engines.base import Recognizer, Transcript, TurnError, Utterance
+from voice_trio.engines.base import EngineError, Recognizer, Transcript, Utterance
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.throttle import Throttle
 
@@ -41,7 +41,7 @@ async def transcribe(
     """Return what the person said, once they have said it, of an utterance that has begun.
 
     ``timeout_s`` counts from the utterance's end.
-    Raises `TurnError` (ASR_FAIL, ASR_TIMEOUT).
+    Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
     """
     # The limit has no deadline while the person speaks; a recogniser that is late, or has no room yet, is late
     # only with respect to the end.
@@ -65,7 +65,7 @@ async def transcribe(
                 anticipating.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
     if limit.cancelled_caught:
-        raise TurnError(ErrorCode.ASR_TIMEOUT, f"The speech was not recognised within {timeout_s:g} seconds.")
+        raise EngineError(ErrorCode.ASR_TIMEOUT, f"The speech was not recognised within {timeout_s:g} seconds.")
     # An engine may be anybody's, and half a character can be neither sent nor kept.
     language_code = transcript.language and mend(transcript.language)
     transcript = transcript._replace(text=mend(transcript.text), language=language_code)
@@ -85,7 +85,7 @@ async def _anticipate(utterance: Utterance, capture: Capture) -> None:
             pause.start_soon(_cancel_at_resumption, capture, pause.cancel_scope)
             utterance.feed(capture.take())
             # What goes wrong here goes wrong for `settle` too, which is where it counts.
-            with suppress(TurnError):
+            with suppress(EngineError):
                 await utterance.anticipate(capture.voiced_through)
             await capture.wait_resumed()
 

@@ -6,6 +6,7 @@ import secrets
 
 import structlog
 
+from voice_trio.core.groups import leaves
 from voice_trio.core.messages import Error, ErrorCode
 from voice_trio.memory.base import StoreError
 
@@ -13,12 +14,17 @@ log = structlog.get_logger()
 
 
 def report(error: BaseException, *, session: str, turn: int | None = None) -> Error:
-    """Log ``error`` and return what the client is told: in a turn it ends the turn, else the session."""
+    """Log ``error`` and return what the client is told: in a turn it ends the turn, else the session.
+
+    A group is logged as it is, unless all that went wrong is the store.
+    """
     incident = secrets.token_hex(4)
-    if isinstance(error, StoreError):
+    causes = list(leaves(error))
+    of_store = [cause for cause in causes if isinstance(cause, StoreError)]
+    if len(of_store) == len(causes):
         # What happened to a disk or a file has no place in our code: the sentence is all there is to know.
-        log.error("incident", session_id=session, turn=turn, incident=incident, reason=str(error))
-        told = error.told
+        log.error("incident", session_id=session, turn=turn, incident=incident, reason=str(of_store[0]))
+        told = of_store[0].told
     else:
         log.error("incident", session_id=session, turn=turn, incident=incident, exc_info=error)
         told = "Something went wrong on the server."

@@ -16,7 +16,7 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import MAX_PHRASES, ErrorCode, Event, Info, InfoCode, Outcome
 from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.surrogates import Mender
-from voice_trio.engines.base import Finish, LanguageModel, ReplyEvent, TextDelta, TurnError
+from voice_trio.engines.base import EngineError, Finish, LanguageModel, ReplyEvent, TextDelta
 from voice_trio.session.patience import Patience
 
 _PHRASE_GAP_S = PHRASE_GAP_MS / 1000
@@ -53,7 +53,7 @@ async def write(
     turn: int,
     emit: Callable[[Event], Awaitable[None]],
     emit_token: Callable[[str], Awaitable[None]],
-    break_off: Callable[[TurnError], Awaitable[Outcome]],
+    break_off: Callable[[EngineError], Awaitable[Outcome]],
 ) -> Written:
     """Write the reply to ``prompt``: every token to ``emit_token``, its phrases to ``phrases``, which is then closed.
 
@@ -66,9 +66,9 @@ async def write(
     async with phrases:
         try:
             reason = await _follow(prompt, model, reply, patience)
-        except* TurnError as group:
+        except* EngineError as group:
             error = first_leaf(group)
-            assert isinstance(error, TurnError)
+            assert isinstance(error, EngineError)
             await reply.break_off(error)
         if reply.is_cut:
             await emit(Info(code=InfoCode.REPLY_CUT, message="The reply is too long, and is cut here.", turn=turn))
@@ -111,8 +111,8 @@ async def _pull(
                     await send.send(event)
                     if isinstance(event, Finish):
                         return
-            raise TurnError(ErrorCode.LLM_FAIL, "The reply broke off before its end.")
-        except TurnError as error:
+            raise EngineError(ErrorCode.LLM_FAIL, "The reply broke off before its end.")
+        except EngineError as error:
             # Here and not where the tokens are taken, which may have to wait for the voice, and has some left to take.
             await reply.break_off(error)
 
@@ -125,7 +125,7 @@ class _Reply:
         phrases: trio.MemorySendChannel[Phrase],
         max_chars: int,
         emit_token: Callable[[str], Awaitable[None]],
-        break_off: Callable[[TurnError], Awaitable[Outcome]],
+        break_off: Callable[[EngineError], Awaitable[Outcome]],
     ) -> None:
         self.broken_off: Outcome | None = None
         """What it means for the turn, where it broke off."""
@@ -162,7 +162,7 @@ class _Reply:
         """End the phrase: nothing comes for so long that the voice would fall silent."""
         await self._send(self._aggregator.flush())
 
-    async def break_off(self, error: TurnError) -> None:
+    async def break_off(self, error: EngineError) -> None:
         """Say that the reply breaks off, unless that was said."""
         if self.broken_off is None:
             self.broken_off = await self._break_off(error)

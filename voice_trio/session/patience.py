@@ -7,7 +7,7 @@ from math import inf
 import trio
 
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Alive, Finish, ReplyEvent, TextDelta, TurnError
+from voice_trio.engines.base import Alive, EngineError, Finish, ReplyEvent, TextDelta
 
 
 class Patience:
@@ -33,7 +33,7 @@ class Patience:
     async def receive(
         self, events: trio.MemoryReceiveChannel[ReplyEvent], gap_s: float = inf
     ) -> TextDelta | Finish | None:
-        """Return what comes next; None when there is no text for ``gap_s``. Raises `TurnError` (LLM_TIMEOUT)."""
+        """Return what comes next; None when there is no text for ``gap_s``. Raises `EngineError` (LLM_TIMEOUT)."""
         gap_left_s = gap_s
         while True:
             began_at = trio.current_time()
@@ -59,7 +59,7 @@ class Patience:
         if event is None:
             self._since_event_s += waited_s
             if limit_s <= gap_s:
-                raise TurnError(ErrorCode.LLM_TIMEOUT, "The language model did not answer in time.")
+                raise EngineError(ErrorCode.LLM_TIMEOUT, "The language model did not answer in time.")
             return None
         self._since_event_s = 0.0
         self._reasons = isinstance(event, Alive)

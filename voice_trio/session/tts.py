@@ -14,7 +14,7 @@ from voice_trio.core.heard import SpokenPhrase
 from voice_trio.core.messages import Error, ErrorCode, Event, TtsChunk, TtsPhrase, TtsPhraseDone
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.speakable import Speakable, Spoken
-from voice_trio.engines.base import Mark, Speech, Synthesizer, TurnError
+from voice_trio.engines.base import EngineError, Mark, Speech, Synthesizer
 from voice_trio.session.playback import Playback
 
 
@@ -24,7 +24,7 @@ class _Utterable:
 
     phrase: Phrase
     spoken: Spoken
-    speech: Speech | TurnError
+    speech: Speech | EngineError
 
 
 async def speak(
@@ -53,7 +53,7 @@ async def speak(
         seq = 0
         async for item in ready:
             phrase = item.phrase
-            if isinstance(item.speech, TurnError):
+            if isinstance(item.speech, EngineError):
                 said.append(_placed(item, Speech(b"", synthesizer.sample_rate), playback.queued, failed=True))
                 await emit(
                     Error(
@@ -108,22 +108,22 @@ async def _synthesize(
     async with ready, phrases:
         async for phrase in phrases:
             spoken = speakable.speak(phrase.text)
-            speech: Speech | TurnError = Speech(b"", synthesizer.sample_rate)
+            speech: Speech | EngineError = Speech(b"", synthesizer.sample_rate)
             if spoken.text:
-                speech = TurnError(ErrorCode.TTS_FAIL, f"A phrase was not spoken within {timeout_s:g} seconds.")
+                speech = EngineError(ErrorCode.TTS_FAIL, f"A phrase was not spoken within {timeout_s:g} seconds.")
                 with trio.move_on_after(timeout_s):
                     try:
                         made = await synthesizer.speak(spoken.text, seconds=timeout_s, voice=voice, speed=speed)
                         speech = _playable(made, synthesizer.sample_rate, spoken.text)
-                    except TurnError as error:
+                    except EngineError as error:
                         speech = error
             await ready.send(_Utterable(phrase, spoken, speech))
 
 
 def _playable(speech: Speech, sample_rate: int, text: str) -> Speech:
-    """Return ``speech``, without word positions that cannot be. Raises `TurnError` (TTS_FAIL) for what is no sound."""
+    """Return ``speech``, without word positions that cannot be. Raises `EngineError` (TTS_FAIL) if it is no sound."""
     if len(speech.pcm) % BYTES_PER_SAMPLE or speech.sample_rate != sample_rate:
-        raise TurnError(ErrorCode.TTS_FAIL, "The voice made no sound that can be played.")
+        raise EngineError(ErrorCode.TTS_FAIL, "The voice made no sound that can be played.")
     places = [Mark(0, 0), *speech.marks, Mark(speech.samples, len(text))]
     rising = all(mark.sample <= after.sample and mark.char <= after.char for mark, after in pairwise(places))
     return speech if rising else replace(speech, marks=())

@@ -18,10 +18,11 @@ from voice_trio.core.heard import SpokenPhrase, heard_text
 from voice_trio.core.history import Message, Record, prompt
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.phrases import Phrase
+from voice_trio.core.refused import Refused
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.transcript import Delta
 from voice_trio.core.turn_state import Step
-from voice_trio.engines.base import TurnError
+from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreBusy
 from voice_trio.session import asr, llm, tts
 from voice_trio.session.capture import Capture, Ending, told
@@ -125,24 +126,29 @@ class Turn:
 
     async def _attempt(self) -> Outcome:
         """Return how the turn ends by itself: the one place where errors become outcomes."""
+        error: BaseException | None = None
         try:
             return await self._converse()
-        except* Exception as group:
+        except* (Refused, EngineError) as group:
             error = first_leaf(group)
-        return await self._fail(error)
+        except* Exception as group:
+            # Whatever it comes with: that may well follow from it, and nobody else would hear of it.
+            error = group
+        if isinstance(error, Refused | EngineError):
+            return await self._give_up(error)
+        assert error is not None
+        await self._emit(report(error, session=self._around.session, turn=self.number))
+        return Outcome.FAILED
 
-    async def _fail(self, error: BaseException) -> Outcome:
-        """Say that ``error`` ended the turn, and return the outcome that it means."""
-        if not isinstance(error, TurnError):
-            await self._emit(report(error, session=self._around.session, turn=self.number))
-            return Outcome.FAILED
+    async def _give_up(self, error: Refused | EngineError) -> Outcome:
+        """Say that ``error`` ends the turn, and return the outcome that it means."""
         await self._emit(
             m.Error(
                 code=error.code,
                 message=error.message,
                 recoverable=True,
                 turn=self.number,
-                retry_after_s=error.retry_after_s,
+                retry_after_s=error.retry_after_s if isinstance(error, Refused) else None,
             )
         )
         return _OUTCOMES.get(error.code, Outcome.FAILED)
@@ -153,13 +159,13 @@ class Turn:
         if limit.cancelled_caught:
             raise StoreBusy(f"the store did not recall within {_RECALL_LIMIT_S:g} seconds")
         if records is None:
-            raise TurnError(ErrorCode.PROTOCOL_VIOLATION, "There is no such conversation here; leave the field out.")
+            raise Refused(ErrorCode.PROTOCOL_VIOLATION, "There is no such conversation here; leave the field out.")
         if not self._around.claims.claim(self.conversation, self._around.session):
             message = "Another session is using this conversation."
-            raise TurnError(ErrorCode.PROTOCOL_VIOLATION, message, retry_after_s=_CLAIM_RETRY_S)
+            raise Refused(ErrorCode.PROTOCOL_VIOLATION, message, retry_after_s=_CLAIM_RETRY_S)
         voice, voices = self._request.voice, self._engines.synthesizer.voices
         if voice is not None and voice not in voices:
-            raise TurnError(ErrorCode.PROTOCOL_VIOLATION, f"There is no voice {voice!r}; {', '.join(voices)} are here.")
+            raise Refused(ErrorCode.PROTOCOL_VIOLATION, f"There is no voice {voice!r}; {', '.join(voices)} are here.")
         # Only now that the conversation is ours, or the turn would be remembered in somebody else's.
         if isinstance(self._request, m.Text):
             self._said = self._request.text
@@ -233,7 +239,7 @@ class Turn:
             turn=self.number,
             emit=self._emit,
             emit_token=self._emit_token,
-            break_off=self._fail,
+            break_off=self._give_up,
         )
 
     # --- what the stages say: every one of these passes the outbox's door ---------------------------------------------

@@ -19,7 +19,7 @@ from voice_trio.core.groups import first_leaf
 from voice_trio.server.allowance import ALLOWANCE, CONNECTION
 from voice_trio.server.hypercorn.config import HardConfig
 from voice_trio.server.hypercorn.http import HardH11Protocol
-from voice_trio.server.hypercorn.refused import Refused, nursery_of
+from voice_trio.server.hypercorn.violation import Violation, nursery_of
 
 log = structlog.get_logger()
 
@@ -60,9 +60,9 @@ class HardTCPServer(TCPServer):
                     self.state = {**self.state, ALLOWANCE: allowance}
                     await allowance.pay(CONNECTION)
                     await super().run()
-            except* Refused as refused:
+            except* Violation as violations:
                 connections.incidents["violated"] += 1
-                log.debug("connection refused", reasons=[str(error) for error in refused.exceptions])
+                log.debug("connection refused", reasons=[str(error) for error in violations.exceptions])
             except* Exception as group:
                 connections.incidents["crashed"] += 1
                 if self.config.failure_lines.take(1, trio.current_time()):
@@ -112,7 +112,7 @@ class HardTCPServer(TCPServer):
         # The idle clock runs in the connection's nursery: left alone, it keeps that open for its whole time.
         try:
             await self._read()
-        except Refused:
+        except Violation:
             await self._read_out()
             raise
         finally:

@@ -14,7 +14,7 @@ from hypercorn.protocol.http_stream import HTTPStream
 
 from voice_trio.server.allowance import BAD_REQUEST, BODY_PIECE, HEAD_BYTE, REQUEST
 from voice_trio.server.hypercorn.config import HardConfig
-from voice_trio.server.hypercorn.refused import Refused, nursery_of
+from voice_trio.server.hypercorn.violation import Violation, nursery_of
 
 _HEAD_LINES = 100
 _HEAD_BYTES = 16_384
@@ -84,7 +84,7 @@ class HardH11Protocol(H11Protocol):
         # What asks for HTTP/2 in clear text is answered in HTTP/1.1; the protocol's own preface is no request at all.
         if event.http_version not in (b"1.0", b"1.1"):
             await self._send_error_response(505)
-            raise Refused("HTTP/2")
+            raise Violation("HTTP/2")
 
     async def _send_error_response(self, status_code: int) -> None:
         await self.config.allowance.pay(BAD_REQUEST)

@@ -16,7 +16,7 @@ from wsproto.frame_protocol import CloseReason
 
 from voice_trio.server.allowance import ANSWERED_FRAME, FRAME, MESSAGE
 from voice_trio.server.hypercorn.config import HardConfig
-from voice_trio.server.hypercorn.refused import Refused, nursery_of
+from voice_trio.server.hypercorn.violation import Violation, nursery_of
 
 _LEAST_FRAGMENT_BYTES = 64
 """What a fragment counts for at least: a message of endless empty ones is endless too."""
@@ -29,7 +29,7 @@ _UNHEARD_FRAMES = 1_000
 
 
 class Bounded(WebsocketBuffer):
-    """A message as it arrives. Raises `Refused` before it is longer than ``max_length``, in bytes."""
+    """A message as it arrives. Raises `Violation` before it is longer than ``max_length``, in bytes."""
 
     def extend(self, event: Message[Any]) -> None:
         """Append a fragment."""
@@ -37,7 +37,7 @@ class Bounded(WebsocketBuffer):
         self._taken += max(size, _LEAST_FRAGMENT_BYTES)
         if self._taken > self.max_length:
             self.clear()
-            raise Refused("message too large")
+            raise Violation("message too large")
         super().extend(event)
 
     def clear(self) -> None:
@@ -68,13 +68,13 @@ class HardWSStream(WSStream):
         if isinstance(event, Body | Data) and not self.closed and not self.handshake.accepted:
             # Hypercorn says 400 while the handler may be saying 101, and never tells the handler that it is deaf.
             self.closed = True
-            raise Refused("data before the handshake")
+            raise Violation("data before the handshake")
         if isinstance(event, Body | Data) and self._unheard > _UNHEARD_FRAMES:
             return
         await super().handle(event)
         if self.closed and isinstance(event, Request):
             # The line above said 400 or 404 to a bad handshake, and left the socket open.
-            raise Refused("bad handshake")
+            raise Violation("bad handshake")
 
     def _plain(self, request: Request) -> Request:
         """Return ``request`` without its offer to compress.
@@ -122,7 +122,7 @@ class HardWSStream(WSStream):
         if isinstance(frame, Message):
             try:
                 self.buffer.extend(frame)
-            except Refused:
+            except Violation:
                 await self._send_wsproto_event(CloseConnection(code=CloseReason.MESSAGE_TOO_BIG))
                 raise
             if frame.message_finished:

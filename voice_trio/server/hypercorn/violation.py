@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 
-class Refused(Exception):
+class Violation(Exception):
     """The peer broke the rules, was told so where that is possible, and is to be cut off."""
 
 
