@@ -41,8 +41,8 @@ SESSION = 150
 CONNECTION = 60
 """With its end."""
 
-_UNITS_PER_S = 6_000.0
-"""Of one address, shared by its connections: an eighth of a core."""
+_UNITS_PER_S = 4_000.0
+"""Of one address, shared by its connections: a twelfth of a core."""
 _LEAST_UNITS_PER_S = 200.0
 """Of one connection, however many there are."""
 _SESSION_UNITS_PER_S = 1_600.0
@@ -50,7 +50,7 @@ _SESSION_UNITS_PER_S = 1_600.0
 _OWN_UNITS = 100.0
 """What a connection may save up of its own; it begins with nothing."""
 _POT_UNITS = 20_000.0
-_POT_UNITS_PER_S = 2_000.0
+_POT_UNITS_PER_S = 1_000.0
 _FIRST_UNITS = 600.0
 """What a connection may have cost before it leaves half of the pot to the others: enough to begin a session."""
 
