@@ -14,6 +14,8 @@ LAYERS = [
     {"client"},
     {"recording", "explorer"},
     {"session"},
+    {"fault_tap"},
+    {"tap"},
     {"memory", "engines"},
     {"checks", "command_name", "config", "log", "log_writer", "assets", "faults", "private_files", "sound_file"},
     {"core"},
