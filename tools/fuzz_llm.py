@@ -34,11 +34,14 @@ from tools.stalls import LIMIT_MS, Stalls
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.history import Message
-from voice_trio.core.messages import ErrorCode, Outcome
+from voice_trio.core.messages import ErrorCode
 from voice_trio.core.phrases import Phrase
-from voice_trio.engines.base import EngineError
+from voice_trio.core.timeline import Timeline
+from voice_trio.engines.base import Prompt
 from voice_trio.engines.openai_chat import ChatModel, open_chat_model
-from voice_trio.session import llm
+from voice_trio.session.llm import Written
+from voice_trio.session.outbox import Outbox
+from voice_trio.session.outlet import Outlet
 
 SESSIONS = 8
 """Replies that are read at the same time."""
@@ -61,51 +64,35 @@ class Tally:
 
 async def read(model: ChatModel, settings: config.Settings, number: int, tally: Tally) -> str:
     """Read reply ``number`` as a session does, and return how it ended; what may not be goes into ``tally``."""
-    said: list[str] = []
-    told: list[str] = []
-    failures: list[EngineError] = []
+    said: list[m.Event] = []
     send, phrases = trio.open_memory_channel[Phrase](5)
     spoken: list[Phrase] = []
+    outbox = Outbox(capacity=5, reserve=5, overflowed=lambda: None)
 
     async def speak() -> None:
         async with phrases:
             async for phrase in phrases:
                 spoken.append(phrase)
 
-    async def emit(event: m.Event) -> None:
-        await trio.lowlevel.checkpoint()
-        assert isinstance(event, m.Info)
-        told.append(event.code)
+    async def take() -> None:
+        while (event := await outbox.take()) is not None:
+            said.append(event)
 
-    async def emit_token(token: str) -> None:
-        await trio.lowlevel.checkpoint()
-        token.encode()
-        said.append(token)
-
-    async def break_off(error: EngineError) -> Outcome:
-        await trio.lowlevel.checkpoint()
-        failures.append(error)
-        return Outcome.FAILED
-
-    written = None
+    written = Written(1, settings)
     try:
         with trio.fail_after(_LIMIT_S):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(speak)
-                written = await llm.write(
-                    [Message("user", str(number))],
-                    model,
-                    send,
-                    settings,
-                    turn=1,
-                    emit=emit,
-                    emit_token=emit_token,
-                    break_off=break_off,
-                )
+                nursery.start_soon(take)
+                prompt = Prompt([Message("user", str(number))])
+                await written.write(prompt, model, send, Outlet(outbox, Timeline()))
+                outbox.close()
     except Exception as error:  # whatever it is, it is what is looked for
         tally.wrong.append(f"stream {number}: {error!r}")
         return "wrong"
-    reply = "".join(said)
+    failures = [event for event in said if isinstance(event, m.Error)]
+    reply = "".join(event.text for event in said if isinstance(event, m.Token))
+    reply.encode()
     problems = {
         "two failures": len(failures) > 1,
         "a code that is no language model's": any(failure.code not in _CODES for failure in failures),
@@ -117,8 +104,9 @@ async def read(model: ChatModel, settings: config.Settings, number: int, tally: 
     tally.wrong += [f"stream {number}: {problem}" for problem, is_so in problems.items() if is_so]
     if failures:
         return f"{failures[0].code}: {failures[0].message.rpartition('/v1')[2]}"
-    assert written is not None
-    return "cut" if told else "whole" if written.has_text else f"empty: {written.why_empty}"
+    if any(isinstance(event, m.Info) for event in said):
+        return "cut"
+    return "whole" if reply.strip() else f"empty: {written.why_empty}"
 
 
 async def fuzz(

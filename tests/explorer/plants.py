@@ -8,7 +8,8 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
-from voice_trio.session import tts, turn
+from voice_trio.session import reply, tts
+from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.session import Session
 from voice_trio.session.turn import Turn
@@ -40,7 +41,7 @@ def second_terminal(patch):
 
     def end_and_say_so(self, outcome):
         ends = end(self, outcome)
-        if ends and self.state is State.RESPONDING:
+        if ends and self._machine.state is State.RESPONDING:
             self._outbox.append(m.Done(turn=self.number, outcome=outcome, remembered=False, heard=0))
         return ends
 
@@ -53,7 +54,7 @@ def early_record(patch):
 
     async def attempt_and_remember(self):
         outcome = await attempt(self)
-        reply = "".join(self._reply)
+        reply = self._reply.text
         self.kept = await remember(self, reply, len(reply), outcome)
         return outcome
 
@@ -92,7 +93,7 @@ def task_left(patch):
 
 def words_nobody_heard(patch):
     """All that was written is remembered as heard."""
-    patch.setattr(turn, "heard_text", lambda phrases, reply, samples: len(reply))
+    patch.setattr(reply, "heard_text", lambda phrases, reply, samples: len(reply))
 
 
 def claim_kept(patch):
@@ -109,10 +110,10 @@ def claim_kept(patch):
 def error_unsaid(patch):
     """A reply that breaks off is not said to."""
 
-    async def give_up(self, error):
-        return Outcome.FAILED
+    async def break_off(self, error, outlet):
+        self.broken_off = error
 
-    patch.setattr(Turn, "_give_up", give_up)
+    patch.setattr(Written, "_break_off", break_off)
 
 
 PLANTS = {

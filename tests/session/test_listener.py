@@ -3,12 +3,14 @@
 import pytest
 import trio
 
+from voice_trio import config
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.scripted import ScriptedDetector, ScriptedRecognizer, silent, voiced
 from voice_trio.session import asr
 from voice_trio.session.capture import STRIDE_BYTES, Capture, Ending
 from voice_trio.session.listener import Listener
 from voice_trio.session.outbox import Outbox
+from voice_trio.session.outlet import Outlet
 from voice_trio.session.throttle import Throttle
 
 SETTINGS = {"silence_ms": 700, "strict": False, "ends_on_silence": True}
@@ -243,23 +245,20 @@ async def test_what_waits_can_be_taken_at_once():
 
 
 async def test_a_draft_says_all_that_was_said_though_it_is_less_than_a_stride(autojump_clock):
-    capture, partials = capturing(), []
+    capture = capturing()
     capture.append(voiced(90))
-
-    async def note(said):
-        await trio.lowlevel.checkpoint()
-        partials.append(said)
-
     outbox = Outbox(capacity=9, reserve=9, overflowed=lambda: None)
     with trio.move_on_after(1):
         await asr.transcribe(
             capture,
             ScriptedRecognizer(words=["one", "two", "three"], word_ms=30),
+            turn=1,
             language=None,
-            partial_interval_s=1.0,
-            timeout_s=1.0,
+            settings=config.load(partial_interval_ms=1000, asr_timeout_s=1.0),
             throttle=Throttle(outbox, 9),
-            emit_partial=note,
-            emit_ending=note,
+            outlet=Outlet(outbox, Timeline()),
         )
-    assert [delta.text for delta in partials] == ["one two three"]
+    outbox.close()
+    partial = await outbox.take()
+    assert (partial.turn, partial.text) == (1, "one two three")
+    assert await outbox.take() is None

@@ -2,9 +2,10 @@
 
 # Theory
 #
-# A session has one turn at a time, so it has one machine. What moves it is either something that happened in the turn
-# (`Step`) or the reason why the turn is over (`messages.Outcome`): an ending is named by its outcome, so the outcomes
-# that are legal in a state are simply those listed there, and there is no second table to agree with the first.
+# A session has one turn at a time, and each turn its machine, which begins where that of the turn before it ended. What
+# moves it is either something that happened in the turn (`Step`) or the reason why the turn is over
+# (`messages.Outcome`): an ending is named by its outcome, so the outcomes that are legal in a state are simply those
+# listed there, and there is no second table to agree with the first.
 #
 #     IDLE ------ start --> CAPTURING ---- final ----> THINKING -- first audio --> RESPONDING
 #       \                                               ^   |                        |
@@ -18,7 +19,8 @@
 # Rule 2: a pair (state, command) that is not in its table is a mistake of the client's, and is answered.
 #
 # The machine knows no turn numbers and no clock. Whoever moves it says so to the client in the same breath, without
-# a checkpoint between the two, so that what a client was told is always what the machine went through.
+# a checkpoint between the two, so that what a client was told is always what the machine went through. Only its first
+# move may be said later: a turn that was asked for while the one before it ends is announced when that one is over.
 
 from __future__ import annotations
 
@@ -125,10 +127,11 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
 
 
 class TurnState:
-    """Where the session's turn stands."""
+    """Where a turn stands."""
 
-    def __init__(self) -> None:
-        self.state = State.IDLE
+    def __init__(self, state: State = State.IDLE) -> None:
+        """``state`` is COMPLETE if there was a turn before it."""
+        self.state = state
 
     def move(self, cause: Cause) -> State:
         """Go to the state that ``cause`` leads to, and return it. Raises `IllegalTransition`."""

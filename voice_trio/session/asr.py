@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 import trio
 
-from voice_trio.config import PARTIAL_GAP_MS
+from voice_trio.config import PARTIAL_GAP_MS, Settings
 from voice_trio.core.audio import SAMPLE_RATE
-from voice_trio.core.messages import ErrorCode
+from voice_trio.core.messages import ErrorCode, Partial
 from voice_trio.core.surrogates import mend
-from voice_trio.core.transcript import Delta, TranscriptDiffer
+from voice_trio.core.timeline import Moment
+from voice_trio.core.transcript import TranscriptDiffer
 from voice_trio.engines.base import EngineError, Recognizer, Transcript, Utterance
-from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.capture import Capture, Ending, told
+from voice_trio.session.outlet import Outlet
 from voice_trio.session.throttle import Throttle
 
 
@@ -31,18 +32,18 @@ async def transcribe(
     capture: Capture,
     recognizer: Recognizer,
     *,
+    turn: int,
     language: str | None,
-    partial_interval_s: float,
-    timeout_s: float,
+    settings: Settings,
     throttle: Throttle,
-    emit_partial: Callable[[Delta], Awaitable[None]],
-    emit_ending: Callable[[Ending], Awaitable[None]],
+    outlet: Outlet,
 ) -> Heard:
     """Return what the person said, once they have said it, of an utterance that has begun.
 
-    ``timeout_s`` counts from the utterance's end.
+    The recognizer's limit of time counts from the utterance's end.
     Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
     """
+    timeout_s = settings.asr_timeout_s
     # The limit has no deadline while the person speaks; a recogniser that is late, or has no room yet, is late
     # only with respect to the end.
     with trio.CancelScope() as limit:
@@ -52,13 +53,15 @@ async def transcribe(
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
                 anticipating.start_soon(_anticipate, utterance, capture)
                 async with trio.open_nursery() as drafting:
-                    drafting.start_soon(_draft, utterance, capture, partial_interval_s, throttle, emit_partial)
+                    interval_s = settings.partial_interval_ms / 1000
+                    drafting.start_soon(_draft, utterance, capture, turn, interval_s, throttle, outlet)
                     while pcm := await capture.receive():
                         utterance.feed(pcm)
                     drafting.cancel_scope.cancel()
                 throttle.release()
                 assert capture.ending is not None
-                await emit_ending(capture.ending)
+                if (event := told(capture.ending, settings.max_utterance_ms, turn)) is not None:
+                    await outlet.say(event)
                 # Only silence says that nobody spoke any more: who lets go of the key may be in the middle of a word.
                 voiced_through = capture.voiced_through if capture.ending is Ending.SILENCE else None
                 transcript = await utterance.settle(capture.samples, voiced_through)
@@ -98,9 +101,10 @@ async def _cancel_at_resumption(capture: Capture, scope: trio.CancelScope) -> No
 async def _draft(
     utterance: Utterance,
     capture: Capture,
+    turn: int,
     interval_s: float,
     throttle: Throttle,
-    emit_partial: Callable[[Delta], Awaitable[None]],
+    outlet: Outlet,
 ) -> None:
     """Say what the utterance seems to say: as soon as it seems to say anything, then every ``interval_s``."""
     differ = TranscriptDiffer()
@@ -115,6 +119,7 @@ async def _draft(
                 return
             delta = differ.push(mend(hypothesis.text))
             if delta is not None:
-                await emit_partial(delta)
+                partial = Partial(turn=turn, keep=delta.keep, text=delta.text, stable=delta.stable)
+                await outlet.say(partial, Moment.FIRST_PARTIAL)
         # A slow decode takes up its interval; the next, if it is quick, must not come on its heels.
         await trio.sleep_until(max(asked_at + (interval_s if differ.text else gap_s), trio.current_time() + gap_s))

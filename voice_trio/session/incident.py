@@ -1,4 +1,7 @@
-"""Defects of ours, and of the memory: the client gets a number, the log gets the rest under the same number."""
+"""What a client is told of what went wrong.
+
+Of defects of ours, and of the memory, the client gets a number, and the log gets the rest under the same number.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,23 @@ import structlog
 
 from voice_trio.core.groups import leaves
 from voice_trio.core.messages import Error, ErrorCode
+from voice_trio.core.refused import Refused
+from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
 
 log = structlog.get_logger()
+
+
+def failure(error: Refused | EngineError, turn: int, *, phrase: int | None = None) -> Error:
+    """Return what the client is told of ``error``, which is nobody's defect: the session goes on."""
+    return Error(
+        code=error.code,
+        message=error.message,
+        recoverable=True,
+        turn=turn,
+        phrase=phrase,
+        retry_after_s=error.retry_after_s if isinstance(error, Refused) else None,
+    )
 
 
 def report(error: BaseException, *, session: str, turn: int | None = None) -> Error:
@@ -24,13 +41,13 @@ def report(error: BaseException, *, session: str, turn: int | None = None) -> Er
     if len(of_store) == len(causes):
         # What happened to a disk or a file has no place in our code: the sentence is all there is to know.
         log.error("incident", session_id=session, turn=turn, incident=incident, reason=str(of_store[0]))
-        told = of_store[0].told
+        message = of_store[0].told
     else:
         log.error("incident", session_id=session, turn=turn, incident=incident, exc_info=error)
-        told = "Something went wrong on the server."
+        message = "Something went wrong on the server."
     return Error(
         code=ErrorCode.INTERNAL,
-        message=f"{told.removesuffix('.')} (incident {incident}).",
+        message=f"{message.removesuffix('.')} (incident {incident}).",
         recoverable=turn is not None,
         turn=turn,
         incident=incident,

@@ -1,9 +1,8 @@
-"""The turn's mind: a prompt in, tokens and phrases out, under limits of time and length."""
+"""A reply as it is written: a prompt in, tokens and phrases out, under limits of time and length."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
 from math import inf
 
 import trio
@@ -11,11 +10,13 @@ import trio
 from voice_trio.config import PHRASE_GAP_MS, Settings
 from voice_trio.core.empty_reply import why_empty
 from voice_trio.core.groups import first_leaf
-from voice_trio.core.history import Message
-from voice_trio.core.messages import MAX_PHRASES, Event, Info, InfoCode, Outcome
+from voice_trio.core.messages import MAX_PHRASES, Info, InfoCode, Token
 from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.surrogates import Mender
+from voice_trio.core.timeline import Moment
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta
+from voice_trio.session.incident import failure
+from voice_trio.session.outlet import Outlet
 from voice_trio.session.patience import Patience
 
 _PHRASE_GAP_S = PHRASE_GAP_MS / 1000
@@ -24,129 +25,100 @@ _SLICE_CHARS = 500
 """A longer token goes on in such pieces, so that nobody waits for the whole of it to be cut into phrases."""
 
 
-@dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a reply."""
+    """What a language model writes in answer to one prompt."""
 
-    reason: str
-    """Why it ended, as the model calls it; empty where it did not come to its end."""
-    signs: Set[str]
-    """What the model was seen to do besides: see `Alive`."""
-    has_text: bool
-    """There was something other than white space in it."""
-    broken_off: Outcome | None
-    """What it means for the turn, where it broke off."""
+    def __init__(self, turn: int, settings: Settings) -> None:
+        self.broken_off: EngineError | None = None
+        """Why it did, where it broke off."""
+        self.reason = ""
+        """Why it ended, as the model calls it; empty where it did not come to its end."""
+        self._turn = turn
+        self._tokens: list[str] = []
+        self._left = settings.max_reply_chars
+        self._is_cut = False
+        self._has_text = False
+        self._aggregator = PhraseAggregator()
+        self._mender = Mender()
+        self._patience = Patience(settings.llm_first_token_s, settings.llm_timeout_s, settings.llm_reasoning_s)
+
+    @property
+    def text(self) -> str:
+        """All that was said of it so far."""
+        return "".join(self._tokens)
+
+    @property
+    def signs(self) -> Set[str]:
+        """What the model was seen to do besides: see `Alive`."""
+        return self._patience.signs
 
     @property
     def why_empty(self) -> str:
         """Why there was nothing to say, in words."""
-        return why_empty(self.reason, self.signs, wrote=self.has_text)
+        return why_empty(self.reason, self.signs, wrote=self._has_text)
 
-
-async def write(
-    prompt: Sequence[Message],
-    model: LanguageModel,
-    phrases: trio.MemorySendChannel[Phrase],
-    settings: Settings,
-    *,
-    turn: int,
-    emit: Callable[[Event], Awaitable[None]],
-    emit_token: Callable[[str], Awaitable[None]],
-    break_off: Callable[[EngineError], Awaitable[Outcome]],
-) -> Written:
-    """Write the reply to ``prompt``: every token to ``emit_token``, its phrases to ``phrases``, which is then closed.
-
-    One longer than ``settings`` let it be, or than can be numbered, is cut, and an info says so. One that breaks
-    off, if only because time is up, is told to ``break_off`` at once; then what is whole of it goes to ``phrases``.
-    """
-    patience = Patience(settings.llm_first_token_s, settings.llm_timeout_s, settings.llm_reasoning_s)
-    reply = _Reply(phrases, settings.max_reply_chars, emit_token, break_off)
-    reason = ""
-    async with phrases:
-        try:
-            reason = await _follow(prompt, model, reply, patience)
-        except* EngineError as group:
-            error = first_leaf(group)
-            assert isinstance(error, EngineError)
-            await reply.break_off(error)
-        if reply.is_cut:
-            await emit(Info(code=InfoCode.REPLY_CUT, message="The reply is too long, and is cut here.", turn=turn))
-        await reply.finish()
-    return Written(reason, patience.signs, reply.has_text, reply.broken_off)
-
-
-async def _follow(prompt: Sequence[Message], model: LanguageModel, reply: _Reply, patience: Patience) -> str:
-    """Take the model's tokens until it says why it is done, which is returned, or until the reply is cut or broken."""
-    gap_s = inf
-    async with model.stream(Prompt(prompt)) as stream:
-        while not reply.is_cut:
-            match await patience.receive(stream, gap_s):
-                case TextDelta(text):
-                    await reply.add(text)
-                    gap_s = _PHRASE_GAP_S
-                case Finish(reason):
-                    return reason
-                case None:
-                    await reply.flush()
-                    gap_s = inf
-    return ""
-
-
-class _Reply:
-    """What the model has written, cut into tokens for the page and phrases for the voice."""
-
-    def __init__(
-        self,
-        phrases: trio.MemorySendChannel[Phrase],
-        max_chars: int,
-        emit_token: Callable[[str], Awaitable[None]],
-        break_off: Callable[[EngineError], Awaitable[Outcome]],
+    async def write(
+        self, prompt: Prompt, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
     ) -> None:
-        self.broken_off: Outcome | None = None
-        """What it means for the turn, where it broke off."""
-        self.is_cut = False
-        """It is as long as it may be, and more came."""
-        self.has_text = False
-        """There is something other than white space in it."""
-        self._phrases = phrases
-        self._left = max_chars
-        self._emit_token = emit_token
-        self._break_off = break_off
-        self._aggregator = PhraseAggregator()
-        self._mender = Mender()
+        """Have ``model`` write it: every token to ``outlet``, its phrases to ``phrases``, which is then closed.
 
-    async def add(self, token: str) -> None:
-        """Append ``token``."""
+        One that is longer than the settings let it be, or than can be numbered, is cut, and an info says so. One that
+        breaks off, if only because time is up, is told at once; then what is whole of it goes to ``phrases``.
+        """
+        async with phrases:
+            try:
+                await self._follow(prompt, model, phrases, outlet)
+            except* EngineError as group:
+                await self._break_off(first_leaf(group), outlet)
+            if self._is_cut:
+                message = "The reply is too long, and is cut here."
+                await outlet.say(Info(code=InfoCode.REPLY_CUT, message=message, turn=self._turn))
+            rest = self._aggregator.finish() if self.broken_off is None else self._aggregator.break_off()
+            await self._send(rest, phrases)
+
+    async def _follow(
+        self, prompt: Prompt, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+    ) -> None:
+        """Take the model's tokens until it says why it is done, or the reply is cut."""
+        gap_s = inf
+        async with model.stream(prompt) as stream:
+            while not self._is_cut:
+                match await self._patience.receive(stream, gap_s):
+                    case TextDelta(text):
+                        await self._add(text, phrases, outlet)
+                        gap_s = _PHRASE_GAP_S
+                    case Finish(reason):
+                        self.reason = reason
+                        return
+                    case None:
+                        # Nothing comes for so long that the voice would fall silent.
+                        await self._send(self._aggregator.flush(), phrases)
+                        gap_s = inf
+
+    async def _add(self, token: str, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet) -> None:
         for at in range(0, len(token), _SLICE_CHARS):
-            text = self._mender.push(token[at : at + _SLICE_CHARS])
-            if text:
-                await self._append(text)
-            if self.is_cut:
+            if text := self._mender.push(token[at : at + _SLICE_CHARS]):
+                await self._append(text, phrases, outlet)
+            if self._is_cut:
                 return
 
-    async def _append(self, text: str) -> None:
-        self.is_cut = len(text) > self._left
+    async def _append(self, text: str, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet) -> None:
+        self._is_cut = len(text) > self._left
         text = text[: self._left]
         self._left -= len(text)
-        self.has_text = self.has_text or not text.isspace()
+        self._has_text = self._has_text or not text.isspace()
         if text:
-            await self._emit_token(text)
-        await self._send(self._aggregator.push(text))
+            await outlet.say(Token(turn=self._turn, text=text), Moment.FIRST_TOKEN)
+            self._tokens.append(text)
+        await self._send(self._aggregator.push(text), phrases)
 
-    async def flush(self) -> None:
-        """End the phrase: nothing comes for so long that the voice would fall silent."""
-        await self._send(self._aggregator.flush())
+    async def _send(self, cut: Sequence[Phrase], phrases: trio.MemorySendChannel[Phrase]) -> None:
+        for phrase in cut:
+            self._is_cut = self._is_cut or phrase.index >= MAX_PHRASES
+            await phrases.send(phrase)
 
-    async def break_off(self, error: EngineError) -> None:
-        """Say that the reply breaks off, unless that was said."""
-        if self.broken_off is None:
-            self.broken_off = await self._break_off(error)
-
-    async def finish(self) -> None:
-        """End the reply; of one that broke off, what is whole."""
-        await self._send(self._aggregator.finish() if self.broken_off is None else self._aggregator.break_off())
-
-    async def _send(self, phrases: Sequence[Phrase]) -> None:
-        for phrase in phrases:
-            self.is_cut = self.is_cut or phrase.index >= MAX_PHRASES
-            await self._phrases.send(phrase)
+    async def _break_off(self, error: BaseException, outlet: Outlet) -> None:
+        """Say that it breaks off."""
+        assert isinstance(error, EngineError)
+        self.broken_off = error
+        await outlet.say(failure(error, self._turn))

@@ -23,7 +23,7 @@ from voice_trio.core.audio import ms_to_samples
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import Playout
 from voice_trio.core.timeline import Moment, Timeline
-from voice_trio.core.turn_state import TurnState, Verdict, judge
+from voice_trio.core.turn_state import Verdict, judge
 from voice_trio.core.wire import CloseCode, Malformed, name_of
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
@@ -83,7 +83,6 @@ class Session:
             store=store,
             wall_clock=wall_clock,
             outbox=self._outbox,
-            machine=TurnState(),
             claims=claims or Claims(),
             throttle=Throttle(self._outbox, settings.send_queue_high),
             spoken=SpokenLanguage(),
@@ -198,7 +197,7 @@ class Session:
         Audio may be a part of a message of ``message_bytes``.
         """
         turn = self._turn
-        standing = State.IDLE if turn is None else State.COMPLETE if turn.ending else turn.state
+        standing = State.IDLE if turn is None else turn.state
         verdict = judge(standing, command)
         if verdict is Verdict.IGNORE:
             return
@@ -216,7 +215,13 @@ class Session:
             case m.Stop():
                 self._listener.stop()
             case m.Cancel(turn=number):
-                self._cancel(number)
+                if number is None or (turn is not None and number == turn.number):
+                    self._hands_free = None
+                    self._stop_listening()
+                    if verdict is Verdict.ACT and turn is not None:
+                        turn.end(Outcome.CANCELLED)
+                        return
+                self._outbox.append(m.Info(code=InfoCode.NOTHING_TO_CANCEL, message="There is no turn to cancel."))
             case m.Played(turn=number, samples=samples):
                 if self._is_known(number) and turn is not None and number == turn.number:
                     turn.played(samples)
@@ -279,14 +284,6 @@ class Session:
         assert self._hands_free is not None
         heard, self._next = self._next, None
         self._add_turn(self._hands_free, *heard)
-
-    def _cancel(self, number: int | None) -> None:
-        turn = self._turn
-        if number is None or (turn is not None and number == turn.number):
-            self._hands_free = None
-            self._stop_listening()
-        if turn is None or number not in (None, turn.number) or not turn.end(Outcome.CANCELLED):
-            self._outbox.append(m.Info(code=InfoCode.NOTHING_TO_CANCEL, message="There is no turn to cancel."))
 
     def _is_known(self, number: int) -> bool:
         known = self._turn is not None and number <= self._turn.number

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from voice_trio.config import Settings
 from voice_trio.core.playout import Playout
-from voice_trio.core.turn_state import TurnState
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.session.claims import Claims
@@ -28,7 +27,6 @@ class Surroundings:
     wall_clock: Callable[[], float]
     """Seconds since 1970, for records."""
     outbox: Outbox
-    machine: TurnState
     claims: Claims
     throttle: Throttle
     spoken: SpokenLanguage

@@ -14,22 +14,21 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.groups import first_leaf
-from voice_trio.core.heard import SpokenPhrase, heard_text
-from voice_trio.core.history import Message, Record, prompt
+from voice_trio.core.history import Record, prompt
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
-from voice_trio.core.phrases import Phrase
 from voice_trio.core.refused import Refused
 from voice_trio.core.timeline import Moment, Timeline
-from voice_trio.core.transcript import Delta
-from voice_trio.core.turn_state import Step
-from voice_trio.engines.base import EngineError
+from voice_trio.core.turn_state import Step, TurnState
+from voice_trio.engines.base import EngineError, Prompt
 from voice_trio.memory.base import StoreBusy
-from voice_trio.session import asr, llm, tts
-from voice_trio.session.capture import Capture, Ending, told
-from voice_trio.session.incident import report
+from voice_trio.session import asr
+from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.incident import failure, report
 from voice_trio.session.latency_log import log_latency
-from voice_trio.session.playback import Playback
+from voice_trio.session.outlet import Outlet
+from voice_trio.session.reply import Reply
 from voice_trio.session.surroundings import Surroundings
+from voice_trio.session.tts import Voice
 
 _RECALL_LIMIT_S = 5.0
 _COMMIT_LIMIT_S = 5.0
@@ -62,21 +61,25 @@ class Turn:
         self.conversation = conversation
         self.capture = capture
         self.timeline = timeline
-        self.state = State.THINKING if isinstance(request, m.Text) else State.CAPTURING
         self._around = around
         self._settings = settings
         self._outbox = around.outbox
+        self._outlet = Outlet(around.outbox, timeline)
         self._engines = around.engines()
         self._request = request
+        self._machine = TurnState(State.IDLE if number == 1 else State.COMPLETE)
+        self._machine.move(Step.TEXT if isinstance(request, m.Text) else Step.START)
         self._scope = trio.CancelScope()
         self._over = trio.Event()
         self._ended_by: Outcome | None = None
-        self._playback = Playback(around.new_playout())
-        self._written: llm.Written
+        self._reply = Reply(number, settings, around.new_playout(), partial(self._moved, Step.FIRST_AUDIO))
         self._said = ""
-        self._reply: list[str] = []
-        self._phrases: list[SpokenPhrase] = []
         self._asr_rtf: float | None = None
+
+    @property
+    def state(self) -> State:
+        """Where the turn stands for its client, who may ask for the next one as soon as it is ending."""
+        return State.COMPLETE if self.ending else self._machine.state
 
     @property
     def ending(self) -> bool:
@@ -100,11 +103,11 @@ class Turn:
         now = trio.current_time()
         self.timeline.first(Moment.FIRST_AUDIO, now)
         self.timeline.latest(Moment.LAST_AUDIO, now)
-        self._playback.sent(len(chunk.pcm) // 2)
+        self._reply.sent(chunk)
 
     def played(self, samples: int) -> None:
         """The client says how many samples of the turn's audio the person has heard."""
-        self._playback.played(samples)
+        self._reply.played(samples)
 
     async def wait_over(self) -> None:
         """Wait until the turn's `Done` is queued."""
@@ -112,7 +115,7 @@ class Turn:
 
     async def run(self) -> None:
         """Live the turn."""
-        self._move(Step.TEXT if isinstance(self._request, m.Text) else Step.START)
+        self._outbox.append(m.StateChanged(turn=self.number, state=self._machine.state))
         # What stands if the whole session is cancelled from outside.
         outcome = Outcome.CANCELLED
         try:
@@ -135,23 +138,11 @@ class Turn:
             # Whatever it comes with: that may well follow from it, and nobody else would hear of it.
             error = group
         if isinstance(error, Refused | EngineError):
-            return await self._give_up(error)
+            await self._outlet.say(failure(error, self.number))
+            return _outcome(error)
         assert error is not None
-        await self._emit(report(error, session=self._around.session, turn=self.number))
+        await self._outlet.say(report(error, session=self._around.session, turn=self.number))
         return Outcome.FAILED
-
-    async def _give_up(self, error: Refused | EngineError) -> Outcome:
-        """Say that ``error`` ends the turn, and return the outcome that it means."""
-        await self._emit(
-            m.Error(
-                code=error.code,
-                message=error.message,
-                recoverable=True,
-                turn=self.number,
-                retry_after_s=error.retry_after_s if isinstance(error, Refused) else None,
-            )
-        )
-        return _OUTCOMES.get(error.code, Outcome.FAILED)
 
     async def _converse(self) -> Outcome:
         with trio.move_on_after(_RECALL_LIMIT_S) as limit:
@@ -180,97 +171,35 @@ class Turn:
             heard = await asr.transcribe(
                 self.capture,
                 self._engines.recognizer,
+                turn=self.number,
                 language=self._request.language or self._settings.language or self._around.spoken.known,
-                partial_interval_s=self._settings.partial_interval_ms / 1000,
-                timeout_s=self._settings.asr_timeout_s,
+                settings=self._settings,
                 throttle=self._around.throttle,
-                emit_partial=self._emit_partial,
-                emit_ending=self._emit_ending,
+                outlet=self._outlet,
             )
             transcript, self._asr_rtf = heard.transcript, heard.real_time_factor
             self._around.spoken.hear(transcript, self.capture.voiced_through)
             final = m.Final(turn=self.number, text=transcript.text, language=transcript.language)
-            await self._outbox.door()
-            self.timeline.first(Moment.FINAL, trio.current_time())
+            await self._outlet.say(final, Moment.FINAL)
             self._said = transcript.text
-            self._outbox.append(final)
         if not self._said:
-            await self._emit(m.Info(code=InfoCode.NO_SPEECH, message="No words were heard."))
+            await self._outlet.say(m.Info(code=InfoCode.NO_SPEECH, message="No words were heard."))
             return False
-        await self._outbox.door()
-        self._move(Step.FINAL)
+        await self._outlet.say(partial(self._moved, Step.FINAL))
         return True
 
     async def _respond(self, records: Sequence[Record]) -> Outcome:
-        settings = self._settings
+        settings, engines, reply = self._settings, self._engines, self._reply
         messages = prompt(records, self._said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
-        send, phrases = trio.open_memory_channel[Phrase](settings.max_pending_phrases)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._write, messages, send)
-            nursery.start_soon(
-                partial(
-                    tts.speak,
-                    phrases,
-                    self._engines.synthesizer,
-                    self._playback,
-                    self._phrases,
-                    turn=self.number,
-                    voice=self._request.voice,
-                    speed=self._request.speed or 1.0,
-                    timeout_s=settings.tts_timeout_s,
-                    emit=self._emit,
-                    begin_audio=self._begin_audio,
-                )
-            )
-        if self._written.broken_off is not None:
-            return self._written.broken_off
-        if not self._playback.queued:
-            if any(phrase.failed for phrase in self._phrases):
-                return Outcome.FAILED
-            await self._emit(m.Info(code=InfoCode.EMPTY_REPLY, message=self._written.why_empty, turn=self.number))
-        return Outcome.COMPLETED
+        voice = Voice(engines.synthesizer, self._request.voice, self._request.speed or 1.0, settings.tts_timeout_s)
+        await reply.run(Prompt(messages), engines.language_model, voice, self._outlet)
+        if reply.broken_off is not None:
+            return _outcome(reply.broken_off)
+        return Outcome.FAILED if reply.unspoken else Outcome.COMPLETED
 
-    async def _write(self, messages: Sequence[Message], phrases: trio.MemorySendChannel[Phrase]) -> None:
-        self._written = await llm.write(
-            messages,
-            self._engines.language_model,
-            phrases,
-            self._settings,
-            turn=self.number,
-            emit=self._emit,
-            emit_token=self._emit_token,
-            break_off=self._give_up,
-        )
-
-    # --- what the stages say: every one of these passes the outbox's door ---------------------------------------------
-
-    async def _emit(self, event: m.Event) -> None:
-        await self._outbox.door()
-        self._outbox.append(event)
-
-    async def _emit_partial(self, delta: Delta) -> None:
-        await self._outbox.door()
-        self.timeline.first(Moment.FIRST_PARTIAL, trio.current_time())
-        self._outbox.append(m.Partial(turn=self.number, keep=delta.keep, text=delta.text, stable=delta.stable))
-
-    async def _emit_ending(self, ending: Ending) -> None:
-        if (event := told(ending, self._settings.max_utterance_ms, self.number)) is not None:
-            await self._emit(event)
-
-    async def _emit_token(self, text: str) -> None:
-        await self._outbox.door()
-        self.timeline.first(Moment.FIRST_TOKEN, trio.current_time())
-        self._reply.append(text)
-        self._outbox.append(m.Token(turn=self.number, text=text))
-
-    async def _begin_audio(self) -> None:
-        await self._outbox.door()
-        self._move(Step.FIRST_AUDIO)
-
-    def _move(self, cause: Step | Outcome) -> None:
-        """Move the machine and say so, without a checkpoint between the two."""
-        self.state = self._around.machine.move(cause)
-        self._outbox.append(m.StateChanged(turn=self.number, state=self.state))
+    def _moved(self, cause: Step | Outcome) -> m.StateChanged:
+        """Move the machine, and return what says so: nothing lies between the two but the outbox's door."""
+        return m.StateChanged(turn=self.number, state=self._machine.move(cause))
 
     def _is_ours(self, event: m.Event) -> bool:
         """Whether ``event`` is of this turn, and not one of those that tell the client how far the turn came."""
@@ -283,13 +212,11 @@ class Turn:
         self._ended_by = outcome
         self.capture.end(Ending.STOPPED)
         self._around.throttle.release()
-        reply = "".join(self._reply)
         # What is queued will be heard, unless the person wanted no more.
-        samples = self._playback.heard() if outcome in _SILENCED else self._playback.queued
-        heard = heard_text(self._phrases, reply, samples)
-        remembered = await self._remember(reply, heard, outcome)
+        heard = self._reply.heard(all_queued=outcome not in _SILENCED)
+        remembered = await self._remember(self._reply.text, heard, outcome)
         latency = self.timeline.latency()
-        self._move(outcome)
+        self._outbox.append(self._moved(outcome))
         self._outbox.append(
             m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=heard, latency=latency)
         )
@@ -323,3 +250,8 @@ class Turn:
                 return True
         self._outbox.append(report(failure, session=self._around.session, turn=self.number))
         return False
+
+
+def _outcome(error: Refused | EngineError) -> Outcome:
+    """Return how a turn ends that ``error`` ended."""
+    return _OUTCOMES.get(error.code, Outcome.FAILED)

@@ -1,0 +1,195 @@
+"""What stands between a session and its engines and store."""
+
+import inspect
+from typing import get_args
+
+import pytest
+import trio
+
+from voice_trio import tap as tap_module
+from voice_trio.core.history import Message, Record
+from voice_trio.core.messages import Outcome
+from voice_trio.engines import base
+from voice_trio.engines.base import Engines, Finish, Hypothesis, Prompt, Speech, TextDelta, Transcript
+from voice_trio.engines.scripted import ScriptedDetector, scripted_engines
+from voice_trio.memory import base as memory
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.tap import Asked, Call, Tap, tapped
+
+RECORD = Record(
+    conversation="c", session="s", turn=1, said="a", reply="b", heard=1, outcome=Outcome.COMPLETED, ended_at=0.0
+)
+
+
+class _Context:
+    def __init__(self, inner):
+        self.inner = inner
+
+    async def __aenter__(self):
+        return self.inner
+
+    async def __aexit__(self, *raised):
+        return None
+
+
+class Prompter:
+    """An engine of every kind, and a store, that answer at once."""
+
+    name, languages, synthetic, sample_rate, voices, ready, compute_s = (
+        "prompt",
+        ("en",),
+        False,
+        16_000,
+        ("v",),
+        True,
+        2,
+    )
+
+    def open(self, language):
+        return _Context(self)
+
+    def feed(self, pcm):
+        pass
+
+    async def hypothesize(self):
+        return Hypothesis("so", 1)
+
+    async def anticipate(self, voiced_through):
+        pass
+
+    async def settle(self, through_sample, voiced_through=None):
+        return Transcript("so", "en")
+
+    def stream(self, prompt):
+        return _Context(self)
+
+    async def receive(self):
+        return TextDelta("so")
+
+    async def speak(self, text, *, seconds, voice=None, speed=1.0):
+        return Speech(b"", 16_000)
+
+    async def begin(self):
+        return "c"
+
+    async def recall(self, conversation):
+        return [RECORD]
+
+    async def commit(self, record):
+        pass
+
+    async def prune(self, before):
+        return 3
+
+
+class Noting(Tap):
+    def __init__(self):
+        self.calls, self.over = [], []
+
+    async def call(self, call, ask):
+        self.calls.append(call)
+        return await super().call(call, ask)
+
+    def at_once(self, call, ask):
+        self.calls.append(call)
+        return super().at_once(call, ask)
+
+    def left(self, begun):
+        self.over.append(begun)
+
+
+def behind(tap):
+    one = Prompter()
+    engines = Engines(recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector)
+    return tapped(engines, one, tap)
+
+
+async def ask_everything(engines, store):
+    """Ask all there is to ask, and return the answers."""
+    answers = [engines.new_detector().speech_probability(b"\1\0" * 480)]
+    async with engines.recognizer.open("en") as utterance:
+        utterance.feed(b"ab")
+        answers += [await utterance.hypothesize(), await utterance.anticipate(1), await utterance.settle(1, 1)]
+        answers.append(utterance.compute_s)
+    async with engines.language_model.stream(Prompt([Message("user", "hello")])) as stream:
+        answers.append(await stream.receive())
+    answers.append(await engines.synthesizer.speak("hello", seconds=1))
+    answers += [await store.begin(), await store.recall("c"), await store.commit(RECORD), await store.prune(1.0)]
+    return answers
+
+
+async def test_a_tap_that_does_nothing_changes_nothing_and_adds_no_checkpoint():
+    one = Prompter()
+    plain = Engines(recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector)
+    with trio.testing.assert_no_checkpoints():
+        expected = await ask_everything(plain, one)
+        assert await ask_everything(*behind(Tap())) == expected
+
+
+async def test_whatever_is_asked_goes_through_it():
+    tap = Noting()
+    await ask_everything(*behind(tap))
+    assert {call.asked for call in tap.calls} == {*get_args(Asked)} - {"claim"}
+    begun = {call.asked: call for call in tap.calls if call.within is None}
+    assert tap.over == [begun["open"], begun["stream"]]
+    for call in tap.calls:
+        if call.within is not None:
+            assert call.within in tap.over
+
+
+@pytest.mark.parametrize("asked", ["open", "leave"])
+async def test_what_began_is_left_once_however_it_ends(asked):
+    class Failing(Noting):
+        async def call(self, call, ask):
+            if call.asked == asked:
+                raise ValueError("no")
+            return await super().call(call, ask)
+
+    tap = Failing()
+    engines, _ = behind(tap)
+    with pytest.raises(ValueError, match="no"):
+        async with engines.recognizer.open("en"):
+            pass
+    assert [call.asked for call in tap.over] == ["open"]
+
+
+async def test_an_error_on_its_way_out_is_nobodys_answer():
+    tap = Noting()
+    engines, _ = behind(tap)
+    with pytest.raises(KeyError):
+        async with engines.language_model.stream(Prompt([])):
+            raise KeyError("a defect")
+    assert [call.asked for call in tap.calls] == ["stream"]
+    assert tap.over == tap.calls
+
+
+def members(protocol):
+    return {name for name in vars(protocol) if not name.startswith("_")} | {*protocol.__annotations__}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "wrapper"),
+    [
+        (base.Detector, tap_module.TappedDetector),
+        (base.Recognizer, tap_module.TappedRecognizer),
+        (base.Utterance, tap_module.TappedUtterance),
+        (base.LanguageModel, tap_module.TappedLanguageModel),
+        (base.Stream, tap_module.TappedStream),
+        (base.Synthesizer, tap_module.TappedSynthesizer),
+        (memory.Store, tap_module.TappedStore),
+    ],
+)
+def test_it_has_all_that_a_session_may_ask_for(protocol, wrapper):
+    own = {name for name in vars(wrapper) if not name.startswith("_")}
+    assigned = {name for name in inspect.getsource(wrapper.__init__).split() if name.startswith("self.")}
+    assert members(protocol) <= own | {name.removeprefix("self.") for name in assigned}
+
+
+async def test_a_session_behind_it_finishes_a_real_reply(autojump_clock):
+    engines, _ = tapped(scripted_engines(), InProcessStore(), Tap())
+    events = []
+    async with engines.language_model.stream(Prompt([Message("user", "hello")])) as stream:
+        while not events or not isinstance(events[-1], Finish):
+            events.append(await stream.receive())
+    assert events[-1] == Finish("stop")
+    assert Call("begin") != Call("begin")

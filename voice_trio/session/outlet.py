@@ -1,0 +1,69 @@
+"""The one door through which everything that a turn does gets out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import trio
+
+from voice_trio.core.messages import Event
+from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.session.outbox import Outbox
+
+Said = Event | Callable[[], Event]
+"""An event, or what makes it at the moment at which it gets out."""
+
+
+class Outlet:
+    """What a turn says goes through here into the session's outbox, one event after another."""
+
+    def __init__(self, outbox: Outbox, timeline: Timeline) -> None:
+        self._outbox = outbox
+        self._timeline = timeline
+
+    async def say(self, event: Said, moment: Moment | None = None) -> None:
+        """Say ``event`` when there is a place for it; ``moment``, if it is the first of its kind, is now.
+
+        Once this returns, it is said, and there was no checkpoint since: whoever was cancelled before says nothing.
+        """
+        await self._outbox.door()
+        self._put(event, moment)
+
+    def _put(self, event: Said, moment: Moment | None) -> None:
+        if moment is not None:
+            self._timeline.first(moment, trio.current_time())
+        self._outbox.append(event() if callable(event) else event)
+
+
+class GatedOutlet(Outlet):
+    """An outlet that is closed at first: what is said waits, and is gone if nobody opens it.
+
+    It holds ``places`` events; who says more waits until it is open.
+    """
+
+    def __init__(self, outbox: Outbox, timeline: Timeline, places: int) -> None:
+        super().__init__(outbox, timeline)
+        self._held: deque[tuple[Said, Moment | None]] = deque()
+        self._places = places
+        self._is_open = False
+        self._room = trio.lowlevel.ParkingLot()
+
+    async def say(self, event: Said, moment: Moment | None = None) -> None:
+        """Say ``event`` once this is open; until then, hold it when there is a place for it."""
+        while not self._is_open and len(self._held) >= self._places:
+            await self._room.park()
+        if self._is_open:
+            await super().say(event, moment)
+            return
+        await trio.lowlevel.checkpoint_if_cancelled()
+        self._held.append((event, moment))
+
+    async def open(self) -> None:
+        """Let out what is held, in order, and from then on whatever is said."""
+        while self._held:
+            await self._outbox.door()
+            self._put(*self._held.popleft())
+            self._room.unpark()
+        self._is_open = True
+        self._room.unpark_all()

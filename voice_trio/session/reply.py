@@ -1,0 +1,66 @@
+"""What the person is answered: written by the language model, spoken by the voice while it is being written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+
+from voice_trio.config import Settings
+from voice_trio.core.heard import heard_text
+from voice_trio.core.messages import Event, Info, InfoCode, TtsChunk
+from voice_trio.core.phrases import Phrase
+from voice_trio.core.playout import Playout
+from voice_trio.engines.base import EngineError, LanguageModel, Prompt
+from voice_trio.session.llm import Written
+from voice_trio.session.outlet import Outlet
+from voice_trio.session.tts import Spoken, Voice
+
+
+class Reply:
+    """One reply. It says all it does through the outlet that it is given, and knows nothing of the turn around it."""
+
+    def __init__(self, turn: int, settings: Settings, playout: Playout, begin_audio: Callable[[], Event]) -> None:
+        """``begin_audio`` makes the event that goes before the first one about audio."""
+        self._turn = turn
+        self._max_pending_phrases = settings.max_pending_phrases
+        self._written = Written(turn, settings)
+        self._spoken = Spoken(turn, playout, begin_audio)
+
+    @property
+    def text(self) -> str:
+        """All that was said of it so far."""
+        return self._written.text
+
+    @property
+    def broken_off(self) -> EngineError | None:
+        """Why it did, where it broke off before its end."""
+        return self._written.broken_off
+
+    @property
+    def unspoken(self) -> bool:
+        """Whether the voice failed it altogether."""
+        return not self._spoken.playback.queued and any(phrase.failed for phrase in self._spoken.phrases)
+
+    async def run(self, prompt: Prompt, model: LanguageModel, voice: Voice, outlet: Outlet) -> None:
+        """Have ``model`` answer ``prompt`` and ``voice`` say it, until all of it can have been heard."""
+        send, phrases = trio.open_memory_channel[Phrase](self._max_pending_phrases)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._written.write, prompt, model, send, outlet)
+            nursery.start_soon(self._spoken.speak, phrases, voice, outlet)
+        if self.broken_off is None and not self._spoken.playback.queued and not self.unspoken:
+            message = self._written.why_empty
+            await outlet.say(Info(code=InfoCode.EMPTY_REPLY, message=message, turn=self._turn))
+
+    def sent(self, chunk: TtsChunk) -> None:
+        """``chunk`` was handed to the socket."""
+        self._spoken.playback.sent(len(chunk.pcm) // 2)
+
+    def played(self, samples: int) -> None:
+        """Take the player's word that the person has heard ``samples`` of it."""
+        self._spoken.playback.played(samples)
+
+    def heard(self, *, all_queued: bool) -> int:
+        """Return how many code points of the text can have been heard by now, or will be with ``all_queued``."""
+        playback = self._spoken.playback
+        return heard_text(self._spoken.phrases, self.text, playback.queued if all_queued else playback.heard())
