@@ -1,83 +1,92 @@
 /**
- * The page's mind: what a person asks for. What the server says is in `events.js`, what is heard and said in `sound.js`.
- * It knows no element of the page; whoever shows it listens to `onchange`, `onturn` and `onnotice`.
+ * What a person asks for: presses, typed words, hands-free, silence. It decides what follows from what the server and the
+ * microphone tell, and knows no element of the page; whoever shows it listens to `onchange`, `onturn`, `onlevel` and
+ * `onnotice`.
  */
 
-import { Audio } from "./audio.js";
-import { requestOf } from "./choices.js";
-import { Connection } from "./connection.js";
-import { Conversation } from "./conversation.js";
-import { Events } from "./events.js";
+import { Client } from "./client.js";
 import { phaseOf } from "./phase.js";
-import { Recorded } from "./recorded.js";
-import { Sound } from "./sound.js";
 import { TROUBLES, troubleOfMicrophone } from "./trouble.js";
 
 /** The last word often ends a moment after the finger has let go. */
 const TAIL_MS = 150;
 
-/** @typedef {import("./turn.js").Turn} Turn */
-/** @typedef {import("./trouble.js").Trouble} Trouble */
-/** @typedef {"tap" | "hold" | "hands_free"} Mode */
+/** A sound that the browser lets go begins within this time. */
+const START_MS = 500;
+
+/** @typedef {import("./session.js").Mode} Mode */
 
 export class Assistant {
   /**
-   * @param {string} url
+   * @param {{socket: string, upload: string}} urls
    * @param {import("./choices.js").Choices} choices
    */
-  constructor(url, choices) {
-    this.choices = choices;
-    this.conversation = new Conversation();
-    this.connection = new Connection(url);
-    /** What the server said of itself. @type {any} */
-    this.server = null;
-    /** Which conversation the next turn goes on; kept over connections. @type {string | null} */
-    this.conversationId = null;
+  constructor(urls, choices) {
+    this.client = new Client(urls, choices);
+    this.input = this.client.input;
+    this.output = this.client.output;
+    this.session = this.client.session;
     this.isHandsFree = false;
-    /** The server listens by itself after each turn. */
-    this.isServerHandsFree = false;
     this.isOpening = false;
-    this.wantsToken = false;
     /** A press counts only if no later one, and no stop, came while the microphone was opened. */
     this.press = 0;
-    /** @type {Mode} */
-    this.mode = "tap";
     /** @type {Promise<void>} */
     this.beginning = Promise.resolve();
-    /** @type {() => void} */
     this.onchange = () => {};
-    /** @type {(turn: Turn) => void} */
+    /** @type {(turn: import("./turn.js").Turn) => void} */
     this.onturn = () => {};
     /** @type {(level: number) => void} */
     this.onlevel = () => {};
-    /** @type {(id: string, trouble: Trouble | null, kind?: "trouble" | "note") => void} */
+    /** @type {import("./trouble.js").Tell} */
     this.onnotice = () => {};
-    this.sound = new Sound(this);
-    this.events = new Events(this);
-    this.recorded = new Recorded(this);
     this.wire();
+  }
+
+  get conversation() {
+    return this.session.conversation;
+  }
+
+  /** Where things stand, for whoever shows it. @returns {import("./phase.js").Standing} */
+  get standing() {
+    return { isOpening: this.isOpening, isHandsFree: this.isHandsFree, ...this.client.standing };
+  }
+
+  /** The same in one word. */
+  get phase() {
+    return phaseOf(this.standing);
   }
 
   /** @private */
   wire() {
-    const { connection, events, sound } = this;
-    connection.token = this.choices.token;
-    connection.onevent = (event) => events.hear(event);
-    connection.onchunk = (chunk) => sound.play(chunk);
-    connection.onlost = () => events.lose();
-    connection.onchange = () => this.onchange();
-  }
-
-  /** Where things stand, for whoever shows it. */
-  get phase() {
-    return phaseOf(this);
+    const { client, input, session } = this;
+    client.onchange = () => this.onchange();
+    client.onturn = (turn) => this.onturn(turn);
+    client.onnotice = (id, trouble, kind) => this.onnotice(id, trouble, kind);
+    input.onlevel = (rms) => this.onlevel(rms);
+    input.onunplugged = () => {
+      this.onnotice("microphone", TROUBLES.unplugged);
+      this.setHandsFree(false);
+      this.silence();
+    };
+    session.ongreeting = () => {
+      if (this.isHandsFree && input.microphone.stream) client.start("hands_free");
+    };
+    session.onthinking = session.onlost = () => {
+      if (!this.isHandsFree) input.rest();
+    };
+    session.onfarewell = () => this.setHandsFree(false);
+    session.onend = (turn) => {
+      if (turn.outcome === "empty" && !this.isHandsFree) this.onnotice("heard", TROUBLES.nothingHeard, "note");
+      if (this.isHandsFree) this.listenAgain();
+      else if (!this.conversation.isBusy && input.feed.state === "on") input.rest();
+    };
   }
 
   // --- what a person does -------------------------------------------------------------------------------------------
 
   /** The first touch of the page: from now on it may make sounds. */
   wake() {
-    if (Audio.isPossible) this.sound.speaker.open().catch((error) => this.failMicrophone(error));
+    this.output.open().catch((error) => this.failMicrophone(error));
   }
 
   /**
@@ -97,19 +106,21 @@ export class Assistant {
   async begin(mode) {
     // At once, while the browser still takes the press for a reason to let the page make sounds.
     this.wake();
-    if (!(await this.reach())) {
+    if (!(await this.session.reach())) {
       this.isHandsFree = false;
       this.onchange();
       return;
     }
     this.press += 1;
     const { press } = this;
-    this.silenceLocally();
-    this.isOpening = !this.sound.microphone.stream;
-    this.sound.hold();
+    this.client.cancel();
+    this.isOpening = !this.input.microphone.stream;
+    this.input.feed.hold();
     this.onchange();
     try {
-      await this.sound.open();
+      await Promise.all([this.input.microphone.open(), this.output.open()]);
+      // One that is held back does not hear either.
+      setTimeout(() => this.output.tellIfHeldBack(), START_MS);
       this.onnotice("microphone", null);
     } catch (error) {
       if (press === this.press) this.failMicrophone(/** @type {Error} */ (error));
@@ -118,23 +129,23 @@ export class Assistant {
       this.isOpening = false;
       this.onchange();
     }
-    if (this.sound.canStream) {
+    if (this.input.canStream) {
       const settled = await mode;
-      await this.sound.cancelling;
-      if (press === this.press) this.start(settled);
+      await this.client.cancelling;
+      if (press === this.press) this.client.start(settled);
     } else if (press === this.press) {
       this.record();
     }
     // Who was allowed in only after the person had changed their mind does not stay.
-    if (press !== this.press && this.sound.feed === "off") this.sound.rest();
+    if (press !== this.press && this.input.feed.state === "off") this.input.rest();
   }
 
   /** @private */
   record() {
     this.isHandsFree = false;
-    this.onnotice("recorded", TROUBLES.recorded, "note");
+    this.onnotice("uploads", TROUBLES.uploads, "note");
     try {
-      this.recorded.begin(/** @type {MediaStream} */ (this.sound.microphone.stream));
+      this.client.record();
     } catch (error) {
       this.failMicrophone(/** @type {Error} */ (error));
     }
@@ -149,13 +160,13 @@ export class Assistant {
     if (press !== this.press || !this.conversation.isBusy) return;
     const turn = this.conversation.current ?? this.conversation.waiting.at(-1);
     if (turn) turn.isSaid = true;
-    if (this.recorded.turn) {
-      await this.recorded.finish();
+    if (this.client.uploads.turn) {
+      await this.client.uploads.finish();
     } else if (turn?.isPostponed) {
-      this.sound.close();
+      this.input.close();
     } else {
-      this.connection.say({ type: "stop" });
-      if (!this.isHandsFree) this.sound.rest();
+      this.session.stop();
+      if (!this.isHandsFree) this.input.rest();
     }
   }
 
@@ -165,11 +176,11 @@ export class Assistant {
     const goesOn = this.isHandsFree && !wasIdle;
     if (!goesOn) this.isHandsFree = false;
     this.press += 1;
-    this.silenceLocally();
-    if (!goesOn) this.sound.rest();
+    this.client.cancel();
+    if (!goesOn) this.input.rest();
     this.onchange();
-    await this.sound.cancelling;
-    if (goesOn && this.isHandsFree) this.start("hands_free");
+    await this.client.cancelling;
+    if (goesOn && this.isHandsFree) this.client.start("hands_free");
   }
 
   /**
@@ -177,33 +188,33 @@ export class Assistant {
    * @returns {Promise<boolean>} whether it was taken
    */
   async type(text) {
-    if (!(await this.reach())) return false;
+    if (!(await this.session.reach())) return false;
     this.wake();
     this.press += 1;
-    this.silenceLocally();
-    if (!this.isHandsFree) this.sound.rest();
-    await this.sound.cancelling;
-    this.isServerHandsFree = false;
-    this.ask(this.conversation.ask("typed", performance.now(), text));
+    this.client.cancel();
+    if (!this.isHandsFree) this.input.rest();
+    await this.client.cancelling;
+    this.session.isHandsFree = false;
+    this.client.type(text);
     return true;
   }
 
   /** @param {boolean} isOn */
   async setHandsFree(isOn) {
-    if (isOn === this.isHandsFree || (isOn && !this.sound.canStream)) return;
+    if (isOn === this.isHandsFree || (isOn && !this.input.canStream)) return;
     this.isHandsFree = isOn;
     this.onchange();
     if (isOn && (this.phase === "thinking" || this.phase === "answering")) {
       // What is being answered goes on; its end begins the listening.
-      await this.sound.microphone.open().catch((error) => this.failMicrophone(error));
-      if (this.isHandsFree && !this.isServerHandsFree && !this.conversation.isBusy) this.start("hands_free");
+      await this.input.microphone.open().catch((error) => this.failMicrophone(error));
+      if (this.isHandsFree) this.listenAgain();
     } else if (isOn) {
       await this.talk("hands_free");
     } else if (this.phase === "listening" || this.phase === "waiting") {
       await this.silence();
     } else {
       // The reply goes on; only the listening after it is over.
-      this.sound.rest();
+      this.input.rest();
     }
   }
 
@@ -211,77 +222,20 @@ export class Assistant {
   newConversation() {
     this.setHandsFree(false);
     this.press += 1;
-    this.silenceLocally();
-    this.sound.rest();
-    this.conversation = new Conversation();
-    this.conversationId = null;
-    // Only a new session has a conversation of its own to offer.
-    this.connection.connect();
+    this.client.cancel();
+    this.input.rest();
+    this.session.beginAnew();
   }
 
-  /** @param {string} token */
-  present(token) {
-    this.choices.token = this.connection.token = token;
-    this.onnotice("token", null);
-    this.connection.connect();
-  }
-
-  // --- what the parts of it use -------------------------------------------------------------------------------------
+  // --- the steps of it ----------------------------------------------------------------------------------------------
 
   /**
-   * Ends the turn, if there is one, and leaves hands-free at the server.
+   * Begins the next turn of hands-free, unless the server does so by itself.
    *
    * @private
    */
-  silenceLocally() {
-    this.events.giveUp();
-    this.recorded.drop();
-    this.sound.cut(this.isServerHandsFree);
-    this.isServerHandsFree = false;
-  }
-
-  /**
-   * Begins a spoken turn.
-   *
-   * @param {Mode} mode
-   */
-  start(mode) {
-    this.mode = mode;
-    this.ask(this.conversation.ask("spoken", performance.now()));
-  }
-
-  /**
-   * Asks the server for a turn.
-   *
-   * @param {Turn} turn
-   */
-  ask(turn) {
-    const request = { conversation: this.conversationId, ...requestOf(this.choices, this.server) };
-    if (turn.kind === "typed") {
-      this.connection.say({ type: "text", text: turn.said, ...request });
-    } else {
-      const silence = this.choices.silenceMs ? { silence_ms: this.choices.silenceMs } : {};
-      this.isServerHandsFree = this.mode === "hands_free";
-      this.connection.say({ type: "start", mode: this.mode, ...silence, ...request });
-      this.sound.send();
-      if (turn.isSaid) this.connection.say({ type: "stop" });
-    }
-    this.onturn(turn);
-    this.onchange();
-  }
-
-  /** The microphone was pulled out. */
-  unplug() {
-    this.onnotice("microphone", TROUBLES.unplugged);
-    this.setHandsFree(false);
-    this.silence();
-  }
-
-  /** The server lets nobody in without a token, or without the right one. */
-  askForToken() {
-    this.connection.giveUp();
-    this.wantsToken = true;
-    if (this.connection.token) this.onnotice("token", TROUBLES.wrongToken);
+  listenAgain() {
+    if (!this.session.isHandsFree && !this.conversation.isBusy) this.client.start("hands_free");
   }
 
   /**
@@ -290,22 +244,8 @@ export class Assistant {
    */
   failMicrophone(error) {
     this.isHandsFree = false;
-    this.sound.rest();
+    this.input.rest();
     this.onnotice("microphone", troubleOfMicrophone(error.name));
     this.onchange();
-  }
-
-  /**
-   * Makes sure of a session, or says that there is none.
-   *
-   * @private
-   * @returns {Promise<boolean>}
-   */
-  async reach() {
-    if (this.wantsToken) return false;
-    if (this.connection.status === "closed") this.onnotice("connection", null);
-    const isOpen = await this.connection.reach();
-    if (!isOpen && !this.wantsToken) this.onnotice("noConnection", TROUBLES.noConnection);
-    return isOpen;
   }
 }

@@ -10,11 +10,7 @@ const KEEP_OPEN_MS = 20_000;
 const SILENT_S = 2;
 const MESSAGE_S = 0.06;
 
-/**
- * `pcm` is null where the browser cannot hand out samples.
- *
- * @typedef {{pcm: ArrayBuffer | null, rms: number, silent: boolean}} Message
- */
+/** @typedef {import("./taps.js").Message} Message */
 
 export class Microphone {
   /** @param {import("./audio.js").Audio} audio */

@@ -27,6 +27,14 @@ export class Conversation {
     return this.turns.findLast((turn) => !turn.isOver && !this.waiting.includes(turn)) ?? null;
   }
 
+  /**
+   * @param {number | null} key
+   * @returns {Turn | undefined}
+   */
+  withKey(key) {
+    return this.turns.find((turn) => turn.key === key);
+  }
+
   /** Whether a turn is under way or was asked for. */
   get isBusy() {
     return this.waiting.length > 0 || this.current !== null;
@@ -38,7 +46,11 @@ export class Conversation {
    * @param {string} [said]
    */
   add(kind, now, said) {
-    const turn = new Turn(kind, now, said);
+    return this.append(new Turn(kind, now, said));
+  }
+
+  /** @param {Turn} turn begun elsewhere than at this session */
+  append(turn) {
     this.turns.push(turn);
     return turn;
   }
@@ -91,13 +103,13 @@ export class Conversation {
   }
 
   /**
-   * The session is over, and numbers begin anew. What had not ended never will, but for a recording: that has a session
-   * of its own.
+   * The session is over, and numbers begin anew. What had not ended never will, but for an upload: that has a session of
+   * its own.
    *
    * @returns {Turn[]} the turns that this cut off
    */
   breakOff() {
-    const broken = this.turns.filter((turn) => !turn.isOver && !turn.isRecorded);
+    const broken = this.turns.filter((turn) => !turn.isOver && !turn.isUpload);
     for (const turn of broken) {
       turn.isPostponed = false;
       turn.heard = turn.silenced || turn.position ? turn.guessHeard() : 0;

@@ -17,22 +17,26 @@ import { troubleOfPage } from "./trouble.js";
 
 const choices = loadChoices();
 // A proxy may serve the page under any path, so whatever it asks for is asked for beside itself.
-const url = new URL("ws", document.baseURI);
-url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-const assistant = new Assistant(url.href, choices);
-const status = new StatusView(assistant);
+const socket = new URL("ws", document.baseURI);
+socket.protocol = socket.protocol === "https:" ? "wss:" : "ws:";
+const upload = new URL("api/utterance", document.baseURI);
+const assistant = new Assistant({ socket: socket.href, upload: upload.href }, choices);
+const { audio, connection } = assistant.client;
+const { microphone } = assistant.input;
+const { speaker } = assistant.output;
+const status = new StatusView(() => assistant.standing);
 const transcript = new TranscriptView(byId("turns"), byId("scroller"));
 const notices = new NoticesView(byId("troubles"), byId("notes"));
 
 const unable = troubleOfPage({
   isSecureContext,
   hasMicrophone: Microphone.isPossible,
-  hasWorklets: assistant.sound.canStream,
+  hasWorklets: assistant.input.canStream,
   hasRecorder: Recording.isPossible,
 });
 if (unable) notices.show("page", unable);
 /** @type {HTMLButtonElement} */ (byId("talk")).disabled = unable !== null;
-/** @type {HTMLInputElement} */ (byId("hands-free")).disabled = unable !== null || !assistant.sound.canStream;
+/** @type {HTMLInputElement} */ (byId("hands-free")).disabled = unable !== null || !assistant.input.canStream;
 
 // --- what the assistant tells ---------------------------------------------------------------------------------------
 
@@ -53,8 +57,8 @@ function announce(id, text) {
 
 /** @param {import("./turn.js").Turn} turn */
 function showTurn(turn) {
-  const isSounding = assistant.sound.speaker.key === turn.key;
-  turn.position = isSounding ? Math.max(turn.position, assistant.sound.speaker.heard(turn.key)) : turn.position;
+  const isSounding = speaker.key === turn.key;
+  turn.position = isSounding ? Math.max(turn.position, speaker.heard(turn.key)) : turn.position;
   transcript.show(turn, assistant.conversation.turns.includes(turn), isSounding);
   if (turn.isFinal && turn.kind === "spoken") announce(`${turn.key} said`, `You said: ${turn.said}`);
   if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.reply}`);
@@ -67,9 +71,9 @@ let isFollowing = false;
 
 /** Follows the sound from picture to picture, for as long as there is any. */
 function follow() {
-  const turn = assistant.conversation.turns.find((one) => one.key === assistant.sound.speaker.key);
+  const turn = assistant.conversation.withKey(speaker.key);
   if (turn) showTurn(turn);
-  isFollowing = assistant.sound.speaker.key !== null;
+  isFollowing = speaker.key !== null;
   if (isFollowing) requestAnimationFrame(follow);
 }
 
@@ -144,29 +148,29 @@ const settings = new ChoicesView(choices, {
   canChooseOutput: Speaker.canChoose,
   changed(name) {
     saveChoices(choices);
-    if (name === "output") assistant.sound.speaker.choose(choices.output);
+    if (name === "output") speaker.choose(choices.output);
     if (name === "microphone") {
-      assistant.sound.microphone.device = choices.microphone;
-      if (!assistant.conversation.isBusy && !assistant.isHandsFree) assistant.sound.microphone.close();
+      microphone.device = choices.microphone;
+      if (!assistant.conversation.isBusy && !assistant.isHandsFree) microphone.close();
     }
   },
 });
-byId("open-settings").addEventListener("click", () => settings.open(assistant.server));
+byId("open-settings").addEventListener("click", () => settings.open(assistant.session.server));
 
 byId("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const input = /** @type {HTMLInputElement} */ (byId("token"));
-  assistant.present(input.value.trim());
+  assistant.session.present(input.value.trim());
   saveChoices(choices);
 });
 
 // Any touch may be the gesture that a browser waits for before it lets a page make sounds.
 // For a mouse that is its press, for a finger its release.
 for (const kind of ["pointerdown", "pointerup", "keydown"]) {
-  addEventListener(kind, () => assistant.sound.audio.isHeldBack && assistant.sound.audio.open(), { capture: true });
+  addEventListener(kind, () => audio.isHeldBack && audio.open(), { capture: true });
 }
 
-assistant.connection.connect();
+connection.connect();
 
 /**
  * @param {string} text

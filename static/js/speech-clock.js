@@ -1,5 +1,5 @@
 /**
- * When the person spoke, by the page's own ears: the server has a better detector, but not the page's clock. Pure.
+ * When the person spoke, by how loud it was: the server has a better detector, but not the page's clock. Pure.
  */
 
 /** Far above the noise of a room behind a gain control, far below a voice. */

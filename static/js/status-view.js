@@ -1,6 +1,9 @@
 /** What is going on, in one line and in the looks of the controls. */
 
 import { byId, setText } from "./dom.js";
+import { phaseOf } from "./phase.js";
+
+/** @typedef {import("./phase.js").Standing} Standing */
 
 /** @type {Record<string, string>} */
 const WORDS = {
@@ -30,9 +33,9 @@ const QUIET_DB = -55;
 const LOUD_DB = -10;
 
 export class StatusView {
-  /** @param {import("./assistant.js").Assistant} assistant */
-  constructor(assistant) {
-    this.assistant = assistant;
+  /** @param {() => Standing} look tells where things stand now */
+  constructor(look) {
+    this.look = look;
     this.talk = /** @type {HTMLButtonElement} */ (byId("talk"));
     this.meter = byId("meter");
     /** @type {number | undefined} */
@@ -40,36 +43,23 @@ export class StatusView {
   }
 
   show() {
-    const { assistant } = this;
-    const { phase, connection } = assistant;
+    const standing = this.look();
+    const { isHandsFree, isPosting, postAt, wantsToken } = standing;
+    const phase = phaseOf(standing);
     document.body.dataset.phase = phase;
-    document.body.dataset.handsFree = String(assistant.isHandsFree);
-    setText(byId("phase"), assistant.wantsToken ? "A token is needed" : this.words(phase));
+    document.body.dataset.handsFree = String(isHandsFree);
+    setText(byId("phase"), wantsToken ? "A token is needed" : wordsOf(standing, phase));
     this.talk.setAttribute("aria-label", BUTTON_NAMES[phase] ?? "Talk");
-    /** @type {HTMLInputElement} */ (byId("hands-free")).checked = assistant.isHandsFree;
+    /** @type {HTMLInputElement} */ (byId("hands-free")).checked = isHandsFree;
     /** @type {HTMLButtonElement} */ (byId("stop")).disabled = !["opening", "listening", "waiting", "thinking", "answering"].includes(phase);
     // While the server works on a recording the socket is closed, and nothing is wrong.
-    const status = assistant.recorded.isPosting ? "open" : connection.status;
-    setText(byId("connection"), assistant.wantsToken ? "locked" : (CONNECTIONS[status] ?? "not connected"));
+    const status = isPosting ? "open" : standing.status;
+    setText(byId("connection"), wantsToken ? "locked" : (CONNECTIONS[status] ?? "not connected"));
     byId("connection").dataset.status = status;
-    byId("token-form").hidden = !assistant.wantsToken;
+    byId("token-form").hidden = !wantsToken;
     clearTimeout(this.timer);
     // The countdown goes on by itself.
-    if (connection.status === "waiting" || assistant.recorded.retryAt) this.timer = setTimeout(() => this.show(), 500);
-  }
-
-  /**
-   * @private
-   * @param {string} phase
-   */
-  words(phase) {
-    const { connection, isHandsFree, recorded } = this.assistant;
-    if (recorded.retryAt) return `The server is busy. Next try ${untilNow(recorded.retryAt)}`;
-    if (connection.status === "waiting") return `Not connected. Next try ${untilNow(connection.retryAt)}`;
-    const turn = this.assistant.conversation.current;
-    if (phase === "thinking" && turn?.isPostponed) return "Waiting for the conversation to be free …";
-    if (phase === "listening" && turn?.isRecorded) return "Recording … press when you have finished";
-    return phase === "listening" && isHandsFree && !turn?.said ? WORDS.waiting : WORDS[phase];
+    if (standing.status === "waiting" || postAt) this.timer = setTimeout(() => this.show(), 500);
   }
 
   /** @param {number} rms of the last moment of sound */
@@ -95,6 +85,18 @@ export class StatusView {
       label.textContent = before;
     }, 1500);
   }
+}
+
+/**
+ * @param {Standing} standing
+ * @param {import("./phase.js").Phase} phase
+ */
+function wordsOf({ isHandsFree, postAt, reconnectAt, status, turn }, phase) {
+  if (postAt) return `The server is busy. Next try ${untilNow(postAt)}`;
+  if (status === "waiting") return `Not connected. Next try ${untilNow(reconnectAt)}`;
+  if (phase === "thinking" && turn?.isPostponed) return "Waiting for the conversation to be free …";
+  if (phase === "listening" && turn?.isUpload) return "Recording … press when you have finished";
+  return phase === "listening" && isHandsFree && !turn?.said ? WORDS.waiting : WORDS[phase];
 }
 
 /** @param {number} at on the page's clock in ms */

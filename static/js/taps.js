@@ -4,7 +4,13 @@ import { loudness } from "./pcm.js";
 
 const LOOK_MS = 60;
 
-/** @typedef {(message: import("./capture.js").Message) => void} Take */
+/**
+ * `pcm` is null where the browser cannot hand out samples.
+ *
+ * @typedef {{pcm: ArrayBuffer | null, rms: number, silent: boolean}} Message
+ */
+
+/** @typedef {(message: Message) => void} Take */
 
 /**
  * Hands out every sample, as the server wants them.

@@ -2,6 +2,13 @@
 
 /** @typedef {{title: string, text: string}} Trouble */
 
+/**
+ * How a part of the page tells the person something: a later notice of the same id takes an earlier one's place, and none
+ * at all (null) takes it away.
+ *
+ * @typedef {(id: string, trouble: Trouble | null, kind?: "trouble" | "note") => void} Tell
+ */
+
 /** @type {Record<string, Trouble>} */
 const OF_TURNS = {
   ASR_TIMEOUT: { title: "It took too long to make out what you said.", text: "Please say it again." },
@@ -114,12 +121,39 @@ export const TROUBLES = {
   deviceGone: { title: "The microphone that you had chosen is not there.", text: "The usual one is used instead." },
   unplugged: { title: "The microphone was taken away.", text: "Press to talk with another one." },
   notSent: { title: "The connection broke off.", text: "Please say it again." },
-  recorded: {
+  uploads: {
     title: "This browser cannot send your voice as you speak.",
     text: "It is recorded, and sent when you press again. Hands-free needs another browser.",
   },
   nothingHeard: { title: "I heard no words.", text: "Press and try again, a little nearer to the microphone." },
 };
+
+/**
+ * What the person should know of something that the server tells of a whole session.
+ *
+ * @param {{code: string, message: string, command?: string}} info
+ * @returns {{id: string, trouble: Trouble, kind: "trouble" | "note"} | null} null: nothing
+ */
+export function noticeOfInfo({ code, message, command }) {
+  switch (code) {
+    case "asr_fallback":
+      return { id: "asr", trouble: { title: message, text: command ? `Better ears: ${command}` : "" }, kind: "note" };
+    case "llm_synthetic": {
+      const text = "Set OPENAI_API_KEY or OPENAI_BASE_URL for real answers.";
+      return { id: "llm", trouble: { title: message, text }, kind: "note" };
+    }
+    case "shutting_down":
+      return { id: "connection", trouble: TROUBLES.stopping, kind: "trouble" };
+    case "idle_timeout":
+      return { id: "connection", trouble: TROUBLES.idle, kind: "note" };
+    case "place_needed":
+      return { id: "connection", trouble: TROUBLES.placeNeeded, kind: "trouble" };
+    case "session_limit":
+      return { id: "session", trouble: TROUBLES.sessionLimit, kind: "note" };
+    default:
+      return null;
+  }
+}
 
 /**
  * Two seconds of exact zeros: a muted or a wrong device.

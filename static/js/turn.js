@@ -24,8 +24,8 @@ export class Turn {
     /** Code points of `said` that no partial will change. */
     this.stable = kind === "typed" ? countCodePoints(said) : 0;
     this.isFinal = kind === "typed";
-    /** Its words go to the server as a recording, beside the socket's session. */
-    this.isRecorded = false;
+    /** Its words are uploaded as a recording, beside the socket's session. */
+    this.isUpload = false;
     /** The server cannot take it yet, and is asked again. */
     this.isPostponed = false;
     /** The person has finished speaking, though the server has not begun to listen. */

@@ -33,14 +33,15 @@ export class Refusal extends Error {
  */
 
 /**
+ * @param {string} url
  * @param {Blob} recording
  * @param {{token: string, request: Record<string, any>, signal: AbortSignal}} options
  * @returns {Promise<Answer>} throws `Refusal`, and what `fetch` throws
  */
-export async function postUtterance(recording, { token, request, signal }) {
+export async function postUtterance(url, recording, { token, request, signal }) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(request)) if (value != null) query.set(name, String(value));
-  const response = await fetch(`api/utterance?${query}`, {
+  const response = await fetch(`${url}?${query}`, {
     method: "POST",
     body: recording,
     headers: { "Content-Type": recording.type, ...(token ? { Authorization: `Bearer ${latin(token)}` } : {}) },

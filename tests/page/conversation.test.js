@@ -145,7 +145,7 @@ test("a postponed turn that nobody wants any more is over, and one without words
 test("a lost socket breaks off what it carried, and no recording", () => {
   const conversation = new Conversation();
   const recorded = conversation.add("spoken", 0);
-  recorded.isRecorded = true;
+  recorded.isUpload = true;
   const postponed = conversation.add("typed", 0, "hello");
   postponed.isPostponed = true;
   assert.deepEqual(conversation.breakOff(), [postponed]);

@@ -1,8 +1,9 @@
-"""The pure parts of the page's scripts, under node's own test runner."""
+"""The parts of the page's scripts that need no browser, under node's own test runner; and how they know each other."""
 
 import re
 import shutil
 import subprocess
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,13 @@ def test_there_is_a_browser():
         pytest.skip("the browser tests were left out: there is no Chromium (on Debian: apt-get install chromium)")
 
 
-def test_the_pure_parts_of_the_scripts():
+def test_the_parts_that_need_no_browser():
     node = shutil.which("node")
     if node is None:
         pytest.skip("the tests of the page's scripts were left out: there is no node (version 20.19 or later)")
     files = sorted(HERE.glob("*.test.js"))
-    done = subprocess.run([node, "--test", *files], capture_output=True, text=True, timeout=60, cwd=HERE)
+    command = [node, "--test", "--test-timeout=30000", *files]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=HERE)
     assert done.returncode == 0, done.stdout
 
 
@@ -35,3 +37,13 @@ def test_nothing_of_the_page_is_asked_for_at_the_root_of_its_host():
     assert len(files) > 30
     at_the_root = re.compile(r"""["'`(=]\s*/[a-z]""")
     assert [(one.name, line) for one in files for line in at_the_root.findall(one.read_text())] == []
+
+
+def test_no_script_knows_who_uses_it():
+    """A part tells what happened by events, so that what it imports, types included, never leads back to it."""
+    files = list((static_dir() / "js").glob("*.js"))
+    imports = {one.name: set(re.findall(r"""["']\./([\w-]+\.js)["']""", one.read_text())) for one in files}
+    assert {"assistant.js", "client.js"} <= imports["main.js"] | imports["assistant.js"]
+    TopologicalSorter(imports).prepare()
+    long = [one.name for one in files if len(one.read_text().splitlines()) > 300]
+    assert long == []

@@ -1,24 +1,28 @@
 /**
- * Spoken turns where the browser cannot send a voice as it is spoken: recorded first, sent then, answered in one piece.
- *
- * A conversation has one live session at a time, so the socket is closed while the server works on a recording, and
- * opened again afterwards: what is typed goes over it, in the same conversation.
+ * Spoken turns where the browser cannot send a voice as it is spoken: recorded first, uploaded then, answered in one
+ * piece. One at a time; its sound is another's to play.
  */
 
-import { requestOf } from "./choices.js";
-import { markAll } from "./marks.js";
-import { fromWav } from "./pcm.js";
 import { Recording } from "./recording.js";
+import { Turn } from "./turn.js";
 import { TROUBLES, troubleOfTurn } from "./trouble.js";
 import { Refusal, postUtterance } from "./utterance.js";
 
+/** @typedef {import("./utterance.js").Answer} Answer */
+/** @typedef {import("./trouble.js").Tell} Tell */
+
 const LONGEST_MS = 30_000;
 
-export class Recorded {
-  /** @param {import("./assistant.js").Assistant} assistant */
-  constructor(assistant) {
-    this.assistant = assistant;
-    /** The one that is recorded, or that the server works on. @type {import("./turn.js").Turn | null} */
+export class Uploads {
+  /**
+   * @param {string} url of `POST /api/utterance`
+   * @param {() => {token: string, request: {conversation: string | null, [name: string]: any}}} form what goes with a
+   *   recording, asked for each time that it is posted
+   */
+  constructor(url, form) {
+    this.url = url;
+    this.form = form;
+    /** The one that is recorded, or that the server works on. @type {Turn | null} */
     this.turn = null;
     /** @type {Recording | null} */
     this.recording = null;
@@ -28,40 +32,58 @@ export class Recorded {
     this.retryAt = 0;
     /** @type {number | undefined} */
     this.timer = undefined;
+
+    this.onchange = () => {};
+    /** @type {Tell} */
+    this.onnotice = () => {};
+    /** The person has finished speaking. @type {(turn: Turn) => void} */
+    this.onsaid = () => {};
+    /** The microphone is needed no more. */
+    this.onrecorded = () => {};
+    /** The recording is about to be posted. */
+    this.onposting = () => {};
+    /** Nothing is being posted any more, whatever came of it. */
+    this.onposted = () => {};
+    /** @type {(turn: Turn, answer: Answer) => void} */
+    this.onanswer = () => {};
+    /** The server wants a token, or another one. */
+    this.onunauthorized = () => {};
+    /** The turn is over. @type {(turn: Turn) => void} */
+    this.onend = () => {};
   }
 
   /**
-   * Records what it hears.
+   * Records what it hears, until `finish`. Throws what `MediaRecorder` throws.
    *
    * @param {MediaStream} stream
+   * @param {number} [longestMs]
+   * @returns {Turn} the turn that this begins
    */
-  begin(stream) {
-    const { assistant } = this;
+  begin(stream, longestMs = LONGEST_MS) {
     this.recording = new Recording(stream);
-    this.turn = assistant.conversation.add("spoken", performance.now());
-    this.turn.isRecorded = true;
-    this.turn.state = "CAPTURING";
-    assistant.sound.speech.begin(this.turn);
-    this.timer = setTimeout(() => this.finish(), assistant.server?.max_utterance_ms ?? LONGEST_MS);
-    assistant.onturn(this.turn);
-    assistant.onchange();
+    const turn = new Turn("spoken", performance.now());
+    turn.isUpload = true;
+    turn.state = "CAPTURING";
+    this.turn = turn;
+    this.timer = setTimeout(() => this.finish(), longestMs);
+    return turn;
   }
 
   /** The person has finished speaking. */
   async finish() {
-    const { assistant, recording, turn } = this;
+    const { recording, turn } = this;
     if (!recording || !turn) return;
     clearTimeout(this.timer);
     this.recording = null;
     turn.state = "THINKING";
-    assistant.sound.speech.end(turn);
-    assistant.onchange();
+    this.onsaid(turn);
+    this.onchange();
     const blob = await recording.stop();
-    assistant.sound.rest();
+    this.onrecorded();
     if (turn === this.turn) await this.send(turn, blob);
   }
 
-  /** Ends the turn, wherever it is; its sound is not this one's to end. */
+  /** Ends the turn, wherever it is. */
   drop() {
     clearTimeout(this.timer);
     this.posting.abort();
@@ -70,20 +92,19 @@ export class Recorded {
     const { turn } = this;
     if (!turn) return;
     this.turn = null;
-    this.close(turn, "cancelled");
+    this.end(turn, "cancelled");
   }
 
   /**
    * @private
-   * @param {import("./turn.js").Turn} turn
+   * @param {Turn} turn
    * @param {Blob} blob
    */
   async send(turn, blob) {
-    const { assistant } = this;
     const posting = new AbortController();
     this.posting = posting;
     this.isPosting = true;
-    assistant.connection.close();
+    this.onposting();
     try {
       const answer = await this.insist(blob, posting.signal);
       if (turn === this.turn) this.show(turn, answer);
@@ -94,9 +115,9 @@ export class Recorded {
       // A later one may be on its way already.
       if (posting === this.posting) {
         this.isPosting = false;
-        if (assistant.connection.status === "closed" && !assistant.wantsToken) assistant.connection.connect();
+        this.onposted();
       }
-      assistant.onchange();
+      this.onchange();
     }
   }
 
@@ -108,13 +129,13 @@ export class Recorded {
    * @param {AbortSignal} signal
    */
   async insist(blob, signal) {
-    const { assistant } = this;
-    let conversation = assistant.conversationId;
+    let isForgotten = false;
     for (;;) {
-      const request = { conversation, ...(assistant.server ? requestOf(assistant.choices, assistant.server) : {}) };
+      const { token, request } = this.form();
+      const conversation = isForgotten ? null : request.conversation;
       try {
-        const answer = await postUtterance(blob, { token: assistant.choices.token, request, signal });
-        if (conversation !== assistant.conversationId) assistant.onnotice("conversation", TROUBLES.forgotten, "note");
+        const answer = await postUtterance(this.url, blob, { token, request: { ...request, conversation }, signal });
+        if (isForgotten) this.onnotice("conversation", TROUBLES.forgotten, "note");
         return answer;
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -123,7 +144,7 @@ export class Recorded {
           if (error.code === "SERVER_BUSY") this.tellBusy(error.retryAfterS);
           await pause(error.retryAfterS * 1000, signal).finally(() => this.tellBusy(0));
         } else if (conversation !== null && error.mayBeForgotten) {
-          conversation = null;
+          isForgotten = true;
         } else {
           throw error;
         }
@@ -137,19 +158,17 @@ export class Recorded {
    */
   tellBusy(seconds) {
     this.retryAt = seconds && performance.now() + seconds * 1000;
-    this.assistant.onnotice("busy", seconds ? TROUBLES.busy : null);
-    this.assistant.onchange();
+    this.onnotice("busy", seconds ? TROUBLES.busy : null);
+    this.onchange();
   }
 
   /**
    * @private
-   * @param {import("./turn.js").Turn} turn
-   * @param {import("./utterance.js").Answer} answer
+   * @param {Turn} turn
+   * @param {Answer} answer
    */
   show(turn, answer) {
-    const { assistant } = this;
     const now = performance.now();
-    assistant.conversationId = answer.conversation;
     turn.said = answer.transcript;
     turn.reply = answer.reply;
     turn.heard = answer.heard;
@@ -158,40 +177,35 @@ export class Recorded {
     turn.troubles = answer.errors.map(troubleOfTurn);
     for (const { message } of answer.infos) turn.troubles.push({ title: message, text: "" });
     for (const name of ["final", "first_token", "done"]) turn.mark(name, now);
-    if (answer.audio) assistant.sound.playWhole(turn, answer.audio.sample_rate, fromWav(answer.audio.wav));
-    if (answer.outcome === "empty") assistant.onnotice("heard", TROUBLES.nothingHeard, "note");
-    this.close(turn, answer.outcome);
+    this.onanswer(turn, answer);
+    if (answer.outcome === "empty") this.onnotice("heard", TROUBLES.nothingHeard, "note");
+    this.end(turn, answer.outcome);
   }
 
   /**
    * @private
-   * @param {import("./turn.js").Turn} turn
+   * @param {Turn} turn
    * @param {Error} error
    */
   fail(turn, error) {
-    const { assistant } = this;
     if (error instanceof Refusal) {
       turn.troubles = [troubleOfTurn(error)];
-      if (error.code === "UNAUTHORIZED") assistant.askForToken();
+      if (error.code === "UNAUTHORIZED") this.onunauthorized();
     } else {
       turn.troubles = [TROUBLES.notSent];
     }
-    this.close(turn, "failed");
+    this.end(turn, "failed");
   }
 
   /**
    * @private
-   * @param {import("./turn.js").Turn} turn
+   * @param {Turn} turn
    * @param {string} outcome
    */
-  close(turn, outcome) {
-    const { assistant } = this;
+  end(turn, outcome) {
     turn.outcome = outcome;
     turn.isFinal = true;
-    if (turn.isEmpty) assistant.conversation.remove(turn);
-    markAll(turn);
-    assistant.onturn(turn);
-    assistant.onchange();
+    this.onend(turn);
   }
 }
 

@@ -1,0 +1,162 @@
+/**
+ * The page as a client of the server: the session, the microphone, the loudspeaker and the uploads. They know nothing of
+ * each other and tell what happened; here what one tells becomes another's work, wherever nothing has to be decided. What
+ * depends on what the person wants is left to whoever listens to the other events of `session` and `input`.
+ */
+
+import { Audio } from "./audio.js";
+import { Connection } from "./connection.js";
+import { markAll } from "./marks.js";
+import { fromWav } from "./pcm.js";
+import { ReplyOutput } from "./reply-output.js";
+import { Session } from "./session.js";
+import { Uploads } from "./uploads.js";
+import { VoiceInput } from "./voice-input.js";
+
+/** @typedef {import("./turn.js").Turn} Turn */
+/** @typedef {import("./session.js").Mode} Mode */
+
+export class Client {
+  /**
+   * @param {{socket: string, upload: string}} urls
+   * @param {import("./choices.js").Choices} choices
+   */
+  constructor(urls, choices) {
+    this.connection = new Connection(urls.socket);
+    this.session = new Session(this.connection, choices);
+    this.audio = new Audio();
+    this.input = new VoiceInput(this.audio, choices.microphone);
+    this.output = new ReplyOutput(this.audio, choices.output, (key) => this.conversation.withKey(key));
+    this.uploads = new Uploads(urls.upload, () => ({ token: choices.token, request: this.session.request() }));
+    /** How the latest spoken turn was begun. @type {Mode} */
+    this.mode = "tap";
+    /** The sound of a turn is being cut off, and its end asked for. @type {Promise<void>} */
+    this.cancelling = Promise.resolve();
+    this.onchange = () => {};
+    /** @type {(turn: Turn) => void} */
+    this.onturn = () => {};
+    /** @type {import("./trouble.js").Tell} */
+    this.onnotice = () => {};
+    this.join();
+    this.joinUploads();
+  }
+
+  get conversation() {
+    return this.session.conversation;
+  }
+
+  /** Where things stand. */
+  get standing() {
+    const { connection, conversation, input, output, session, uploads } = this;
+    return {
+      wantsToken: session.wantsToken,
+      status: connection.status,
+      reconnectAt: connection.retryAt,
+      upload: uploads.turn,
+      isPosting: uploads.isPosting,
+      postAt: uploads.retryAt,
+      isSounding: output.isSounding,
+      feed: input.feed.state,
+      turn: conversation.current,
+      asked: conversation.waiting.at(-1) ?? null,
+    };
+  }
+
+  /** @private */
+  join() {
+    const { connection, input, output, session, uploads } = this;
+    for (const part of [input, output, session, uploads]) {
+      part.onnotice = (id, trouble, kind) => this.onnotice(id, trouble, kind);
+    }
+    for (const part of [output, session, uploads]) part.onchange = () => this.onchange();
+    for (const part of [output, session]) part.onturn = (turn) => this.tell(turn);
+    input.onaudio = (pcm) => connection.sendAudio(pcm);
+    output.onplayed = (turn, samples) => session.tellPlayed(turn, samples);
+    session.onlistening = (turn) => input.clock.begin(turn);
+    session.onfinal = (turn) => input.clock.end(turn);
+    session.onchunk = (turn, chunk) => output.play(turn, chunk);
+    session.onpostponed = (turn) => turn.kind === "spoken" && input.feed.takeBack();
+    session.onagain = (turn) => this.ask(turn);
+  }
+
+  /** @private */
+  joinUploads() {
+    const { connection, input, output, session, uploads } = this;
+    uploads.onsaid = (turn) => input.clock.end(turn);
+    uploads.onrecorded = () => input.rest();
+    // A conversation has one live session at a time. What is typed afterwards goes over a new one.
+    uploads.onposting = () => connection.close();
+    uploads.onposted = () => {
+      if (connection.status === "closed" && !session.wantsToken) connection.connect();
+    };
+    uploads.onanswer = (turn, { audio, conversation }) => {
+      session.conversationId = conversation;
+      if (audio) output.playWhole(turn, audio.sample_rate, fromWav(audio.wav));
+    };
+    uploads.onunauthorized = () => session.askForToken();
+    uploads.onend = (turn) => {
+      if (turn.isEmpty) this.conversation.remove(turn);
+      this.tell(turn);
+      this.onchange();
+    };
+  }
+
+  /**
+   * Begins a turn whose voice goes to the server as it is spoken.
+   *
+   * @param {Mode} mode
+   */
+  start(mode) {
+    this.mode = mode;
+    this.ask(this.conversation.ask("spoken", performance.now()));
+  }
+
+  /** @param {string} text of a typed turn */
+  type(text) {
+    this.ask(this.conversation.ask("typed", performance.now(), text));
+  }
+
+  /** Begins a turn that is recorded first. Throws what `MediaRecorder` throws. */
+  record() {
+    const stream = /** @type {MediaStream} */ (this.input.microphone.stream);
+    const turn = this.conversation.append(this.uploads.begin(stream, this.session.server?.max_utterance_ms));
+    this.input.clock.begin(turn);
+    this.tell(turn);
+    this.onchange();
+  }
+
+  /** Ends the turn, if there is one, and hands-free at the server; `cancelling` tells when the server has been told. */
+  cancel() {
+    const { conversation, output, session } = this;
+    session.giveUp();
+    this.uploads.drop();
+    // In hands-free, the server may have something to end of which no turn tells.
+    if (conversation.isBusy || output.isSounding || session.isHandsFree) {
+      this.cancelling = output.cut(conversation.current, conversation.turns.at(-1)).then(() => session.cancel());
+    }
+    session.isHandsFree = false;
+  }
+
+  /**
+   * @private
+   * @param {Turn} turn
+   */
+  ask(turn) {
+    this.session.ask(turn, this.mode);
+    if (turn.kind === "spoken") {
+      this.input.feed.send();
+      if (turn.isSaid) this.session.stop();
+    }
+    this.tell(turn);
+    this.onchange();
+  }
+
+  /**
+   * @private
+   * @param {Turn} turn of which something has changed
+   */
+  tell(turn) {
+    markAll(turn);
+    this.onturn(turn);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The sound of the replies: plays it, cuts it off, and tells how far it came, so that the server knows what was heard.
+ */
+
+import { Audio } from "./audio.js";
+import { Speaker } from "./playback.js";
+import { TROUBLES } from "./trouble.js";
+
+/** @typedef {import("./turn.js").Turn} Turn */
+/** @typedef {import("./trouble.js").Tell} Tell */
+
+const PLAYED_EVERY_MS = 250;
+
+export class ReplyOutput {
+  /**
+   * @param {Audio} audio
+   * @param {string} device which loudspeaker; empty for the usual one
+   * @param {(key: number) => Turn | undefined} find the turn of a key, if the conversation still has it
+   */
+  constructor(audio, device, find) {
+    this.audio = audio;
+    this.find = find;
+    this.speaker = new Speaker(audio);
+    this.speaker.device = device;
+    this.toldAt = 0;
+    /** So many samples of the turn's reply were played. @type {(turn: Turn, samples: number) => void} */
+    this.onplayed = () => {};
+    /** @type {(turn: Turn) => void} */
+    this.onturn = () => {};
+    /** @type {Tell} */
+    this.onnotice = () => {};
+    this.onchange = () => {};
+    this.wire();
+  }
+
+  /** @private */
+  wire() {
+    const { audio, speaker } = this;
+    speaker.onprogress = (key, played) => this.progress(key, played);
+    speaker.onidle = (key) => this.progress(key, speaker.report.played);
+    audio.onchange = () => {
+      if (!audio.isHeldBack) this.onnotice("suspended", null);
+      this.onchange();
+    };
+  }
+
+  /** Whether something is left to hear. */
+  get isSounding() {
+    return this.speaker.key !== null;
+  }
+
+  /** Makes ready for sound, where the browser can make any. */
+  async open() {
+    if (Audio.isPossible) await this.speaker.open();
+  }
+
+  /** Says so if the browser holds the sound back. */
+  tellIfHeldBack() {
+    if (this.audio.isHeldBack) this.onnotice("suspended", TROUBLES.suspended);
+  }
+
+  /**
+   * Plays a piece of a reply.
+   *
+   * @param {Turn} turn
+   * @param {import("./protocol.js").Chunk} chunk
+   */
+  play(turn, chunk) {
+    if (turn.silenced) return;
+    turn.place(chunk);
+    if (Audio.isPossible) this.speaker.push(turn.key, turn.rate, chunk);
+    if (chunk.seq === 0 && (this.audio.isHeldBack || !this.speaker.player)) {
+      // Without this the server would take it for heard.
+      this.onplayed(turn, 0);
+      this.tellIfHeldBack();
+    }
+  }
+
+  /**
+   * Plays a reply that came in one piece.
+   *
+   * @param {Turn} turn
+   * @param {number} rate
+   * @param {Int16Array} pcm
+   */
+  playWhole(turn, rate, pcm) {
+    if (!Audio.isPossible) return;
+    turn.rate = rate;
+    this.speaker.push(turn.key, rate, { first: 0, pcm });
+    this.tellIfHeldBack();
+  }
+
+  /**
+   * Silences everything here and now, then tells how far it came.
+   *
+   * @param {Turn | null} turn the one that is under way
+   * @param {Turn | undefined} last the latest one, which may sound though it is over
+   */
+  async cut(turn, last) {
+    if (turn) turn.silenced = true;
+    const played = last ? await this.speaker.flush(last.key) : null;
+    if (!turn) return;
+    turn.position = played ?? turn.position;
+    if (turn.number !== null && played !== null && turn.state === "RESPONDING") this.onplayed(turn, played);
+    this.onturn(turn);
+  }
+
+  /**
+   * @private
+   * @param {number} key
+   * @param {number} played
+   */
+  progress(key, played) {
+    const turn = this.find(key);
+    if (!turn) return;
+    const now = performance.now();
+    if (played && !turn.silenced) {
+      turn.mark("first_audio", now);
+      if (this.speaker.report.stumbles) turn.mark("ran_dry", now);
+    }
+    if (turn.number !== null && !turn.isOver && !turn.silenced && now - this.toldAt >= PLAYED_EVERY_MS) {
+      this.toldAt = now;
+      this.onplayed(turn, played);
+    }
+    this.onturn(turn);
+    this.onchange();
+  }
+}

@@ -1,0 +1,295 @@
+/**
+ * What the page asks of the server, what the server answers, and what that does to the turns of the conversation. It
+ * neither hears nor plays anything: whoever does listens to its events.
+ */
+
+import { requestOf } from "./choices.js";
+import { Conversation } from "./conversation.js";
+import { Postponed } from "./postponed.js";
+import { PROTOCOL } from "./protocol.js";
+import { TROUBLES, noticeOfInfo } from "./trouble.js";
+
+/** @typedef {import("./turn.js").Turn} Turn */
+/** @typedef {import("./trouble.js").Tell} Tell */
+/** @typedef {"tap" | "hold" | "hands_free"} Mode */
+
+/** Infos after which the server ends the session. */
+const FAREWELLS = new Set(["shutting_down", "idle_timeout", "place_needed"]);
+
+export class Session {
+  /**
+   * @param {import("./connection.js").Connection} connection
+   * @param {import("./choices.js").Choices} choices
+   */
+  constructor(connection, choices) {
+    this.connection = connection;
+    this.choices = choices;
+    this.conversation = new Conversation();
+    this.postponed = new Postponed();
+    /** What the server said of itself. @type {any} */
+    this.server = null;
+    /** Which conversation the next turn goes on; kept over connections. @type {string | null} */
+    this.conversationId = null;
+    /** The server listens by itself after each turn. */
+    this.isHandsFree = false;
+    this.wantsToken = false;
+
+    this.onchange = () => {};
+    /** @type {(turn: Turn) => void} */
+    this.onturn = () => {};
+    /** @type {Tell} */
+    this.onnotice = () => {};
+    /** The server has greeted, and takes turns. */
+    this.ongreeting = () => {};
+    /** The server listens for this turn. @type {(turn: Turn) => void} */
+    this.onlistening = () => {};
+    /** The server has stopped listening, and makes up its answer. */
+    this.onthinking = () => {};
+    /** All that was said in this turn is known. @type {(turn: Turn) => void} */
+    this.onfinal = () => {};
+    /** A piece of the reply's sound. @type {(turn: Turn, chunk: import("./protocol.js").Chunk) => void} */
+    this.onchunk = () => {};
+    /** The turn is over. @type {(turn: Turn) => void} */
+    this.onend = () => {};
+    /** The server took nothing of the turn; `onagain` follows, unless it is given up. @type {(turn: Turn) => void} */
+    this.onpostponed = () => {};
+    /** The turn may be asked for again. @type {(turn: Turn) => void} */
+    this.onagain = () => {};
+    /** The server is about to end the session, and nothing that is said counts any more. */
+    this.onfarewell = () => {};
+    /** The session is over, whoever ended it. */
+    this.onlost = () => {};
+    this.wire();
+  }
+
+  /** @private */
+  wire() {
+    const { choices, connection, postponed } = this;
+    connection.token = choices.token;
+    connection.onevent = (event) => this.take(event);
+    connection.onchunk = (chunk) => {
+      const turn = this.conversation.numbered.get(chunk.turn);
+      if (turn) this.onchunk(turn, chunk);
+    };
+    connection.onlost = () => this.lose();
+    connection.onchange = () => this.onchange();
+    postponed.onagain = (turn) => {
+      if (this.conversationId !== this.server.conversation) this.onnotice("conversation", null);
+      this.conversation.askAgain(turn);
+      this.onagain(turn);
+    };
+  }
+
+  // --- what is asked of the server ----------------------------------------------------------------------------------
+
+  /**
+   * Makes sure of a session, or says that there is none.
+   *
+   * @returns {Promise<boolean>} whether there is one
+   */
+  async reach() {
+    if (this.wantsToken) return false;
+    if (this.connection.status === "closed") this.onnotice("connection", null);
+    const isOpen = await this.connection.reach();
+    if (!isOpen && !this.wantsToken) this.onnotice("noConnection", TROUBLES.noConnection);
+    return isOpen;
+  }
+
+  /** What goes with every turn: the conversation that it goes on, and what the person has chosen for it. */
+  request() {
+    return { conversation: this.conversationId, ...(this.server ? requestOf(this.choices, this.server) : {}) };
+  }
+
+  /**
+   * Asks the server for a turn.
+   *
+   * @param {Turn} turn
+   * @param {Mode} mode of a spoken one
+   */
+  ask(turn, mode) {
+    if (turn.kind === "typed") {
+      this.connection.say({ type: "text", text: turn.said, ...this.request() });
+      return;
+    }
+    const silence = this.choices.silenceMs ? { silence_ms: this.choices.silenceMs } : {};
+    this.isHandsFree = mode === "hands_free";
+    this.connection.say({ type: "start", mode, ...silence, ...this.request() });
+  }
+
+  /** The person has finished speaking. */
+  stop() {
+    this.connection.say({ type: "stop" });
+  }
+
+  /** Ends the turn, and hands-free. */
+  cancel() {
+    this.connection.say({ type: "cancel" });
+  }
+
+  /**
+   * Tells how much of a reply was played.
+   *
+   * @param {Turn} turn
+   * @param {number} samples
+   */
+  tellPlayed(turn, samples) {
+    this.connection.say({ type: "played", turn: turn.number, samples });
+  }
+
+  /** The person wants no more of the turn that is to be asked for again. */
+  giveUp() {
+    const turn = this.postponed.giveUp();
+    if (!turn) return;
+    this.onnotice("conversation", null);
+    this.conversation.giveUp(turn);
+    this.onturn(turn);
+  }
+
+  /** Begins a conversation that knows nothing of this one. */
+  beginAnew() {
+    this.conversation = new Conversation();
+    this.conversationId = null;
+    // Only a new session has a conversation of its own to offer.
+    this.connection.connect();
+  }
+
+  /** @param {string} token */
+  present(token) {
+    this.choices.token = this.connection.token = token;
+    this.onnotice("token", null);
+    this.connection.connect();
+  }
+
+  /** The server lets nobody in without a token, or without the right one. */
+  askForToken() {
+    this.connection.giveUp();
+    this.wantsToken = true;
+    if (this.connection.token) this.onnotice("token", TROUBLES.wrongToken);
+  }
+
+  // --- what the server says -----------------------------------------------------------------------------------------
+
+  /**
+   * @private
+   * @param {import("./protocol.js").Message} event
+   */
+  take(event) {
+    const turn = this.conversation.apply(event, performance.now());
+    switch (event.type) {
+      case "session":
+        this.greet(event);
+        break;
+      case "state":
+        if (turn && event.state === "CAPTURING") this.onlistening(turn);
+        if (event.state === "THINKING") this.onthinking();
+        break;
+      case "final":
+        if (turn) this.onfinal(turn);
+        break;
+      case "error":
+        this.fail(/** @type {any} */ (event), turn);
+        break;
+      case "info":
+        this.inform(/** @type {any} */ (event));
+        break;
+      case "done":
+        if (turn) this.end(turn);
+        break;
+    }
+    if (turn) this.onturn(turn);
+    this.onchange();
+  }
+
+  /**
+   * @private
+   * @param {import("./protocol.js").Message} greeting
+   */
+  greet(greeting) {
+    this.server = greeting;
+    this.conversationId ??= greeting.conversation;
+    this.wantsToken = false;
+    for (const id of ["connection", "noConnection", "token"]) this.onnotice(id, null);
+    if (greeting.protocol > PROTOCOL) this.onnotice("newer", TROUBLES.newer, "note");
+    this.ongreeting();
+  }
+
+  /**
+   * @private
+   * @param {Turn} turn
+   */
+  end(turn) {
+    if (this.postponed.end(turn)) return;
+    this.connection.say({ type: "mark", turn: turn.number, marks: turn.marks });
+    this.onend(turn);
+  }
+
+  /**
+   * @private
+   * @param {{code: string, message: string, recoverable: boolean, retry_after_s?: number}} error
+   * @param {Turn | null} turn
+   */
+  fail(error, turn) {
+    if (error.code === "SERVER_BUSY") {
+      this.connection.retryAfter(error.retry_after_s ?? 15);
+      this.onnotice("connection", TROUBLES.busy);
+    } else if (error.code === "UNAUTHORIZED") {
+      this.askForToken();
+    } else if (!error.recoverable) {
+      this.onnotice("connection", { ...TROUBLES.crashed, text: `${TROUBLES.crashed.text} (${error.message})` });
+    } else if (turn && error.code === "PROTOCOL_VIOLATION" && !turn.reply) {
+      this.postpone(turn, error);
+    } else if (!turn) {
+      const rejected = this.conversation.reject();
+      if (rejected) this.onnotice("refused", { title: "The server did not take that.", text: error.message }, "note");
+    }
+  }
+
+  /**
+   * The server does not have the conversation, or another session does. The turn is asked for again by itself, in a new
+   * conversation, or when the other has let go: the person need not know what a session is.
+   *
+   * @private
+   * @param {Turn} turn
+   * @param {{retry_after_s?: number}} error
+   */
+  postpone(turn, { retry_after_s: afterS }) {
+    if (afterS !== undefined) {
+      this.onnotice("conversation", TROUBLES.held, "note");
+    } else if (this.conversationId !== this.server.conversation) {
+      this.conversationId = this.server.conversation;
+      this.onnotice("conversation", TROUBLES.forgotten, "note");
+    } else {
+      return;
+    }
+    if (this.isHandsFree) {
+      // Otherwise it would go on listening, and begin a turn that it cannot take either.
+      this.isHandsFree = false;
+      this.cancel();
+    }
+    turn.isPostponed = true;
+    turn.troubles = [];
+    this.postponed.postpone(turn, afterS ?? 0);
+    this.onpostponed(turn);
+  }
+
+  /**
+   * @private
+   * @param {{code: string, message: string, command?: string}} info
+   */
+  inform(info) {
+    if (info.code === "shutting_down") while (this.conversation.reject());
+    if (FAREWELLS.has(info.code)) this.onfarewell();
+    if (info.code === "idle_timeout" || info.code === "place_needed") this.connection.giveUp();
+    const notice = noticeOfInfo(info);
+    if (notice) this.onnotice(notice.id, notice.trouble, notice.kind);
+  }
+
+  /** @private */
+  lose() {
+    this.postponed.giveUp();
+    this.isHandsFree = false;
+    this.onlost();
+    for (const turn of this.conversation.breakOff()) this.onturn(turn);
+    this.onchange();
+  }
+}

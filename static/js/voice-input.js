@@ -1,0 +1,72 @@
+/** The person's voice: what the microphone hears, how loud it is, and when somebody spoke. */
+
+import { Microphone } from "./capture.js";
+import { SpeechClock } from "./speech-clock.js";
+import { TROUBLES, troubleOfSilence } from "./trouble.js";
+import { VoiceFeed } from "./voice-feed.js";
+
+/** @typedef {import("./trouble.js").Tell} Tell */
+
+export class VoiceInput {
+  /**
+   * @param {import("./audio.js").Audio} audio
+   * @param {string} device which microphone; empty for the usual one
+   */
+  constructor(audio, device) {
+    this.audio = audio;
+    this.microphone = new Microphone(audio);
+    this.microphone.device = device;
+    this.clock = new SpeechClock();
+    this.feed = new VoiceFeed();
+    /** A piece of the voice for the server. @type {(pcm: ArrayBuffer) => void} */
+    this.onaudio = () => {};
+    /** How loud it is, as the root of the mean square, 0 to 1. @type {(rms: number) => void} */
+    this.onlevel = () => {};
+    /** The microphone was pulled out. */
+    this.onunplugged = () => {};
+    /** @type {Tell} */
+    this.onnotice = () => {};
+    this.wire();
+  }
+
+  /** @private */
+  wire() {
+    const { feed, microphone } = this;
+    feed.onaudio = (pcm) => this.onaudio(pcm);
+    microphone.onmessage = (message) => this.listen(message);
+    microphone.onsilence = (isSilent) =>
+      this.onnotice("silence", isSilent ? troubleOfSilence(microphone.label) : null);
+    microphone.onunplugged = () => this.onunplugged();
+    microphone.ondevicegone = () => this.onnotice("device", TROUBLES.deviceGone, "note");
+  }
+
+  /** Whether a voice can be sent as it is spoken; certain once it is open. */
+  get canStream() {
+    return this.audio.hasWorklets;
+  }
+
+  /** Listens no more, but what was kept is still sent. */
+  close() {
+    this.feed.close();
+    this.onlevel(0);
+    this.microphone.rest();
+  }
+
+  /** Listens no more, and drops what was kept. */
+  rest() {
+    this.feed.stop();
+    this.onlevel(0);
+    if (this.microphone.stream) this.microphone.rest();
+  }
+
+  /**
+   * @private
+   * @param {import("./taps.js").Message} message
+   */
+  listen({ pcm, rms }) {
+    if (!this.feed.isListening) return;
+    this.onlevel(rms);
+    this.clock.hear(rms, performance.now());
+    if (pcm) this.feed.push(pcm);
+  }
+}

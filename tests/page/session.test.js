@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+
+import { Connection } from "../../static/js/connection.js";
+import { Session } from "../../static/js/session.js";
+import { TROUBLES, noticeOfInfo } from "../../static/js/trouble.js";
+import { CHOICES, GREETING, Socket, done, note, refusal, state } from "./standins.js";
+
+globalThis.WebSocket = /** @type {any} */ (Socket);
+globalThis.addEventListener ??= () => {};
+mock.timers.enable({ apis: ["setTimeout"] });
+
+const EVENTS = ["onnotice", "ongreeting", "onlistening", "onthinking", "onfinal", "onend", "onpostponed", "onagain", "onfarewell", "onlost"];
+
+/** A session that the server has greeted, and what it tells from then on. */
+function opened(choices = {}) {
+  const connection = new Connection("ws://server/ws");
+  const session = new Session(connection, { ...CHOICES, ...choices });
+  connection.connect();
+  const socket = Socket.last;
+  socket.tell(GREETING);
+  return { connection, session, socket, told: note(session, [], ...EVENTS) };
+}
+
+const asked = (session, kind, mode, said) => {
+  const turn = session.conversation.ask(kind, 0, said);
+  session.ask(turn, mode);
+  return turn;
+};
+
+test("a greeting takes away what was said of the connection", () => {
+  const { connection, session, socket, told } = opened();
+  assert.equal(connection.status, "open");
+  socket.tell({ ...GREETING, protocol: 2, conversation: "theirs" });
+  const cleared = ["connection", "noConnection", "token"].map((id) => ["onnotice", id, null]);
+  assert.deepEqual(told, [...cleared, ["onnotice", "newer", TROUBLES.newer, "note"], ["ongreeting"]]);
+  assert.equal(session.conversationId, "ours", "a new session goes on with the conversation of the old one");
+  session.beginAnew();
+  Socket.last.tell({ ...GREETING, conversation: "theirs" });
+  assert.equal(session.conversationId, "theirs");
+});
+
+test("what is asked of the server goes with the conversation and the choices", () => {
+  const { session, socket } = opened({ voice: "en-gb", silenceMs: 600 });
+  asked(session, "typed", "tap", "hello");
+  asked(session, "spoken", "hold");
+  assert.equal(session.isHandsFree, false);
+  asked(session, "spoken", "hands_free");
+  assert.equal(session.isHandsFree, true);
+  const common = { conversation: "ours", voice: "en-gb" };
+  assert.deepEqual(socket.take(), [
+    { type: "text", text: "hello", ...common },
+    { type: "start", mode: "hold", silence_ms: 600, ...common },
+    { type: "start", mode: "hands_free", silence_ms: 600, ...common },
+  ]);
+});
+
+test("a spoken turn is told from its beginning to its end", () => {
+  const { session, socket, told } = opened();
+  const turn = asked(session, "spoken", "tap");
+  const final = { type: "final", turn: 1, text: "What time is it?" };
+  socket.take();
+  socket.tell(state(1, "CAPTURING"), final, state(1, "THINKING"), done(1, "completed"));
+  assert.deepEqual(told, [["onlistening", turn], ["onfinal", turn], ["onthinking"], ["onend", turn]]);
+  const [{ type, turn: number, marks }] = socket.take();
+  assert.deepEqual([type, number, Object.keys(marks)], ["mark", 1, ["final", "done"]]);
+});
+
+test("a conversation that is held elsewhere is waited for, and the same turn asked for again", () => {
+  const { session, socket, told } = opened();
+  const turn = asked(session, "typed", "tap", "hello");
+  socket.tell(state(1, "THINKING"), refusal(1, 2));
+  assert.deepEqual(told.splice(0), [
+    ["onthinking"],
+    ["onnotice", "conversation", TROUBLES.held, "note"],
+    ["onpostponed", turn],
+  ]);
+  socket.take();
+  mock.timers.tick(2000);
+  assert.deepEqual(told, [], "not before it is over at the server");
+  socket.tell(done(1, "failed"));
+  assert.deepEqual(socket.take(), [], "of a turn that has not been, no moments are told");
+  mock.timers.tick(1999);
+  assert.deepEqual(told, []);
+  mock.timers.tick(1);
+  assert.deepEqual(told, [["onagain", turn]]);
+  assert.deepEqual([turn.isPostponed, session.conversation.waiting], [false, [turn]]);
+});
+
+test("a conversation that the server has forgotten is left for the session's own, and hands-free ended", () => {
+  const { session, socket, told } = opened();
+  session.conversationId = "forgotten";
+  const turn = asked(session, "spoken", "hands_free");
+  socket.take();
+  socket.tell(state(1, "CAPTURING"), refusal(1));
+  assert.deepEqual(socket.take(), [{ type: "cancel" }]);
+  assert.equal(session.isHandsFree, false);
+  assert.deepEqual(told.slice(1), [["onnotice", "conversation", TROUBLES.forgotten, "note"], ["onpostponed", turn]]);
+  told.length = 0;
+  socket.tell(done(1, "failed"));
+  mock.timers.tick(0);
+  assert.deepEqual(told, [["onagain", turn]], "and what was said of it stays");
+  asked(session, "typed", "tap", "hello");
+  assert.equal(socket.take().at(-1).conversation, "ours");
+});
+
+test("a refusal for another reason is the end of the turn", () => {
+  const { session, socket, told } = opened();
+  const turn = asked(session, "typed", "tap", "hello");
+  socket.tell(state(1, "THINKING"), refusal(1), done(1, "failed"));
+  assert.deepEqual(told, [["onthinking"], ["onend", turn]]);
+});
+
+test("a turn that is given up is not asked for again", () => {
+  const { session, socket, told } = opened();
+  const turn = asked(session, "typed", "tap", "hello");
+  socket.tell(state(1, "THINKING"), refusal(1, 2), done(1, "failed"));
+  told.length = 0;
+  session.giveUp();
+  mock.timers.tick(5000);
+  assert.deepEqual(told, [["onnotice", "conversation", null]]);
+  assert.equal(turn.outcome, "cancelled");
+  session.giveUp();
+  assert.equal(told.length, 1, "there is nothing left to give up");
+});
+
+test("a lost session breaks off its turns, and none of them is asked for again", () => {
+  const { session, socket, told } = opened();
+  const turn = asked(session, "typed", "tap", "hello");
+  socket.tell(state(1, "THINKING"), refusal(1, 2), done(1, "failed"));
+  session.isHandsFree = true;
+  told.length = 0;
+  socket.onclose();
+  mock.timers.tick(2000);
+  assert.deepEqual(told, [["onlost"]]);
+  assert.deepEqual([turn.outcome, session.isHandsFree], ["lost", false]);
+});
+
+test("a farewell is told, and says whether to come back", () => {
+  for (const [code, status] of [["shutting_down", "waiting"], ["idle_timeout", "closed"], ["place_needed", "closed"]]) {
+    const { connection, session, socket, told } = opened();
+    session.conversation.ask("typed", 0, "hello");
+    socket.tell({ type: "info", code, message: "m" });
+    assert.deepEqual(told.map(([name]) => name), ["onfarewell", "onnotice"]);
+    assert.equal(session.conversation.waiting.length, code === "shutting_down" ? 0 : 1, code);
+    socket.onclose();
+    assert.equal(connection.status, status, code);
+    connection.close();
+  }
+});
+
+test("what an info means to the person", () => {
+  for (const code of ["asr_fallback", "llm_synthetic", "shutting_down", "idle_timeout", "place_needed", "session_limit"]) {
+    const notice = noticeOfInfo({ code, message: "m" });
+    assert.ok(notice?.id && notice.trouble.title, code);
+  }
+  assert.equal(noticeOfInfo({ code: "asr_fallback", message: "m", command: "get it" })?.trouble.text, "Better ears: get it");
+  assert.equal(noticeOfInfo({ code: "new", message: "m" }), null);
+});
+
+test("a locked server is not asked for a turn until a token is there", async () => {
+  const { connection, session, socket, told } = opened({ token: "wrong" });
+  socket.tell({ type: "error", code: "UNAUTHORIZED", message: "m", recoverable: false });
+  socket.onclose();
+  assert.deepEqual([connection.status, session.wantsToken, await session.reach()], ["closed", true, false]);
+  assert.deepEqual(told, [["onnotice", "token", TROUBLES.wrongToken], ["onlost"]]);
+  session.present("right");
+  assert.equal(session.choices.token, "right");
+  assert.deepEqual(Socket.last.protocols, ["voice-trio", "bearer.cmlnaHQ"]);
+  Socket.last.tell(GREETING);
+  assert.deepEqual([session.wantsToken, await session.reach()], [false, true]);
+});
+
+test("a full server is asked again when it said, and one that crashed says so", () => {
+  const { connection, socket, told } = opened();
+  const at = performance.now();
+  socket.tell({ type: "error", code: "SERVER_BUSY", message: "m", recoverable: false, retry_after_s: 7 });
+  socket.tell({ type: "error", code: "INTERNAL", message: "why", recoverable: false });
+  assert.deepEqual(told[0], ["onnotice", "connection", TROUBLES.busy]);
+  assert.match(told[1][2].text, /\(why\)/);
+  socket.onclose();
+  assert.ok(connection.retryAt >= at + 7000);
+  connection.close();
+});
+
+test("what is refused before it has become a turn is taken from the page", () => {
+  const { session, socket, told } = opened();
+  asked(session, "typed", "tap", "hello");
+  socket.tell({ type: "error", code: "PROTOCOL_VIOLATION", message: "Too long.", recoverable: true });
+  assert.deepEqual(told, [["onnotice", "refused", { title: "The server did not take that.", text: "Too long." }, "note"]]);
+  assert.equal(session.conversation.turns.length, 0);
+});
