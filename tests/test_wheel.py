@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.server.test_server import get
+from tests.server.serving import get
 from tests.test_cli import serve
 
 pytestmark = pytest.mark.real
