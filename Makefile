@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check autobahn audit format clean help
+.PHONY: run test check autobahn audit format news wheel try-wheel release-check oldest-trio newest-trio clean help
 
 help:
 	@echo "make run       set up, start the server, print its address"
@@ -14,6 +14,9 @@ help:
 	@echo "make autobahn  set up, run the Autobahn cases against the server's WebSockets"
 	@echo "make audit     compare the pinned versions with known advisories"
 	@echo "make format    write the code in its one format"
+	@echo "make news      print what newsfragments/ would add to the changelog"
+	@echo "make wheel     build the wheel and the source archive into dist/"
+	@echo "make try-wheel talk to what make wheel built, in an environment of its own"
 	@echo "make clean     remove what make made"
 
 run: $(VENV)/.run
@@ -41,6 +44,34 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+news: $(VENV)/.dev
+	$(BIN)/towncrier build --draft --version next
+
+wheel: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build
+
+# Away from the checkout, or it would be the checkout that is tried.
+try-wheel:
+	rm -rf $(VENV)-wheel
+	$(PYTHON) -m venv $(VENV)-wheel
+	$(VENV)-wheel/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	cd $(VENV)-wheel && STREAM_DATA_DIR=data bin/voice-trio talk --text "Is anybody there?"
+
+# TAG=v1.2.3: that it is the version, that the changelog has that version's section, and that no news is left out of it.
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+release-check:
+	@test "$(TAG)" = "v$(VERSION)" || { echo "The tag is '$(TAG)', and pyproject.toml has version $(VERSION)." >&2; exit 1; }
+	@grep -q '^## $(VERSION) (' CHANGELOG.md || { echo "CHANGELOG.md has no section of version $(VERSION). Write it: towncrier build --version $(VERSION)" >&2; exit 1; }
+	@test -z "$$(ls newsfragments | grep -v '^README.md$$')" || { echo "newsfragments/ has news that CHANGELOG.md has not. Write them: towncrier build --version $(VERSION)" >&2; exit 1; }
+
+# For the tests after them: the Trio that is installed, at either end of what pyproject.toml allows.
+oldest-trio: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "trio==$$(sed -n 's/^ *"trio>=\([0-9.]*\),.*/\1/p' pyproject.toml)"
+
+newest-trio: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "$$(sed -n 's/^ *"\(trio>=[^"]*\)",.*/\1/p' pyproject.toml)"
+
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "voice_trio needs Python 3.11, 3.12 or 3.13; none of python3, python3.13, python3.12 and python3.11 is one of them." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu, python3-venv must be installed." >&2; exit 1; }
@@ -60,4 +91,4 @@ $(VENV)/.autobahn: | $(VENV)/.dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-wheel build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -16,7 +16,7 @@ never waits for a test that is busy talking, and what is promised of the order o
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 import trio
 
@@ -167,7 +167,7 @@ class Talk:
         return self.heard[self._next - 1]
 
 
-def _is(event: m.Event, kind: type, fields: dict[str, Any]) -> bool:
+def _is(event: m.Event, kind: type[SomeEvent], fields: dict[str, Any]) -> TypeGuard[SomeEvent]:
     return isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items())
 
 

@@ -32,7 +32,7 @@ cancel    info      yes        yes       yes         info
 played    error     yes        yes       yes         yes
 mark      error     yes        yes       yes         yes
 """
-SENT = {
+SENT: dict[str, Any] = {
     "audio": voiced(60),
     "start": '{"type":"start"}',
     "text": '{"type":"text","text":"hello"}',
@@ -225,7 +225,7 @@ def replying(*tokens, **options):
 
 
 HALF_A_REPLY = "This is the beginning. "
-KEPT = {"remembered": True}
+KEPT: dict[str, Any] = {"remembered": True}
 FAILURES = [
     Failure(
         "too long an utterance",

@@ -27,6 +27,7 @@ def encoded(container, codec, pcm, *, rate=48_000, layout="mono", options=None):
     """Return 16 kHz s16le mono ``pcm`` as a file of FFmpeg's format ``container``."""
     file = io.BytesIO()
     with av.open(io.BytesIO(wav_of(pcm, SAMPLE_RATE))) as source, av.open(file, "w", format=container) as target:
+        assert isinstance(source, av.container.InputContainer)
         stream = target.add_stream(codec, rate=rate, layout=layout, options=options or {})
         stream.codec_context.open()
         resampler = av.AudioResampler(

@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-OWN = {"voice_trio", "tests", "tools", "tiny_whisper"}
+OWN = {"voice_trio", "tests", "tools"}
 
-UNIMPORTED = {"build", "coverage", "mypy", "pytest-trio", "ruff", "socksio"}
+UNIMPORTED = {"build", "coverage", "mypy", "pytest-trio", "ruff", "socksio", "towncrier"}
 """Declared for their commands, as plugins, or for others to import."""
 
 
@@ -30,7 +30,7 @@ def declared(*extras: str) -> set[str]:
 
 def imported(folder: str) -> dict[str, str]:
     """Return the top modules that the files of ``folder`` import from elsewhere, each with a file that does."""
-    found = {}
+    found: dict[str, str] = {}
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):

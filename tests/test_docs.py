@@ -69,7 +69,10 @@ def test_the_conversation_is_one():
         if text.startswith("{"):
             assert (wire.decode_command if arrow == "->" else wire.decode_event)(text) is not None
     opened = wire.decode_event(lines[0][2])
-    assert opened.features == EXAMPLES["session"][0].features
+    (example,) = EXAMPLES["session"]
+    assert isinstance(opened, m.SessionOpened)
+    assert isinstance(example, m.SessionOpened)
+    assert opened.features == example.features
     assert [text for _, arrow, text in lines if arrow == "->" and text.startswith("{")] == [
         '{"type":"start","mode":"tap"}',
         '{"type":"text","text":"Count to five."}',

@@ -27,7 +27,8 @@ def embedded():
 async def test_a_question_is_understood_and_answered_aloud():
     with trio.fail_after(90):
         async with open_server(embedded()) as running, connect(running.ws_url) as client:
-            reply, events = bytearray(), []
+            reply = bytearray()
+            events: list[m.Event] = []
             await client.ask(m.Start())
             await client.speak(sound_file.read(EXAMPLE) + SILENCE, real_time=False)
             while not events or not isinstance(events[-1], m.Done):

@@ -293,7 +293,7 @@ async def test_what_breaks_in_a_turn_leaves_the_session(autojump_clock, failure)
 
 
 async def test_a_defect_outside_a_turn_ends_the_session(autojump_clock):
-    calls = []
+    calls: list[None] = []
 
     def engines():
         # Who opens the session needs them, and each turn as it begins.

@@ -136,12 +136,12 @@ async def max_reply_chars(value):
 
 
 async def prompts(turns, **settings):
-    engines = scripted_engines()
-    async with conversation(engines=engines, **settings) as talk:
+    model = ScriptedLanguageModel()
+    async with conversation(engines=scripted_engines(language_model=model), **settings) as talk:
         for _ in range(turns):
             await talk.ask(m.Text(text="x" * 400))
             await talk.expect(m.Done)
-    return engines.language_model.prompts
+    return model.prompts
 
 
 async def llm_system_prompt(value):

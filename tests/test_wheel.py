@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.server.test_server import get
+from tests.server.serving import get
 from tests.test_cli import serve
 
 pytestmark = pytest.mark.real
@@ -27,7 +27,7 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_the_package_and_the_page_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"voice_trio/static/index.html", "voice_trio/__main__.py"} <= set(names)
+    assert {"voice_trio/static/index.html", "voice_trio/__main__.py", "voice_trio/py.typed"} <= set(names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"voice_trio"}
 
 

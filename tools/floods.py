@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 import trio
@@ -217,7 +218,7 @@ async def measure(server: OwnServer, talkers: int, seconds: float) -> Waits:
 
 async def measure_under(name: str | None, sockets: int, talkers: int, seconds: float) -> bool:
     """Measure a server under the flood of that name, or in calm, and print a line; False if it did not hold."""
-    settings = {"max_sessions": 64, "vad": "silero", "asr_engine": "pocketsphinx"}
+    settings: dict[str, Any] = {"max_sessions": 64, "vad": "silero", "asr_engine": "pocketsphinx"}
     async with own_server("configured", watch_stalls=True, **settings) as server:
         command = [
             sys.executable,

@@ -33,6 +33,7 @@ if __name__ == "__main__":
 from tools import response_gap
 from tools.cancel_latency import measure_cancels
 from tools.latency_report import Turn, failures, markdown, notes, picture, table
+from tools.own_server import Kind
 from tools.proc import machine
 from tools.raw_engines import measure_raw
 from tools.scripted import open_zero_cost_engines
@@ -102,7 +103,7 @@ def main(
     """Measure latencies and print them."""
     log.configure("ERROR")
     if cancel:
-        kind = "scripted" if scripted else "configured"
+        kind: Kind = "scripted" if scripted else "configured"
         well = trio.run(lambda: measure_cancels(url, kind, sessions=sessions, times=times))
         sys.exit(0 if well else 1)
     wanted = Wanted(url, scripted, model, recording)

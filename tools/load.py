@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import trio
@@ -45,7 +46,7 @@ GOAL = 1.5
 
 MEMORY_GOAL_BYTES = 1 << 20
 
-_SETTINGS = {
+_SETTINGS: dict[str, Any] = {
     "max_sessions": 10_000,
     "max_connections": 10_000,
     "max_connections_per_address": 10_000,

@@ -18,7 +18,9 @@ import random
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 import trio
@@ -147,7 +149,7 @@ async def hold(url: str, question: bytes, seen: Seen) -> None:
         _turned_away(first_leaf(group), seen)
 
 
-def roomy() -> dict[str, int]:
+def roomy() -> dict[str, Any]:
     """Return the settings by which one address may come with many people."""
     names = (name for name in Settings.model_fields if name.endswith("_per_address"))
     return dict.fromkeys([*names, "max_connections"], 10_000)
@@ -157,7 +159,7 @@ async def measure(people: int, *, holders: int, seconds: float, seed: int, max_s
     """Let ``people`` talk for ``seconds``; return what they met with."""
     seen = Seen()
     questions = [sound_file.read(file) for file in sorted(CLIPS.glob("*.wav"))]
-    limit = {} if max_sessions is None else {"max_sessions": max_sessions}
+    limit: dict[str, Any] = {} if max_sessions is None else {"max_sessions": max_sessions}
 
     async def person(server: OwnServer, number: int) -> None:
         draw = random.Random(f"{seed}/{number}")
@@ -229,9 +231,7 @@ def main(
     click.echo(f"{machine()}; {seconds:g} s each" + (f"; {holders} hold and say nothing" if holders else ""))
     click.echo(_HEAD)
     for count in counts:
-        seen = trio.run(
-            lambda count=count: measure(count, holders=holders, seconds=seconds, seed=seed, max_sessions=max_sessions)
-        )
+        seen = trio.run(partial(measure, count, holders=holders, seconds=seconds, seed=seed, max_sessions=max_sessions))
         click.echo(row(count, seen))
         for why in sorted(set(seen.failed)):
             click.echo(f"{'':7}{seen.failed.count(why)} turns without an answer: {why}")

@@ -19,6 +19,7 @@ import itertools
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ctranslate2.specs import WhisperSpec
@@ -132,18 +133,18 @@ def _weights(shape: Shape, vocabulary: int, end: int, random: np.random.Generato
     def noise(*size: int, scale: float = small) -> np.ndarray:
         return random.standard_normal(size, dtype=np.float32) * np.float32(scale)
 
-    def linear(layer, rows: int, columns: int, scale: float = small) -> None:
+    def linear(layer: Any, rows: int, columns: int, scale: float = small) -> None:
         layer.weight, layer.bias = noise(rows, columns, scale=scale), noise(rows, scale=scale)
 
-    def norm(layer) -> None:
+    def norm(layer: Any) -> None:
         layer.gamma, layer.beta = np.ones(width, np.float32), np.zeros(width, np.float32)
 
-    def self_attention(layer) -> None:
+    def self_attention(layer: Any) -> None:
         norm(layer.layer_norm)
         linear(layer.linear[0], 3 * width, width)
         linear(layer.linear[1], width, width, added)
 
-    def feed_forward(layer) -> None:
+    def feed_forward(layer: Any) -> None:
         norm(layer.layer_norm)
         linear(layer.linear_0, 4 * width, width)
         linear(layer.linear_1, width, 4 * width, added)

@@ -46,7 +46,7 @@ async def open_kind(orders: dict[str, Any]) -> AsyncIterator[tuple[str, Counts]]
     """Serve as ordered; yields the address and what counts sessions and connections."""
     settings = config.load(**orders["settings"])
     if orders["watch_cancels"]:
-        app.SocketLink = WatchedLink  # type: ignore[misc]
+        app.SocketLink = WatchedLink  # type: ignore[attr-defined]
     if orders["kind"] == "bare":
         async with open_bare_server(settings, orders["script"]) as url:
             yield url, lambda: {"sessions": 0, "connections": 0, "crashed": 0}

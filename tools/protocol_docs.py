@@ -311,7 +311,7 @@ def _words(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> st
         case "integer" | "number" as kind:
             unit = ", ms" if name.endswith("_ms") else ", s" if name.endswith("_s") else ""
             limits = f", {schema['minimum']:.10g} to {schema['maximum']:.10g}" if "minimum" in schema else ""
-            return kind + unit + limits
+            return f"{kind}{unit}{limits}"
         case "string":
             return (
                 f"text, {schema['minLength']} to {schema['maxLength']} code points" if "minLength" in schema else "text"
@@ -368,7 +368,8 @@ async def _answer_recording() -> dict[str, Any]:
     settings = config.load(log_latency=False)
     sessions = Sessions(settings, lambda: engines, InProcessStore())
     with structlog.testing.capture_logs():
-        answer = await Utterances(settings, sessions, PlainDecoder()).answer(request())
+        decoder: Any = PlainDecoder()
+        answer = await Utterances(settings, sessions, decoder).answer(request())
     wav = base64.b64encode(answer["audio"]["wav"]).decode()
     return {
         **answer,

@@ -92,12 +92,14 @@ class RawSession:
     def _read(self) -> Iterator[m.Event]:
         for part in self._frames.received_frames():
             if part.opcode is Opcode.CLOSE:
+                assert isinstance(part.payload, tuple)
                 code, reason = part.payload
                 name = code.value if isinstance(code, CloseReason) else code
                 self.end = f"closed {name} {reason or ''}".rstrip()
                 return
             event = None
             if part.opcode is Opcode.TEXT:
+                assert isinstance(part.payload, str)
                 self._text += part.payload
                 if part.message_finished:
                     event, self._text = wire.decode_event(self._text), ""

@@ -25,6 +25,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import UnionType
+from typing import Any
 
 import click
 import trio
@@ -111,7 +113,7 @@ class Guest:
             self._run.waited("session", began_at)
             yield client
 
-    async def _until(self, client: Client, kind: type, what: str | None = None, since: float = 0.0) -> bool:
+    async def _until(self, client: Client, kind: type | UnionType, what: str | None = None, since: float = 0.0) -> bool:
         """Hear until an event of ``kind``; False if the turn was over before."""
         while not isinstance(event := await client.hear(), kind):
             if isinstance(event, m.Error):
@@ -334,7 +336,11 @@ async def some_server(
         return
     room = 20 * sessions + 1000
     with tempfile.TemporaryDirectory() as folder:
-        limits = {"max_sessions": min(room, 10_000), "max_connections": room, "max_connections_per_address": room}
+        limits: dict[str, Any] = {
+            "max_sessions": min(room, 10_000),
+            "max_connections": room,
+            "max_connections_per_address": room,
+        }
         async with own_server(
             "scripted", log_to=log_to, memory="on", data_dir=folder, send_timeout_s=1.0, vad="webrtc", **limits
         ) as server:

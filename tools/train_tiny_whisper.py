@@ -16,11 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
-from tiny_whisper import export, recordings, trained
-from tiny_whisper.batches import IGNORED, Batch, Batches
-from tiny_whisper.network import Whisper
+from tokenizers import Tokenizer
 from torch.func import functional_call
 from torch.nn import functional
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tools.tiny_whisper import export, recordings, trained
+from tools.tiny_whisper.batches import IGNORED, Batch, Batches
+from tools.tiny_whisper.network import Whisper
+from tools.tiny_whisper.recordings import Recording
 
 WARM_UP = 200
 CTC_SHARE = 0.3
@@ -61,7 +67,15 @@ def main() -> None:
     print(f"Wrote {asked.out}; copied to tests/tiny_whisper/model, it is judged by: python tools/bench_asr.py words")
 
 
-def train(network: Whisper, speech, sounds, tokenizer, blank: int, at_once: int, asked: argparse.Namespace) -> None:
+def train(
+    network: Whisper,
+    speech: list[Recording],
+    sounds: list[Recording],
+    tokenizer: Tokenizer,
+    blank: int,
+    at_once: int,
+    asked: argparse.Namespace,
+) -> None:
     """Train ``network`` in place for what is left of the steps, each of ``at_once`` batches."""
     # Muon turns each matrix's momentum orthogonal (Jordan, 2024), and learns in about half of the steps that AdamW
     # needs; what is no matrix of a layer stays with AdamW.
@@ -156,4 +170,4 @@ def losses_of(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

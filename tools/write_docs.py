@@ -64,10 +64,10 @@ def rewritten(document: str) -> str:
     text = (ROOT / document).read_text()
     for name, write in PARTS[document].items():
         pattern = re.compile(f"(<!-- {name}: [^\n]*-->\n).*?(\n<!-- end -->)", re.DOTALL)
-        if not pattern.search(text):
+        place = pattern.search(text)
+        if place is None:
             raise click.ClickException(f"{document} has no place for {name!r}")
-        body = write()
-        text = pattern.sub(lambda match, body=body: match[1] + body + match[2], text)
+        text = text[: place.end(1)] + write() + text[place.start(2) :]
     return text
 
 

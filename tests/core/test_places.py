@@ -97,7 +97,8 @@ others = st.tuples(st.sampled_from(["leaves", "turns"]), st.integers(0, 99), mom
 
 @given(st.integers(1, 9), st.integers(1, 9), st.lists(arrivals | others, max_size=60))
 def test_what_is_promised_in_every_crowd(most, share, happenings):
-    places, here = Places(most, share), []
+    places = Places(most, share)
+    here: list[Guest] = []
     share = max(1, min(share, most // 2))
 
     def count(client):

@@ -1,5 +1,7 @@
 """Server-sent events: the same whatever the pieces, and bounded."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from voice_trio.core.server_sent_events import MAX_EVENT_BYTES, Document, Event,
 
 TEXT = "a\u2028b\x85c €"
 
-STREAMS = {
+STREAMS: dict[str, tuple[str, list[Any]]] = {
     "comments and other fields": (f": hi\nevent: x\nid: 3\nretry: 5\ndata: {TEXT}\n\n", [Event(TEXT)]),
     "CRLF": (f": hi\r\ndata: {TEXT}\r\n\r\ndata: b\r\n\r\n", [Event(TEXT), Event("b")]),
     "CR alone": ("data: a\r\rdata: b\r\r", [Event("a"), Event("b")]),
@@ -32,7 +34,7 @@ STREAMS = {
 }
 
 
-def events_of(stream: bytes, size: int) -> list:
+def events_of(stream: bytes, size: int) -> list[Event | Document]:
     events = ServerSentEvents()
     read = [event for at in range(0, len(stream), size) for event in events.push(stream[at : at + size])]
     return [*read, *events.finish()]

@@ -1,5 +1,6 @@
 import json
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,7 +58,7 @@ def test_an_event_survives_the_wire(event):
 
 
 def test_a_chunk_is_sixteen_bytes_little_endian_and_then_the_audio():
-    data = wire.encode_event(m.TtsChunk(turn=3, phrase=2, seq=5, first_sample=70000, pcm=b"\x01\x80"))
+    data: Any = wire.encode_event(m.TtsChunk(turn=3, phrase=2, seq=5, first_sample=70000, pcm=b"\x01\x80"))
     assert struct.unpack("<BBHIII", data[:16]) == (1, 1, 2, 3, 5, 70000)
     assert data[16:] == b"\x01\x80"
 

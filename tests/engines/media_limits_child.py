@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 from voice_trio.engines import media_child
 from voice_trio.engines.worker_main import serve
@@ -18,7 +19,7 @@ def spin():
         pass
 
 
-ATTEMPTS = {
+ATTEMPTS: dict[str, Callable[[], object]] = {
     "read a file": lambda: os.open("/etc/hosts", os.O_RDONLY),
     "write a file": lambda: os.open("/dev/null", os.O_WRONLY),
     "open a socket": socket.socket,

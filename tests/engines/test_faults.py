@@ -47,7 +47,7 @@ def test_without_faults_nothing_stands_between():
 def test_it_shows_what_is_inside(ready):
     plain = scripted_engines(
         recognizer=ScriptedRecognizer(ready=ready, name="ears", languages=("de",)),
-        synthesizer=ScriptedSynthesizer(name="voice", sample_rate=8000, voices=("a", "b")),
+        synthesizer=(voice := ScriptedSynthesizer(name="voice", sample_rate=8000, voices=("a", "b"))),
     )
     wrapped, _ = inject(Faults(parse("asr:hang, llm:hang, tts:hang")), plain, InProcessStore())
     assert wrapped.ready is ready
@@ -55,7 +55,7 @@ def test_it_shows_what_is_inside(ready):
     assert (wrapped.language_model.name, wrapped.language_model.synthetic) == ("scripted", False)
     assert (wrapped.synthesizer.name, wrapped.synthesizer.sample_rate) == ("voice", 8000)
     assert wrapped.synthesizer.voices == ("a", "b")
-    plain.synthesizer.ready = False
+    voice.ready = False
     assert not wrapped.ready
 
 

@@ -61,7 +61,7 @@ class Process:
 @pytest.fixture
 async def processes(monkeypatch):
     """What was started, in order; none of these ids is a process."""
-    started = []
+    started: list[Process] = []
     async with trio.open_nursery() as nursery:
 
         async def start(*args, **options):

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 import trio
@@ -9,6 +10,7 @@ import trio
 from voice_trio.engines.pocketsphinx import COST, STRIDE_BYTES, PocketsphinxRecognizer
 from voice_trio.engines.scripted import silent, voiced
 from voice_trio.engines.worker_process import Reply, WorkerError
+from voice_trio.engines.workers import WorkerPool
 
 FALLOW_S = 2.7
 CALL_S = 0.02
@@ -57,7 +59,7 @@ class PretendPool:
 
 def ears(workers=2):
     pool = PretendPool(workers)
-    return pool, PocketsphinxRecognizer(pool, fallow_s=FALLOW_S)
+    return pool, PocketsphinxRecognizer(cast(WorkerPool, pool), fallow_s=FALLOW_S)
 
 
 async def speak(utterance, ms):

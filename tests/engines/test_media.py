@@ -126,6 +126,7 @@ def test_garbage_and_lists_of_files_are_refused(kind, data):
 def test_a_recording_cannot_have_its_sound_in_another_file(tmp_path, monkeypatch):
     data = pointing_elsewhere(tmp_path / "private.mov", sine(2000))
     with av.open(io.BytesIO(data), options={"enable_drefs": "1", "use_absolute_path": "1"}) as container:
+        assert isinstance(container, av.container.InputContainer)
         stolen = b"".join(bytes(frame.planes[0])[: frame.samples * 2] for frame in container.decode(audio=0))
     assert is_the_tone(stolen), "it is one that FFmpeg by itself follows"
     with pytest.raises(Unreadable):

@@ -3,6 +3,7 @@ import gzip
 import json
 import socket
 import zlib
+from typing import Any
 
 import pytest
 import trio
@@ -42,9 +43,9 @@ def settings(url: str | None, **others) -> Settings:
     return load(**{"openai_base_url": url, "openai_api_key": KEY, "llm_model": "some-model", **others})
 
 
-async def read(model: LanguageModel) -> list:
+async def read(model: LanguageModel) -> list[Any]:
     """Return all events of one reply but for signs of life; a `EngineError` is the last of them."""
-    events: list = []
+    events: list[Any] = []
     try:
         async with model.stream(PROMPT) as stream:
             async for event in events_of(stream):

@@ -5,6 +5,7 @@ import os
 import re
 import ssl
 import sys
+from typing import Any
 
 import httpx2
 import pytest
@@ -74,7 +75,8 @@ async def test_the_proxy_is_the_one_that_the_client_would_take(monkeypatch, name
     async with httpx2.AsyncClient() as client:
         for address in ADDRESSES:
             url = httpx2.URL(address)
-            ours, theirs = proxy_for(url), client._transport_for_url(url)
+            ours = proxy_for(url)
+            theirs: Any = client._transport_for_url(url)
             assert (ours is None) == (theirs is client._transport), address
             if ours is not None:
                 assert ours.variable in names.split()
@@ -166,7 +168,7 @@ async def test_a_reply_comes_through_a_proxy():
 
 @pytest.mark.real
 async def test_a_reply_comes_through_a_socks_proxy(monkeypatch):
-    asked = []
+    asked: list[bytes] = []
 
     async def handle(stream):
         async with stream, await trio.open_tcp_stream("127.0.0.1", port_of(server.base_url)) as there:
@@ -279,7 +281,9 @@ async def test_a_certificate_that_nobody_signed_is_what_is_named(monkeypatch):
         async with trio.open_nursery() as nursery:
             (listener,) = await trio.open_ssl_over_tcp_listeners(0, context, host="127.0.0.1")
             nursery.start_soon(trio.serve_listeners, handle, [listener])
-            port = listener.transport_listener.socket.getsockname()[1]
+            tcp = listener.transport_listener
+            assert isinstance(tcp, trio.SocketListener)
+            port = tcp.socket.getsockname()[1]
             async with open_chat_model(settings(f"https://127.0.0.1:{port}/v1")) as model:
                 (error,) = await read(model)
             nursery.cancel_scope.cancel()

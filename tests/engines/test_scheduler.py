@@ -1,6 +1,7 @@
 """Who decodes next. The jobs run in real threads, and go on when the test says so; nothing waits for a time to pass."""
 
 import threading
+from typing import Any
 
 import pytest
 import trio
@@ -317,7 +318,7 @@ async def test_what_fails_fails_alone(jobs):
 
 async def test_what_is_not_ready_lets_others_go_first(jobs):
     ready = False
-    batch = Batch(1, list)
+    batch: Batch[Any, Any] = Batch(1, list)
     ticket = jobs.scheduler.submit_to(batch, lambda: "late", Rank.PARTIAL, ready=lambda: ready)
     other = jobs.submit("other")
     await wait_all_tasks_blocked()

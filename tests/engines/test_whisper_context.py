@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import trio
@@ -34,10 +35,11 @@ class Needy:
 
 
 async def needed(needs_s, **kwargs):
-    decoder, lines = Needy(needs_s, **kwargs), []
+    decoder = Needy(needs_s, **kwargs)
+    lines: list[str] = []
     with trio.fail_after(10):
         async with open_scheduler(2, close_s=1) as scheduler:
-            found = await calibrate(scheduler, decoder, lines.append)
+            found = await calibrate(scheduler, cast(WhisperDecoder, decoder), lines.append)
     return found, decoder, lines
 
 
@@ -63,7 +65,7 @@ async def test_a_context_that_had_to_be_padded_after_all_does_not_count():
 
     with trio.fail_after(10):
         async with open_scheduler(2, close_s=1) as scheduler:
-            assert (await calibrate(scheduler, Retrying(0))).final_s == 15
+            assert (await calibrate(scheduler, cast(WhisperDecoder, Retrying(0)))).final_s == 15
 
 
 async def test_a_model_that_hears_nothing_shows_nothing():
@@ -73,7 +75,7 @@ async def test_a_model_that_hears_nothing_shows_nothing():
 
     with trio.fail_after(10):
         async with open_scheduler(2, close_s=1) as scheduler:
-            assert (await calibrate(scheduler, Deaf(0))).final_s == 30
+            assert (await calibrate(scheduler, cast(WhisperDecoder, Deaf(0)))).final_s == 30
 
 
 def test_the_share_of_different_words():

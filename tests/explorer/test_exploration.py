@@ -71,7 +71,7 @@ def test_a_step_that_does_not_exist_is_no_success():
 
 
 def test_a_scenario_that_is_not_the_same_each_time_is_refused():
-    calls = []
+    calls: list[None] = []
 
     async def moody(client):
         calls.append(None)
@@ -105,7 +105,7 @@ def test_a_planted_bug_is_found(plant, monkeypatch):
 
 
 def test_what_can_have_been_heard():
-    events = [
+    events: list[m.Event] = [
         m.TtsPhrase(turn=1, phrase=0, start=0, end=5, sample_rate=16000),
         m.TtsChunk(turn=1, phrase=0, seq=0, first_sample=0, pcm=bytes(200)),
         m.TtsPhraseDone(turn=1, phrase=0, samples=100),

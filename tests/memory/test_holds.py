@@ -1,5 +1,6 @@
 """Conversations on one data folder have one holder, in whatever process it is, and none that is dead."""
 
+import fcntl
 import random
 import signal
 import subprocess
@@ -9,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from voice_trio import config
-from voice_trio.memory import holds as holds_module
 from voice_trio.memory.holds import FileHolds
 from voice_trio.memory.open import database_path, open_holds
 from voice_trio.session.claims import Claims
@@ -65,7 +65,7 @@ def servers(path):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_is_claimed_released_and_killed_nothing_has_two_holders(path, servers, seed):
     chance = random.Random(seed)
-    held = {}
+    held: dict[str, tuple[int, str]] = {}
     """Conversation to (server, session), as it must be."""
     granted = refused = 0
     for _ in range(200):
@@ -117,7 +117,7 @@ def test_a_file_system_without_locks_is_told_once_and_keeps_nobody_from_talking(
     def lockf(*_):
         raise OSError(45, "Operation not supported")
 
-    monkeypatch.setattr(holds_module.fcntl, "lockf", lockf)
+    monkeypatch.setattr(fcntl, "lockf", lockf)
     holds = FileHolds(path)
     try:
         claims = Claims(holds)

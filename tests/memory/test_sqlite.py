@@ -18,6 +18,7 @@ from tests.memory.records import record
 from tests.session.conversation import conversation
 from voice_trio import config
 from voice_trio.core import messages as m
+from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.scripted import ScriptedSynthesizer, scripted_engines
 from voice_trio.memory import sqlite
@@ -317,7 +318,7 @@ async def test_another_program_that_writes_for_long_fails_the_commit_but_no_read
 
 
 async def test_a_commit_that_has_begun_cannot_be_cancelled_and_one_that_waits_leaves_nothing(path):
-    kept = []
+    kept: list[Record] = []
 
     async def commit(record):
         await store.commit(record)
@@ -373,7 +374,7 @@ async def test_fifty_sessions_commit_at_once(settings):
                 assert (await talk.expect(m.Done, turn=turn)).remembered is True
             seen.append(opened.conversation)
 
-    seen = []
+    seen: list[str] = []
     with trio.fail_after(60):
         async with open_store(settings) as store:
             async with trio.open_nursery() as nursery:

@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -27,7 +28,7 @@ def main() -> None:
         mind.reply = REPLY
         for name, width, height in [("wide", 1100, 760), ("narrow", 360, 740)]:
             for scheme in ["light", "dark"]:
-                look = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+                look: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
                 with visiting(server.url, question, **look) as visit:
 
                     def take(what: str, page: Page = visit.page, name: str = name, scheme: str = scheme) -> None:
@@ -50,7 +51,7 @@ def main() -> None:
                     visit.page.wait_for_timeout(300)
                     take("settings")
                     visit.page.keyboard.press("Escape")
-        narrow = {"viewport": {"width": 360, "height": 740}}
+        narrow: dict[str, Any] = {"viewport": {"width": 360, "height": 740}}
         with visiting(server.url, question, **narrow) as visit:
             visit.phase("ready")
             # Held, so that it still listens when the picture is taken.

@@ -5,6 +5,7 @@ import io
 import json
 import wave
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -60,7 +61,7 @@ class StandIn:
             route.fulfill(status=status, json={"error": {"message": "No.", "recoverable": True, **error}})
             return
         latency = {"t_first_partial_ms": None, "t_final_transcript_ms": 300, "t_first_token_ms": 320}
-        answer = {
+        answer: dict[str, Any] = {
             "conversation": self.query().get("conversation", "issued by the stand-in"),
             "outcome": "completed" if self.seconds else "empty",
             "transcript": "what time is it" if self.seconds else "",

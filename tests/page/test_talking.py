@@ -23,7 +23,7 @@ def question(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def three_questions(tmp_path_factory):
-    parts = [0.6, EXAMPLE, 2.7, EXAMPLE, 2.7, EXAMPLE, 30.0]
+    parts: list[Path | float] = [0.6, EXAMPLE, 2.7, EXAMPLE, 2.7, EXAMPLE, 30.0]
     return write_speech(tmp_path_factory.mktemp("speech") / "three.wav", *parts)
 
 

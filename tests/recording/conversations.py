@@ -26,6 +26,7 @@ from voice_trio.faults import Faults
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.recording import entries as e
 from voice_trio.recording.compare import first_difference
+from voice_trio.recording.entries import Entry
 from voice_trio.recording.read import parse
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.recording.replay import replay
@@ -51,7 +52,7 @@ async def recording(notes, *, leaves_after_s=1.0, **options):
 
 def record(converse):
     """Return what is noted of ``converse``."""
-    notes = []
+    notes: list[Entry] = []
 
     async def run():
         with trio.fail_after(10_000):

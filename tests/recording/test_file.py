@@ -11,6 +11,7 @@ import trio
 
 from voice_trio.recording import entries as e
 from voice_trio.recording import file as recording_file
+from voice_trio.recording.entries import Stopped
 from voice_trio.recording.file import RecordingFile
 from voice_trio.recording.read import parse, read_recording
 from voice_trio.recording.recordings import CannotRecord, Recordings
@@ -86,7 +87,9 @@ async def test_at_its_longest_a_recording_says_so_and_stops(tmp_path):
                 file.note(audio(n / 10))
     recording = read_recording(path)
     *_, last, stopped = recording.entries
-    assert (stopped.at, stopped.why) == (pytest.approx(last.at + 0.1), "it is 0.0190735 MiB long")
+    assert isinstance(stopped, Stopped)
+    assert stopped.at == pytest.approx(last.at + 0.1)
+    assert stopped.why == "it is 0.0190735 MiB long"
     assert path.stat().st_size < 20_200
     assert [line["reason"] for line in lines] == ["it is 0.0190735 MiB long"]
 

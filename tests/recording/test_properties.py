@@ -7,13 +7,15 @@ instant as something else: which of two comes first is then chance, in the recor
 import os
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recording.conversations import difference, record, recording, spelled
-from tests.session.test_properties import ACTIONS, ENGINES, UNHURRIED, RecordingStore
+from tests.session.promises import RecordingStore
+from tests.session.test_properties import ACTIONS, ENGINES, UNHURRIED
 from voice_trio.core import messages as m
 from voice_trio.core.wire import Malformed
 from voice_trio.engines.scripted import scripted_engines
@@ -24,7 +26,7 @@ ENDINGS = ["stay", "vanish", "malformed", "drain", "cancelled"]
 
 def apart(reply):
     """Return ``reply`` with some time before all that it does, and no pause as long as the one that ends a phrase."""
-    tokens = []
+    tokens: list[Any] = []
     for token in reply.tokens:
         tokens += [0.0019, token] if isinstance(token, Exception) else [0.71 if token == 0.7 else token]
     return replace(reply, tokens=tokens, token_s=reply.token_s + 0.00097)

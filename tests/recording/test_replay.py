@@ -181,7 +181,8 @@ def test_half_an_emoji_a_token_is_the_same_again():
 
 
 def test_a_conversation_has_a_stand_in_for_its_id():
-    store, ids = InProcessStore(), []
+    store = InProcessStore()
+    ids: list[str] = []
 
     async def again(notes):
         for conversation in (lambda: None, lambda: ids[0]):

@@ -147,6 +147,7 @@ async def test_the_token_opens_ws_and_the_page_needs_none():
             for token in (None, "wrong"):
                 async with connect(running.ws_url, token=token) as client:
                     error = await client.hear()
+                    assert isinstance(error, m.Error)
                     assert (error.code, error.recoverable) == (ErrorCode.UNAUTHORIZED, False)
                     assert await closing(client) == 1008
             async with connect(running.ws_url, token=TOKEN) as client:

@@ -25,7 +25,7 @@ async def ask(running, method="GET", path="/api/utterance", body=b"", **headers)
     head = (await read_to_end(stream)).partition(b"\r\n\r\n")[0].decode()
     await stream.aclose()
     status, *rest = head.split("\r\n")
-    found = {}
+    found: dict[str, str] = {}
     for name, _, value in (line.partition(": ") for line in rest):
         found[name.lower()] = ", ".join([*found.get(name.lower(), "").split(", "), value]).removeprefix(", ")
     return int(status.split(" ")[1]), found

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import struct
+from typing import Any
 
 import pytest
 import trio
@@ -23,7 +24,7 @@ from tests.server.serving import (
     upgrade,
 )
 from voice_trio import config
-from voice_trio.client import SessionClosed, connect
+from voice_trio.client import Client, SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import InfoCode, Outcome
 from voice_trio.server import listening
@@ -84,7 +85,8 @@ STATES = {
 @pytest.mark.parametrize("second_signal", [False, True])
 async def test_fifty_sessions_in_all_states_end_in_time(second_signal):
     """Far sooner than those who do not read would be cut off, and after a second signal without the grace as well."""
-    told, grace_s = [], 60.0 if second_signal else 1.0
+    told: list[int] = []
+    grace_s = 60.0 if second_signal else 1.0
 
     async def live(url, command):
         try:
@@ -120,7 +122,7 @@ async def test_fifty_sessions_in_all_states_end_in_time(second_signal):
     with trio.fail_after(30):
         async with trio.open_nursery() as house, trio.open_nursery() as clients:
             running = await house.start(serve)
-            ready = []
+            ready: list[Client] = []
             for number in range(45):
                 clients.start_soon(live, running.ws_url, list(STATES.values())[number % len(STATES)])
             for _ in range(5):
@@ -180,7 +182,7 @@ async def test_usr1_prints_the_live_task_tree(capfd):
 async def test_the_tree_names_our_line_also_in_a_checkout_that_is_called_like_us(monkeypatch, tmp_path):
     package = tmp_path / "voice_trio" / "voice_trio"
     monkeypatch.setattr(task_tree_module, "_OURS", f"{package}{os.sep}")
-    names = {}
+    names: dict[str, Any] = {}
     for path in (package / "session.py", tmp_path / "voice_trio" / ".venv" / "library.py"):
         exec(compile("async def wait(inner):\n    await inner", str(path), "exec"), names.setdefault(path.stem, {}))
     async with trio.open_nursery() as nursery:

@@ -159,11 +159,9 @@ def payments():
         paid.append(units)
         await pay(self, units)
 
-    Allowance.pay = noted
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Allowance, "pay", noted)
         yield paid
-    finally:
-        Allowance.pay = pay
 
 
 async def requests_and_pieces_of_a_body_are_paid_for(running):

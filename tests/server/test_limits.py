@@ -132,6 +132,7 @@ async def test_a_session_too_many_is_told_when_to_come_back():
             await until(first, m.SessionOpened)
             async with connect(running.ws_url) as second:
                 error = await second.hear()
+                assert isinstance(error, m.Error)
                 assert (error.code, error.recoverable) == (ErrorCode.SERVER_BUSY, False)
                 assert error.retry_after_s >= 1
                 assert await closing(second) == 1013

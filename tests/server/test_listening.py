@@ -3,6 +3,7 @@
 import errno
 import socket
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import trio
@@ -119,7 +120,8 @@ def test_a_port_that_is_taken_in_one_family_is_taken():
 @needs_ipv6
 def test_a_free_port_is_free_in_both_families(monkeypatch):
     """The port that the first socket was given is another program's in the other family, twice."""
-    create_server, tried = socket.create_server, []
+    create_server = socket.create_server
+    tried: list[Any] = []
 
     def crowded(address, *, family):
         if family == socket.AF_INET and len(tried) < 2:

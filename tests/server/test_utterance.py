@@ -2,6 +2,7 @@
 
 import io
 import wave
+from typing import Any, cast
 
 import pytest
 import trio
@@ -9,6 +10,7 @@ import trio
 from tests.server.uploading import WAV, PlainDecoder, request
 from voice_trio import config
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
+from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.scripted import (
@@ -35,10 +37,10 @@ class House:
 
     def __init__(self, engines=None, decoder=None, store=None, **settings):
         self.settings = config.load(log_latency=False, **settings)
-        self.engines = engines or scripted_engines()
+        self.engines: Any = engines or scripted_engines()
         self.store = store or InProcessStore()
         self.sessions = Sessions(self.settings, lambda: self.engines, self.store)
-        self.utterances = Utterances(self.settings, self.sessions, decoder or PlainDecoder())
+        self.utterances = Utterances(self.settings, self.sessions, cast(Any, decoder or PlainDecoder()))
 
     async def answer(self, *args, **kwargs):
         with trio.fail_after(600):
@@ -179,7 +181,7 @@ async def test_recognising_may_take_longer_than_for_what_came_as_it_was_spoken(a
     slow = scripted_engines(recognizer=ScriptedRecognizer(settle_s=40.0))
     house = House(engines=slow, asr_timeout_s=15, max_utterance_ms=30_000)
     assert (await house.answer())["outcome"] == "completed"
-    slow.recognizer.settle_s = 46.0
+    house.engines.recognizer.settle_s = 46.0
     answer = await house.answer()
     assert (answer["outcome"], [error["code"] for error in answer["errors"]]) == ("timed_out", ["ASR_TIMEOUT"])
 
@@ -397,7 +399,7 @@ async def test_a_client_that_leaves_ends_its_turn(autojump_clock, at_s):
         async def commit(self, record):
             records.append(record)
 
-    records = []
+    records: list[Record] = []
     house = House(store=Notebook())
     with trio.move_on_after(at_s) as leaving:
         await house.answer(arrives_s=1.0)

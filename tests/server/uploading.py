@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlencode
 
 import trio
@@ -63,7 +64,7 @@ class Body:
         return self.data
 
 
-def request(data=WAV, content_type="audio/wav", *, arrives_s=0.0, address="192.0.2.1", **query):
+def request(data=WAV, content_type="audio/wav", *, arrives_s=0.0, address="192.0.2.1", **query) -> Any:
     """Return as much of a request as is looked at."""
     mimetype, _ = parse_options_header(content_type)
     return SimpleNamespace(
@@ -79,7 +80,7 @@ def request(data=WAV, content_type="audio/wav", *, arrives_s=0.0, address="192.0
 class PlainDecoder:
     """Takes what is recorded for 16 kHz PCM in a plain WAV, in ``decode_s``; ``raises`` instead, if given."""
 
-    def __init__(self, *, decode_s=0.01, raises=None):
+    def __init__(self, *, decode_s=0.01, raises=None) -> None:
         self.decode_s = decode_s
         self.raises = raises
 

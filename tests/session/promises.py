@@ -55,7 +55,7 @@ def check(talk, ending, drawn, store):
     ``ending`` is how it ended; "vanish" is a client that did not hear it out.
     """
     check_spelling(talk.heard)
-    by_turn = {}
+    by_turn: dict[int, list[m.Event]] = {}
     for event in talk.heard:
         if getattr(event, "turn", None) is not None:
             by_turn.setdefault(event.turn, []).append(event)

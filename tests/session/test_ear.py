@@ -9,7 +9,7 @@ from voice_trio.session.ear import SLICE_BYTES, hear_in_turn
 
 
 async def test_what_comes_as_it_is_spoken_is_heard_at_once(autojump_clock):
-    heard = []
+    heard: list[bytes] = []
     hearing = hear_in_turn(bytes(SLICE_BYTES), heard.append)
     # No checkpoint: it is over as soon as it is begun.
     with suppress(StopIteration):
@@ -19,7 +19,7 @@ async def test_what_comes_as_it_is_spoken_is_heard_at_once(autojump_clock):
 
 
 async def test_a_burst_is_heard_whole_and_in_order(autojump_clock):
-    heard = []
+    heard: list[bytes] = []
     pcm = bytes(range(256)) * 256
     await hear_in_turn(pcm, heard.append)
     assert b"".join(heard) == pcm
@@ -37,7 +37,8 @@ async def test_bursts_of_several_sessions_take_turns(autojump_clock):
 
 
 async def test_others_are_served_between_two_slices(autojump_clock):
-    slices, served = [], []
+    slices: list[bytes] = []
+    served: list[int] = []
 
     async def other():
         while True:

@@ -7,6 +7,7 @@ import os
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import trio
@@ -124,7 +125,7 @@ CASE = given(
     ending=st.sampled_from(["stay", "stay", "vanish", "malformed", "drain"]),
     read_s=st.sampled_from([0.0, 0.0, 0.05]),
 )
-UNHURRIED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 @settings(max_examples=int(os.environ.get("EXAMPLES", "300")), **UNHURRIED)

@@ -331,9 +331,9 @@ async def test_a_voice_that_knows_no_words_tells_of_none(autojump_clock):
 
 
 async def test_a_conversation_is_remembered_and_can_be_named(autojump_clock):
-    engines = scripted_engines()
+    model = ScriptedLanguageModel()
     with trio.fail_after(60):
-        async with conversation(engines=engines) as talk:
+        async with conversation(engines=scripted_engines(language_model=model)) as talk:
             opened = await talk.expect(m.SessionOpened)
             await talk.ask(m.Text(text="first"))
             await talk.expect(m.Done)
@@ -344,7 +344,7 @@ async def test_a_conversation_is_remembered_and_can_be_named(autojump_clock):
             assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, True)
             assert error.retry_after_s is None, "it will not be there later either"
             assert (await talk.expect(m.Done)).outcome is Outcome.FAILED
-    contents = [message.content for message in engines.language_model.prompts[1]]
+    contents = [message.content for message in model.prompts[1]]
     assert contents[1:] == ["first", "It is sunny. Enjoy your day.", "second"]
 
 
@@ -494,15 +494,15 @@ async def test_a_message_that_cannot_be_read_ends_turn_and_session(autojump_cloc
 
 
 async def test_a_client_that_vanishes_leaves_nothing_but_the_record(autojump_clock):
-    engines = scripted_engines()
+    model = ScriptedLanguageModel()
     with trio.fail_after(60):
-        async with conversation(engines=engines) as talk:
+        async with conversation(engines=scripted_engines(language_model=model)) as talk:
             opened = await talk.expect(m.SessionOpened)
             await talk.question()
             await trio.sleep(0.5)
         records = await talk.store.recall(opened.conversation)
     assert [record.outcome for record in records] == [Outcome.CANCELLED]
-    assert engines.language_model.open_now == 0
+    assert model.open_now == 0
 
 
 async def test_a_session_cancelled_from_outside_still_remembers(autojump_clock):
@@ -678,9 +678,9 @@ async def test_a_character_cut_in_two_is_whole_again(autojump_clock):
 
 
 async def test_a_voice_that_is_not_here_is_said_before_anything_is_asked_of_the_model(autojump_clock):
-    engines = scripted_engines()
+    model = ScriptedLanguageModel()
     with trio.fail_after(60):
-        async with conversation(engines=engines) as talk:
+        async with conversation(engines=scripted_engines(language_model=model)) as talk:
             await talk.ask(m.Text(text="hello", voice="nobody"))
             error = await talk.expect(m.Error)
             assert (error.code, error.message) == (
@@ -688,7 +688,7 @@ async def test_a_voice_that_is_not_here_is_said_before_anything_is_asked_of_the_
                 "There is no voice 'nobody'; scripted are here.",
             )
             assert (await talk.expect(m.Done)).outcome is Outcome.FAILED
-    assert not engines.language_model.prompts
+    assert not model.prompts
 
 
 async def test_partials_are_apart_however_long_a_decode_takes(autojump_clock):

@@ -28,8 +28,8 @@ def channel(*pieces):
 
 def found(left, right):
     length = max(len(left), len(right))
-    both = [np.pad(one, (0, length - len(one))) for one in (left, right)]
-    return [(gap.at_s, gap.ms) for gap in response_gap.gaps(*both, RATE)]
+    left, right = (np.pad(one, (0, length - len(one))) for one in (left, right))
+    return [(gap.at_s, gap.ms) for gap in response_gap.gaps(left, right, RATE)]
 
 
 def test_each_turn_has_its_gap():

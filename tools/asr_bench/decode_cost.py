@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import trio
@@ -62,12 +62,12 @@ async def windows(pcm: bytes) -> list[Window]:
     ):
         place, placed = ears.decoder._placed, 0
 
-        def counted(*given):
+        def counted(*given: Any) -> Any:
             nonlocal placed
             placed += 1
             return place(*given)
 
-        ears.decoder._placed = counted  # type: ignore[method-assign]
+        ears.decoder._placed = counted  # type: ignore[method-assign, assignment]
         fed = 0
         for at in range(_FIRST, len(pcm), SAMPLE_RATE * BYTES_PER_SAMPLE):
             utterance.feed(pcm[fed:at])

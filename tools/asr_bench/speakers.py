@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,7 +53,7 @@ def clips() -> list[bytes]:
 
 
 @asynccontextmanager
-async def open_engines(settings: Settings):
+async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
     """Open the recogniser that ``settings`` mean, beside a mind and a voice that take no time."""
     quick = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Yes."])])
     async with open_whisper(settings) as ears:

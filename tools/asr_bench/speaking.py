@@ -9,7 +9,7 @@ and then gives the words of somebody who counts, 150 a minute, with a full stop 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,24 +30,29 @@ def speaking(decoder: WhisperDecoder) -> WhisperDecoder:
     here = threading.local()
     try_them = decoder._try
 
-    def tried(asked: Sequence[Asked], length_s: float):
+    def tried(asked: Sequence[Asked], length_s: float) -> list[Any]:
         counts = [max(1, round(len(one.audio) / SAMPLE_RATE * _WORDS_PER_S)) for one in asked]
         # A batch takes as long as its longest.
         here.tokens = round(max(counts) * TOKENS_PER_WORD)
         spoken = [_words(len(one.context.split()), count) for one, count in zip(asked, counts, strict=True)]
-        wanted = [
-            replace(one, timed=lambda _, one=one, words=words: one.timed(words))
-            for one, words in zip(asked, spoken, strict=True)
-        ]
+        wanted = [replace(one, timed=_saying(one, words)) for one, words in zip(asked, spoken, strict=True)]
         return [
             replace(was, text="".join(word.text for word in words).strip(), words=tuple(words), tripped=False)
             for words, was in zip(spoken, try_them(wanted, length_s), strict=True)
         ]
 
-    whisper_decode.without_loops = lambda text, spaced: text  # type: ignore[assignment]
+    whisper_decode.without_loops = _unchanged  # type: ignore[attr-defined]
     decoder._try = tried  # type: ignore[method-assign]
     decoder._model.model = _Speaking(decoder._model.model, decoder._model.hf_tokenizer.token_to_id(_END), here)
     return decoder
+
+
+def _unchanged(text: str, *, spaced: bool = True) -> str:
+    return text
+
+
+def _saying(asked: Asked, words: list[TimedWord]) -> Callable[[Sequence[TimedWord]], Any]:
+    return lambda _: asked.timed(words)
 
 
 def _words(before: int, count: int) -> list[TimedWord]:

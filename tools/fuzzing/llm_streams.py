@@ -151,7 +151,8 @@ def draw(seed: int, number: int) -> Drawn:
     if status in (301, 307):
         head.append(("Location", chance.choice(["http://127.0.0.2:1/", "/v1/x", "//", "https://127.0.0.1:1/", "\x7f"])))
     sizes = chance.choice([[1], [1, 2, 3], [10, 1000], [100_000], [len(data) or 1]])
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while at < len(data) and len(pieces) < 400:
         size = chance.choice(sizes)
         pieces.append(data[at : at + size])

@@ -23,6 +23,9 @@ MOST_FRAMES = 2998
 IGNORED = -100
 
 
+Example = tuple[np.ndarray, list[int], list[int], list[tuple[float, float, list[int]]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Examples that are learnt from at once."""
@@ -37,6 +40,12 @@ class Batch:
     """All text tokens of the batch in a row, for CTC."""
     lengths: Tensor
     """How many of them each example has."""
+
+
+def _token(tokenizer: Tokenizer, text: str) -> int:
+    found = tokenizer.token_to_id(text)
+    assert found is not None, text
+    return found
 
 
 class Batches:
@@ -62,12 +71,12 @@ class Batches:
         self._random = np.random.default_rng(seed)
         self._noises = [recordings.power(sound.features) for sound in sounds if sound.voice != "silence"]
         self._ids = [tokenizer.encode(" " + one.text).ids for one in speech]
-        self._end = tokenizer.token_to_id("<|endoftext|>")
-        self._start = tokenizer.token_to_id("<|startoftranscript|>")
-        self._previous = tokenizer.token_to_id("<|startofprev|>")
-        self._no_speech = tokenizer.token_to_id("<|nospeech|>")
-        self._no_times = tokenizer.token_to_id("<|notimestamps|>")
-        self._zero = tokenizer.token_to_id("<|0.00|>")
+        self._end = _token(tokenizer, "<|endoftext|>")
+        self._start = _token(tokenizer, "<|startoftranscript|>")
+        self._previous = _token(tokenizer, "<|startofprev|>")
+        self._no_speech = _token(tokenizer, "<|nospeech|>")
+        self._no_times = _token(tokenizer, "<|notimestamps|>")
+        self._zero = _token(tokenizer, "<|0.00|>")
 
     def __iter__(self) -> Iterator[list[Batch]]:
         size = SIZE * self._parts
@@ -81,7 +90,7 @@ class Batches:
                     frames = min(len(whole[-1][0]) + int(self._random.integers(2, 160)), MOST_FRAMES)
                 yield [self._batch(whole[part :: self._parts], frames) for part in range(self._parts)]
 
-    def _example(self) -> tuple[np.ndarray, list[int], list[int], list[tuple[float, float, list[int]]]]:
+    def _example(self) -> Example:
         """Return power (frames, 80), previous context, text tokens, and the same as segments with their times in
         seconds.
         """
@@ -90,7 +99,9 @@ class Batches:
         if random.random() < 0.07:
             sound = self._sounds[random.integers(len(self._sounds))]
             return recordings.power(sound.features), self._context(), [], []
-        parts, segments, frames = [], [], 0
+        parts: list[np.ndarray] = []
+        segments: list[tuple[float, float, list[int]]] = []
+        frames = 0
 
         def hush(seconds: float) -> None:
             nonlocal frames
@@ -122,7 +133,7 @@ class Batches:
         drawn = self._random.integers(len(self._ids), size=self._random.integers(1, 6))
         return [self._previous, *(token for at in drawn for token in self._ids[at])][:_CONTEXT_TOKENS]
 
-    def _batch(self, examples: list, frames: int) -> Batch:
+    def _batch(self, examples: list[Example], frames: int) -> Batch:
         features = np.empty((len(examples), frames, 80), np.float32)
         # OpenAI pads the audio, and silence lies 80 dB under the loudest; faster-whisper pads the features, with zeros.
         zeros = frames == PADDED_FRAMES and self._random.random() < 0.5

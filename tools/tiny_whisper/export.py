@@ -8,6 +8,7 @@ import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ctranslate2.specs import WhisperSpec
@@ -100,9 +101,9 @@ def _spec(network: Whisper) -> WhisperSpec:
     return spec
 
 
-def _at(spec: WhisperSpec, name: str):
+def _at(spec: WhisperSpec, name: str) -> Any:
     """Return the part of ``spec`` that a file calls ``name``: of a list, ``layer_1`` is the second ``layer``."""
-    part = spec
+    part: Any = spec
     for step in name.split("/"):
         if hasattr(part, step):
             part = getattr(part, step)
@@ -112,6 +113,6 @@ def _at(spec: WhisperSpec, name: str):
     return part
 
 
-def _bias(layer) -> np.ndarray:
+def _bias(layer: Any) -> np.ndarray:
     # Whisper's keys have none; CTranslate2's stacked layer wants one for all.
     return np.zeros(len(layer.weight), np.float32) if layer.bias is None else layer.bias.detach().numpy()

@@ -36,7 +36,8 @@ class Attention(nn.Module):
         y = functional.scaled_dot_product_attention(
             split(self.query(x)), split(self.key(memory)), split(self.value(memory)), is_causal=causal
         )
-        return self.out(y.transpose(1, 2).flatten(2))
+        out: Tensor = self.out(y.transpose(1, 2).flatten(2))
+        return out
 
 
 class Layer(nn.Module):
@@ -56,7 +57,8 @@ class Layer(nn.Module):
         x = x + (self.attention(y, y, causal=memory is not None))
         if self.crossing is not None and self.crossing_norm is not None:
             x = x + (self.crossing(self.crossing_norm(x), memory))
-        return x + (self.back(functional.gelu(self.forth(self.norm(x)))))
+        out: Tensor = x + (self.back(functional.gelu(self.forth(self.norm(x)))))
+        return out
 
 
 class Whisper(nn.Module):
@@ -97,7 +99,8 @@ class Whisper(nn.Module):
         x = self.embedding(tokens) + self.positions[: tokens.shape[1]]
         for layer in self.decoder:
             x = layer(x, memory)
-        return self.decoder_norm(x) @ self.embedding.weight.T
+        out: Tensor = self.decoder_norm(x) @ self.embedding.weight.T
+        return out
 
 
 def sinusoids(length: int, width: int) -> Tensor:

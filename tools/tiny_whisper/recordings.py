@@ -11,13 +11,17 @@ import json
 import multiprocessing
 import random
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
 
 from . import sentences
+
+T = TypeVar("T")
 
 RATE = 16_000
 FRAMES_PER_S = 100
@@ -85,7 +89,7 @@ _PITCH = {"flite slt": 170, "flite rms": 105, "flite awb": 115}
 def _resampled(audio: np.ndarray, rate: int) -> np.ndarray:
     import soxr
 
-    return soxr.resample(audio, rate, RATE).astype(np.float32)
+    return np.asarray(soxr.resample(audio, rate, RATE), np.float32)
 
 
 def _trimmed(audio: np.ndarray) -> np.ndarray:
@@ -179,7 +183,7 @@ def _music(size: int, random: np.random.Generator) -> np.ndarray:
 
 
 def _at_level(audio: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    return (audio / max(np.abs(audio).max(), 1e-9) * 10 ** random.uniform(-2, -0.3)).astype(np.float32)
+    return np.asarray(audio / max(np.abs(audio).max(), 1e-9) * 10 ** random.uniform(-2, -0.3), np.float32)
 
 
 # --- the set ----------------------------------------------------------------------------------------------------------
@@ -192,7 +196,7 @@ def features(audio: np.ndarray) -> np.ndarray:
     """Return (frames, 80) features of ``audio``, unpadded."""
     global _extractor
     _extractor = _extractor or FeatureExtractor()
-    return _extractor(audio, padding=0).T.astype(np.float16)
+    return np.asarray(_extractor(audio, padding=0).T, np.float16)
 
 
 def _recording(asked: tuple[str, int]) -> Recording:
@@ -215,7 +219,7 @@ def make_set(folder: Path, *, count: int, sounds: int) -> tuple[list[Recording],
     return speech, _kept(folder / f"sounds-{sounds}.npz", _sound, list(range(sounds)))
 
 
-def _kept(file: Path, make, asked: list) -> list[Recording]:
+def _kept(file: Path, make: Callable[[T], Recording], asked: list[T]) -> list[Recording]:
     if not file.exists():
         with multiprocessing.Pool() as pool:
             made = pool.map(make, asked, chunksize=20)
@@ -236,13 +240,13 @@ def _kept(file: Path, make, asked: list) -> list[Recording]:
 
 def power(features: np.ndarray) -> np.ndarray:
     """Return the power that ``features`` are the logarithm of, float32."""
-    return np.power(10.0, features.astype(np.float32) * 4 - 4)
+    return np.asarray(np.power(10.0, features.astype(np.float32) * 4 - 4))
 
 
 def log_features(power: np.ndarray) -> np.ndarray:
     """Return features of ``power``, cut 80 dB under the loudest as the extractor does."""
     log = np.log10(np.maximum(power, 1e-10))
-    return (np.maximum(log, log.max() - 8) + 4) / 4
+    return np.asarray((np.maximum(log, log.max() - 8) + 4) / 4)
 
 
 def vary(speech: np.ndarray, noise: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -266,4 +270,4 @@ def vary(speech: np.ndarray, noise: np.ndarray, random: np.random.Generator) -> 
     start = int(random.integers(0, len(noise)))
     noise = np.take(noise, range(start, start + len(speech)), axis=0, mode="wrap")
     below = 10 ** (-random.uniform(0.3, 4.0))
-    return speech + noise * (below * speech.mean() / max(float(noise.mean()), 1e-12))
+    return np.asarray(speech + noise * (below * speech.mean() / max(float(noise.mean()), 1e-12)))
