@@ -1,6 +1,7 @@
 """What stands between a session and its engines and store."""
 
 import inspect
+from collections.abc import Sequence
 from typing import get_args
 
 import pytest
@@ -10,7 +11,7 @@ from voice_trio import tap as tap_module
 from voice_trio.core.history import Message, Record
 from voice_trio.core.messages import Outcome
 from voice_trio.engines import base
-from voice_trio.engines.base import Engines, Finish, Hypothesis, Prompt, Speech, TextDelta, Transcript
+from voice_trio.engines.base import Engines, Finish, Hypothesis, Prompt, ReplyEvent, Speech, TextDelta, Transcript
 from voice_trio.engines.scripted import ScriptedDetector, scripted_engines
 from voice_trio.memory import base as memory
 from voice_trio.memory.in_process import InProcessStore
@@ -35,15 +36,13 @@ class _Context:
 class Prompter:
     """An engine of every kind, and a store, that answer at once."""
 
-    name, languages, synthetic, sample_rate, voices, ready, compute_s = (
-        "prompt",
-        ("en",),
-        False,
-        16_000,
-        ("v",),
-        True,
-        2,
-    )
+    name = "prompt"
+    languages: Sequence[str] = ("en",)
+    voices: Sequence[str] = ("v",)
+    synthetic = False
+    sample_rate = 16_000
+    ready = True
+    compute_s = 2.0
 
     def open(self, language):
         return _Context(self)
@@ -187,7 +186,7 @@ def test_it_has_all_that_a_session_may_ask_for(protocol, wrapper):
 
 async def test_a_session_behind_it_finishes_a_real_reply(autojump_clock):
     engines, _ = tapped(scripted_engines(), InProcessStore(), Tap())
-    events = []
+    events: list[ReplyEvent] = []
     async with engines.language_model.stream(Prompt([Message("user", "hello")])) as stream:
         while not events or not isinstance(events[-1], Finish):
             events.append(await stream.receive())

@@ -7,7 +7,7 @@ import trio
 
 from voice_trio.core.faults import parse
 from voice_trio.core.history import Message
-from voice_trio.engines.base import EngineError, Finish, Prompt, TextDelta
+from voice_trio.engines.base import EngineError, Finish, Prompt, ReplyEvent, TextDelta
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -30,7 +30,7 @@ def faulty(text, **engines):
 async def reply_of(text):
     """Return the pieces of a reply and the times at which they came."""
     model = faulty(text, language_model=ScriptedLanguageModel(replies=[ScriptedReply(tokens=TOKENS, token_s=0.0)]))
-    pieces = []
+    pieces: list[tuple[float, ReplyEvent]] = []
     async with model.language_model.stream(Prompt([Message("user", "hello")])) as stream:
         while not pieces or not isinstance(pieces[-1][1], Finish):
             event = await stream.receive()

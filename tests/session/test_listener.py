@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from voice_trio import config
+from voice_trio.core.messages import Partial
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.scripted import ScriptedDetector, ScriptedRecognizer, silent, voiced
 from voice_trio.session import asr
@@ -260,5 +261,5 @@ async def test_a_draft_says_all_that_was_said_though_it_is_less_than_a_stride(au
         )
     outbox.close()
     partial = await outbox.take()
-    assert (partial.turn, partial.text) == (1, "one two three")
+    assert partial == Partial(turn=1, keep=0, text="one two three", stable=0)
     assert await outbox.take() is None

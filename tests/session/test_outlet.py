@@ -86,7 +86,7 @@ async def test_a_gate_opens_no_faster_than_there_are_places(autojump_clock):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(say_all, outlet)
         nursery.start_soon(outlet.open)
-        texts = []
+        texts: list[str] = []
         while len(texts) < len(TOKENS):
             await wait_all_tasks_blocked()
             assert len(outbox) <= 3
@@ -142,7 +142,7 @@ async def test_a_draft_is_a_reply_whose_outlet_is_closed(autojump_clock):
         await plain.run()
         assert any(isinstance(event, TtsChunk) for event in plain.sent)
         for places in (1, PLACES, 1000):
-            draft = Draft(lambda *about, places=places: GatedOutlet(*about, places))
+            draft = Draft(lambda outbox, timeline, places=places: GatedOutlet(outbox, timeline, places))
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(draft.run)
                 await trio.sleep(100)
@@ -158,7 +158,7 @@ async def test_a_draft_is_a_reply_whose_outlet_is_closed(autojump_clock):
 
 
 async def test_a_draft_that_is_dropped_says_nothing(autojump_clock):
-    draft = Draft(lambda *about: GatedOutlet(*about, PLACES))
+    draft = Draft(lambda outbox, timeline: GatedOutlet(outbox, timeline, PLACES))
     with trio.move_on_after(100) as dropped:
         await draft.run()
     assert dropped.cancelled_caught
