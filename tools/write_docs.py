@@ -31,7 +31,7 @@ def settings_table() -> str:
         shown = "" if default in (None, "") else f"`{default}`"
         if len(shown) > LONGEST_DEFAULT:
             shown = "a short instruction to speak plainly"
-        rows.append(f"| `{variable(name)}` | {shown} | {field.description} | {allowed(name)} |")
+        rows.append(f"| `{variable(name)}` | {shown} | {field.description} | {allowed(name, here=False)} |")
     return "\n".join(rows)
 
 

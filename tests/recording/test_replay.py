@@ -19,8 +19,8 @@ from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, sc
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.recording import entries as e
 from voice_trio.recording.read import parse
-from voice_trio.recording.recorder import SESSION_SETTINGS
 from voice_trio.session import asr, session, tts, turn
+from voice_trio.session.settings import SessionSettings
 
 SESSION = Path(session.__file__).parent
 
@@ -207,4 +207,4 @@ def sessions(notes):
 
 def test_every_setting_that_a_session_looks_at_is_recorded():
     source = "".join(path.read_text() for path in SESSION.glob("*.py"))
-    assert set(re.findall(r"settings\.(\w+)", source)) == set(SESSION_SETTINGS)
+    assert set(re.findall(r"settings\.(\w+)", source)) == set(SessionSettings.names())

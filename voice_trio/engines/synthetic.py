@@ -12,8 +12,11 @@ from contextlib import aclosing, asynccontextmanager
 
 import trio
 
+from voice_trio.config import Settings
 from voice_trio.core.history import Message
-from voice_trio.engines.base import Finish, ReplyEvent, TextDelta
+from voice_trio.engines.base import Finish, LanguageModel, ReplyEvent, TextDelta
+from voice_trio.engines.plug import Plug
+from voice_trio.entry_points import Kind
 
 TOKEN_S = 0.02
 """Before each token."""
@@ -60,3 +63,11 @@ async def _tokens(text: str) -> AsyncGenerator[ReplyEvent]:
         await trio.sleep(TOKEN_S)
         yield TextDelta(token)
     yield Finish("stop")
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[LanguageModel]:
+    yield SyntheticModel()
+
+
+PLUG = Plug(kind=Kind.LANGUAGE_MODEL, name="synthetic", settings=Settings, open=_open)

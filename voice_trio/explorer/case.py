@@ -18,6 +18,7 @@ from voice_trio.explorer.scripted import Scenario
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
+from voice_trio.session.settings import SessionSettings
 
 LIMIT_S = 10_000.0
 """Longer than any session: one that lasts so long hangs."""
@@ -37,7 +38,7 @@ class Case:
         inner = scenario.engines()
         self.engines = breakable(inner, self.breakers)
         self.store = BreakableStore(scenario.store(), self.breakers.store, self._committing)
-        self.settings = config.load(**{"log_latency": False, **scenario.settings})
+        self.settings = SessionSettings.of(config.load(**{"log_latency": False, **scenario.settings}))
         self.claims = Claims()
         self.link = ExploredLink(read_s=scenario.read_s)
         self.session = self._session(self.link)

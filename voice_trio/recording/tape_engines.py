@@ -22,7 +22,7 @@ def tape_engines(tape: Tape, link: TapeLink, names: e.EngineNames) -> Engines:
         language_model=TapeLanguageModel(tape, names),
         synthesizer=TapeSynthesizer(tape, names),
         new_detector=lambda: TapeDetector(link),
-        asr_fallback=names.asr_fallback,
+        asr_fallback=names.fallback,
     )
 
 

@@ -9,7 +9,7 @@ from math import inf
 
 import trio
 
-from voice_trio.config import PHRASE_GAP_MS, Settings
+from voice_trio.config import PHRASE_GAP_MS
 from voice_trio.core.empty_reply import why_empty
 from voice_trio.core.groups import first_leaf
 from voice_trio.core.history import Message
@@ -18,6 +18,7 @@ from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.surrogates import Mender
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, ReplyEvent, TextDelta
 from voice_trio.session.patience import Patience
+from voice_trio.session.settings import SessionSettings
 
 _PHRASE_GAP_S = PHRASE_GAP_MS / 1000
 
@@ -48,7 +49,7 @@ async def write(
     prompt: Sequence[Message],
     model: LanguageModel,
     phrases: trio.MemorySendChannel[Phrase],
-    settings: Settings,
+    settings: SessionSettings,
     *,
     turn: int,
     emit: Callable[[Event], Awaitable[None]],
