@@ -289,6 +289,7 @@ ELSEWHERE = {
     "tests/server/test_utterance.py": ["max_upload_bytes", "upload_timeout_s"],
     "tests/server/test_access.py": ["auth_token", "allowed_origins", "insecure"],
     "tests/server/test_endings.py": ["send_timeout_s", "shutdown_grace_s"],
+    "tests/test_plugged.py": ["llm_engine", "tts_engine"],
     "tests/test_faults.py": ["allow_faults", "faults", "faults_seed"],
     "tests/server/test_tls.py": ["certfile", "keyfile", "tls_self_signed"],
 }

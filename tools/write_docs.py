@@ -1,5 +1,5 @@
 """Writes what the documents take from the code: README's table of settings, much of docs/protocol.md, the schema,
-and the matrices of docs/testing.md.
+the matrices of docs/testing.md, and the example of docs/another-engine.md.
 
     python tools/write_docs.py            rewrite them
     python tools/write_docs.py --check    exit with 1 if one of them is out of date
@@ -35,6 +35,10 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
+def file(path: str, language: str) -> str:
+    return f"```{language}\n{(ROOT / path).read_text()}```"
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"settings": settings_table},
     "docs/protocol.md": {
@@ -46,6 +50,10 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "turn": diagrams.turn,
         "listener": diagrams.listener,
         "conversation": protocol_docs.conversation,
+    },
+    "docs/another-engine.md": {
+        "project": partial(file, "tests/plugged/pyproject.toml", "toml"),
+        "voice": partial(file, "tests/plugged/morse.py", "python"),
     },
     "docs/testing.md": {"faults": fault_matrix.table, "manners": fault_matrix.manners_table},
 }

@@ -39,6 +39,11 @@ class Kind(StrEnum):
     SYNTHESIZER = "synthesizer"
     END_OF_TURN = "end_of_turn"
 
+    @property
+    def words(self) -> str:
+        """As people are told of it."""
+        return self.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -103,7 +108,7 @@ def others() -> tuple[tuple[Entry, ...], tuple[Misdeclared, ...]]:
             if isinstance(entry, Misdeclared):
                 wrong.append(entry)
             elif by := taken.get((entry.kind, entry.name)):
-                why = f"{by} has a {entry.kind} of that name already"
+                why = f"{by} has a {entry.kind.words} of that name already"
                 wrong.append(Misdeclared(f"{entry.kind}.{entry.name}", package, why))
             else:
                 taken[entry.kind, entry.name] = package

@@ -62,13 +62,12 @@ def check(name: str | None) -> None:
 def _of(name: str | None) -> tuple[Weights[Any], Any]:
     """Return the weights that ``name`` is of, with their engine's settings.
 
-    For a name that nobody knows, and for none, those of the engine that the settings ask for, else of the first.
+    Those of an engine that the settings ask for come first, also for a name that nobody knows, and for none.
     """
     settings = config.load()
     having = _with_weights(settings)
-    knowing = [one for one in having if name is not None and one[0].weights.knows(name)]
-    asked = [one for one in having if registry.asked_for(one[0].kind, settings) == one[0].name]
-    plug, own = [*knowing, *asked, *having][0]
+    having.sort(key=lambda one: registry.asked_for(one[0].kind, settings) != one[0].name)
+    plug, own = next((one for one in having if name is not None and one[0].weights.knows(name)), having[0])
     return plug.weights, own
 
 

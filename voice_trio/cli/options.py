@@ -46,7 +46,7 @@ class _Setting(click.Option):
         super().__init__(*args, **kwargs)
         self._field = field
 
-    def make_metavar(self, *context: Any) -> str:
+    def make_metavar(self, *args: Any, **kwargs: Any) -> str:
         """Return what it takes, in short."""
         if words := words_of(self._field):
             return "|".join(words)

@@ -108,7 +108,7 @@ def _check(kind: Kind, engine: object) -> None:
     """Raise `CannotLoad` if ``engine`` lacks what its kind has."""
     lacks = [name for name in _NEEDED[kind] if not hasattr(engine, name)]
     if lacks:
-        raise CannotLoad(f"what it opens is no {kind.replace('_', ' ')}: it has no {', '.join(lacks)}")
+        raise CannotLoad(f"what it opens is no {kind.words}: it has no {', '.join(lacks)}")
 
 
 def _fallback(kind: Kind, engine: Any, choice: registry.Choice) -> Fallback | None:

@@ -12,6 +12,8 @@ from voice_trio.config import Settings
 from voice_trio.entry_points import Kind
 from voice_trio.environment import FromEnvironment, load
 
+__all__ = ["EngineSettings", "Kind", "Plug", "Progress", "Weights"]
+
 
 class EngineSettings(FromEnvironment):
     """An engine's own settings: subclass it with a field for each.

@@ -41,7 +41,7 @@ def plugged(settings: Settings) -> list[Plugged]:
         one = examine(entry, settings)
         well = one.plug is not None and one.error is None
         own = own_settings(one.plug) if one.plug else []
-        about = f"{entry.kind.replace('_', ' ')} {entry.name} of {entry.package}{_state(one, settings)}"
+        about = f"{entry.kind.words} {entry.name} of {entry.package}{_state(one, settings)}"
         listed.append(Plugged(about, well, own))
     for one_wrong in wrong:
         listed.append(Plugged(f"{one_wrong.name or 'engines'} of {one_wrong.package}: {one_wrong.why}", False, []))

@@ -99,9 +99,15 @@ def survey(kind: Kind, settings: Settings) -> list[Candidate]:
     return sorted((examine(entry, settings) for entry in entry_points.entries(kind)), key=lambda one: one.rank)
 
 
+def survey_all(settings: Settings) -> list[Candidate]:
+    """Return all engines, ours first; blocks, and imports them."""
+    found = [examine(entry, settings) for kind in Kind for entry in entry_points.entries(kind)]
+    return sorted(found, key=lambda one: bool(one.entry.package))
+
+
 def asked_for(kind: Kind, settings: Settings) -> str | None:
-    """Return the name of the engine that ``settings`` ask for, None where they leave the choice."""
-    name: str = getattr(settings, CHOSEN_BY[kind])
+    """Return the name of the engine that ``settings`` ask for, None where they leave the choice or have none."""
+    name: str = getattr(settings, CHOSEN_BY[kind]) if kind in CHOSEN_BY else AUTO
     return None if name == AUTO else name
 
 
@@ -125,7 +131,7 @@ def choose(kind: Kind, settings: Settings, left_out: Collection[Entry] = ()) -> 
     if name is not None:
         entry = next((entry for entry in entry_points.entries(kind) if entry.name == name), None)
         if entry is None:
-            raise CannotLoad(f"There is no {_spelled(kind)} {name!r} here.")
+            raise CannotLoad(f"There is no {kind.words} {name!r} here.")
         return Choice(_insist(examine(entry, settings), kind, settings), [], [])
     all_of_kind = [one for one in survey(kind, settings) if one.entry not in left_out]
     better: list[Candidate] = []
@@ -136,7 +142,7 @@ def choose(kind: Kind, settings: Settings, left_out: Collection[Entry] = ()) -> 
             return Choice(candidate, better, [one for one in all_of_kind if one.plug is None])
         better.append(candidate)
     reasons = "; ".join(f"{one.called}: {one.why_not}" for one in better)
-    raise CannotLoad(f"There is no {_spelled(kind)} that can be used here ({reasons}).")
+    raise CannotLoad(f"There is no {kind.words} that can be used here ({reasons}).")
 
 
 def _insist(candidate: Candidate, kind: Kind, settings: Settings) -> Candidate:
@@ -150,17 +156,7 @@ def _insist(candidate: Candidate, kind: Kind, settings: Settings) -> Candidate:
     raise CannotLoad(f"{variable(setting)} asks for {candidate.called}, and {candidate.why_not}.")
 
 
-def _spelled(kind: Kind) -> str:
-    return kind.replace("_", " ")
-
-
 def told(error: BaseException) -> str:
     """Return an error of somebody else's code in one line."""
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def survey_all(settings: Settings) -> list[Candidate]:
-    """Return all engines, ours first; blocks, and imports them."""
-    found = [examine(entry, settings) for kind in Kind for entry in entry_points.entries(kind)]
-    return sorted(found, key=lambda one: bool(one.entry.package))
