@@ -14,6 +14,8 @@ LAYERS = [
     {"client"},
     {"recording", "explorer"},
     {"session"},
+    {"fault_tap"},
+    {"tap"},
     {"memory", "engines"},
     {
         "assets",

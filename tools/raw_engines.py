@@ -12,7 +12,7 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_BYTES, ms_to_samples
 from voice_trio.core.history import prompt
 from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.speakable import Speakable
-from voice_trio.engines.base import Engines, LanguageModel, TextDelta
+from voice_trio.engines.base import Engines, Finish, LanguageModel, Prompt, TextDelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,13 @@ async def _first_phrase(model: LanguageModel, said: str, settings: Settings) -> 
     messages = prompt([], said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
     aggregator = PhraseAggregator()
     token_at = None
-    async with model.stream(messages) as events:
-        async for event in events:
+    async with model.stream(Prompt(messages)) as stream:
+        while True:
+            event = await stream.receive()
             token_at = token_at or trio.current_time()
             phrases = aggregator.push(event.text) if isinstance(event, TextDelta) else aggregator.finish()
             if phrases:
                 return token_at, phrases[0]
+            if isinstance(event, Finish):
+                break
     raise RuntimeError("the language model wrote nothing")

@@ -6,13 +6,12 @@ recording of the conversation.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from voice_trio.config import Settings
-from voice_trio.core.history import Message
-from voice_trio.engines.base import Engines, ReplyEvent, Speech
+from voice_trio.engines.base import Engines, Prompt, Speech, Stream
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -50,12 +49,12 @@ class ScriptedMind:
     synthetic = False
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
         """Begin a reply."""
-        tokens = REPLY * 100 if messages[-1].content == LONG else REPLY
+        tokens = REPLY * 100 if prompt.messages[-1].content == LONG else REPLY
         model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=tokens, token_s=0)])
-        async with model.stream(messages) as events:
-            yield events
+        async with model.stream(prompt) as stream:
+            yield stream
 
 
 def zero_cost_engines() -> Engines:

@@ -1,4 +1,4 @@
-"""Faults that are injected on purpose: which call each of them strikes. What wraps an engine or a store asks here."""
+"""Faults that are injected on purpose: which call each of them strikes. `fault_tap` does it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Faults:
         """Whether any call of ``stage`` may go wrong."""
         return any(fault.stage is stage for fault in self)
 
-    def call(self, stage: Stage, *, recall: bool = False) -> Call:
+    def strike(self, stage: Stage, *, recall: bool = False) -> Struck:
         """Count a call of ``stage`` and return what goes wrong with it; for STORE, ``recall`` says which call it is."""
         self._calls[stage, recall] += 1
         number = self._calls[stage, recall]
@@ -51,11 +51,11 @@ class Faults:
                 drawn = chance.random() < fault.share
                 if drawn if fault.call is None else fault.call == number:
                     struck.append(fault)
-        return Call(struck, number)
+        return Struck(struck, number)
 
 
-class Call:
-    """One call, and the faults that strike it. Each is logged when it does."""
+class Struck:
+    """One call of a stage, and the faults that strike it. Each is logged when it does."""
 
     def __init__(self, faults: Sequence[Fault], number: int) -> None:
         self._faults = faults

@@ -7,8 +7,7 @@ import trio
 
 from voice_trio.core.faults import parse
 from voice_trio.core.history import Message
-from voice_trio.engines.base import EngineError, Finish, TextDelta
-from voice_trio.engines.faults import with_faults
+from voice_trio.engines.base import EngineError, Finish, Prompt, TextDelta
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -17,32 +16,31 @@ from voice_trio.engines.scripted import (
     scripted_engines,
     voiced,
 )
+from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
+from voice_trio.memory.in_process import InProcessStore
 
 TOKENS = ("One ", "two ", "three.")
 
 
 def faulty(text, **engines):
-    return with_faults(scripted_engines(**engines), Faults(parse(text)))
+    return inject(Faults(parse(text)), scripted_engines(**engines), InProcessStore())[0]
 
 
 async def reply_of(text):
     """Return the pieces of a reply and the times at which they came."""
     model = faulty(text, language_model=ScriptedLanguageModel(replies=[ScriptedReply(tokens=TOKENS, token_s=0.0)]))
     pieces = []
-    async with model.language_model.stream([Message("user", "hello")]) as events:
-        async for event in events:
+    async with model.language_model.stream(Prompt([Message("user", "hello")])) as stream:
+        while not pieces or not isinstance(pieces[-1][1], Finish):
+            event = await stream.receive()
             pieces.append((round(trio.current_time(), 3), event))
-            if isinstance(event, Finish):
-                break
     return pieces
 
 
-def test_a_stage_that_suffers_nothing_is_left_alone():
-    engines = scripted_engines()
-    assert with_faults(engines, Faults([])) == engines
-    assert with_faults(engines, Faults(parse("store:full"))) == engines
-    assert with_faults(engines, Faults(parse("llm:hang"))).recognizer is engines.recognizer
+def test_without_faults_nothing_stands_between():
+    engines, store = scripted_engines(), InProcessStore()
+    assert inject(Faults([]), engines, store) == (engines, store)
 
 
 @pytest.mark.parametrize("ready", [True, False])
@@ -51,7 +49,7 @@ def test_it_shows_what_is_inside(ready):
         recognizer=ScriptedRecognizer(ready=ready, name="ears", languages=("de",)),
         synthesizer=ScriptedSynthesizer(name="voice", sample_rate=8000, voices=("a", "b")),
     )
-    wrapped = with_faults(plain, Faults(parse("asr:hang, llm:hang, tts:hang")))
+    wrapped, _ = inject(Faults(parse("asr:hang, llm:hang, tts:hang")), plain, InProcessStore())
     assert wrapped.ready is ready
     assert (wrapped.recognizer.name, wrapped.recognizer.languages) == ("ears", ("de",))
     assert (wrapped.language_model.name, wrapped.language_model.synthetic) == ("scripted", False)

@@ -8,16 +8,17 @@ import pytest
 import trio
 
 from tests.sse_server import Reply, chunk, serve, serve_raw
+from tests.streams import events_of
 from voice_trio.config import ConfigError, Settings, load
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Alive, EngineError, Finish, LanguageModel, TextDelta
+from voice_trio.engines.base import Alive, EngineError, Finish, LanguageModel, Prompt, TextDelta
 from voice_trio.engines.openai_chat import open_chat_model
 from voice_trio.engines.openai_client import OPENAI_URL, is_configured
 
 pytestmark = pytest.mark.real
 
-PROMPT = [Message("system", "Be kind."), Message("user", "Hello there.")]
+PROMPT = Prompt([Message("system", "Be kind."), Message("user", "Hello there.")])
 KEY = "test-key"
 TOKENS = [f"token{number} " for number in range(40)]
 DELTAS = [TextDelta(token) for token in TOKENS]
@@ -46,7 +47,7 @@ async def read(model: LanguageModel) -> list:
     events: list = []
     try:
         async with model.stream(PROMPT) as stream:
-            async for event in stream:
+            async for event in events_of(stream):
                 if not isinstance(event, Alive):
                     events.append(event)
     except EngineError as error:
@@ -113,8 +114,8 @@ async def test_cancelling_closes_the_connection_upstream(where):
                         turn.cancel()
 
                 server.on_request = lambda: cancel_at("before the first")
-                async with model.stream(PROMPT) as events:
-                    async for event in events:
+                async with model.stream(PROMPT) as stream:
+                    async for event in events_of(stream):
                         if event == DELTAS[3]:
                             # Comes true at the next wait, which is the one for a token.
                             cancel_at("waiting for a token")
@@ -130,8 +131,8 @@ async def test_leaving_in_the_middle_closes_the_connection_upstream():
     with trio.fail_after(5):
         slow = Reply(tokens=TOKENS, stall=True)
         async with serve(slow) as server, open_chat_model(settings(server.base_url)) as model:
-            async with model.stream(PROMPT) as events:
-                while await anext(events) != DELTAS[0]:
+            async with model.stream(PROMPT) as stream:
+                while await stream.receive() != DELTAS[0]:
                     pass
             await server.requests[0].closed_by_client.wait()
 
@@ -206,9 +207,10 @@ async def test_an_unreadable_event_or_an_error_in_the_stream_fails(line):
     assert len(server.requests) == 1
 
 
-async def test_a_truncated_stream_ends_without_a_finish():
-    events, _ = await answer(Reply(tokens=TOKENS[:3], finish=None))
+async def test_a_truncated_stream_is_told_when_its_words_are_out():
+    (*events, error), _ = await answer(Reply(tokens=TOKENS[:3], finish=None))
     assert events == DELTAS[:3]
+    assert (error.code, error.message) == (ErrorCode.LLM_FAIL, "The reply broke off before its end.")
 
 
 async def test_events_without_text_are_skipped():

@@ -1,16 +1,17 @@
 import pytest
 import trio
 
+from tests.streams import events_of
 from voice_trio.core.history import Message
-from voice_trio.engines.base import Finish, LanguageModel, TextDelta
+from voice_trio.engines.base import Finish, LanguageModel, Prompt, TextDelta
 from voice_trio.engines.synthetic import TOKEN_S, SyntheticModel, reply
 
 MODEL: LanguageModel = SyntheticModel()
 
 
 async def answer(*messages):
-    async with MODEL.stream(messages) as events:
-        return [event async for event in events]
+    async with MODEL.stream(Prompt(messages)) as stream:
+        return [event async for event in events_of(stream)]
 
 
 async def test_tokens_give_the_reply_and_end_in_a_finish(autojump_clock):
@@ -32,9 +33,8 @@ async def test_it_answers_the_last_thing_the_person_said(autojump_clock):
 
 async def test_leaving_early_ends_it(autojump_clock):
     with trio.fail_after(60):
-        async with MODEL.stream([Message("user", "hello")]) as events:
-            async for _ in events:
-                break
+        async with MODEL.stream(Prompt([Message("user", "hello")])) as stream:
+            await stream.receive()
         with trio.move_on_after(TOKEN_S * 3.5) as scope:
             await answer(Message("user", "hello"))
     assert scope.cancelled_caught

@@ -109,10 +109,10 @@ def claim_kept(patch):
 def error_unsaid(patch):
     """A reply that breaks off is not said to."""
 
-    async def fail(self, error):
+    async def give_up(self, error):
         return Outcome.FAILED
 
-    patch.setattr(Turn, "_fail", fail)
+    patch.setattr(Turn, "_give_up", give_up)
 
 
 PLANTS = {

@@ -73,7 +73,7 @@ async def live(scenario, store, end_name=None, after_s=0.0):
                 nursery.start_soon(act_later, end, case, after_s)
             await case.live(lambda: None, lambda: None)
             nursery.cancel_scope.cancel()
-        problems = [*broken_promises(case, end), *await disagreements(store, case.store.records)]
+        problems = [*broken_promises(case, end), *await disagreements(store, case.tap.records)]
         # Who asks the database now asks last, so nobody else may be in it any more.
         problems += [f"{tokens} tokens are held of {limiter!r}" for limiter, tokens in tokens_held().items()]
     return problems + left, case

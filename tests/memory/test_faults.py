@@ -6,10 +6,11 @@ import trio
 from tests.memory.records import record
 from voice_trio import config
 from voice_trio.core.faults import parse
+from voice_trio.engines.scripted import scripted_engines
+from voice_trio.fault_tap import fill_up, inject
 from voice_trio.faults import Faults
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.database import Database
-from voice_trio.memory.faults import fill_up, with_faults
 from voice_trio.memory.open import open_store
 
 pytestmark = pytest.mark.real
@@ -35,7 +36,7 @@ def test_a_full_disk_changes_nothing_and_there_is_room_afterwards(tmp_path):
 async def test_a_store_is_full_for_the_commit_that_was_meant(tmp_path, memory):
     with trio.fail_after(30):
         async with open_store(config.load(memory=memory, data_dir=str(tmp_path))) as inner:
-            store = with_faults(inner, Faults(parse("store:full#2")))
+            _, store = inject(Faults(parse("store:full#2")), scripted_engines(), inner)
             conversation = await store.begin()
             await store.commit(record(conversation, 1))
             with pytest.raises(StoreError, match="database or disk is full"):
@@ -43,8 +44,3 @@ async def test_a_store_is_full_for_the_commit_that_was_meant(tmp_path, memory):
             await store.commit(record(conversation, 3))
             assert [kept.turn for kept in await store.recall(conversation)] == [1, 3]
             assert await store.prune(float("inf")) == 2
-
-
-async def test_a_store_that_suffers_nothing_is_left_alone(tmp_path):
-    async with open_store(config.load(memory="off")) as store:
-        assert with_faults(store, Faults(parse("llm:hang"))) is store

@@ -13,7 +13,6 @@ from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.core.playout import WholePlayout
 from voice_trio.core.wire import Malformed
 from voice_trio.engines.base import Alive, EngineError
-from voice_trio.engines.faults import with_faults
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -22,7 +21,9 @@ from voice_trio.engines.scripted import (
     scripted_engines,
     silent,
 )
+from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
+from voice_trio.memory.in_process import InProcessStore
 from voice_trio.recording import entries as e
 from voice_trio.recording.compare import first_difference
 from voice_trio.recording.read import parse
@@ -188,7 +189,8 @@ async def cancelled(notes):
 async def garbled(notes):
     """Engines that answer what no engine may."""
     faults = Faults(core_faults.parse("asr:garbage#1, llm:garbage#1, tts:garbage#1"), seed=1)
-    async with recording(notes, engines=with_faults(scripted_engines(), faults)) as talk:
+    engines, _ = inject(faults, scripted_engines(), InProcessStore())
+    async with recording(notes, engines=engines) as talk:
         for turn in (1, 2):
             await talk.ask(m.Start())
             await talk.say(1500, 900)

@@ -1,5 +1,7 @@
 """What connections may cost: shares, pots, and what a new connection finds."""
 
+from contextlib import ExitStack
+
 import pytest
 import trio
 from wsproto.frame_protocol import FrameDecoder
@@ -24,7 +26,7 @@ async def spend(mine, units, by=100):
 async def test_a_burst_is_free_and_then_the_share_counts(autojump_clock):
     with Allowances().open("a") as mine:
         assert await seconds(spend(mine, 10_000)) == 0
-        assert 19 < await seconds(spend(mine, 200_000)) < 28
+        assert 36 < await seconds(spend(mine, 200_000)) < 44
 
 
 async def test_a_neighbour_takes_nobodys_share(autojump_clock):
@@ -145,3 +147,23 @@ async def test_no_kind_of_frame_holds_the_loop(monkeypatch):
     }
     for name, frames in floods.items():
         assert 1 <= await most_frames_in_a_step(monkeypatch, *frames) <= 50, name
+
+
+async def test_sessions_leave_the_other_connections_their_share(autojump_clock):
+    """A monitor behind the address of thirty people asks as if it were alone."""
+    register = Allowances()
+    with ExitStack() as open_ones:
+        people = [open_ones.enter_context(register.open("a")) for _ in range(30)]
+        monitor = open_ones.enter_context(register.open("a"))
+        for person in people:
+            await person.pay(allowance.REQUEST)
+            await person.pay_for_session()
+        await spend(monitor, 20_000)
+        assert await seconds(spend(monitor, 20 * allowance.REQUEST)) < 1
+        register.move(people[0], "b")
+        with register.open("b") as other:
+            await spend(other, 20_000)
+            assert await seconds(spend(other, 20 * allowance.REQUEST)) < 1
+    for address in "ab":
+        with register.open(address) as late:
+            assert (late.address.connections, late.address.sessions) == (1, 0)

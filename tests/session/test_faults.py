@@ -10,10 +10,9 @@ from tools.fault_matrix import REFUSED, ROWS, SENTENCES, Kept
 from voice_trio.config import ConfigError
 from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, parse
-from voice_trio.engines.faults import with_faults
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
+from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
-from voice_trio.memory.faults import with_faults as store_with_faults
 
 REPLY = "".join(SENTENCES)
 TOKENS = [word + " " for word in REPLY.split(" ")]
@@ -40,9 +39,9 @@ def kept_of(records):
 async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row):
     faults = Faults(parse(row.faults))
     plain, store = two_sentences(), RecordingStore(fails=False)
-    engines = with_faults(plain, faults)
+    engines, faulty_store = inject(faults, plain, store)
     with structlog.testing.capture_logs() as lines, trio.fail_after(200):
-        async with conversation(engines=engines, store=store_with_faults(store, faults)) as talk:
+        async with conversation(engines=engines, store=faulty_store) as talk:
             talk.said = listen_in(talk.session)
             dones = []
             for _ in range(2):
@@ -71,4 +70,4 @@ def test_the_matrix_has_every_fault_of_every_stage():
 @pytest.mark.parametrize("faults", REFUSED)
 def test_a_crash_of_what_has_no_process_is_refused(faults):
     with pytest.raises(ConfigError, match=r"STREAM_FAULTS: 'llm:crash' cannot be, because scripted works without"):
-        with_faults(two_sentences(), Faults(parse(faults)))
+        inject(Faults(parse(faults)), two_sentences(), RecordingStore(fails=False))

@@ -19,10 +19,9 @@ from tests.session.promises import RecordingStore, check, listen_in
 from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, Kind, Stage, Takes, parse
 from voice_trio.core.messages import Outcome
-from voice_trio.engines.faults import with_faults
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced
+from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
-from voice_trio.memory.faults import with_faults as store_with_faults
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
 
@@ -120,7 +119,7 @@ async def house(number):
     plain = scripted_engines(language_model=ScriptedLanguageModel(replies=chance.sample(REPLIES, 4)))
     store, claims = RecordingStore(fails=False), Claims()
     faults = Faults(parse(drawn_faults(chance)), seed=number)
-    engines, faulty_store = with_faults(plain, faults), store_with_faults(store, faults)
+    engines, faulty_store = inject(faults, plain, store)
     clients = [drawn_client(chance) for _ in range(SESSIONS)]
     lived = []
 

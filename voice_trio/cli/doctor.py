@@ -19,7 +19,7 @@ from voice_trio.core.groups import first_leaf
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
-from voice_trio.engines.base import EngineError, LanguageModel, Synthesizer, TextDelta
+from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, Synthesizer, TextDelta
 from voice_trio.engines.confinement import BELTS
 from voice_trio.engines.media import media_worker
 from voice_trio.engines.plugged import plugged
@@ -106,8 +106,8 @@ async def _mind(settings: Settings) -> str:
         model: LanguageModel = opened.engine
         if model.synthetic:
             return "none is configured, replies repeat what was heard; set OPENAI_API_KEY or OPENAI_BASE_URL"
-        async with model.stream([Message("user", "Say yes.")]) as events:
-            async for event in events:
+        async with model.stream(Prompt([Message("user", "Say yes.")])) as stream:
+            while not isinstance(event := await stream.receive(), Finish):
                 if isinstance(event, TextDelta):
                     return f"{model.name} answers"
     raise EngineError(ErrorCode.LLM_FAIL, f"{model.name} answers without a word")

@@ -9,7 +9,7 @@ An engine that fails raises `EngineError` and nothing else; any other exception 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
@@ -29,6 +29,10 @@ class EngineError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+
+
+TurnError = EngineError
+"""What it was called before 0.2, for engines of others that raise it."""
 
 
 class CannotLoad(Exception):
@@ -153,6 +157,29 @@ class Finish(NamedTuple):
 ReplyEvent = TextDelta | Alive | Finish
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a language model is asked."""
+
+    messages: Sequence[Message]
+
+
+class Stream(Protocol):
+    """A reply on its way."""
+
+    async def receive(self) -> ReplyEvent:
+        """Return what comes next; after a `Finish`, nothing does.
+
+        It may be cancelled at any moment, and asked again: nothing is lost.
+        Raises `EngineError` (LLM_FAIL, LLM_TIMEOUT), also for a reply that breaks off before its `Finish`.
+        """
+
+
+def broken_off() -> EngineError:
+    """Return what a `Stream` raises that ends before its `Finish`."""
+    return EngineError(ErrorCode.LLM_FAIL, "The reply broke off before its end.")
+
+
 class LanguageModel(Protocol):
     """Text to text, a token at a time. One instance serves every session."""
 
@@ -160,12 +187,10 @@ class LanguageModel(Protocol):
     synthetic: bool
     """True where no language model is configured and the replies only say so."""
 
-    def stream(self, messages: Sequence[Message]) -> AbstractAsyncContextManager[AsyncIterator[ReplyEvent]]:
-        """Begin a reply to ``messages``; leaving the context ends it upstream too.
+    def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
+        """Begin a reply to ``prompt``; leaving the context ends it upstream too.
 
         Its text is what is to be said and remembered, without thinking and without marks of the model's template.
-
-        The iterator raises `EngineError` (LLM_FAIL, LLM_TIMEOUT). One that ends without a `Finish` was cut off.
         """
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples, wav_of
 from voice_trio.engines import confinement
-from voice_trio.engines.worker_main import Fields, Handler, serve
+from voice_trio.engines.worker_main import LONG_WORK_NICENESS, Fields, Handler, serve
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -163,4 +163,4 @@ def load() -> tuple[Fields, Handler]:
 
 
 if __name__ == "__main__":
-    serve(load)
+    serve(load, LONG_WORK_NICENESS)

@@ -14,16 +14,19 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+import outcome
 import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.unpacking import CannotUnpack, Unpacker
-from voice_trio.engines.base import Alive, EngineError, Finish, ReplyEvent, TextDelta
+from voice_trio.engines.alongside import alongside
+from voice_trio.engines.base import Alive, EngineError, Finish, Prompt, ReplyEvent, Stream, TextDelta, broken_off
 from voice_trio.engines.openai_client import Upstream, distrusted, is_configured, open_upstream
 from voice_trio.engines.openai_reply import Place, ReplyReader
 from voice_trio.engines.plug import Plug
@@ -67,10 +70,28 @@ class ChatModel:
         """What the replies so far have shown of the model, which is the same for all."""
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
-        """Begin a reply to ``messages``; leaving the context closes the connection that carries it."""
-        async with aclosing(self._events(messages)) as events:
-            yield events
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
+        """Begin a reply to ``prompt``; leaving the context closes the connection that carries it."""
+        send, events = trio.open_memory_channel[outcome.Maybe[ReplyEvent]](0)
+        stream = _Pumped(events)
+        async with alongside(partial(self._pump, prompt.messages, send)):
+            yield stream
+            if stream.finished:
+                # It leaves the connection to the next reply, for which it must not be cancelled.
+                with suppress(trio.EndOfChannel):
+                    await events.receive()
+
+    async def _pump(self, messages: Sequence[Message], send: trio.MemorySendChannel[outcome.Maybe[ReplyEvent]]) -> None:
+        with send:
+            try:
+                async with aclosing(self._events(messages)) as events:
+                    async for event in events:
+                        await send.send(outcome.Value(event))
+                        if isinstance(event, Finish):
+                            return
+                raise broken_off()
+            except EngineError as error:
+                await send.send(outcome.Error(error))
 
     async def _events(self, messages: Sequence[Message]) -> AsyncGenerator[ReplyEvent]:
         faults = _faults()
@@ -169,6 +190,22 @@ class ChatModel:
             case _:
                 text = f"The connection to the language model at {upstream.address} broke off."
         return EngineError(ErrorCode.LLM_FAIL, text + way)
+
+
+class _Pumped:
+    """A reply whose receiver may be cancelled: what the SDK gives is broken for good once a step of it was.
+
+    So a task of its own takes those steps, and only a wait on a channel is abandoned.
+    """
+
+    def __init__(self, events: trio.MemoryReceiveChannel[outcome.Maybe[ReplyEvent]]) -> None:
+        self.finished = False
+        self._events = events
+
+    async def receive(self) -> ReplyEvent:
+        event = (await self._events.receive()).unwrap()
+        self.finished = isinstance(event, Finish)
+        return event
 
 
 def _may_pass(error: Exception) -> bool:

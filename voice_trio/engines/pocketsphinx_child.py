@@ -19,7 +19,7 @@ from __future__ import annotations
 import time
 
 from voice_trio.engines import confinement
-from voice_trio.engines.worker_main import Fields, Handler, serve
+from voice_trio.engines.worker_main import LONG_WORK_NICENESS, Fields, Handler, serve
 
 RATE = 16_000
 CALIBRATE_BYTES = RATE * 2 * 12 // 10
@@ -128,4 +128,4 @@ def load() -> tuple[Fields, Handler]:
 
 
 if __name__ == "__main__":
-    serve(load)
+    serve(load, LONG_WORK_NICENESS)

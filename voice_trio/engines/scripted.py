@@ -5,6 +5,7 @@ They are made of Trio alone, so all of them run in virtual time. Nothing in them
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,13 +24,17 @@ from voice_trio.engines.base import (
     Hypothesis,
     LanguageModel,
     Mark,
+    Prompt,
     Recognizer,
     ReplyEvent,
     Speech,
+    Stream,
     Synthesizer,
     TextDelta,
     Transcript,
+    broken_off,
 )
+from voice_trio.engines.wait import Wait
 
 # --- ears -----------------------------------------------------------------------------------------------------------
 
@@ -184,44 +189,43 @@ class ScriptedLanguageModel:
     """Streams that are open at this moment."""
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
         """Begin a reply."""
         reply = self.replies[min(len(self.prompts), len(self.replies) - 1)]
-        self.prompts.append(tuple(messages))
+        self.prompts.append(tuple(prompt.messages))
         self.open_now += 1
         try:
-            yield _ReplyIterator(reply)
+            yield _ScriptedStream(reply)
         finally:
             self.open_now -= 1
 
 
-class _ReplyIterator:
-    """Steps through a reply. Not a generator, so that nothing is left to close."""
+class _ScriptedStream:
+    """Steps through a reply. A step that is cancelled has been no shorter a wait for the next one."""
 
     def __init__(self, reply: ScriptedReply) -> None:
         self._reply = reply
-        self._left = [*reply.tokens]
-        self._finished = False
+        self._left = deque(reply.tokens)
+        self._wait = Wait()
 
-    def __aiter__(self) -> _ReplyIterator:
-        return self
-
-    async def __anext__(self) -> ReplyEvent:
+    async def receive(self) -> ReplyEvent:
         await trio.lowlevel.checkpoint()
         while self._left:
-            match self._left.pop(0):
+            match self._left[0]:
                 case str(text):
-                    await trio.sleep(self._reply.token_s)
+                    await self._wait(self._reply.token_s)
+                    self._left.popleft()
                     return TextDelta(text)
                 case Alive() as alive:
+                    self._left.popleft()
                     return alive
                 case Exception() as error:
                     raise error
                 case seconds:
-                    await trio.sleep(seconds)
-        if self._finished or self._reply.finish is None:
-            raise StopAsyncIteration
-        self._finished = True
+                    await self._wait(seconds)
+                    self._left.popleft()
+        if self._reply.finish is None:
+            raise broken_off()
         return Finish(self._reply.finish)
 
 

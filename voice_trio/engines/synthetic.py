@@ -7,14 +7,14 @@ words get the same reply, at the pace of a small local model.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import trio
 
 from voice_trio.config import Settings
-from voice_trio.core.history import Message
-from voice_trio.engines.base import Finish, LanguageModel, ReplyEvent, TextDelta
+from voice_trio.engines.base import Finish, LanguageModel, Prompt, ReplyEvent, Stream, TextDelta
 from voice_trio.engines.plug import Plug
 from voice_trio.entry_points import Kind
 
@@ -34,11 +34,10 @@ class SyntheticModel:
     synthetic = True
 
     @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
-        """Begin a reply to the last of ``messages`` that a person said."""
-        said = next((message.content for message in reversed(messages) if message.role == "user"), "")
-        async with aclosing(_tokens(reply(said))) as events:
-            yield events
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
+        """Begin a reply to the last of the messages that a person said."""
+        said = next((message.content for message in reversed(prompt.messages) if message.role == "user"), "")
+        yield _Tokens(reply(said))
 
 
 def reply(said: str) -> str:
@@ -58,11 +57,20 @@ def reply(said: str) -> str:
     )
 
 
-async def _tokens(text: str) -> AsyncGenerator[ReplyEvent]:
-    for token in _TOKEN.findall(text):
-        await trio.sleep(TOKEN_S)
-        yield TextDelta(token)
-    yield Finish("stop")
+class _Tokens:
+    """A text a word at a time, each of them `TOKEN_S` after the one before it was taken."""
+
+    def __init__(self, text: str) -> None:
+        self._left = deque(_TOKEN.findall(text))
+        self._next_at = trio.current_time() + TOKEN_S
+
+    async def receive(self) -> ReplyEvent:
+        if not self._left:
+            await trio.lowlevel.checkpoint()
+            return Finish("stop")
+        await trio.sleep_until(self._next_at)
+        self._next_at = trio.current_time() + TOKEN_S
+        return TextDelta(self._left.popleft())
 
 
 @asynccontextmanager

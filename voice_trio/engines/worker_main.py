@@ -25,6 +25,8 @@ HEAD = struct.Struct(">4sIII")
 MAGIC = b"vtw1"
 READY_ID = 0
 _NICENESS = 5
+LONG_WORK_NICENESS = 10
+"""Of a worker whose calls take seconds, so that those of the others, which take a moment, come first."""
 
 MAX_FIELDS = 1 << 20
 MAX_BODY = 1 << 26
@@ -66,14 +68,17 @@ def unpack_fields(encoded: bytes) -> Fields:
     return fields
 
 
-def serve(load: Callable[[], tuple[Fields, Handler]]) -> None:
-    """Be a worker: call ``load`` for what it tells about itself and its handler, then answer until the pipe closes."""
+def serve(load: Callable[[], tuple[Fields, Handler]], niceness: int = _NICENESS) -> None:
+    """Be a worker: call ``load`` for what it tells about itself and its handler, then answer until the pipe closes.
+
+    ``niceness`` is how far the worker stands back from who has as much to do.
+    """
     # Ctrl-C and a service manager's stop go to every process of the group. The parent decides when a child ends, or a
     # reply that it wants to let finish would be cut off; a parent that is gone closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # With more work than cores, the loop that serves everybody comes first.
-    os.nice(_NICENESS)
+    os.nice(niceness)
     requests, replies = _private_pipes()
     info, handler = load()
     # A parent that is gone is the usual end, and nobody is left to read a traceback.

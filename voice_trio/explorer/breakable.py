@@ -1,32 +1,19 @@
-"""Engines and a store around others, that work as those do until they are broken from outside, at any moment.
+"""A tap that breaks what passes it when it is told to, at any moment.
 
-They also keep a note of what they were asked and what they gave, which is what a session is held against.
+It also keeps a note of what was asked and what was given, which is what a session is held against.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import trio
 
 from voice_trio.core.history import Message, Record
-from voice_trio.engines.around import AroundLanguageModel, AroundRecognizer, AroundSynthesizer, AroundUtterance
-from voice_trio.engines.base import (
-    Engines,
-    Hypothesis,
-    LanguageModel,
-    Recognizer,
-    ReplyEvent,
-    Speech,
-    Synthesizer,
-    TextDelta,
-    Transcript,
-    Utterance,
-)
-from voice_trio.memory.base import Store
+from voice_trio.engines.base import TextDelta, Transcript
+from voice_trio.tap import Call, Tap
 
 T = TypeVar("T")
 
@@ -112,153 +99,56 @@ class Breakers:
         return sum(breaker.busy + breaker.open for breaker in self.stages)
 
 
-class BreakableRecognizer(AroundRecognizer):
-    """A recogniser around another."""
+class BreakingTap(Tap):
+    """Calls of the recognizer, the language model, the synthesizer and the store, each with its breaker before it."""
 
-    def __init__(self, inner: Recognizer, breaker: Breaker) -> None:
-        super().__init__(inner)
+    def __init__(self, committing: Callable[[Record], None]) -> None:
+        """``committing`` is called with each record before it is written."""
+        self.breakers = Breakers()
         self.transcripts: list[str] = []
-        """What it settled on, in order."""
-        self._breaker = breaker
-
-    @asynccontextmanager
-    async def open(self, language: str | None) -> AsyncIterator[BreakableUtterance]:
-        """Begin an utterance."""
-        self._breaker.open += 1
-        try:
-            async with self._inner.open(language) as utterance:
-                yield BreakableUtterance(utterance, self._breaker, self.transcripts)
-        finally:
-            self._breaker.open -= 1
-
-
-class BreakableUtterance(AroundUtterance):
-    """An utterance around another."""
-
-    def __init__(self, inner: Utterance, breaker: Breaker, transcripts: list[str]) -> None:
-        super().__init__(inner)
-        self._breaker = breaker
-        self._transcripts = transcripts
-
-    async def hypothesize(self) -> Hypothesis:
-        """Return what the other does, or break."""
-        return await self._breaker.call(self._inner.hypothesize)
-
-    async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
-        """Return what the other does, or break."""
-        transcript = await self._breaker.call(lambda: self._inner.settle(through_sample, voiced_through))
-        self._transcripts.append(transcript.text)
-        return transcript
-
-
-class BreakableModel(AroundLanguageModel):
-    """A language model around another."""
-
-    def __init__(self, inner: LanguageModel, breaker: Breaker) -> None:
-        super().__init__(inner)
+        """What the recognizer settled on, in order."""
+        self.prompts: list[Sequence[Message]] = []
+        """What the language model was asked, in order."""
         self.replies: list[str] = []
         """What it wrote, in order."""
-        self.prompts: list[Sequence[Message]] = []
-        """What it was asked, in order."""
-        self._breaker = breaker
-
-    @asynccontextmanager
-    async def stream(self, messages: Sequence[Message]) -> AsyncIterator[AsyncIterator[ReplyEvent]]:
-        """Begin a reply."""
-        self.prompts.append(tuple(messages))
-        self.replies.append("")
-        self._breaker.open += 1
-        try:
-            async with self._inner.stream(messages) as events:
-                yield _Events(events, self._breaker, self.replies)
-        finally:
-            self._breaker.open -= 1
-
-
-class _Events:
-    """A reply around another. Not a generator, so that nothing is left to close."""
-
-    def __init__(self, inner: AsyncIterator[ReplyEvent], breaker: Breaker, replies: list[str]) -> None:
-        self._inner = inner
-        self._breaker = breaker
-        self._replies = replies
-
-    def __aiter__(self) -> _Events:
-        return self
-
-    async def __anext__(self) -> ReplyEvent:
-        event = await self._breaker.call(self._inner.__anext__)
-        if isinstance(event, TextDelta):
-            self._replies[-1] += event.text
-        return event
-
-
-class BreakableSynthesizer(AroundSynthesizer):
-    """A voice around another."""
-
-    def __init__(self, inner: Synthesizer, breaker: Breaker) -> None:
-        super().__init__(inner)
-        self._breaker = breaker
-
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
-        """Say ``text``, or break."""
-        return await self._breaker.call(lambda: self._inner.speak(text, seconds=seconds, voice=voice, speed=speed))
-
-
-@dataclass
-class BreakableEngines:
-    """A whole set of engines around another."""
-
-    recognizer: BreakableRecognizer
-    language_model: BreakableModel
-    engines: Engines
-    """As a session takes them."""
-
-
-def breakable(inner: Engines, breakers: Breakers) -> BreakableEngines:
-    """Return ``inner`` with ``breakers`` before it."""
-    recognizer = BreakableRecognizer(inner.recognizer, breakers.asr)
-    language_model = BreakableModel(inner.language_model, breakers.llm)
-    synthesizer = BreakableSynthesizer(inner.synthesizer, breakers.tts)
-    engines = Engines(
-        recognizer=recognizer,
-        language_model=language_model,
-        synthesizer=synthesizer,
-        new_detector=inner.new_detector,
-        asr_fallback=inner.asr_fallback,
-    )
-    return BreakableEngines(recognizer, language_model, engines)
-
-
-class BreakableStore:
-    """A store around another, which notes what was written, and has its say just before."""
-
-    def __init__(self, inner: Store, breaker: Breaker, committing: Callable[[Record], None]) -> None:
-        """``committing`` is called with each record before it is written."""
         self.records: list[Record] = []
-        """What it wrote, in order."""
-        self.recalled = 0
-        """How often it answered what it remembers."""
-        self._inner = inner
-        self._breaker = breaker
+        """What the store wrote, in order."""
         self._committing = committing
 
-    async def begin(self) -> str:
-        """Return the id of a new conversation."""
-        return await self._inner.begin()
+    async def call(self, call: Call, ask: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``ask`` does, or break."""
+        breakers = self.breakers
+        match call.asked:
+            case "open":
+                breakers.asr.open += 1
+                return await ask()
+            case "stream":
+                self.prompts.append(tuple(call.arguments["prompt"].messages))
+                self.replies.append("")
+                breakers.llm.open += 1
+                return await ask()
+            case "hypothesize":
+                return await breakers.asr.call(ask)
+            case "settle":
+                answer = await breakers.asr.call(ask)
+                assert isinstance(answer, Transcript)
+                self.transcripts.append(answer.text)
+                return answer
+            case "receive":
+                answer = await breakers.llm.call(ask)
+                if isinstance(answer, TextDelta):
+                    self.replies[-1] += answer.text
+                return answer
+            case "speak":
+                return await breakers.tts.call(ask)
+            case "commit":
+                self._committing(call.arguments["record"])
+                answer = await breakers.store.call(ask)
+                self.records.append(call.arguments["record"])
+                return answer
+        return await ask()
 
-    async def recall(self, conversation: str) -> Sequence[Record] | None:
-        """Return the conversation's records."""
-        records = await self._inner.recall(conversation)
-        self.recalled += 1
-        return records
-
-    async def commit(self, record: Record) -> None:
-        """Keep ``record``, or break."""
-        self._committing(record)
-        await self._breaker.call(lambda: self._inner.commit(record))
-        self.records.append(record)
-
-    async def prune(self, before: float) -> int:
-        """Delete what ended before ``before``."""
-        return await self._inner.prune(before)
+    def left(self, begun: Call) -> None:
+        """Note that it is closed."""
+        breaker = self.breakers.asr if begun.asked == "open" else self.breakers.llm
+        breaker.open -= 1

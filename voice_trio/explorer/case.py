@@ -12,13 +12,14 @@ from voice_trio.core import messages as m
 from voice_trio.core.history import Message, Record, prompt
 from voice_trio.core.messages import Outcome
 from voice_trio.core.playout import Playout
-from voice_trio.explorer.breakable import BreakableStore, Breakers, breakable
+from voice_trio.explorer.breakable import BreakingTap
 from voice_trio.explorer.link import ExploredLink
 from voice_trio.explorer.scripted import Scenario
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.tap import tapped
 
 LIMIT_S = 10_000.0
 """Longer than any session: one that lasts so long hangs."""
@@ -34,10 +35,9 @@ class Case:
         self.problems: list[str] = []
         self.scope = trio.CancelScope()
         """The session's: cancelled, it ends without a word, as that of a socket that was reset does."""
-        self.breakers = Breakers()
-        inner = scenario.engines()
-        self.engines = breakable(inner, self.breakers)
-        self.store = BreakableStore(scenario.store(), self.breakers.store, self._committing)
+        self.tap = BreakingTap(self._committing)
+        self.breakers = self.tap.breakers
+        self.engines, self.store = tapped(scenario.engines(), scenario.store(), self.tap)
         self.settings = SessionSettings.of(config.load(**{"log_latency": False, **scenario.settings}))
         self.claims = Claims()
         self.link = ExploredLink(read_s=scenario.read_s)
@@ -85,7 +85,7 @@ class Case:
         return Session(
             link,
             settings=self.settings,
-            engines=lambda: self.engines.engines,
+            engines=lambda: self.engines,
             store=self.store,
             claims=self.claims,
             wall_clock=lambda: 0.0,
@@ -101,7 +101,7 @@ class Case:
         for event, at_s in self.link.heard:
             if isinstance(event, m.TtsChunk) and event.turn == record.turn:
                 samples = len(event.pcm) // 2
-                playout.queue(samples, self.engines.engines.synthesizer.sample_rate)
+                playout.queue(samples, self.engines.synthesizer.sample_rate)
                 playout.sent(samples, at_s)
         self.heard_at_commit[record.turn] = playout.heard(trio.current_time()), list(self.link.taken)
 
@@ -109,7 +109,7 @@ class Case:
         """Go on with the same conversation in another session, which must find everything as it should be."""
         opened = next((said.event for said in self.link.heard if isinstance(said.event, m.SessionOpened)), None)
         conversation = opened.conversation if opened else None
-        records = tuple(record for record in self.store.records if record.conversation == conversation)
+        records = tuple(record for record in self.tap.records if record.conversation == conversation)
         link = ExploredLink()
         done = None
         with trio.move_on_after(LIMIT_S if self.clock else 60):
@@ -122,7 +122,7 @@ class Case:
         if done is None or (done.outcome, done.remembered) != (Outcome.COMPLETED, True):
             self.problems.append(f"the next session did not work: {[said.event for said in link.heard]}")
             return
-        if self.engines.language_model.prompts[-1] != self._prompt(records):
+        if self.tap.prompts[-1] != self._prompt(records):
             self.problems.append("the next session's prompt is not made of what is remembered")
 
     def _prompt(self, records: tuple[Record, ...]) -> tuple[Message, ...]:

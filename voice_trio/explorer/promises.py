@@ -149,7 +149,7 @@ def _of_close(case: Case, end: End | None, closing: bool) -> Iterator[str]:
 
 def _of_records(case: Case, turns: dict[int, list[m.Event]], cut: bool) -> Iterator[str]:
     session = case.session.id
-    records = [record for record in case.store.records if record.session == session]
+    records = [record for record in case.tap.records if record.session == session]
     by_turn = {record.turn: record for record in records}
     if len(by_turn) != len(records):
         yield f"the turns {[record.turn for record in records]} were remembered"
@@ -176,10 +176,10 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
         yield f"{done} against {record}"
     asked = next(iter(case.link.asked[record.turn - 1 :]), None)
     finals = [event.text for event in events if isinstance(event, m.Final)]
-    said = [asked.text] if isinstance(asked, m.Text) else finals or case.engines.recognizer.transcripts
+    said = [asked.text] if isinstance(asked, m.Text) else finals or case.tap.transcripts
     if record.said not in said:
         yield f"{record.said!r} was said, and not {said}"
-    if not any(reply.startswith(record.reply) for reply in ("", *case.engines.language_model.replies)):
+    if not any(reply.startswith(record.reply) for reply in ("", *case.tap.replies)):
         yield f"{record.reply!r} was never written"
     shown = "".join(event.text for event in events if isinstance(event, m.Token))
     silenced = cut or record.outcome in _SILENCED

@@ -18,12 +18,13 @@ from voice_trio.core.playout import Playout, WholePlayout
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.recording import entries as e
-from voice_trio.recording.recorded_engines import RecordedClaims, RecordedStore, recorded
 from voice_trio.recording.recorder import Note, Recorder
+from voice_trio.recording.recording_tap import RecordingTap, TappedClaims
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link, LinkClosed
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.tap import TappedStore, tapped_engines
 
 
 class RecordedSession:
@@ -45,12 +46,13 @@ class RecordedSession:
         """``note`` takes the entries, which the context that ``keeping`` returns keeps while it is open."""
         self._recorder = Recorder(note)
         self._link = RecordedLink(link, self._recorder)
+        tap = RecordingTap(self._recorder, self._link.speech)
         self._session = Session(
             self._link,
             settings=settings,
-            engines=lambda: recorded(engines(), self._recorder, self._link.speech),
-            store=RecordedStore(store, self._recorder),
-            claims=RecordedClaims(claims or Claims(), self._recorder),
+            engines=lambda: tapped_engines(engines(), tap),
+            store=TappedStore(store, tap),
+            claims=TappedClaims(claims or Claims(), tap),
             wall_clock=wall_clock,
             new_playout=new_playout,
         )

@@ -28,7 +28,7 @@ class Recorder:
     def __init__(self, note: Note) -> None:
         self.note = note
         self._began_at = trio.current_time()
-        self._calls = 0
+        self._questions = 0
         self._stand_ins: dict[str, str] = {}
 
     def now(self) -> float:
@@ -63,29 +63,30 @@ class Recorder:
         """Return what a recording calls ``conversation``, whose id opens it to whoever has it."""
         return self._stand_ins.setdefault(conversation, f"conversation-{len(self._stand_ins) + 1}")
 
-    def ask(self, of: Of, *, within: int | None = None, **what: Any) -> Call:
+    def ask(self, of: Of, *, within: int | None = None, **what: Any) -> Question:
         """Note that the session asks for something, and return where the answers go."""
-        call = Call(self, self._calls)
-        self._calls += 1
-        self.note(Ask(at=self.now(), call=call.number, of=of, within=within, what=what))
-        return call
+        question = Question(self, self._questions)
+        self._questions += 1
+        self.note(Ask(at=self.now(), call=question.number, of=of, within=within, what=what))
+        return question
 
 
-class Call:
+class Question:
     """One question of the session's, to which there may be many answers."""
 
     def __init__(self, recorder: Recorder, number: int) -> None:
         self.number = number
         self._recorder = recorder
+        self._asked_at: float | None = None
 
-    async def answer(self, work: Awaitable[T], spell: Callable[[T], dict[str, Any]]) -> T:
-        """Return what ``work`` returns, or raise what it raises, and note it; ``spell`` returns fields of `Answer`."""
-        asked_at = self._recorder.now()
+    async def answer(self, ask: Callable[[], Awaitable[T]], spell: Callable[[T], dict[str, Any]]) -> T:
+        """Return what ``ask`` returns, or raise what it raises, and note it; ``spell`` returns fields of `Answer`.
+
+        If it is cancelled and asked again, the answer is to the first time.
+        """
+        asked_at = self._asked_at = self._recorder.now() if self._asked_at is None else self._asked_at
         try:
-            value = await work
-        except StopAsyncIteration:
-            self.note(asked_at, over=True)
-            raise
+            value = await ask()
         except Exception as error:
             self.note(asked_at, failure=_failure(error))
             raise
@@ -95,6 +96,7 @@ class Call:
     def note(self, asked_at: float, **fields: Any) -> None:
         """Note an answer to what was asked at ``asked_at``."""
         now = self._recorder.now()
+        self._asked_at = None
         self._recorder.note(Answer(at=now, call=self.number, waited=now - asked_at, **fields))
 
 

@@ -11,9 +11,11 @@ from voice_trio.core.playout import WholePlayout
 from voice_trio.recording import entries as e
 from voice_trio.recording.read import Recording
 from voice_trio.recording.recorded_session import RecordedSession
+from voice_trio.recording.recording_tap import TappedClaims
 from voice_trio.recording.tape import Tape
-from voice_trio.recording.tape_engines import TapeClaims, TapeStore, tape_engines
 from voice_trio.recording.tape_link import TapeLink
+from voice_trio.recording.tape_tap import TapeTap, tape_engines
+from voice_trio.session.claims import Claims
 
 
 def replay(recording: Recording, slack_s: float) -> list[e.Entry]:
@@ -27,14 +29,15 @@ def replay(recording: Recording, slack_s: float) -> list[e.Entry]:
 async def _live(recording: Recording, slack_s: float) -> list[e.Entry]:
     tape = Tape(recording, slack_s)
     link = TapeLink(tape)
-    engines = tape_engines(tape, link, recording.header.engines)
+    tap = TapeTap(tape, link)
+    engines, store = tape_engines(recording.header.engines, tap)
     replayed: list[e.Header | e.Entry] = []
     session = RecordedSession(
         link,
         settings=recording.settings(),
         engines=lambda: engines,
-        store=TapeStore(tape),
-        claims=TapeClaims(tape),
+        store=store,
+        claims=TappedClaims(Claims(), tap),
         wall_clock=lambda: 0.0,
         new_playout=WholePlayout if recording.header.whole else None,
         note=replayed.append,

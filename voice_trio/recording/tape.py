@@ -77,8 +77,12 @@ class Tape:
 
     async def wait_since(self, asked_at: float, at: float) -> None:
         """Wait for what was asked for at ``asked_at`` and came at ``at``, being asked for it now."""
+        await self.wait_until(at + self.late_s(asked_at))
+
+    def late_s(self, asked_at: float) -> float:
+        """Return how much later than at ``asked_at`` it is now; 0.0 within the slack, and less if it is earlier."""
         late_s = self.now() - asked_at
-        await self.wait_until(at + late_s if abs(late_s) > self._slack_s else at)
+        return late_s if abs(late_s) > self._slack_s else 0.0
 
     def ask(self, of: e.Of, within: int | None = None) -> Question:
         """Return the next question of its kind."""
@@ -103,6 +107,8 @@ class Question:
     def __init__(self, tape: Tape, call: _Call | None) -> None:
         self._tape = tape
         self._call = call
+        self._late_s = 0.0
+        """By how much what was asked came later than then, if by more than the slack."""
 
     @property
     def number(self) -> int | None:
@@ -113,8 +119,20 @@ class Question:
         """Return the next answer when it is time; raise what was raised. What never came is waited for in vain."""
         if self._call is None or not self._call.answers:
             await trio.sleep_forever()
-        answer = self._call.answers.popleft()
-        await self._tape.wait_since(answer.at - answer.waited, answer.at)
+        answer = self._call.answers[0]
+        self._late_s = self._tape.late_s(answer.at - answer.waited)
+        return await self._next(self._call.answers)
+
+    async def next_of_stream(self) -> e.Answer:
+        """Return the next piece of what was begun, at its time: it is on its way, whenever it is asked for."""
+        if self._call is None or not self._call.answers:
+            await trio.sleep_forever()
+        return await self._next(self._call.answers)
+
+    async def _next(self, answers: deque[e.Answer]) -> e.Answer:
+        await self._tape.wait_until(answers[0].at + self._late_s)
+        # Not before: whoever is cancelled while they wait may ask again.
+        answer = answers.popleft()
         if answer.failure is not None:
             raise _error(answer.failure)
         return answer

@@ -64,17 +64,3 @@ class TapeLink:
     async def close(self, code: int, reason: str) -> None:
         """There is nobody to say goodbye to."""
         await trio.lowlevel.checkpoint()
-
-
-class TapeDetector:
-    """Thinks of each frame what was thought of it."""
-
-    def __init__(self, link: TapeLink) -> None:
-        self._link = link
-
-    def speech_probability(self, frame: bytes) -> float:
-        """Return how likely ``frame`` holds speech; 0.0 where nobody asked."""
-        return self._link.speech.popleft() if self._link.speech else 0.0
-
-    def reset(self) -> None:
-        """There is nothing to forget."""

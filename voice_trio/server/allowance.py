@@ -1,10 +1,10 @@
 """What each client's connections may cost the loop, in which all clients are served.
 
 Whatever a client sends has a price in units of work. A connection pays from an allowance of its own: its equal share
-of what its address may cost in the long run, so that a neighbour behind the same address cannot take it. For bursts
-there is a pot that all connections of an address share, and that a new connection does not refill. Where both are
-empty, the connection is read no further until its own share has paid: what it sends then waits at its sender's side.
-Nobody is cut off for being fast.
+of what its address may cost in the long run, so that a neighbour behind the same address cannot take it; a session has
+one that no share makes smaller. For bursts there is a pot that all connections of an address share, and that a new
+connection does not refill. Where both are empty, the connection is read no further until its own share has paid: what
+it sends then waits at its sender's side. Nobody is cut off for being fast.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ SESSION = 150
 CONNECTION = 60
 """With its end."""
 
-_UNITS_PER_S = 6_000.0
-"""Of one address, shared by its connections: an eighth of a core."""
+_UNITS_PER_S = 4_000.0
+"""Of one address, shared by its connections: a twelfth of a core."""
 _LEAST_UNITS_PER_S = 200.0
 """Of one connection, however many there are."""
 _SESSION_UNITS_PER_S = 1_600.0
@@ -50,7 +50,7 @@ _SESSION_UNITS_PER_S = 1_600.0
 _OWN_UNITS = 100.0
 """What a connection may save up of its own; it begins with nothing."""
 _POT_UNITS = 20_000.0
-_POT_UNITS_PER_S = 2_000.0
+_POT_UNITS_PER_S = 1_000.0
 _FIRST_UNITS = 600.0
 """What a connection may have cost before it leaves half of the pot to the others: enough to begin a session."""
 
@@ -69,6 +69,8 @@ class Address:
 
     def __init__(self) -> None:
         self.connections = 0
+        self.sessions = 0
+        """So many of them."""
         self.units = TokenBucket(_POT_UNITS, _POT_UNITS_PER_S)
         self.samples = TokenBucket(_POT_SAMPLES, _POT_SAMPLES_PER_S)
 
@@ -83,6 +85,7 @@ class Allowance:
     def __init__(self, address: Address) -> None:
         self.address = address
         """Of those who share the pots."""
+        self.has_session = False
         self._paid_units = 0.0
         self._least_per_s = _LEAST_UNITS_PER_S
         self._units = TokenBucket(_OWN_UNITS, _UNITS_PER_S, level=0.0)
@@ -90,15 +93,18 @@ class Allowance:
 
     async def pay(self, units: float) -> None:
         """Pay for work, and wait until it is paid; a checkpoint in any case."""
-        share = _UNITS_PER_S / max(1, self.address.connections)
-        self._units.per_s = max(share, self._least_per_s)
+        sharing = self.address.connections - self.address.sessions
+        self._units.per_s = max(_UNITS_PER_S / max(1, sharing), self._least_per_s)
         self._paid_units += units
         leave = 0.0 if self._paid_units <= _FIRST_UNITS else _POT_UNITS / 2
         await self._pay(self._units, self.address.units, units, leave)
 
     async def pay_for_session(self) -> None:
         """Pay for a session that begins, and may be kept from speaking by nobody from now on."""
-        self._least_per_s = _SESSION_UNITS_PER_S
+        if not self.has_session:
+            self.has_session = True
+            self._least_per_s = _SESSION_UNITS_PER_S
+            self.address.sessions += 1
         await self.pay(SESSION)
 
     async def pay_for_audio(self, samples: int) -> None:
@@ -134,13 +140,19 @@ class Allowances:
         try:
             yield allowance
         finally:
-            allowance.address.connections -= 1
+            self._leave(allowance)
 
     def move(self, allowance: Allowance, address: str) -> None:
         """Charge what ``allowance`` does not have to ``address`` from now on."""
-        allowance.address.connections -= 1
+        self._leave(allowance)
         allowance.address = self._of(address)
         allowance.address.connections += 1
+        allowance.address.sessions += allowance.has_session
+
+    @staticmethod
+    def _leave(allowance: Allowance) -> None:
+        allowance.address.connections -= 1
+        allowance.address.sessions -= allowance.has_session
 
     def _of(self, address: str) -> Address:
         address = client_of(address)

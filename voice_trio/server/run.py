@@ -18,12 +18,11 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.core import wire
-from voice_trio.engines import faults as engine_faults
 from voice_trio.engines import load
 from voice_trio.engines.base import Engines
 from voice_trio.engines.media import open_media
+from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
-from voice_trio.memory import faults as memory_faults
 from voice_trio.memory.open import open_holds, open_store
 from voice_trio.recording.recordings import WARNING, Recordings, record_folder
 from voice_trio.server.access import Access
@@ -91,7 +90,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
         trio.open_nursery() as house,
     ):
         faults = Faults.of(settings)
-        engines, store = engine_faults.with_faults(engines, faults), memory_faults.with_faults(store, faults)
+        engines, store = inject(faults, engines, store)
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         claims = Claims(closing.enter_context(open_holds(settings)))

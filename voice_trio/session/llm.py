@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence, Set
-from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
@@ -13,10 +12,10 @@ from voice_trio.config import PHRASE_GAP_MS
 from voice_trio.core.empty_reply import why_empty
 from voice_trio.core.groups import first_leaf
 from voice_trio.core.history import Message
-from voice_trio.core.messages import MAX_PHRASES, ErrorCode, Event, Info, InfoCode, Outcome
+from voice_trio.core.messages import MAX_PHRASES, Event, Info, InfoCode, Outcome
 from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.surrogates import Mender
-from voice_trio.engines.base import EngineError, Finish, LanguageModel, ReplyEvent, TextDelta
+from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta
 from voice_trio.session.patience import Patience
 from voice_trio.session.settings import SessionSettings
 
@@ -79,43 +78,19 @@ async def write(
 
 async def _follow(prompt: Sequence[Message], model: LanguageModel, reply: _Reply, patience: Patience) -> str:
     """Take the model's tokens until it says why it is done, which is returned, or until the reply is cut or broken."""
-    reason = ""
-    # A wait for a token is abandoned where a gap ends a phrase, and an iterator that is cancelled in mid-step is broken
-    # for good. So a task of its own steps it, and only the wait on a channel is abandoned.
-    send, events = trio.open_memory_channel[ReplyEvent](0)
-    async with events, trio.open_nursery() as nursery:
-        nursery.start_soon(_pull, model, prompt, reply, send)
-        gap_s = inf
-        with suppress(trio.EndOfChannel):
-            while not reply.is_cut:
-                match await patience.receive(events, gap_s):
-                    case TextDelta(text):
-                        await reply.add(text)
-                        gap_s = _PHRASE_GAP_S
-                    case Finish(reason):
-                        break
-                    case None:
-                        await reply.flush()
-                        gap_s = inf
-        nursery.cancel_scope.cancel()
-    return reason
-
-
-async def _pull(
-    model: LanguageModel, prompt: Sequence[Message], reply: _Reply, send: trio.MemorySendChannel[ReplyEvent]
-) -> None:
-    # Closed without a checkpoint, in which a defect on its way out would give way to the cancel by who takes the rest.
-    with send:
-        try:
-            async with model.stream(prompt) as events:
-                async for event in events:
-                    await send.send(event)
-                    if isinstance(event, Finish):
-                        return
-            raise EngineError(ErrorCode.LLM_FAIL, "The reply broke off before its end.")
-        except EngineError as error:
-            # Here and not where the tokens are taken, which may have to wait for the voice, and has some left to take.
-            await reply.break_off(error)
+    gap_s = inf
+    async with model.stream(Prompt(prompt)) as stream:
+        while not reply.is_cut:
+            match await patience.receive(stream, gap_s):
+                case TextDelta(text):
+                    await reply.add(text)
+                    gap_s = _PHRASE_GAP_S
+                case Finish(reason):
+                    return reason
+                case None:
+                    await reply.flush()
+                    gap_s = inf
+    return ""
 
 
 class _Reply:

@@ -7,7 +7,7 @@ from math import inf
 import trio
 
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Alive, EngineError, Finish, ReplyEvent, TextDelta
+from voice_trio.engines.base import Alive, EngineError, Finish, ReplyEvent, Stream, TextDelta
 
 
 class Patience:
@@ -30,27 +30,25 @@ class Patience:
         self._reasons = False
         self._since_event_s = 0.0
 
-    async def receive(
-        self, events: trio.MemoryReceiveChannel[ReplyEvent], gap_s: float = inf
-    ) -> TextDelta | Finish | None:
+    async def receive(self, stream: Stream, gap_s: float = inf) -> TextDelta | Finish | None:
         """Return what comes next; None when there is no text for ``gap_s``. Raises `EngineError` (LLM_TIMEOUT)."""
         gap_left_s = gap_s
         while True:
             began_at = trio.current_time()
-            event = await self._receive(events, gap_left_s)
+            event = await self._receive(stream, gap_left_s)
             if not isinstance(event, Alive):
                 return event
             self.signs.add(event.at)
             gap_left_s = max(0.0, gap_left_s - (trio.current_time() - began_at))
 
-    async def _receive(self, events: trio.MemoryReceiveChannel[ReplyEvent], gap_s: float) -> ReplyEvent | None:
+    async def _receive(self, stream: Stream, gap_s: float) -> ReplyEvent | None:
         # An event that was there already when its limit passed is taken all the same, and leaves less than nothing.
         left_s = self._reasoning_left_s if self._reasons else self._left_s
         limit_s = max(0.0, min(self._token_s - self._since_event_s, left_s))
         began_at = trio.current_time()
         event = None
         with trio.move_on_after(min(gap_s, limit_s)):
-            event = await events.receive()
+            event = await stream.receive()
         waited_s = trio.current_time() - began_at
         if self._reasons:
             self._reasoning_left_s -= waited_s
