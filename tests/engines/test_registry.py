@@ -222,6 +222,15 @@ def test_what_is_declared_wrongly_is_told(plug_in, points, name, why):
     assert [(one.about, one.well) for one in plugged(config.load())] == [(f"{name} of bird 1.0: {why}", False)]
 
 
+@pytest.mark.real
+async def test_what_is_declared_wrongly_is_one_line_of_the_log_at_the_start(plug_in):
+    plug_in(points="parrot")
+    with trio.fail_after(60), structlog.testing.capture_logs() as lines:
+        async with load.open_engines(config.load(asr_engine="pocketsphinx")) as engines:
+            assert engines.ready
+    assert [(line["event"], line["package"]) for line in lines] == [("engine cannot be used", "bird 1.0")]
+
+
 def test_entry_points_that_cannot_be_read_are_told(plug_in, tmp_path):
     plug_in()
     (tmp_path / "bird-1.0.dist-info" / "entry_points.txt").write_text("[voice_trio.engines]\nnonsense\n")
