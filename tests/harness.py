@@ -32,6 +32,7 @@ from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
+from voice_trio.session.settings import SessionSettings
 
 MESSAGE_MS = 60
 
@@ -217,7 +218,7 @@ async def holding(
     engines = engines or scripted_engines()
     session = Session(
         link,
-        settings=config.load(**settings),
+        settings=SessionSettings.of(config.load(**settings)),
         engines=engines if callable(engines) else lambda: engines,
         store=store or InProcessStore(),
         wall_clock=lambda: 0.0,

@@ -13,6 +13,7 @@ from voice_trio.cli.errors import sentence
 from voice_trio.config import ConfigError, Settings
 from voice_trio.engines import load
 from voice_trio.engines.openai_client import is_configured, open_upstream
+from voice_trio.entry_points import Kind
 from voice_trio.faults import Faults
 from voice_trio.memory.database import Database
 from voice_trio.memory.open import database_path
@@ -244,7 +245,7 @@ def start_with(name: str, settings: Settings) -> None:
 
 
 async def open_whisper(settings: Settings) -> None:
-    async with load.open_recognizer(settings):
+    async with load.open_engine(Kind.RECOGNIZER, settings):
         pass
 
 

@@ -17,7 +17,19 @@ LAYERS = [
     {"fault_tap"},
     {"tap"},
     {"memory", "engines"},
-    {"checks", "command_name", "config", "log", "log_writer", "assets", "faults", "private_files", "sound_file"},
+    {
+        "assets",
+        "checks",
+        "command_name",
+        "config",
+        "entry_points",
+        "environment",
+        "faults",
+        "log",
+        "log_writer",
+        "private_files",
+        "sound_file",
+    },
     {"core"},
 ]
 HEIGHT = {name: -depth for depth, names in enumerate(LAYERS) for name in names}

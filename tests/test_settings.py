@@ -24,12 +24,15 @@ from voice_trio.engines.scripted import (
 )
 from voice_trio.engines.silero import SileroDetector
 from voice_trio.engines.webrtc import WebRtcDetector
+from voice_trio.entry_points import Kind
 
 DOCUMENTED = {
     "host": "127.0.0.1",
     "model_whisper": "small-int8",
     "asr_engine": "auto",
     "vad": "silero",
+    "llm_engine": "auto",
+    "tts_engine": "auto",
     "vad_silence_ms": 700,
     "partial_interval_ms": 1000,
     "max_utterance_ms": 30_000,
@@ -211,8 +214,8 @@ async def log_latency(value):
 
 
 async def vad(value):
-    detector = (await load.load_detector(config.load(vad=value)))()
-    return type(detector)
+    async with load.open_engine(Kind.DETECTOR, config.load(vad=value)) as detector:
+        return type(detector.engine())
 
 
 EFFECTS = [
@@ -286,6 +289,7 @@ ELSEWHERE = {
     "tests/server/test_utterance.py": ["max_upload_bytes", "upload_timeout_s"],
     "tests/server/test_access.py": ["auth_token", "allowed_origins", "insecure"],
     "tests/server/test_endings.py": ["send_timeout_s", "shutdown_grace_s"],
+    "tests/test_plugged.py": ["llm_engine", "tts_engine"],
     "tests/test_faults.py": ["allow_faults", "faults", "faults_seed"],
     "tests/server/test_tls.py": ["certfile", "keyfile", "tls_self_signed"],
 }

@@ -42,6 +42,7 @@ from voice_trio.engines.openai_chat import ChatModel, open_chat_model
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet
+from voice_trio.session.settings import SessionSettings
 
 SESSIONS = 8
 """Replies that are read at the same time."""
@@ -78,7 +79,7 @@ async def read(model: ChatModel, settings: config.Settings, number: int, tally: 
         while (event := await outbox.take()) is not None:
             said.append(event)
 
-    written = Written(1, settings)
+    written = Written(1, SessionSettings.of(settings))
     try:
         with trio.fail_after(_LIMIT_S):
             async with trio.open_nursery() as nursery:

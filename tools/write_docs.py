@@ -1,5 +1,5 @@
 """Writes what the documents take from the code: README's table of settings, much of docs/protocol.md, the schema,
-and the matrices of docs/testing.md.
+the matrices of docs/testing.md, and the example of docs/another-engine.md.
 
     python tools/write_docs.py            rewrite them
     python tools/write_docs.py --check    exit with 1 if one of them is out of date
@@ -31,8 +31,12 @@ def settings_table() -> str:
         shown = "" if default in (None, "") else f"`{default}`"
         if len(shown) > LONGEST_DEFAULT:
             shown = "a short instruction to speak plainly"
-        rows.append(f"| `{variable(name)}` | {shown} | {field.description} | {allowed(name)} |")
+        rows.append(f"| `{variable(name)}` | {shown} | {field.description} | {allowed(name, here=False)} |")
     return "\n".join(rows)
+
+
+def file(path: str, language: str) -> str:
+    return f"```{language}\n{(ROOT / path).read_text()}```"
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
@@ -46,6 +50,10 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "turn": diagrams.turn,
         "listener": diagrams.listener,
         "conversation": protocol_docs.conversation,
+    },
+    "docs/another-engine.md": {
+        "project": partial(file, "tests/plugged/pyproject.toml", "toml"),
+        "voice": partial(file, "tests/plugged/morse.py", "python"),
     },
     "docs/testing.md": {"faults": fault_matrix.table, "manners": fault_matrix.manners_table},
 }

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from voice_trio import checks
+from voice_trio import checks, environment
 from voice_trio.core.faults import BadFault, parse
+from voice_trio.entry_points import AUTO, EngineOf, Kind
+from voice_trio.environment import ConfigError, FromEnvironment
+
+__all__ = ["ConfigError", "Settings", "allowed", "load", "processors", "variable"]
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are a helpful voice assistant. Your words are spoken aloud: answer in short, plain sentences, "
@@ -48,17 +50,14 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "certfile": checks.path,
     "keyfile": checks.path,
 }
-"""What the text of a setting must pass before it is read as what it is; that of all others is one line."""
 
 
-class ConfigError(Exception):
-    """A setting cannot be used; the message names it, its value and what is allowed."""
-
-
-class Settings(BaseSettings):
+class Settings(FromEnvironment):
     """What an operator can choose."""
 
-    model_config = SettingsConfigDict(env_prefix="STREAM_", extra="ignore", frozen=True, populate_by_name=True)
+    text_checks = _CHECKS
+    # Whoever reads a token from an empty file is not to find the door open.
+    not_blank = frozenset({"auth_token"})
 
     host: Annotated[str, Field(min_length=1, description="address or name to listen on; :: is IPv6 and IPv4")] = (
         "127.0.0.1"
@@ -66,9 +65,10 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 8765
 
     asr_engine: Annotated[
-        Literal["auto", "faster-whisper", "pocketsphinx"],
+        str,
+        EngineOf(Kind.RECOGNIZER),
         Field(description="recogniser; auto takes Whisper if its weights are on disk, else the embedded one"),
-    ] = "auto"
+    ] = AUTO
     model_whisper: Annotated[
         str,
         Field(min_length=1, description="Whisper model: size-computetype, or a folder with a model in it"),
@@ -78,7 +78,8 @@ class Settings(BaseSettings):
         Field(max_length=10, description="language people speak (ISO 639-1); empty detects it where possible"),
     ] = ""
     vad: Annotated[
-        Literal["silero", "webrtc"],
+        str,
+        EngineOf(Kind.DETECTOR),
         Field(description="speech detector; silero is gated by webrtcvad, webrtc is webrtcvad alone"),
     ] = "silero"
     vad_silence_ms: Annotated[int, Field(ge=200, le=5000, description="silence that ends an utterance, in ms")] = 700
@@ -111,6 +112,11 @@ class Settings(BaseSettings):
         str | None,
         Field(validation_alias="OPENAI_BASE_URL", description="address of any OpenAI-compatible API"),
     ] = None
+    llm_engine: Annotated[
+        str,
+        EngineOf(Kind.LANGUAGE_MODEL),
+        Field(description="language model; auto takes the API if one is configured, else repeats what it hears"),
+    ] = AUTO
     llm_model: Annotated[str, Field(min_length=1, description="name of the language model")] = "gpt-4o-mini"
     llm_system_prompt: Annotated[str, Field(description="what the language model is told before anything else")] = (
         DEFAULT_SYSTEM_PROMPT
@@ -145,6 +151,9 @@ class Settings(BaseSettings):
         Field(description="folder in which every session is recorded, voices and words, for `replay`; empty: none is"),
     ] = ""
 
+    tts_engine: Annotated[
+        str, EngineOf(Kind.SYNTHESIZER), Field(description="voice; auto takes the best that can be used here")
+    ] = AUTO
     tts_workers: Annotated[int, Field(ge=1, le=16, description="warm voice processes")] = 2
     tts_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for one phrase's synthesis, in s")] = 10.0
     max_pending_phrases: Annotated[int, Field(ge=1, le=100, description="phrases that may wait for the voice")] = 5
@@ -226,18 +235,6 @@ class Settings(BaseSettings):
         """How many sessions there may be at the same time."""
         return self.max_sessions or SESSIONS_PER_PROCESSOR * processors()
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _can_be_used(cls, value: object, info: ValidationInfo) -> object:
-        """Check a text without the white space around it, which files with other line ends leave there."""
-        if not isinstance(value, str) or info.field_name is None:
-            return value
-        stripped = value.strip()
-        if info.field_name == "auth_token" and value and not stripped:
-            # Whoever reads a token from an empty file is not to find the door open.
-            raise ValueError("it holds nothing but white space")
-        return _CHECKS.get(info.field_name, checks.line)(stripped)
-
     @field_validator("faults")
     @classmethod
     def _may_fail(cls, faults: str, info: ValidationInfo) -> str:
@@ -257,25 +254,12 @@ def processors() -> int:
 
 def variable(name: str) -> str:
     """Return the environment variable of setting ``name``."""
-    alias = Settings.model_fields[name].validation_alias
-    return alias if isinstance(alias, str) else f"STREAM_{name.upper()}"
+    return environment.variable(Settings, name)
 
 
-def allowed(name: str) -> str:
-    """Return, in words, which values setting ``name`` takes."""
-    field = Settings.model_fields[name]
-    kind = field.annotation
-    if get_origin(kind) is Literal:
-        return "one of " + ", ".join(get_args(kind))
-    if kind is bool:
-        return "1 or 0"
-    if kind not in (int, float):
-        return "text" if any(isinstance(rule, MinLen) for rule in field.metadata) else "text, or nothing"
-    low = next((f"from {rule.ge}" for rule in field.metadata if isinstance(rule, Ge)), None) or next(
-        f"above {rule.gt}" for rule in field.metadata if isinstance(rule, Gt)
-    )
-    high = next(rule.le for rule in field.metadata if isinstance(rule, Le))
-    return f"a {'whole ' if kind is int else ''}number {low} to {high}"
+def allowed(name: str, *, here: bool = True) -> str:
+    """Return, in words, which values setting ``name`` takes; without ``here``, those that it takes everywhere."""
+    return environment.allowed(Settings, name, here=here)
 
 
 def load(**overrides: Any) -> Settings:
@@ -283,12 +267,4 @@ def load(**overrides: Any) -> Settings:
 
     Raises `ConfigError` with one sentence about the first bad value.
     """
-    try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = str(first["loc"][0])
-        name = next(name for name in Settings.model_fields if place in (name, variable(name)))
-        if first["type"] == "value_error":
-            raise ConfigError(f"{variable(name)}: {first['ctx']['error']}.") from None
-        raise ConfigError(f"{variable(name)} is {checks.quoted(first['input'])}; it takes {allowed(name)}.") from None
+    return environment.load(Settings, **overrides)

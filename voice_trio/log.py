@@ -13,7 +13,7 @@ import structlog
 from pydantic import SecretStr
 from structlog.typing import Processor
 
-from voice_trio.config import Settings
+from voice_trio.environment import FromEnvironment
 
 _HIDDEN = "[secret]"
 
@@ -26,6 +26,8 @@ def configure(level: str, secrets: Iterable[str] = ()) -> None:
 
     What libraries log comes as the same objects, from WARNING on: below that, some of them log what was said.
     """
+    global _redaction
+    _redaction = _Redaction(secrets)
     number = logging.getLevelNamesMapping()[level]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -35,7 +37,7 @@ def configure(level: str, secrets: Iterable[str] = ()) -> None:
     spell: list[Processor] = [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(),
-        _Redaction(secrets),
+        _redaction,
     ]
     structlog.configure(
         processors=[*shared, *spell],
@@ -53,9 +55,14 @@ def configure(level: str, secrets: Iterable[str] = ()) -> None:
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
 
 
-def secrets_of(settings: Settings) -> list[str]:
+def hide(secrets: Iterable[str]) -> None:
+    """Keep ``secrets`` too out of all that is logged from now on."""
+    _redaction.hide(secrets)
+
+
+def secrets_of(settings: FromEnvironment) -> list[str]:
     """Return every key and token in ``settings``."""
-    values = [getattr(settings, name) for name in Settings.model_fields]
+    values = [getattr(settings, name) for name in type(settings).model_fields]
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
@@ -63,7 +70,11 @@ class _Redaction:
     """The last processor: takes secrets out of the finished line, wherever in it they are."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = set()
+        self._forms: list[str] = []
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        forms = set(self._forms)
         for secret in filter(None, secrets):
             packed = base64.urlsafe_b64encode(secret.encode()).decode().rstrip("=")
             forms |= {secret, json.dumps(secret)[1:-1], packed}
@@ -75,3 +86,6 @@ class _Redaction:
         for form in self._forms:
             text = text.replace(form, _HIDDEN)
         return _LOOKS_SECRET.sub(_HIDDEN, text)
+
+
+_redaction = _Redaction(())

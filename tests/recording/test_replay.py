@@ -15,12 +15,13 @@ from tests.recording.conversations import difference, record, recording, spelled
 from voice_trio.core import endpointer, history
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
+from voice_trio.engines.base import Fallback
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.recording import entries as e
 from voice_trio.recording.read import parse
-from voice_trio.recording.recorder import SESSION_SETTINGS
 from voice_trio.session import asr, session, tts, turn
+from voice_trio.session.settings import SessionSettings
 
 SESSION = Path(session.__file__).parent
 
@@ -56,6 +57,24 @@ def test_the_conversations_hold_what_they_are_to_show():
     assert {m.ErrorCode.ASR_TIMEOUT, m.ErrorCode.LLM_TIMEOUT, m.ErrorCode.MAX_DURATION_EXCEEDED} <= seen
     assert set(m.Outcome) - {m.Outcome.EMPTY, m.Outcome.INTERRUPTED} <= seen
     assert {"malformed", "gone", "drain", "engine", "defect", "chunk"} <= seen
+
+
+async def _greeted(notes):
+    fallback = Fallback("Speech is recognised by the small built-in scripted, in English only.", "fetch a better one")
+    async with recording(notes, engines=replace(scripted_engines(), asr_fallback=fallback)) as talk:
+        await talk.expect(m.Info)
+
+
+def test_what_a_fallback_was_said_to_be_is_said_again():
+    notes = record(_greeted)
+    assert difference(spelled(notes)) is None
+
+
+def test_a_file_without_what_was_said_of_a_fallback_is_read_as_it_was_meant():
+    header, *others = record(_greeted)
+    older = replace(header, engines=replace(header.engines, asr_fallback_message=None))
+    assert b"asr_fallback_message" not in e.spell(older)
+    assert difference(spelled([older, *others])) is None
 
 
 # --- what is planted is found -----------------------------------------------------------------------------------------
@@ -208,4 +227,4 @@ def sessions(notes):
 
 def test_every_setting_that_a_session_looks_at_is_recorded():
     source = "".join(path.read_text() for path in SESSION.glob("*.py"))
-    assert set(re.findall(r"settings\.(\w+)", source)) == set(SESSION_SETTINGS)
+    assert set(re.findall(r"settings\.(\w+)", source)) == set(SessionSettings.names())

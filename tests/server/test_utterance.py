@@ -12,6 +12,7 @@ from voice_trio import config
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
 from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, InfoCode
+from voice_trio.core.refused import Refused
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
@@ -279,7 +280,8 @@ async def test_nothing_is_no_recording(autojump_clock):
     [(ErrorCode.PROTOCOL_VIOLATION, 422), (ErrorCode.SERVER_BUSY, 503), (ErrorCode.ASR_FAIL, 503)],
 )
 async def test_what_cannot_be_decoded(autojump_clock, code, status):
-    house = House(decoder=PlainDecoder(raises=EngineError(code, "No.")))
+    error = EngineError if code is ErrorCode.ASR_FAIL else Refused
+    house = House(decoder=PlainDecoder(raises=error(code, "No.")))
     assert await house.refusal() == (status, code)
 
 

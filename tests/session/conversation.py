@@ -12,6 +12,7 @@ from voice_trio.engines.scripted import scripted_engines, silent, voiced
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
+from voice_trio.session.settings import SessionSettings
 
 MESSAGE_MS = 60
 
@@ -115,7 +116,7 @@ async def conversation(
     engines = engines or scripted_engines()
     session = new_session(
         link,
-        settings=config.load(**settings),
+        settings=SessionSettings.of(config.load(**settings)),
         engines=lambda: engines,
         store=store,
         claims=claims,

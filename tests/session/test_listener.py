@@ -12,6 +12,7 @@ from voice_trio.session.capture import STRIDE_BYTES, Capture, Ending
 from voice_trio.session.listener import Listener
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet
+from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
 
 SETTINGS = {"silence_ms": 700, "strict": False, "ends_on_silence": True}
@@ -255,7 +256,7 @@ async def test_a_draft_says_all_that_was_said_though_it_is_less_than_a_stride(au
             ScriptedRecognizer(words=["one", "two", "three"], word_ms=30),
             turn=1,
             language=None,
-            settings=config.load(partial_interval_ms=1000, asr_timeout_s=1.0),
+            settings=SessionSettings.of(config.load(partial_interval_ms=1000, asr_timeout_s=1.0)),
             throttle=Throttle(outbox, 9),
             outlet=Outlet(outbox, Timeline()),
         )

@@ -14,6 +14,7 @@ from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, Sc
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import GatedOutlet, Outlet
 from voice_trio.session.reply import Reply
+from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tts import Voice
 
 TOKENS = [f"{number} " for number in range(20)]
@@ -118,7 +119,7 @@ class Draft:
         timeline = Timeline()
         self.outlet = outlet_of(self.outbox, timeline)
         answering = StateChanged(turn=1, state=State.RESPONDING)
-        self.reply = Reply(1, config.load(), Playout(lead_s=1), lambda: answering)
+        self.reply = Reply(1, SessionSettings.of(config.load()), Playout(lead_s=1), lambda: answering)
         self.sent = []
 
     async def run(self):

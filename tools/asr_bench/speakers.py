@@ -17,13 +17,15 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.engines.base import Engines
-from voice_trio.engines.load import load_detector
+from voice_trio.engines.load import open_engine
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.engines.whisper import WhisperRecognizer, open_whisper
 from voice_trio.engines.whisper_decode import Asked, Decoded
+from voice_trio.entry_points import Kind
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
+from voice_trio.session.settings import SessionSettings
 
 CLIPS = Path(__file__).parents[2] / "tests" / "clips"
 SILENCE_S = 1.5
@@ -56,9 +58,9 @@ def clips() -> list[bytes]:
 async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
     """Open the recogniser that ``settings`` mean, beside a mind and a voice that take no time."""
     quick = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Yes."])])
-    async with open_whisper(settings) as ears:
+    async with open_whisper(settings) as ears, open_engine(Kind.DETECTOR, settings) as detector:
         scripted = scripted_engines(language_model=quick)
-        yield replace(scripted, recognizer=ears, new_detector=await load_detector(settings))
+        yield replace(scripted, recognizer=ears, new_detector=detector.engine)
 
 
 async def listen_to(speakers: int, seconds: float, settings: Settings) -> Seen:
@@ -87,7 +89,7 @@ def _count(recognizer: WhisperRecognizer, seen: Seen) -> None:
 
 async def _speak(engines: Engines, settings: Settings, seen: Seen, speaker: int, speakers: int, seconds: float) -> None:
     link = MemoryLink()
-    session = Session(link, settings=settings, engines=lambda: engines, store=InProcessStore())
+    session = Session(link, settings=SessionSettings.of(settings), engines=lambda: engines, store=InProcessStore())
     spoken = clips()
     # Not all in step.
     await trio.sleep(speaker / speakers * 5)

@@ -19,10 +19,12 @@ from voice_trio.core.groups import first_leaf
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
-from voice_trio.engines.base import EngineError, Finish, Prompt, TextDelta
+from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, Synthesizer, TextDelta
 from voice_trio.engines.confinement import BELTS
 from voice_trio.engines.media import media_worker
+from voice_trio.engines.plugged import plugged
 from voice_trio.engines.workers import open_pool
+from voice_trio.entry_points import Kind
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.recording.recordings import WARNING, Recordings, record_folder
 from voice_trio.server.listening import listen
@@ -51,6 +53,11 @@ async def _examine(settings: Settings) -> bool:
         except* Exception as group:
             finding, mark, well = _reason(group), "BAD", False
         say(f"{mark}  {name:<12}{finding}")
+    for engine in await trio.to_thread.run_sync(plugged, settings):
+        well = well and engine.well
+        say(f"{'ok ' if engine.well else 'BAD'}  {'engine':<12}{engine.about}")
+        for own in engine.settings:
+            say(f"{'':<17}{own.variable}  {own.description}")
     return well
 
 
@@ -76,22 +83,27 @@ async def _tls(settings: Settings) -> str:
 
 
 async def _detector(settings: Settings) -> str:
-    new_detector = await load.load_detector(settings)
-    new_detector().speech_probability(bytes(FRAME_BYTES))
-    return f"{settings.vad} works"
+    async with load.open_engine(Kind.DETECTOR, settings) as detector:
+        detector.engine().speech_probability(bytes(FRAME_BYTES))
+        return f"{detector.chosen.entry.name} works"
 
 
 async def _recognizer(settings: Settings) -> str:
-    async with load.open_recognizer(settings) as ears, ears.recognizer.open(None) as utterance:
+    async with (
+        load.open_engine(Kind.RECOGNIZER, settings) as recognizer,
+        recognizer.engine.open(None) as utterance,
+    ):
         silence = bytes(10 * FRAME_BYTES)
         utterance.feed(silence)
         await utterance.settle(len(silence) // 2)
-        better = f"; Whisper hears better: {ears.fallback}" if ears.fallback else ""
-        return f"{ears.recognizer.name} works{better}"
+        fallback = recognizer.fallback
+        better = f"; {fallback.better} hears better: {fallback.command}" if fallback else ""
+        return f"{recognizer.engine.name} works{better}"
 
 
 async def _mind(settings: Settings) -> str:
-    async with load.open_language_model(settings) as model:
+    async with load.open_engine(Kind.LANGUAGE_MODEL, settings) as opened:
+        model: LanguageModel = opened.engine
         if model.synthetic:
             return "none is configured, replies repeat what was heard; set OPENAI_API_KEY or OPENAI_BASE_URL"
         async with model.stream(Prompt([Message("user", "Say yes.")])) as stream:
@@ -102,7 +114,8 @@ async def _mind(settings: Settings) -> str:
 
 
 async def _voice(settings: Settings) -> str:
-    async with load.open_synthesizer(settings) as synthesizer:
+    async with load.open_engine(Kind.SYNTHESIZER, settings) as opened:
+        synthesizer: Synthesizer = opened.engine
         speech = await synthesizer.speak("All is well.", seconds=settings.tts_timeout_s)
         return f"{synthesizer.name} works: {speech.samples / speech.sample_rate:.1f} s of speech"
 

@@ -1,16 +1,17 @@
-"""``voice-trio models``."""
+"""``voice-trio models``: what engines need on disk, of whichever engine."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 import trio
 
 from voice_trio import config
 from voice_trio.cli.output import say
-from voice_trio.command_name import command_name
 from voice_trio.config import Settings
-from voice_trio.engines import whisper, whisper_context, whisper_models
-from voice_trio.engines.scheduler import open_scheduler
+from voice_trio.engines import registry
+from voice_trio.engines.plug import Weights
 
 
 @click.group()
@@ -21,14 +22,10 @@ def models() -> None:
 @models.command(name="list")
 def list_() -> None:
     """Show which models are here, and where."""
-    wanted = config.load().model_whisper
-    say("Sizes; a model's name is a size and how it computes, such as small-int8.", "")
-    for model in whisper_models.list_models():
-        state = f"{model.size_bytes / 1e6:6.0f} MB  {model.path}" if model.path else "        -  not here"
-        say(f"{model.size:<18}{state}")
-    here = whisper_models.find(wanted)
-    missing = f"not here; fetch it with {command_name()} models download {wanted}"
-    say("", f"The settings ask for {wanted}: {here or missing}")
+    for number, (plug, own) in enumerate(_with_weights(config.load())):
+        if number:
+            say("", f"{plug.called}:")
+        say(*plug.weights.listing(own))
 
 
 @models.command()
@@ -37,14 +34,15 @@ def download(name: str | None) -> None:
     """Fetch model NAME, such as small-int8; without NAME, the one that the settings ask for."""
     from tqdm import tqdm
 
-    name = name or config.load().model_whisper
+    weights, own = _of(name)
+    name = name or weights.wanted(own)
     with tqdm(unit="B", unit_scale=True, desc=name, disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        folder = whisper_models.download(name, progress)
+        folder = weights.download(name, progress)
     say(f"{name} is in {folder}")
 
 
@@ -55,15 +53,28 @@ def check(name: str | None) -> None:
 
     A server does the same by itself when it first has nothing else to do; this shows what comes of it.
     """
-    trio.run(_check, config.load(**({"model_whisper": name} if name else {})))
+    weights, own = _of(name)
+    complaint = trio.run(weights.check, own, name, say)
+    if complaint is not None:
+        say(complaint, err=True)
 
 
-async def _check(settings: Settings) -> None:
-    loaded = await trio.to_thread.run_sync(whisper.load, settings)
-    say(f"{loaded.name}: some sentences, with less audio at a time, against the same padded to 30 s")
-    async with open_scheduler(settings.asr_workers, close_s=settings.asr_timeout_s) as scheduler:
-        context = await whisper_context.calibrate(scheduler, loaded.decoder, lambda line: say(f"  {line}"))
-    answer = f"a context of {context.final_s:g} s" if context.final_s else "what was said and a margin, the fastest way"
-    say(f"It is given {answer}.")
-    if not await trio.to_thread.run_sync(whisper_context.remember, loaded.folder, context):
-        say(f"{loaded.folder} cannot be written, so each server finds this out again.", err=True)
+def _of(name: str | None) -> tuple[Weights[Any], Any]:
+    """Return the weights that ``name`` is of, with their engine's settings.
+
+    Those of an engine that the settings ask for come first, also for a name that nobody knows, and for none.
+    """
+    settings = config.load()
+    having = _with_weights(settings)
+    having.sort(key=lambda one: registry.asked_for(one[0].kind, settings) != one[0].name)
+    plug, own = next((one for one in having if name is not None and one[0].weights.knows(name)), having[0])
+    return plug.weights, own
+
+
+def _with_weights(settings: Settings) -> list[tuple[Any, Any]]:
+    """Return the engines that have any, ours first, each with its own settings."""
+    return [
+        (one.plug, one.own)
+        for one in registry.survey_all(settings)
+        if one.plug is not None and one.plug.weights is not None and one.own is not None
+    ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 import click
-from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
 from voice_trio.config import Settings, variable
+from voice_trio.engines.plugged import all_own_settings
+from voice_trio.environment import is_secret, words_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -16,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def settings_options(command: F) -> F:
     """Give ``command`` an option for each setting but the secret ones, which a process list would show."""
     for name, field in reversed(Settings.model_fields.items()):
-        if SecretStr in get_args(field.annotation):
+        if is_secret(field):
             continue
         default = "" if field.default in (None, "") else f"; default {_shorten(field.default)}"
         # Said alone, `--insecure` is `--insecure 1`.
@@ -24,7 +26,8 @@ def settings_options(command: F) -> F:
         command = click.option(
             f"--{name.replace('_', '-')}",
             name,
-            metavar=_metavar(field.annotation),
+            cls=_Setting,
+            field=field,
             help=f"{field.description} [{variable(name)}{default}]",
             **switch,
         )(command)
@@ -36,12 +39,35 @@ def chosen(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _metavar(annotation: object) -> str:
-    if get_origin(annotation) is Literal:
-        return "|".join(get_args(annotation))
-    if annotation is bool:
-        return "1|0"
-    return "N" if annotation in (int, float) else "TEXT"
+class _Setting(click.Option):
+    """An option for ``field``. What it takes may depend on what is installed, which only its help is asked for."""
+
+    def __init__(self, *args: Any, field: FieldInfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._field = field
+
+    def make_metavar(self, *args: Any, **kwargs: Any) -> str:
+        """Return what it takes, in short."""
+        if words := words_of(self._field):
+            return "|".join(words)
+        if self._field.annotation is bool:
+            return "1|0"
+        return "N" if self._field.annotation in (int, float) else "TEXT"
+
+
+class SettingsCommand(click.Command):
+    """A command with settings, whose help tells of those that other packages' engines have of their own."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write them, if there are any."""
+        rows = [
+            (one.variable, f"{one.description} [{one.engine}{f'; default {one.default}' if one.default else ''}]")
+            for one in all_own_settings()
+        ]
+        if rows:
+            with formatter.section("Settings of engines of other packages, in the environment alone"):
+                formatter.write_dl(rows)
+        super().format_epilog(ctx, formatter)
 
 
 def _shorten(default: object) -> str:

@@ -9,7 +9,7 @@ import click
 import trio
 
 from voice_trio import __version__, config, log
-from voice_trio.cli.options import chosen, settings_options
+from voice_trio.cli.options import SettingsCommand, chosen, settings_options
 from voice_trio.cli.output import CannotPrint, say
 from voice_trio.engines.base import Engines
 from voice_trio.engines.confinement import guard_memory
@@ -18,7 +18,7 @@ from voice_trio.server.run import Running, serve_until_signal
 from voice_trio.server.standstill import LivedClock
 
 
-@click.command()
+@click.command(cls=SettingsCommand)
 @settings_options
 def serve(**options: Any) -> None:
     """Start the server. Ctrl-C ends it.
@@ -51,11 +51,8 @@ def _tell(*lines: str) -> None:
 def describe(engines: Engines) -> list[str]:
     """Return lines that say what the server hears, thinks and speaks with, and how to have better."""
     lines = [f"  ears   {engines.recognizer.name}"]
-    if engines.asr_fallback is not None:
-        lines += [
-            "         The small recogniser that comes with it. Whisper hears better:",
-            f"         {engines.asr_fallback}",
-        ]
+    if (fallback := engines.asr_fallback) is not None:
+        lines += [f"         {fallback.about} {fallback.better} hears better:", f"         {fallback.command}"]
     lines.append(f"  mind   {engines.language_model.name}")
     if engines.language_model.synthetic:
         lines += ["         No language model is configured: set OPENAI_API_KEY, or OPENAI_BASE_URL for a local one."]

@@ -242,6 +242,20 @@ class Synthesizer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """An engine that stands in for a better one, which a command would bring."""
+
+    message: str
+    """A sentence that says what it is, and what of."""
+    command: str
+    """Brings the better one."""
+    about: str = ""
+    """A sentence about the engine itself."""
+    better: str = ""
+    """What people call the better one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Engines:
     """The engines that a turn starts with and keeps to its end."""
 
@@ -249,8 +263,8 @@ class Engines:
     language_model: LanguageModel
     synthesizer: Synthesizer
     new_detector: Callable[[], Detector]
-    asr_fallback: str | None = None
-    """Where a lesser recogniser stands in for the one asked for: the command that would fix it."""
+    asr_fallback: Fallback | None = None
+    """Where the recogniser stands in for a better one."""
 
     @property
     def ready(self) -> bool:

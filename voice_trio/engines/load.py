@@ -2,97 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+import structlog
 import trio
 
-from voice_trio.command_name import command_name
+from voice_trio import entry_points
 from voice_trio.config import Settings
-from voice_trio.engines import openai_chat, openai_client, pocketsphinx, silero, voice, whisper, whisper_models
-from voice_trio.engines.base import CannotLoad, Detector, Engines, LanguageModel, Recognizer, Synthesizer
-from voice_trio.engines.synthetic import SyntheticModel
-from voice_trio.engines.webrtc import WebRtcDetector
+from voice_trio.core.languages import only_in
+from voice_trio.engines import registry
+from voice_trio.engines.base import CannotLoad, Engines, Fallback
+from voice_trio.engines.registry import Candidate, told
+from voice_trio.entry_points import Entry, Kind
+from voice_trio.log import hide, secrets_of
+
+log = structlog.get_logger("voice_trio")
+
+E = TypeVar("E")
+
+_NEEDED: dict[Kind, tuple[str, ...]] = {
+    Kind.RECOGNIZER: ("name", "languages", "ready", "open"),
+    Kind.LANGUAGE_MODEL: ("name", "synthetic", "stream"),
+    Kind.SYNTHESIZER: ("name", "sample_rate", "ready", "voices", "speak"),
+    Kind.DETECTOR: ("__call__",),
+}
+"""What an engine of a kind has, or whoever made it learns of it only in the middle of a turn."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
-    """A recogniser, and whether it is the one that was asked for."""
+class Opened(Generic[E]):
+    """An engine, and what it stands in for."""
 
-    recognizer: Recognizer
-    fallback: str | None
-    """Where it stands in for Whisper: the command that fetches Whisper's weights."""
+    engine: E
+    chosen: Candidate
+    fallback: Fallback | None = None
 
 
 @asynccontextmanager
 async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
-    """Open all engines that ``settings`` mean, warm. Raises `CannotLoad`."""
+    """Open all engines that ``settings`` mean, warm. Raises `CannotLoad` and `ConfigError`."""
+    for wrong in await trio.to_thread.run_sync(lambda: entry_points.others()[1]):
+        log.warning("engine cannot be used", engine=wrong.name, package=wrong.package, reason=wrong.why)
     async with AsyncExitStack() as stack:
-        ears = await stack.enter_async_context(open_recognizer(settings))
-        synthesizer = await stack.enter_async_context(open_synthesizer(settings))
-        language_model = await stack.enter_async_context(open_language_model(settings))
+
+        async def opened(kind: Kind) -> Opened[Any]:
+            return await stack.enter_async_context(open_engine(kind, settings))
+
+        recognizer = await opened(Kind.RECOGNIZER)
+        synthesizer = await opened(Kind.SYNTHESIZER)
+        language_model = await opened(Kind.LANGUAGE_MODEL)
+        detector = await opened(Kind.DETECTOR)
         yield Engines(
-            recognizer=ears.recognizer,
-            language_model=language_model,
-            synthesizer=synthesizer,
-            new_detector=await load_detector(settings),
-            asr_fallback=ears.fallback,
+            recognizer=recognizer.engine,
+            language_model=language_model.engine,
+            synthesizer=synthesizer.engine,
+            new_detector=detector.engine,
+            asr_fallback=recognizer.fallback,
         )
 
 
-async def load_detector(settings: Settings) -> Callable[[], Detector]:
-    """Return what makes a detector for a session. Raises `CannotLoad`."""
-    if settings.vad == "webrtc":
-        return WebRtcDetector
-    try:
-        model = await trio.to_thread.run_sync(silero.load)
-    except RuntimeError as error:
-        raise CannotLoad(f"{error} STREAM_VAD=webrtc does without it.") from error
-    return lambda: silero.SileroDetector(model)
-
-
 @asynccontextmanager
-async def open_recognizer(settings: Settings) -> AsyncIterator[Ears]:
-    """Open the recogniser: Whisper if it is asked for or its weights are on disk, else the embedded one.
+async def open_engine(kind: Kind, settings: Settings) -> AsyncIterator[Opened[Any]]:
+    """Open the engine of ``kind`` that ``settings`` mean; no network is touched. Raises `CannotLoad` and `ConfigError`.
 
-    No network is touched. Raises `CannotLoad`.
+    One that somebody else brought and that fails to open is passed over, unless it was asked for.
     """
-    name = settings.model_whisper
-    command = f"{command_name()} models download {name}"
-    try:
-        here = None
-        if settings.asr_engine != "pocketsphinx":
-            here = await trio.to_thread.run_sync(whisper_models.find, name)
-        if here is not None:
-            async with whisper.open_whisper(settings) as recognizer:
-                if settings.language and settings.language not in recognizer.languages:
-                    raise CannotLoad(
-                        f"STREAM_LANGUAGE is {settings.language!r}, which {recognizer.name} does not understand: give "
-                        "the ISO 639-1 code of a language that it does, or nothing to have it detected."
-                    )
-                yield Ears(recognizer, None)
-            return
-    except whisper_models.ModelError as error:
-        raise CannotLoad(f"STREAM_MODEL_WHISPER: {error}.") from error
-    if settings.asr_engine == "faster-whisper":
-        raise CannotLoad(f"STREAM_ASR_ENGINE asks for Whisper, and {name} is not on this machine: {command}")
-    async with pocketsphinx.open_pocketsphinx(settings) as recognizer:
-        yield Ears(recognizer, command if settings.asr_engine == "auto" else None)
+    left_out: list[Entry] = []
+    while True:
+        choice = await trio.to_thread.run_sync(registry.choose, kind, settings, left_out)
+        chosen = choice.chosen
+        async with AsyncExitStack() as trying:
+            try:
+                engine = await trying.enter_async_context(_open(chosen))
+                _check(kind, engine)
+            except Exception as error:  # whatever a stranger's engine raises
+                if not chosen.entry.package:
+                    raise
+                reason = str(error) if isinstance(error, CannotLoad) else f"it cannot be opened: {told(error)}"
+                if registry.asked_for(kind, settings) is not None:
+                    raise CannotLoad(f"{chosen.called} of {chosen.entry.package} fails: {reason}") from error
+                _leave_out(chosen, reason)
+                left_out.append(chosen.entry)
+                continue
+            for broken in choice.broken:
+                _leave_out(broken, broken.why_not)
+            async with trying.pop_all():
+                yield Opened(engine, chosen, _fallback(kind, engine, choice))
+                return
 
 
 @asynccontextmanager
-async def open_language_model(settings: Settings) -> AsyncIterator[LanguageModel]:
-    """Open the language model, or what stands in for one where none is configured."""
-    if not openai_client.is_configured(settings):
-        yield SyntheticModel()
-        return
-    async with openai_chat.open_chat_model(settings) as model:
-        yield model
+async def _open(chosen: Candidate) -> AsyncIterator[Any]:
+    """Open what was chosen, having hidden its secrets from the log."""
+    assert chosen.plug is not None
+    assert chosen.own is not None
+    hide(secrets_of(chosen.own))
+    async with chosen.plug.open(chosen.own) as engine:
+        yield engine
 
 
-@asynccontextmanager
-async def open_synthesizer(settings: Settings) -> AsyncIterator[Synthesizer]:
-    """Open the voice."""
-    async with voice.open_voice(settings) as synthesizer:
-        yield synthesizer
+def _check(kind: Kind, engine: object) -> None:
+    """Raise `CannotLoad` if ``engine`` lacks what its kind has."""
+    lacks = [name for name in _NEEDED[kind] if not hasattr(engine, name)]
+    if lacks:
+        raise CannotLoad(f"what it opens is no {kind.words}: it has no {', '.join(lacks)}")
+
+
+def _fallback(kind: Kind, engine: Any, choice: registry.Choice) -> Fallback | None:
+    """Return what ``engine`` stands in for: the best of those for which there is a command that brings it."""
+    if kind is not Kind.RECOGNIZER:
+        return None
+    for one in choice.better:
+        command = one.plug.command(one.own) if one.plug is not None and one.own is not None else None
+        if command is not None:
+            called = choice.chosen.called
+            message = f"Speech is recognised by {called}{only_in(engine.languages)}."
+            about = choice.chosen.plug.about if choice.chosen.plug else ""
+            return Fallback(message, command, about or f"It recognises speech with {called}.", one.called)
+    return None
+
+
+def _leave_out(candidate: Candidate, reason: str | None) -> None:
+    engine = f"{candidate.entry.kind}.{candidate.entry.name}"
+    log.warning("engine cannot be used", engine=engine, package=candidate.entry.package, reason=reason)

@@ -27,8 +27,10 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.core.unpacking import CannotUnpack, Unpacker
 from voice_trio.engines.alongside import alongside
 from voice_trio.engines.base import Alive, EngineError, Finish, Prompt, ReplyEvent, Stream, TextDelta, broken_off
-from voice_trio.engines.openai_client import Upstream, distrusted, open_upstream
+from voice_trio.engines.openai_client import Upstream, distrusted, is_configured, open_upstream
 from voice_trio.engines.openai_reply import Place, ReplyReader
+from voice_trio.engines.plug import Plug
+from voice_trio.entry_points import Kind
 
 if TYPE_CHECKING:
     from openai import AsyncAPIResponse
@@ -266,3 +268,20 @@ async def _drain(pieces: AsyncIterator[bytes]) -> None:
     with suppress(*_faults()):
         while await anext(pieces, None) is not None:
             pass
+
+
+def _missing(settings: Settings) -> str | None:
+    if is_configured(settings):
+        return None
+    return "none is configured: set OPENAI_API_KEY, or OPENAI_BASE_URL for a local one"
+
+
+PLUG = Plug(
+    kind=Kind.LANGUAGE_MODEL,
+    name="openai-chat",
+    title="a chat API",
+    settings=Settings,
+    open=open_chat_model,
+    missing=_missing,
+    quality=50,
+)

@@ -24,7 +24,9 @@ from voice_trio.core.lending import Claim, Need
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import CannotLoad, EngineError, Hypothesis, Transcript, Utterance
 from voice_trio.engines.lender import Lender
+from voice_trio.engines.plug import Plug
 from voice_trio.engines.workers import Worker, WorkerError, WorkerPool, alongside, open_pool, python_worker
+from voice_trio.entry_points import Kind
 
 LANGUAGE = "en"
 
@@ -254,3 +256,14 @@ async def open_pocketsphinx(settings: Settings) -> AsyncIterator[PocketsphinxRec
                 f"The speech recogniser cannot be started: {error}; {command_name()} doctor may tell more."
             ) from error
         yield PocketsphinxRecognizer(pool, fallow_s=settings.vad_silence_ms / 1000 + FALLOW_S)
+
+
+PLUG = Plug(
+    kind=Kind.RECOGNIZER,
+    name="pocketsphinx",
+    title="the small built-in pocketsphinx",
+    about="The small recogniser that comes with it.",
+    settings=Settings,
+    open=open_pocketsphinx,
+    quality=10,
+)

@@ -14,13 +14,20 @@ probability of the last whole chunk, which ended less than 30 ms before it.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import trio
 import webrtcvad
 
+from voice_trio.config import Settings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
+from voice_trio.engines.base import CannotLoad, Detector
+from voice_trio.engines.plug import Plug
+from voice_trio.entry_points import Kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,3 +143,25 @@ def model_path() -> Path:
     if not path.is_file():
         raise RuntimeError(f"Silero's model is missing: this faster-whisper has no {path}.")
     return path
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Callable[[], Detector]]:
+    try:
+        model = await trio.to_thread.run_sync(load)
+    except RuntimeError as error:
+        raise CannotLoad(f"{error} {_WITHOUT}.") from error
+    yield lambda: SileroDetector(model)
+
+
+def _missing(settings: Settings) -> str | None:
+    try:
+        model_path()
+    except RuntimeError as error:
+        return f"{error} {_WITHOUT}"
+    return None
+
+
+_WITHOUT = "STREAM_VAD=webrtc does without it"
+
+PLUG = Plug(kind=Kind.DETECTOR, name="silero", settings=Settings, open=_open, missing=_missing, quality=50)

@@ -13,7 +13,10 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from voice_trio.engines.base import Finish, Prompt, ReplyEvent, Stream, TextDelta
+from voice_trio.config import Settings
+from voice_trio.engines.base import Finish, LanguageModel, Prompt, ReplyEvent, Stream, TextDelta
+from voice_trio.engines.plug import Plug
+from voice_trio.entry_points import Kind
 
 TOKEN_S = 0.02
 """Before each token."""
@@ -68,3 +71,11 @@ class _Tokens:
         await trio.sleep_until(self._next_at)
         self._next_at = trio.current_time() + TOKEN_S
         return TextDelta(self._left.popleft())
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[LanguageModel]:
+    yield SyntheticModel()
+
+
+PLUG = Plug(kind=Kind.LANGUAGE_MODEL, name="synthetic", settings=Settings, open=_open)

@@ -14,8 +14,10 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import CannotLoad, EngineError, Mark, Speech
+from voice_trio.engines.plug import Plug
 from voice_trio.engines.voice_child import RATE, VOICES
 from voice_trio.engines.workers import WorkerError, WorkerPool, open_pool, python_worker
+from voice_trio.entry_points import Kind
 
 RATE_SETTING = 136
 """pyttsx3's `rate` for speed 1.0. espeak counts words in a way of its own: on ordinary prose, pauses included, this
@@ -93,3 +95,6 @@ async def open_voice(settings: Settings) -> AsyncIterator[EspeakVoice]:
         except WorkerError as error:
             raise CannotLoad(f"The voice cannot be started: {error}.") from error
         yield EspeakVoice(pool)
+
+
+PLUG = Plug(kind=Kind.SYNTHESIZER, name="espeak", settings=Settings, open=open_voice, quality=10)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 import webrtcvad
 
+from voice_trio.config import Settings
 from voice_trio.core.audio import FRAME_MS, SAMPLE_RATE
+from voice_trio.engines.base import Detector
+from voice_trio.engines.plug import Plug
+from voice_trio.entry_points import Kind
 
 DEFAULT_MODE: Final = 2
 """0 calls much speech, 3 little. Alone, 2 is quiet between the words of a clear voice without cutting into them."""
@@ -34,3 +40,11 @@ class WebRtcDetector:
         """Forget everything heard so far."""
         self._vad = webrtcvad.Vad(self._mode)
         self._settling = SETTLING_MS // FRAME_MS
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Callable[[], Detector]]:
+    yield WebRtcDetector
+
+
+PLUG = Plug(kind=Kind.DETECTOR, name="webrtc", settings=Settings, open=_open, quality=10)

@@ -18,6 +18,7 @@ from voice_trio.explorer.scripted import Scenario
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
+from voice_trio.session.settings import SessionSettings
 from voice_trio.tap import tapped
 
 LIMIT_S = 10_000.0
@@ -37,7 +38,7 @@ class Case:
         self.tap = BreakingTap(self._committing)
         self.breakers = self.tap.breakers
         self.engines, self.store = tapped(scenario.engines(), scenario.store(), self.tap)
-        self.settings = config.load(**{"log_latency": False, **scenario.settings})
+        self.settings = SessionSettings.of(config.load(**{"log_latency": False, **scenario.settings}))
         self.claims = Claims()
         self.link = ExploredLink(read_s=scenario.read_s)
         self.session = self._session(self.link)

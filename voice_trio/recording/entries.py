@@ -16,7 +16,7 @@ from pydantic import Base64Bytes, Field, JsonValue, TypeAdapter, ValidationError
 
 from voice_trio.core.history import Record
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
-from voice_trio.engines.base import Alive, Finish, Hypothesis, Transcript
+from voice_trio.engines.base import Alive, Fallback, Finish, Hypothesis, Transcript
 
 FORMAT: Final = 1
 """The version of these types; a file of another one is not read."""
@@ -39,6 +39,17 @@ class EngineNames:
     voices: tuple[str, ...]
     sample_rate: Rate
     asr_fallback: str | None = None
+    """The command that would bring a better recogniser."""
+    asr_fallback_message: str | None = None
+    """What was said of it; older files do not hold it, since it could only be one sentence."""
+
+    @property
+    def fallback(self) -> Fallback | None:
+        """What the session's recogniser was, if it stood in for a better one."""
+        if self.asr_fallback is None:
+            return None
+        older = f"Speech is recognised by the small built-in {self.asr}, in English only."
+        return Fallback(self.asr_fallback_message or older, self.asr_fallback)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from voice_trio.core import messages as m
 from voice_trio.core import wire
 from voice_trio.recording import entries as e
 from voice_trio.recording.file import LONGEST_BYTES
-from voice_trio.recording.recorder import SESSION_SETTINGS
+from voice_trio.session.settings import SessionSettings
 
 _VALUES: Final[dict[str, set[str]]] = {
     "open": {"over"},
@@ -58,11 +58,11 @@ class Recording:
         """How long after the session's beginning the last entry is."""
         return max((entry.at for entry in self.entries), default=0.0)
 
-    def settings(self) -> Settings:
-        """Return the session's settings; all that no session looks at are this process's own. Raises `ConfigError`."""
-        given = {name: Settings.model_fields[name].default for name in SESSION_SETTINGS}
+    def settings(self) -> SessionSettings:
+        """Return the session's settings. Raises `ConfigError`."""
+        given = {name: Settings.model_fields[name].default for name in SessionSettings.names()}
         given |= {name: value for name, value in self.header.settings.items() if name in given}
-        return config.load(**given)
+        return SessionSettings.of(config.load(**given))
 
 
 def read_recording(path: Path) -> Recording:

@@ -11,7 +11,6 @@ from typing import Any
 
 import trio
 
-from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core import wire
 from voice_trio.core.messages import DrainCode, InfoCode
@@ -24,6 +23,7 @@ from voice_trio.recording.recording_tap import RecordingTap, TappedClaims
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link, LinkClosed
 from voice_trio.session.session import Session
+from voice_trio.session.settings import SessionSettings
 from voice_trio.tap import TappedStore, tapped_engines
 
 
@@ -34,7 +34,7 @@ class RecordedSession:
         self,
         link: Link,
         *,
-        settings: Settings,
+        settings: SessionSettings,
         engines: Callable[[], Engines],
         store: Store,
         note: Note,

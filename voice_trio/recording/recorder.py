@@ -4,38 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import trio
 
 from voice_trio import __version__
-from voice_trio.config import Settings
 from voice_trio.core.surrogates import mend
 from voice_trio.engines.base import EngineError, Engines
 from voice_trio.memory.base import StoreError
 from voice_trio.recording.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
-
-SESSION_SETTINGS: Final = (
-    "vad_silence_ms",
-    "endpointing",
-    "language",
-    "partial_interval_ms",
-    "max_utterance_ms",
-    "asr_timeout_s",
-    "llm_system_prompt",
-    "llm_first_token_s",
-    "llm_timeout_s",
-    "llm_reasoning_s",
-    "max_reply_chars",
-    "memory_tokens",
-    "tts_timeout_s",
-    "max_pending_phrases",
-    "playout_lead_ms",
-    "send_queue_high",
-    "log_latency",
-)
-"""All that a session looks at; none of them is a secret."""
+from voice_trio.session.settings import SessionSettings
 
 Note = Callable[[Header | Entry], None]
 
@@ -55,14 +35,15 @@ class Recorder:
         """Return the seconds since the session began."""
         return trio.current_time() - self._began_at
 
-    def begin(self, session: str, settings: Settings, engines: Engines, *, whole: bool) -> None:
+    def begin(self, session: str, settings: SessionSettings, engines: Engines, *, whole: bool) -> None:
         """Note the header; ``whole`` says that the audio is not paced."""
+        fallback = engines.asr_fallback
         self.note(
             Header(
                 version=__version__,
                 began=datetime.now(UTC).isoformat(timespec="seconds"),
                 session=session,
-                settings={name: getattr(settings, name) for name in SESSION_SETTINGS},
+                settings=asdict(settings),
                 engines=EngineNames(
                     asr=engines.recognizer.name,
                     languages=tuple(engines.recognizer.languages),
@@ -71,7 +52,8 @@ class Recorder:
                     tts=engines.synthesizer.name,
                     voices=tuple(engines.synthesizer.voices),
                     sample_rate=engines.synthesizer.sample_rate,
-                    asr_fallback=engines.asr_fallback,
+                    asr_fallback=fallback.command if fallback else None,
+                    asr_fallback_message=fallback.message if fallback else None,
                 ),
                 whole=whole,
             )

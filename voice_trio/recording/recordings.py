@@ -18,6 +18,7 @@ from voice_trio.recording.file import RecordingFile
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link
+from voice_trio.session.settings import SessionSettings
 
 WARNING = "Sessions are recorded, voices and words: STREAM_RECORD_DIR is set"
 
@@ -48,7 +49,7 @@ class Recordings:
         self,
         link: Link,
         *,
-        settings: Settings,
+        settings: SessionSettings,
         engines: Callable[[], Engines],
         store: Store,
         claims: Claims,

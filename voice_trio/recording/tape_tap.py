@@ -154,6 +154,6 @@ def tape_engines(names: e.EngineNames, tap: TapeTap) -> tuple[Engines, Store]:
         language_model=_LanguageModel(names.llm, names.synthetic),
         synthesizer=_Synthesizer(names.tts, names.sample_rate, names.voices),
         new_detector=_Detector,
-        asr_fallback=names.asr_fallback,
+        asr_fallback=names.fallback,
     )
     return tapped(engines, InProcessStore(), tap)

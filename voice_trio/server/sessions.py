@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 import trio
@@ -24,6 +24,7 @@ from voice_trio.server.guard import GuardedLink
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link
 from voice_trio.session.session import Session
+from voice_trio.session.settings import SessionSettings
 
 log = structlog.get_logger()
 
@@ -104,11 +105,11 @@ class Sessions:
         if not self.have_room(address):
             await self._refuse(link)
             return
-        settings = _for_recordings(self._settings) if recorded else self._settings
-        guarded = GuardedLink(link, settings, allowance)
+        settings = SessionSettings.of(self._settings)
+        guarded = GuardedLink(link, self._settings, allowance)
         session = self._new_session(
             guarded,
-            settings=settings,
+            settings=_for_recordings(settings) if recorded else settings,
             engines=self._engines,
             store=self._store,
             claims=self._claims,
@@ -162,7 +163,7 @@ class Sessions:
         await link.close(CloseCode.TRY_AGAIN_LATER, "busy")
 
 
-def _for_recordings(settings: Settings) -> Settings:
+def _for_recordings(settings: SessionSettings) -> SessionSettings:
     """Return ``settings`` with time to recognise what nobody could begin to recognise while it was spoken."""
     asr_timeout_s = settings.asr_timeout_s + settings.max_utterance_ms / 1000
-    return settings.model_copy(update={"asr_timeout_s": asr_timeout_s})
+    return replace(settings, asr_timeout_s=asr_timeout_s)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import trio
 
-from voice_trio.config import PARTIAL_GAP_MS, Settings
+from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode, Partial
 from voice_trio.core.surrogates import mend
@@ -16,6 +16,7 @@ from voice_trio.core.transcript import TranscriptDiffer
 from voice_trio.engines.base import EngineError, Recognizer, Transcript, Utterance
 from voice_trio.session.capture import Capture, Ending, told
 from voice_trio.session.outlet import Outlet
+from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
 
 
@@ -34,7 +35,7 @@ async def transcribe(
     *,
     turn: int,
     language: str | None,
-    settings: Settings,
+    settings: SessionSettings,
     throttle: Throttle,
     outlet: Outlet,
 ) -> Heard:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voice_trio.config import Settings
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import Event, Info, InfoCode, SessionOpened
 from voice_trio.engines.base import Engines
+from voice_trio.session.settings import SessionSettings
 
 FEATURES = ("tap", "hold", "hands_free", "text", "cancel", "played", "mark")
 
 
-def greeting(session: str, conversation: str, settings: Settings, engines: Engines) -> Iterator[Event]:
+def greeting(session: str, conversation: str, settings: SessionSettings, engines: Engines) -> Iterator[Event]:
     """Yield who we are and what we can do, and where something better could be had."""
     yield SessionOpened(
         session=session,
@@ -26,9 +26,8 @@ def greeting(session: str, conversation: str, settings: Settings, engines: Engin
         voices=tuple(engines.synthesizer.voices),
         languages=tuple(engines.recognizer.languages),
     )
-    if engines.asr_fallback is not None:
-        message = f"Speech is recognised by the small built-in {engines.recognizer.name}, in English only."
-        yield Info(code=InfoCode.ASR_FALLBACK, message=message, command=engines.asr_fallback)
+    if (fallback := engines.asr_fallback) is not None:
+        yield Info(code=InfoCode.ASR_FALLBACK, message=fallback.message, command=fallback.command)
     if engines.language_model.synthetic:
         message = "No language model is configured: replies only repeat what was heard."
         yield Info(code=InfoCode.LLM_SYNTHETIC, message=message)

@@ -7,7 +7,7 @@ from math import inf
 
 import trio
 
-from voice_trio.config import PHRASE_GAP_MS, Settings
+from voice_trio.config import PHRASE_GAP_MS
 from voice_trio.core.empty_reply import why_empty
 from voice_trio.core.groups import first_leaf
 from voice_trio.core.messages import MAX_PHRASES, Info, InfoCode, Token
@@ -18,6 +18,7 @@ from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, 
 from voice_trio.session.incident import failure
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.patience import Patience
+from voice_trio.session.settings import SessionSettings
 
 _PHRASE_GAP_S = PHRASE_GAP_MS / 1000
 
@@ -28,7 +29,7 @@ _SLICE_CHARS = 500
 class Written:
     """What a language model writes in answer to one prompt."""
 
-    def __init__(self, turn: int, settings: Settings) -> None:
+    def __init__(self, turn: int, settings: SessionSettings) -> None:
         self.broken_off: EngineError | None = None
         """Why it did, where it broke off."""
         self.reason = ""

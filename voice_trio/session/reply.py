@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import trio
 
-from voice_trio.config import Settings
 from voice_trio.core.heard import heard_text
 from voice_trio.core.messages import Event, Info, InfoCode, TtsChunk
 from voice_trio.core.phrases import Phrase
@@ -14,13 +13,16 @@ from voice_trio.core.playout import Playout
 from voice_trio.engines.base import EngineError, LanguageModel, Prompt
 from voice_trio.session.llm import Written
 from voice_trio.session.outlet import Outlet
+from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tts import Spoken, Voice
 
 
 class Reply:
     """One reply. It says all it does through the outlet that it is given, and knows nothing of the turn around it."""
 
-    def __init__(self, turn: int, settings: Settings, playout: Playout, begin_audio: Callable[[], Event]) -> None:
+    def __init__(
+        self, turn: int, settings: SessionSettings, playout: Playout, begin_audio: Callable[[], Event]
+    ) -> None:
         """``begin_audio`` makes the event that goes before the first one about audio."""
         self._turn = turn
         self._max_pending_phrases = settings.max_pending_phrases

@@ -17,7 +17,7 @@ from math import inf
 import structlog
 import trio
 
-from voice_trio.config import OUTBOX_ITEMS, OUTBOX_RESERVE, Settings
+from voice_trio.config import OUTBOX_ITEMS, OUTBOX_RESERVE
 from voice_trio.core import messages as m
 from voice_trio.core.audio import ms_to_samples
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Outcome, State
@@ -36,6 +36,7 @@ from voice_trio.session.incident import report
 from voice_trio.session.link import Link, LinkClosed
 from voice_trio.session.listener import Listener
 from voice_trio.session.outbox import Outbox
+from voice_trio.session.settings import SessionSettings
 from voice_trio.session.spoken_language import SpokenLanguage
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
@@ -61,7 +62,7 @@ class Session:
         self,
         link: Link,
         *,
-        settings: Settings,
+        settings: SessionSettings,
         engines: Callable[[], Engines],
         store: Store,
         claims: Claims | None = None,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voice_trio.config import Settings
 from voice_trio.core.playout import Playout
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.session.claims import Claims
 from voice_trio.session.outbox import Outbox
+from voice_trio.session.settings import SessionSettings
 from voice_trio.session.spoken_language import SpokenLanguage
 from voice_trio.session.throttle import Throttle
 
@@ -20,7 +20,7 @@ class Surroundings:
     """The session, as its turns see it."""
 
     session: str
-    settings: Settings
+    settings: SessionSettings
     engines: Callable[[], Engines]
     """Returns the engines that a turn which starts now is to keep to its end."""
     store: Store
