@@ -13,6 +13,7 @@ LAYERS = [
     {"server"},
     {"client"},
     {"recording", "explorer"},
+    {"wire"},
     {"session"},
     {"memory", "engines"},
     {"checks", "command_name", "config", "log", "log_writer", "assets", "faults", "private_files", "sound_file"},

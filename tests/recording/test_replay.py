@@ -180,6 +180,17 @@ def test_half_an_emoji_a_token_is_the_same_again():
     assert difference(spelled(record(emoji))) is None
 
 
+def test_what_was_configured_stands_in_the_file_and_is_gone_by_again():
+    notes = record(conversations.configured)
+    first = notes[place_of(notes, e.Command, type="configure", voice="two")]
+    assert first.message["speed"] == 1.5
+    systems = [note.what["prompt"][0]["content"] for note in notes if isinstance(note, e.Ask) and note.of == "write"]
+    assert systems[0] == first.message["instructions"]
+    place = place_of(notes, e.Command, type="configure", voice="two")
+    # Without it, the session goes by the server's own words.
+    assert difference(instead(notes, place)).then.of == "open"
+
+
 def test_a_conversation_has_a_stand_in_for_its_id():
     store, ids = InProcessStore(), []
 
