@@ -13,6 +13,7 @@ Either way it is the messages of /ws that go back and forth. What the session sa
 never waits for a test that is busy talking, and what is promised of the order of events is checked at the end.
 """
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,16 +24,18 @@ import trio
 from voice_trio import config
 from voice_trio.client import SessionClosed, connect
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
 from voice_trio.core.turn_state import TRANSITIONS
 from voice_trio.engines.base import Engines
 from voice_trio.engines.scripted import scripted_engines, silent, voiced
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.wire import native
+from voice_trio.wire.codec import Codec
 
 MESSAGE_MS = 60
 
@@ -81,7 +84,7 @@ class Talk:
 
     async def ask(self, *commands: m.Command) -> None:
         """Send ``commands``, in one breath. Raises `SessionClosed`."""
-        await self.send(*map(wire.encode_command, commands))
+        await self.send(*map(native.encode_command, commands))
 
     async def send(self, *messages: str | bytes) -> None:
         """Send ``messages`` as they are, right or wrong. Raises `SessionClosed`."""
@@ -151,7 +154,7 @@ class Talk:
             while True:
                 event = await self._client.hear()
                 now = trio.current_time()
-                self.lines.append(Line(now - self._began_at, False, wire.encode_event(event)))
+                self.lines.append(Line(now - self._began_at, False, native.encode_event(event)))
                 self.heard.append(event)
                 self.times.append(now)
                 self._arrivals.unpark_all()
@@ -214,7 +217,7 @@ async def holding(
     **settings: Any,
 ) -> AsyncIterator[Talk]:
     """Talk to a session in this process; on leaving, the client vanishes, and all is to end by itself."""
-    link = WireLink()
+    link = WireLink(native.NativeCodec())
     engines = engines or scripted_engines()
     session = Session(
         link,
@@ -241,25 +244,27 @@ async def _talking(client: Wire, *, real_time: bool) -> AsyncIterator[Talk]:
 
 
 class WireLink:
-    """A link that carries the messages of /ws through memory."""
+    """A link that carries messages through memory, as ``codec`` spells them."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: Codec) -> None:
         self.memory: Any = MemoryLink()
+        self.codec = codec
+        self._asked: deque[m.Command] = deque()
 
     async def receive(self) -> m.Command:
-        """Return the client's next command. Raises `LinkClosed`, and `wire.Malformed`."""
-        while True:
-            command = wire.decode_command(await self.memory.receive())
-            if command is not None:
-                return command
+        """Return the client's next command. Raises `LinkClosed` and `Malformed`."""
+        while not self._asked:
+            self._asked += self.codec.decode(await self.memory.receive())
+        return self._asked.popleft()
 
     async def send(self, event: m.Event) -> None:
         """Spell ``event`` for the client. Raises `LinkClosed`."""
-        await self.memory.send(wire.encode_event(event))
+        for message in self.codec.encode(event):
+            await self.memory.send(message)
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, farewell: Farewell, reason: str) -> None:
         """Say goodbye."""
-        await self.memory.close(code, reason)
+        await self.memory.close(farewell, reason)
 
 
 class WireClient:
@@ -267,6 +272,7 @@ class WireClient:
 
     def __init__(self, link: WireLink) -> None:
         self._memory = link.memory
+        self._codec = link.codec
 
     async def send_raw(self, data: str | bytes) -> None:
         """Send a message as it is. Raises `SessionClosed`."""
@@ -282,9 +288,12 @@ class WireClient:
                 data = await self._memory.hear()
             except LinkClosed:
                 raise self._closed() from None
-            event = wire.decode_event(data)
+            event = native.decode_event(data)
             if event is not None:
                 return event
 
     def _closed(self) -> SessionClosed:
-        return SessionClosed(*(self._memory.closed or (None, None)))
+        if self._memory.closed is None:
+            return SessionClosed(None, None)
+        farewell, reason = self._memory.closed
+        return SessionClosed(self._codec.close_code(farewell), reason)

@@ -9,10 +9,11 @@ from tools import diagrams
 from tools.protocol_docs import EXAMPLES, MEANINGS
 from tools.write_docs import DOCUMENTS, PARTS, ROOT, is_current
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.endpointer import TRANSITIONS as LISTENER
 from voice_trio.core.faults import KINDS, Kind, Stage
 from voice_trio.core.turn_state import TRANSITIONS as TURN
+from voice_trio.wire import native
+from voice_trio.wire.codec import CloseCode
 
 PROTOCOL = (ROOT / "docs/protocol.md").read_text()
 
@@ -30,9 +31,9 @@ def test_all_that_is_marked_as_generated_is(document):
 
 def test_every_message_has_its_section_and_an_example():
     sections = re.findall(r"^### (\w+)$", PROTOCOL, re.MULTILINE)
-    assert sections == [*wire.COMMANDS, *list(wire.EVENTS)[:6], "tts_chunk", *list(wire.EVENTS)[6:]]
+    assert sections == [*native.COMMANDS, *list(native.EVENTS)[:6], "tts_chunk", *list(native.EVENTS)[6:]]
     assert EXAMPLES.keys() == {*sections}
-    assert MEANINGS.keys() == {*wire.COMMANDS, *wire.EVENTS, "latency"}
+    assert MEANINGS.keys() == {*native.COMMANDS, *native.EVENTS, "latency"}
 
 
 def test_every_example_is_read_as_what_it_says():
@@ -42,13 +43,13 @@ def test_every_example_is_read_as_what_it_says():
     assert len(shown) == len(said)
     for line, (name, example) in zip(shown, said, strict=True):
         assert json.loads(line)["type"] == name
-        read = wire.decode_command(line) if name in wire.COMMANDS else wire.decode_event(line)
+        read = native.decode_command(line) if name in native.COMMANDS else native.decode_event(line)
         assert read == example
 
 
 def test_the_chunk_in_hex_is_read_as_what_it_says():
     data = bytes.fromhex(re.search(r"^```text\n([0-9a-f ]+)\n```\n\nis chunk", PROTOCOL, re.MULTILINE)[1])
-    assert (wire.decode_event(data),) == EXAMPLES["tts_chunk"]
+    assert (native.decode_event(data),) == EXAMPLES["tts_chunk"]
     offsets = re.findall(r"^\| (\d+)(?:, \d+| to \w+(?: \w+)?)? \| (?:u|s)\d+ \| (\w+) \|", PROTOCOL, re.MULTILINE)
     assert offsets == [
         ("0", "version"),
@@ -57,7 +58,7 @@ def test_the_chunk_in_hex_is_read_as_what_it_says():
         ("4", "turn"),
         ("8", "seq"),
         ("12", "first_sample"),
-        (str(wire.CHUNK_HEADER.size), "samples"),
+        (str(native.CHUNK_HEADER.size), "samples"),
     ]
 
 
@@ -67,8 +68,8 @@ def test_the_conversation_is_one():
     assert times == sorted(times)
     for _, arrow, text in lines:
         if text.startswith("{"):
-            assert (wire.decode_command if arrow == "->" else wire.decode_event)(text) is not None
-    opened = wire.decode_event(lines[0][2])
+            assert (native.decode_command if arrow == "->" else native.decode_event)(text) is not None
+    opened = native.decode_event(lines[0][2])
     (example,) = EXAMPLES["session"]
     assert isinstance(opened, m.SessionOpened)
     assert isinstance(example, m.SessionOpened)
@@ -90,7 +91,7 @@ def test_every_code_is_explained():
         assert f"\n| {state} | " in PROTOCOL
     for error in m.ErrorCode:
         assert re.search(rf"^\| {error}(,.*)? \| (yes|no) \| ", PROTOCOL, re.MULTILINE)
-    for name, code in vars(wire.CloseCode).items():
+    for name, code in vars(CloseCode).items():
         assert name.startswith("_") or f"\n| {code} | " in PROTOCOL
 
 

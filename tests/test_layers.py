@@ -13,6 +13,7 @@ LAYERS = [
     {"server"},
     {"client"},
     {"recording", "explorer"},
+    {"wire"},
     {"session"},
     {"fault_tap"},
     {"tap"},

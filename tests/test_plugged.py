@@ -105,7 +105,8 @@ async def test_they_hold_a_conversation(installed, tmp_path):
 
 
 async def converse(url):
-    events, reply = [], bytearray()
+    events: list[m.Event] = []
+    reply = bytearray()
     async with connect(f"ws{url.removeprefix('http')}/ws") as client:
         await client.ask(m.Start())
         await client.speak(sound_file.read(ROOT / "examples" / "question.wav") + SILENCE, real_time=False)

@@ -30,11 +30,12 @@ from tests.protocol_rows import (
 from tools.write_docs import ROOT
 from voice_trio import config
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.turn_state import COMMANDS, Verdict
 from voice_trio.engines.scripted import scripted_engines
 from voice_trio.server.run import open_server
+from voice_trio.wire import native
+from voice_trio.wire.codec import CloseCode
 
 SCHEMA = Schema(json.loads((ROOT / "docs/protocol.schema.json").read_text()))
 
@@ -74,7 +75,7 @@ async def complete_a_turn(talk):
 def test_the_table_of_what_is_legal_is_the_one_the_session_goes_by():
     words = {"yes": Verdict.ACT, "ignored": Verdict.IGNORE, "info": Verdict.NOTHING_TO_CANCEL, "error": None}
     table = {(row.values[0], row.values[1]): words[row.values[2]] for row in legality()}
-    kinds = {"audio": m.Audio, **wire.COMMANDS}
+    kinds = {"audio": m.Audio, **native.COMMANDS}
     assert table == {(name, state): COMMANDS[state].get(kinds[name]) for name, state in product(kinds, State)}
 
 
@@ -165,7 +166,7 @@ async def check_flood(talk):
     for recoverable in (True, True, True, True, False):
         await talk.send(SENT["stop"])
         await talk.expect(m.Error, code=ErrorCode.PROTOCOL_VIOLATION, recoverable=recoverable)
-    assert await talk.closing() == wire.CloseCode.POLICY
+    assert await talk.closing() == CloseCode.POLICY
 
 
 async def test_the_fifth_message_in_the_wrong_state_is_the_last(autojump_clock):
@@ -193,7 +194,7 @@ async def test_the_fifth_ends_the_turn_before_the_session(autojump_clock):
             await talk.until(m.Error, recoverable=False)
             await talk.expect(m.StateChanged, turn=1, state=State.COMPLETE)
             await talk.expect(m.Done, turn=1, outcome=Outcome.CANCELLED)
-            assert await talk.closing() == wire.CloseCode.POLICY
+            assert await talk.closing() == CloseCode.POLICY
 
 
 @pytest.mark.parametrize("begin", ["start", "text"])
@@ -312,7 +313,7 @@ async def test_a_defect_outside_a_turn_ends_the_session(autojump_clock):
             error = await talk.until(m.Error)
             assert (error.code, error.recoverable, error.turn) == (ErrorCode.INTERNAL, False, None)
             assert error.incident
-            assert await talk.closing() == wire.CloseCode.INTERNAL
+            assert await talk.closing() == CloseCode.INTERNAL
 
 
 def test_every_error_has_a_row():
@@ -333,7 +334,7 @@ async def test_all_that_is_said_fits_the_schema(autojump_clock, failure):
             await talk.silence(900)
             await talk.until(m.Done)
             await talk.send(*[message for name, message in SENT.items() if name != "start"], "{}")
-            assert await talk.closing() == wire.CloseCode.BAD_DATA
+            assert await talk.closing() == CloseCode.BAD_DATA
     said = [json.loads(line.data) for line in talk.lines if not line.by_client and isinstance(line.data, str)]
     asked = [json.loads(line.data) for line in talk.lines[:-1] if line.by_client and isinstance(line.data, str)]
     assert len(said) > 5

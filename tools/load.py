@@ -36,8 +36,8 @@ from tools.proc import machine
 from voice_trio import sound_file
 from voice_trio.client import Client, SessionClosed, connect
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_MS, ms_to_samples
+from voice_trio.wire import native
 
 STORY = Path(__file__).parent.parent / "tests" / "clips" / "story.wav"
 
@@ -151,7 +151,7 @@ async def record_script(url: str, workload: Workload) -> list[tuple[float, str, 
         nursery.start_soon(talk, client, workload, 60, Traffic())
         with trio.move_on_after(workload.cycle_s - 0.2):
             while True:
-                data = wire.encode_event(await client.hear())
+                data = native.encode_event(await client.hear())
                 at = trio.current_time() - began_at
                 if isinstance(data, bytes):
                     script.append((at, "base64", base64.b64encode(data).decode()))

@@ -16,13 +16,13 @@ from tests.harness import Line, Talk, holding
 from tests.server.uploading import PlainDecoder, request
 from voice_trio import config
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.turn_state import COMMANDS, Verdict
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server import upload
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.utterance import Utterances
+from voice_trio.wire import native
 
 TURN = "which turn"
 TURN_OPTIONS = {
@@ -204,7 +204,7 @@ VERDICTS = {
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of the text messages: ``$defs`` has `client`, `server`, and one for each message."""
     definitions: dict[str, Any] = {}
-    for kinds, by_server in ((wire.COMMANDS, False), (wire.EVENTS, True)):
+    for kinds, by_server in ((native.COMMANDS, False), (native.EVENTS, True)):
         for name, cls in kinds.items():
             assert name not in definitions
             body = _without_titles(TypeAdapter(cls).json_schema())
@@ -224,8 +224,8 @@ def schema() -> dict[str, Any]:
         "description": "See protocol.md. Unknown fields are ignored on both sides, unknown messages by a client.",
         "anyOf": [{"$ref": "#/$defs/client"}, {"$ref": "#/$defs/server"}],
         "$defs": {
-            "client": {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in wire.COMMANDS]},
-            "server": {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in wire.EVENTS]},
+            "client": {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in native.COMMANDS]},
+            "server": {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in native.EVENTS]},
             **definitions,
         },
     }
@@ -262,7 +262,7 @@ def _always_there(definition: dict[str, Any]) -> dict[str, Any]:
 
 def legality() -> str:
     """Return what becomes of each message of a client in each state."""
-    kinds = {"(audio)": m.Audio, **{f"`{name}`": cls for name, cls in wire.COMMANDS.items()}}
+    kinds = {"(audio)": m.Audio, **{f"`{name}`": cls for name, cls in native.COMMANDS.items()}}
     rows = [f"| message | {' | '.join(COMMANDS)} |", "|---" * (len(COMMANDS) + 1) + "|"]
     for name, cls in kinds.items():
         rows.append(f"| {name} | {' | '.join(VERDICTS[legal.get(cls)] for legal in COMMANDS.values())} |")
@@ -271,7 +271,8 @@ def legality() -> str:
 
 def message(name: str) -> str:
     """Return the fields of the message ``name``, and its examples."""
-    examples = [wire.encode_command(e) if isinstance(e, m.Command) else wire.encode_event(e) for e in EXAMPLES[name]]
+    said = EXAMPLES[name]
+    examples = [native.encode_command(one) if isinstance(one, m.Command) else native.encode_event(one) for one in said]
     lines = "\n".join(example for example in examples if isinstance(example, str))
     return "\n\n".join([fields(name), f"```json\n{lines}\n```"])
 
@@ -332,9 +333,9 @@ def chunk() -> str:
     """Return an example of a binary message of the server, in hex."""
     (example,) = EXAMPLES["tts_chunk"]
     assert isinstance(example, m.TtsChunk)
-    data = wire.encode_event(example)
+    data = native.encode_event(example)
     assert isinstance(data, bytes)
-    header, pcm = data[: wire.CHUNK_HEADER.size], data[wire.CHUNK_HEADER.size :]
+    header, pcm = data[: native.CHUNK_HEADER.size], data[native.CHUNK_HEADER.size :]
     return (
         f"```text\n{header.hex(' ')}  {pcm.hex(' ')}\n```\n\n"
         f"is chunk {example.seq} of turn {example.turn}, in phrase {example.phrase}; its {len(pcm) // 2} samples "
@@ -408,7 +409,7 @@ def _shown(line: Line, run: int) -> str:
     more = f", and {run - 1} more" if run > 1 else ""
     if line.by_client:
         return f"(binary, {len(line.data)} bytes{more})"
-    header = line.data[: wire.CHUNK_HEADER.size]
+    header = line.data[: native.CHUNK_HEADER.size]
     return f"(binary, {len(line.data)} bytes, of which the header is {header.hex(' ')}{more})"
 
 

@@ -12,7 +12,7 @@ import trio
 from wsproto.frame_protocol import CloseReason, FrameProtocol, Opcode
 
 from voice_trio.core import messages as m
-from voice_trio.core import wire
+from voice_trio.wire import native
 
 UPGRADE = (
     b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -35,7 +35,7 @@ def frame(opcode: int, payload: bytes = b"", first: int = 0x80) -> bytes:
 
 def spelled(command: m.Command) -> bytes:
     """Return the frame of ``command``."""
-    data = wire.encode_command(command)
+    data = native.encode_command(command)
     return frame(Opcode.BINARY, data) if isinstance(data, bytes) else frame(Opcode.TEXT, data.encode())
 
 
@@ -102,7 +102,7 @@ class RawSession:
                 assert isinstance(part.payload, str)
                 self._text += part.payload
                 if part.message_finished:
-                    event, self._text = wire.decode_event(self._text), ""
+                    event, self._text = native.decode_event(self._text), ""
             if event is not None:
                 yield event
 

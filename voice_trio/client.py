@@ -19,8 +19,9 @@ from wsproto.utilities import LocalProtocolError
 
 from voice_trio import checks
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from voice_trio.session.link import Malformed
+from voice_trio.wire import native
 
 MESSAGE_MS = 60
 """Length of the audio messages that `Client.speak` sends: half the cost of one a frame."""
@@ -56,7 +57,7 @@ class Client:
 
     async def ask(self, command: m.Command) -> None:
         """Send ``command``. Raises `SessionClosed`."""
-        await self.send_raw(wire.encode_command(command))
+        await self.send_raw(native.encode_command(command))
 
     async def send_raw(self, data: str | bytes) -> None:
         """Send a message as it is, right or wrong. Raises `SessionClosed`."""
@@ -88,8 +89,8 @@ class Client:
             except ConnectionClosed as closed:
                 raise _session_closed(closed) from None
             try:
-                event = wire.decode_event(data)
-            except wire.Malformed as error:
+                event = native.decode_event(data)
+            except Malformed as error:
                 raise CannotConnect(f"The server says what is no event of /ws: {error}.") from error
             if event is not None:
                 return event

@@ -1,3 +1,5 @@
+from typing import get_args
+
 import pytest
 
 from voice_trio.core import messages as m
@@ -63,13 +65,19 @@ def test_audio_before_a_start_is_a_mistake_and_after_the_end_of_capture_is_none(
     assert all(judge(state, audio) is Verdict.ACT for state in State if state is not State.IDLE)
 
 
-@pytest.mark.parametrize("command", [m.Start(), m.Text(text="hi")])
-def test_a_turn_begins_only_where_none_is(command):
+@pytest.mark.parametrize("command", [m.Start(), m.Text(text="hi"), m.Configure()])
+def test_a_turn_begins_and_is_configured_only_where_none_is(command):
     assert [state for state in State if judge(state, command) is Verdict.ACT] == [State.IDLE, State.COMPLETE]
 
 
 def test_cancel_is_legal_everywhere():
     assert all(judge(state, m.Cancel()) is not None for state in State)
+
+
+def test_each_command_has_a_name_of_its_own_and_a_place_in_the_table():
+    kinds = get_args(m.Command)
+    assert {kind.name for kind in kinds} == {kind.__name__.lower() for kind in kinds}
+    assert set(kinds) == {kind for legal in COMMANDS.values() for kind in legal}
 
 
 def test_both_tables_know_every_state():

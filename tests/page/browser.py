@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
 from voice_trio.core import messages as m
-from voice_trio.core.wire import decode_event
+from voice_trio.wire.native import decode_event
 
 CHROMIUM = Path("/usr/bin/chromium")
 RECORDER = Path(__file__).with_name("recorder.js")

@@ -11,7 +11,6 @@ from voice_trio.core import faults as core_faults
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.core.playout import WholePlayout
-from voice_trio.core.wire import Malformed
 from voice_trio.engines.base import Alive, EngineError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
@@ -30,6 +29,8 @@ from voice_trio.recording.entries import Entry
 from voice_trio.recording.read import parse
 from voice_trio.recording.recorded_session import RecordedSession
 from voice_trio.recording.replay import replay
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import Malformed
 
 TOLERANCE_S = 0.001
 
@@ -126,7 +127,7 @@ async def failing(notes):
             await talk.expect(m.Done, turn=turn)
         await talk.ask(m.Text(text="hello", conversation="somebody else's"))
         await talk.expect(m.Done, turn=6, outcome=Outcome.FAILED)
-        await talk.ask(Malformed("nonsense", 1007))
+        await talk.ask(Malformed("nonsense", Farewell.BAD_DATA))
         await trio.sleep(10)
 
 
@@ -205,4 +206,20 @@ async def handed_over(notes):
         await talk.expect(m.Done, outcome=Outcome.COMPLETED)
 
 
-ALL = [spoken, cut_off, failing, timing_out, hands_free, slow_client, cancelled, garbled, handed_over]
+async def configured(notes):
+    """Turns that go by what the client configured, and a turn that does not."""
+    voice = ScriptedSynthesizer(voices=("one", "two"))
+    async with recording(notes, engines=scripted_engines(synthesizer=voice)) as talk:
+        await talk.ask(m.Configure(instructions="Say 20 °C “aloud” 🌞." * 2000, voice="two", language="de", speed=1.5))
+        await talk.question()
+        await talk.ask(m.Configure())
+        await talk.expect(m.Done, turn=1, outcome=Outcome.COMPLETED)
+        await talk.ask(m.Configure(instructions=""), m.Text(text="hello", speed=0.5))
+        await talk.expect(m.Done, turn=2, outcome=Outcome.COMPLETED)
+        await talk.ask(m.Configure(voice="three"), m.Text(text="hello"))
+        await talk.expect(m.Done, turn=3, outcome=Outcome.FAILED)
+        await talk.ask(m.Configure(), m.Text(text="hello"))
+        await talk.expect(m.Done, turn=4, outcome=Outcome.COMPLETED)
+
+
+ALL = [spoken, cut_off, failing, timing_out, hands_free, slow_client, cancelled, garbled, handed_over, configured]

@@ -17,9 +17,9 @@ from tests.recording.conversations import difference, record, recording, spelled
 from tests.session.promises import RecordingStore
 from tests.session.test_properties import ACTIONS, ENGINES, UNHURRIED
 from voice_trio.core import messages as m
-from voice_trio.core.wire import Malformed
 from voice_trio.engines.scripted import scripted_engines
-from voice_trio.session.link import LinkClosed
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import LinkClosed, Malformed
 
 ENDINGS = ["stay", "vanish", "malformed", "drain", "cancelled"]
 
@@ -55,7 +55,7 @@ async def live(notes, actions, drawn, *, fails, ending, read_s):
                     await talk.ask(action)
                 await trio.sleep(0.00313)
             if ending == "malformed":
-                await talk.ask(Malformed("nonsense", 1007))
+                await talk.ask(Malformed("nonsense", Farewell.BAD_DATA))
         if ending == "drain":
             talk.session.drain(1.0)
         if ending in ("stay", "malformed", "drain"):

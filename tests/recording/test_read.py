@@ -55,6 +55,11 @@ def test_what_is_no_recording_of_this_version(tmp_path, data, says):
         (b'{"kind":"audio","at":1.0,"pcm":"","speech":[7.0]}', "audio.speech.0"),
         (b'{"kind":"command","at":1.0,"message":{"type":"dance"}}', "unknown message type 'dance'"),
         (b'{"kind":"command","at":1.0,"message":{"type":"text"}}', "field 'text': Field required"),
+        (b'{"kind":"command","at":1.0,"message":{"type":"configure","speed":9}}', "configure: field 'speed'"),
+        (
+            b'{"kind":"malformed","at":1.0,"message":"no","close_code":1000}',
+            "no message is malformed with 1000; known are 1003, 1007, 1008, 1009",
+        ),
         (b'{"kind":"answer","at":1.0,"waited":0.0,"call":999}', "call 999 is answered, and was not asked"),
         (b'{"kind":"answer","at":1.0,"waited":0.0,"call":0,"granted":true}', "'begin' cannot be answered with granted"),
         (b'{"kind":"answer","at":1.0,"waited":0.0,"call":0}', "'begin' cannot be answered with nothing"),

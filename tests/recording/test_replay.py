@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -197,6 +198,18 @@ def test_half_an_emoji_a_token_is_the_same_again():
             assert talk.reply(1) == "Sun 🌞!"
 
     assert difference(spelled(record(emoji))) is None
+
+
+def test_what_was_configured_stands_in_the_file_and_is_gone_by_again():
+    notes = record(conversations.configured)
+    first = notes[place_of(notes, e.Command, type="configure", voice="two")]
+    assert first.message["speed"] == 1.5
+    prompts: list[Any] = [note.what["prompt"] for note in notes if isinstance(note, e.Ask) and note.of == "write"]
+    systems = [prompt[0]["content"] for prompt in prompts]
+    assert systems[0] == first.message["instructions"]
+    place = place_of(notes, e.Command, type="configure", voice="two")
+    # Without it, the session goes by the server's own words.
+    assert difference(instead(notes, place)).then.of == "open"
 
 
 def test_a_conversation_has_a_stand_in_for_its_id():

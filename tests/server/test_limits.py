@@ -13,13 +13,13 @@ from voice_trio.client import CannotConnect, SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.rate import TokenBucket
-from voice_trio.core.wire import CloseCode, Malformed
 from voice_trio.engines.scripted import scripted_engines, silent, voiced
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server.connections import Connections
 from voice_trio.server.guard import GuardedLink
 from voice_trio.server.sessions import Sessions
-from voice_trio.session.link import MemoryLink
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import Malformed, MemoryLink
 
 real = pytest.mark.real
 
@@ -53,7 +53,7 @@ async def test_one_full_utterance_may_come_at_once_and_no_more(autojump_clock):
     await receive_all([*utterance, 24, *utterance], max_utterance_ms=30_000)
     with pytest.raises(Malformed) as caught:
         await receive_all([*utterance, 20, *utterance], max_utterance_ms=30_000)
-    assert caught.value.close_code == CloseCode.POLICY
+    assert caught.value.farewell is Farewell.FLOOD
 
 
 async def test_an_endless_stream_at_the_speed_of_speech_is_welcome(autojump_clock):
@@ -174,7 +174,7 @@ async def test_one_address_may_have_every_place_and_makes_way_for_another(autoju
         info = await until(links[0], m.Info, code=InfoCode.PLACE_NEEDED)
         assert "needed for somebody else" in info.message
         await trio.sleep(1)
-        assert [link.closed for link in links] == [(CloseCode.TRY_AGAIN_LATER, "place_needed")] + 5 * [None]
+        assert [link.closed for link in links] == [(Farewell.PLACE_NEEDED, "place_needed")] + 5 * [None]
         assert len(sessions) == 6
 
 

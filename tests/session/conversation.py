@@ -7,10 +7,10 @@ import trio
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from voice_trio.core.wire import Malformed
 from voice_trio.engines.scripted import scripted_engines, silent, voiced
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.session.link import LinkClosed, MemoryLink
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import LinkClosed, Malformed, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 
@@ -73,7 +73,7 @@ class Conversation:
                 else:
                     await self.ask(action)
             if ending == "malformed":
-                await self.ask(Malformed("nonsense", 1007))
+                await self.ask(Malformed("nonsense", Farewell.BAD_DATA))
         except LinkClosed:
             return "closed"
         return ending

@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, Outcome, State
 from voice_trio.core.turn_state import TRANSITIONS, outcomes
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.wire import native
 
 
 class RecordingStore(InProcessStore):
@@ -98,9 +98,9 @@ def check(talk, ending, drawn, store):
 
 def check_spelling(events):
     for event in events:
-        data = wire.encode_event(event)
+        data = native.encode_event(event)
         sent = data if isinstance(data, bytes) else data.encode().decode()
-        assert wire.decode_event(sent) == event, "what is said can be sent, and read"
+        assert native.decode_event(sent) == event, "what is said can be sent, and read"
         assert not isinstance(event, m.TtsChunk) or len(event.pcm) % 2 == 0
 
 

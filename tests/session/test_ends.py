@@ -9,6 +9,7 @@ from voice_trio.core.messages import Outcome
 from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 from voice_trio.explorer.leftovers import watching
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.session.farewell import Farewell
 
 
 class StuckStore(InProcessStore):
@@ -23,7 +24,7 @@ async def test_a_whole_turn_leaves_no_channel_open(autojump_clock):
             await talk.expect(m.Done)
             # This one is the link's own.
             talk.link.vanish()
-            await talk.link.close(1000, "")
+            await talk.link.close(Farewell.NORMAL, "")
     assert left == []
 
 
@@ -31,7 +32,7 @@ async def test_a_session_that_is_cancelled_before_its_greeting_leaves_no_channel
     with watching() as left, trio.move_on_after(1):
         async with conversation(store=StuckStore()) as talk:
             talk.link.vanish()
-            await talk.link.close(1000, "")
+            await talk.link.close(Farewell.NORMAL, "")
             await trio.sleep_forever()
     assert left == []
 

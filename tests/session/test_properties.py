@@ -46,6 +46,7 @@ ACTIONS = st.one_of(
     st.builds(m.Cancel, turn=st.sampled_from([None, None, None, 1, 2])),
     st.builds(m.Played, turn=st.sampled_from([1, 2]), samples=st.sampled_from([0, 1600, 10**6])),
     st.just(m.Mark(turn=1, marks={"a": 1.0})),
+    st.builds(m.Configure, instructions=st.sampled_from([None, "Be brief."]), voice=st.sampled_from([None, "nobody"])),
     PAUSES,
 )
 

@@ -10,7 +10,6 @@ from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import WholePlayout
-from voice_trio.core.wire import Malformed
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.scripted import (
     ScriptedLanguageModel,
@@ -24,7 +23,8 @@ from voice_trio.engines.scripted import (
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.claims import Claims
-from voice_trio.session.link import LinkClosed
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import LinkClosed, Malformed
 
 
 def spoken(text, **kwargs):
@@ -469,7 +469,7 @@ async def test_a_message_in_the_wrong_state_is_answered_and_the_fifth_closes(aut
             for recoverable in (True, True, True, True, False):
                 await talk.ask(m.Played(turn=9, samples=1))
                 assert (await talk.expect(m.Error)).recoverable is recoverable
-    assert talk.link.closed[0] == 1008
+    assert talk.link.closed.farewell is Farewell.WRONG_STATE
 
 
 async def test_audio_before_a_start_is_an_error_and_not_used(autojump_clock):
@@ -486,11 +486,11 @@ async def test_a_message_that_cannot_be_read_ends_turn_and_session(autojump_cloc
     with trio.fail_after(60):
         async with conversation() as talk:
             await talk.question()
-            await talk.ask(Malformed("unknown message type 'sing'", 1003))
+            await talk.ask(Malformed("unknown message type 'sing'", Farewell.UNSUPPORTED))
             error = await talk.expect(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, False)
             await talk.expect(m.Done, outcome=Outcome.CANCELLED)
-    assert talk.link.closed == (1003, "unknown message type 'sing'")
+    assert talk.link.closed == (Farewell.UNSUPPORTED, "unknown message type 'sing'")
 
 
 async def test_a_client_that_vanishes_leaves_nothing_but_the_record(autojump_clock):
@@ -539,7 +539,7 @@ async def test_drain_lets_a_reply_finish_and_says_goodbye(autojump_clock):
             talk.session.drain(10.0)
             assert (await talk.expect(m.Info, code=InfoCode.SHUTTING_DOWN)).grace_s == 10.0
             assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
-    assert talk.link.closed[0] == 1001
+    assert talk.link.closed.farewell is Farewell.SERVER_STOPPING
 
 
 async def test_drain_ends_a_capture_at_once_and_a_long_reply_at_the_grace(autojump_clock):
@@ -549,7 +549,7 @@ async def test_drain_ends_a_capture_at_once_and_a_long_reply_at_the_grace(autoju
             await talk.say(600)
             talk.session.drain(10.0)
             assert (await talk.expect(m.Done)).outcome is Outcome.CANCELLED
-        assert talk.link.closed[0] == 1001
+        assert talk.link.closed.farewell is Farewell.SERVER_STOPPING
         async with conversation(engines=spoken("A sentence that goes on. " * 50)) as talk:
             await talk.ask(m.Text(text="go"))
             await talk.expect(m.TtsChunk)
@@ -564,7 +564,7 @@ async def test_a_client_that_reads_nothing_is_let_go(autojump_clock):
         async with conversation(read_s=None) as talk:
             with pytest.raises(LinkClosed):
                 await talk.ask(*[m.Cancel()] * 1000)
-    assert talk.link.closed == (1008, "the client reads too slowly")
+    assert talk.link.closed == (Farewell.SLOW_READER, "the client reads too slowly")
 
 
 async def test_who_ends_a_turn_first_decides_how_it_ended(autojump_clock):
@@ -632,7 +632,7 @@ async def test_a_store_that_cannot_begin_ends_the_session_and_says_so(autojump_c
             error = await talk.expect(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.INTERNAL, False)
             await trio.sleep(1)
-    assert talk.link.closed[0] == 1011
+    assert talk.link.closed.farewell is Farewell.INTERNAL
 
 
 async def test_a_conversation_belongs_to_one_live_session(autojump_clock):

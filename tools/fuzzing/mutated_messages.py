@@ -14,7 +14,9 @@ import trio
 from tools.fuzzing.mutation import mutated
 from voice_trio.client import Client, SessionClosed, connect
 from voice_trio.core import messages as m
-from voice_trio.core import wire
+from voice_trio.session.link import Malformed
+from voice_trio.wire import native
+from voice_trio.wire.codec import CloseCode
 
 CLIENTS = 8
 """Clients that send mutated messages at the same time."""
@@ -71,11 +73,11 @@ def mutated_messages(chance: random.Random) -> Iterator[str | bytes]:
 
 def _as_it_is(chance: random.Random) -> str | bytes:
     command = chance.choice([*COMMANDS, m.Audio(bytes(960)), m.Audio(b"\1\0" * 480)])
-    return wire.encode_command(command)
+    return native.encode_command(command)
 
 
 def _text(chance: random.Random) -> str:
-    return str(wire.encode_command(chance.choice(COMMANDS)))
+    return str(native.encode_command(chance.choice(COMMANDS)))
 
 
 def _flipped(chance: random.Random) -> str:
@@ -142,7 +144,7 @@ class Tally:
     @property
     def well(self) -> bool:
         """Whether nothing was ever the server's own failure, and every malformed message had its answer."""
-        failures = (self.ends[str(wire.CloseCode.INTERNAL)], self.ends[UNANSWERED], self.errors[m.ErrorCode.INTERNAL])
+        failures = (self.ends[str(CloseCode.INTERNAL)], self.ends[UNANSWERED], self.errors[m.ErrorCode.INTERNAL])
         return not any(failures)
 
 
@@ -207,7 +209,7 @@ async def _one_session(client: Client, messages: Iterator[str | bytes], count: i
 
 def _is_malformed(message: str | bytes) -> bool:
     try:
-        wire.decode_command(message)
-    except wire.Malformed:
+        native.decode_command(message)
+    except Malformed:
         return True
     return False

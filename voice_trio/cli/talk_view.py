@@ -9,7 +9,7 @@ from typing import Protocol
 
 from voice_trio.cli.output import plain, say, say_again, say_json, say_on
 from voice_trio.core import messages as m
-from voice_trio.core import wire
+from voice_trio.wire import native
 
 _LATENCIES = (
     ("first partial", "t_first_partial_ms", "the first word's start"),
@@ -54,7 +54,7 @@ class JsonView:
                 return
             case m.TtsPhrase():
                 self.sample_rate = event.sample_rate
-        say_json(str(wire.encode_event(event)))
+        say_json(str(native.encode_event(event)))
 
     def saved(self, path: Path) -> None:
         """Say where the reply is."""

@@ -1,15 +1,15 @@
 """Everything a client can ask and a session can say, as frozen values.
 
-This is the vocabulary; `core.wire` spells it on /ws. Numbers are integers unless said; ``*_ms`` are milliseconds and
-``*_s`` seconds. Turns count from 1 in a session; phrases and chunks from 0 in a turn. Positions in text are Unicode
-code points, positions in audio are samples.
+This is the vocabulary; a codec of `voice_trio.wire` spells it on a socket. Numbers are integers unless said; ``*_ms``
+are milliseconds and ``*_s`` seconds. Turns count from 1 in a session; phrases and chunks from 0 in a turn. Positions in
+text are Unicode code points, positions in audio are samples. A command's ``name`` is what clients are told of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
@@ -102,6 +102,7 @@ Speed = Annotated[float, Ge(0.5), Le(2.0)]
 class Audio:
     """Microphone audio: 16 kHz s16le mono, of any even length up to `MAX_MESSAGE_BYTES`."""
 
+    name: ClassVar[str] = "audio"
     pcm: bytes
 
 
@@ -109,6 +110,7 @@ class Audio:
 class Start:
     """Begin a spoken turn."""
 
+    name: ClassVar[str] = "start"
     mode: Mode = "tap"
     conversation: Name | None = None
     language: Name | None = None
@@ -121,6 +123,7 @@ class Start:
 class Text:
     """Begin a typed turn."""
 
+    name: ClassVar[str] = "text"
     text: Annotated[str, MinLen(1), MaxLen(MAX_TEXT_CHARS)]
     conversation: Name | None = None
     language: Name | None = None
@@ -132,11 +135,14 @@ class Text:
 class Stop:
     """The person has finished speaking."""
 
+    name: ClassVar[str] = "stop"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
     """End the turn now; with ``turn`` given, only if it is that one."""
 
+    name: ClassVar[str] = "cancel"
     turn: TurnId | None = None
 
 
@@ -144,6 +150,7 @@ class Cancel:
 class Played:
     """``samples`` of the turn's audio, counted from its first at the output's rate, have been heard."""
 
+    name: ClassVar[str] = "played"
     turn: TurnId
     samples: Count
 
@@ -152,11 +159,27 @@ class Played:
 class Mark:
     """What the client's clock saw, in milliseconds since it sent `Start` or `Text`."""
 
+    name: ClassVar[str] = "mark"
     turn: TurnId
     marks: Annotated[dict[Name, Milliseconds], MaxLen(32)]
 
 
-Command = Audio | Start | Text | Stop | Cancel | Played | Mark
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configure:
+    """What the turns from now on go by where their `Start` or `Text` says nothing.
+
+    It replaces the one before it as a whole: a field that is None is the server's own choice again.
+    """
+
+    name: ClassVar[str] = "configure"
+    instructions: str | None = None
+    """What the language model is told before anything else, instead of the server's words; empty for nothing."""
+    voice: Name | None = None
+    language: Name | None = None
+    speed: Speed | None = None
+
+
+Command = Audio | Start | Text | Stop | Cancel | Played | Mark | Configure
 
 
 # --- what a session can say -----------------------------------------------------------------------------------------

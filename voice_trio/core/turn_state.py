@@ -90,6 +90,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
     State.IDLE: {
         m.Start: Verdict.ACT,
         m.Text: Verdict.ACT,
+        m.Configure: Verdict.ACT,
         m.Cancel: Verdict.NOTHING_TO_CANCEL,
     },
     State.CAPTURING: {
@@ -117,6 +118,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
     State.COMPLETE: {
         m.Start: Verdict.ACT,
         m.Text: Verdict.ACT,
+        m.Configure: Verdict.ACT,
         m.Audio: Verdict.ACT,
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.NOTHING_TO_CANCEL,

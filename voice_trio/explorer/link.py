@@ -10,6 +10,7 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from voice_trio.session.farewell import Farewell, Goodbye
 from voice_trio.session.link import LinkClosed
 
 MESSAGE_MS = 60
@@ -41,8 +42,8 @@ class ExploredLink:
         """The turns that the session was asked for, in order."""
         self.cancelled_at: int | None = None
         """How much of ``taken`` there was when the session read a cancel."""
-        self.closed: tuple[int, str] | None = None
-        """The close code and reason, once the session said goodbye."""
+        self.closed: Goodbye | None = None
+        """How the session said goodbye, once it did."""
         self.gone = False
         """Whether the client has gone away."""
         self._read_s = read_s
@@ -79,10 +80,10 @@ class ExploredLink:
         self.heard.append(Said(event, trio.current_time()))
         self._client.unpark_all()
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, farewell: Farewell, reason: str) -> None:
         """Note the goodbye, and end both directions."""
         await trio.lowlevel.checkpoint()
-        self.closed = (code, reason)
+        self.closed = Goodbye(farewell, reason)
         self.wake()
 
     # --- the client's end, for scripts ------------------------------------------------------------------------------

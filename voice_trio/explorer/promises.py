@@ -10,9 +10,9 @@ from voice_trio.core import messages as m
 from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, Outcome, State
 from voice_trio.core.turn_state import TRANSITIONS, outcomes
-from voice_trio.core.wire import CloseCode
 from voice_trio.explorer.case import Case
 from voice_trio.explorer.ends import End
+from voice_trio.session.farewell import Farewell
 
 _SILENCED = (Outcome.CANCELLED, Outcome.INTERRUPTED)
 
@@ -138,7 +138,7 @@ def _of_close(case: Case, end: End | None, closing: bool) -> Iterator[str]:
     if closed is None:
         if end is None or not end.cuts:
             yield "the link was not closed"
-    elif closed[0] != (CloseCode.GOING_AWAY if closing else closed[0]) or closed[0] == CloseCode.INTERNAL:
+    elif closed.farewell is Farewell.INTERNAL or (closing and closed.farewell is not Farewell.SERVER_STOPPING):
         yield f"the link was closed with {closed}"
     if closing and not case.link.stopping:
         yield "the client was not told that the server stops"

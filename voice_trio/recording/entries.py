@@ -76,7 +76,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """The client's message, but for audio, as /ws spells it."""
+    """The client's message, but for audio, as /ws spells it; so is a `Configure`, which came by another wire."""
 
     kind: Literal["command"] = "command"
     at: Seconds

@@ -10,10 +10,21 @@ from typing import Final
 from voice_trio import config
 from voice_trio.config import ConfigError, Settings
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.recording import entries as e
 from voice_trio.recording.file import LONGEST_BYTES
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import Malformed
 from voice_trio.session.settings import SessionSettings
+from voice_trio.wire import native
+from voice_trio.wire.codec import CLOSE_CODES
+
+_COMMANDS: Final = {**native.COMMANDS, m.Configure.name: m.Configure}
+"""What a recording can hold: the commands of /ws, and those of other wires, spelled alike."""
+
+_MALFORMED: Final = {
+    CLOSE_CODES[kind]: kind for kind in (Farewell.UNSUPPORTED, Farewell.BAD_DATA, Farewell.TOO_LARGE, Farewell.FLOOD)
+}
+"""What was wrong with a client's message, by the number that a recording has for it."""
 
 _VALUES: Final[dict[str, set[str]]] = {
     "open": {"over"},
@@ -96,7 +107,7 @@ def parse(data: bytes) -> Recording:
         try:
             entry = e.read(line)
             _add(recording, entry)
-        except (e.NotAnEntry, wire.Malformed, _Wrong) as error:
+        except (e.NotAnEntry, Malformed, _Wrong) as error:
             raise _Wrong(f"line {number} is wrong: {error}") from None
     return recording
 
@@ -127,7 +138,9 @@ def _add(recording: Recording, entry: e.Header | e.Entry) -> None:
         case e.Command():
             command_of(entry)
         case e.Audio(pcm=pcm):
-            wire.decode_command(pcm)
+            native.decode_command(pcm)
+        case e.Malformed():
+            malformed_of(entry)
         case e.Ask(call=call):
             if call in recording.asks:
                 raise _Wrong(f"call {call} was asked before")
@@ -138,10 +151,16 @@ def _add(recording: Recording, entry: e.Header | e.Entry) -> None:
 
 
 def command_of(entry: e.Command) -> m.Command:
-    """Return what the client asked. Raises `wire.Malformed`."""
-    command = wire.decode_command(json.dumps(entry.message))
-    assert command is not None, "only an empty binary message says nothing"
-    return command
+    """Return what the client asked. Raises `Malformed`."""
+    return native.decode_text(json.dumps(entry.message), _COMMANDS)
+
+
+def malformed_of(entry: e.Malformed) -> Malformed:
+    """Return what the session was told of a message that was none."""
+    if entry.close_code not in _MALFORMED:
+        known = ", ".join(map(str, sorted(_MALFORMED)))
+        raise _Wrong(f"close_code: no message is malformed with {entry.close_code}; known are {known}")
+    return Malformed(entry.message, _MALFORMED[entry.close_code])
 
 
 def text_of(answer: e.Answer) -> str | None:

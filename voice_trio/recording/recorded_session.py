@@ -12,7 +12,6 @@ from typing import Any
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.messages import DrainCode, InfoCode
 from voice_trio.core.playout import Playout, WholePlayout
 from voice_trio.engines.base import Engines
@@ -21,10 +20,13 @@ from voice_trio.recording import entries as e
 from voice_trio.recording.recorder import Note, Recorder
 from voice_trio.recording.recording_tap import RecordingTap, TappedClaims
 from voice_trio.session.claims import Claims
-from voice_trio.session.link import Link, LinkClosed
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.tap import TappedStore, tapped_engines
+from voice_trio.wire import native
+from voice_trio.wire.codec import CLOSE_CODES
 
 
 class RecordedSession:
@@ -101,10 +103,9 @@ class RecordedLink:
         except LinkClosed:
             self._recorder.note(e.Gone(at=self._recorder.now()))
             raise
-        except wire.Malformed as error:
-            self._recorder.note(
-                e.Malformed(at=self._recorder.now(), message=error.message, close_code=error.close_code)
-            )
+        except Malformed as error:
+            code = CLOSE_CODES[error.farewell]
+            self._recorder.note(e.Malformed(at=self._recorder.now(), message=error.message, close_code=code))
             raise
         except trio.Cancelled:
             self._cancelled_at = self._recorder.now()
@@ -112,7 +113,7 @@ class RecordedLink:
         if isinstance(command, m.Audio):
             self._audio = self._recorder.now(), command.pcm
         else:
-            message = self._masked(wire.encode_command(command))
+            message = self._masked(native.encode_command(command))
             self._recorder.note(e.Command(at=self._recorder.now(), message=message))
         return command
 
@@ -131,15 +132,16 @@ class RecordedLink:
             if isinstance(event, m.TtsChunk):
                 self._recorder.note(_chunk(event, at, took, fate))
             else:
-                message = self._masked(wire.encode_event(event))
+                message = self._masked(native.encode_event(event))
                 self._recorder.note(e.Said(at=at, message=message, took=took, fate=fate))
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, farewell: Farewell, reason: str) -> None:
         """Say goodbye."""
         self._closed = True
         self._note_audio()
+        code = CLOSE_CODES[farewell]
         self._recorder.note(e.End(at=self._recorder.now(), how="closed", close_code=code, reason=reason))
-        await self._link.close(code, reason)
+        await self._link.close(farewell, reason)
 
     def finish(self) -> None:
         """Note how the session ended, if it did not say goodbye."""

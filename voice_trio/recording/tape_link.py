@@ -7,10 +7,10 @@ from collections import deque
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.recording import entries as e
-from voice_trio.recording.read import command_of
+from voice_trio.recording.read import command_of, malformed_of
 from voice_trio.recording.tape import Tape
+from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import LinkClosed
 
 _LATE_S = 1e-5
@@ -43,8 +43,8 @@ class TapeLink:
                 return m.Audio(pcm)
             case e.Command():
                 return command_of(told)
-            case e.Malformed(message=message, close_code=code):
-                raise wire.Malformed(message, code)
+            case e.Malformed():
+                raise malformed_of(told)
         raise LinkClosed
 
     async def send(self, event: m.Event) -> None:
@@ -61,6 +61,6 @@ class TapeLink:
         if then.fate == "lost":
             raise LinkClosed
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, farewell: Farewell, reason: str) -> None:
         """There is nobody to say goodbye to."""
         await trio.lowlevel.checkpoint()

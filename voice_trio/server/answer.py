@@ -9,10 +9,10 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.audio import WAV_HEADER_BYTES, wav_header
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
-from voice_trio.core.wire import plain
 from voice_trio.server.sessions import RETRY_AFTER_S
 from voice_trio.server.upload import HttpError, refusal
 from voice_trio.session.link import LinkClosed, MemoryLink
+from voice_trio.wire.native import plain
 
 _BAD_REQUEST = 400
 _INTERNAL = 500

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
 from quart import Response, abort, has_request_context, request, send_from_directory, websocket
 from quart.wrappers import Request, Websocket
 from quart_trio import QuartTrio
@@ -11,7 +15,6 @@ from voice_trio import __version__
 from voice_trio.assets import static_dir
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
-from voice_trio.core.wire import CloseCode
 from voice_trio.server.access import SUBPROTOCOL, Access
 from voice_trio.server.allowance import ALLOWANCE, Allowance
 from voice_trio.server.headers import add_headers
@@ -20,6 +23,9 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
 from voice_trio.server.upload import HttpError
 from voice_trio.server.utterance import Utterances
+from voice_trio.session.farewell import Farewell
+from voice_trio.wire.codec import Codec
+from voice_trio.wire.native import NativeCodec
 
 _HTTP_OK = 200
 _HTTP_UNAUTHORIZED = 401
@@ -40,9 +46,12 @@ _STRANGER = m.Error(
     recoverable=False,
 )
 
+WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
+"""Path -> what makes the codec of a connection there."""
+
 
 def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> QuartTrio:
-    """Return the application that serves the page, health, /ws and /api."""
+    """Return the application that serves the page, health, /api and each of `WIRES`."""
     static = static_dir()
     # A name that is not one of these never reaches the file system, which has its own ideas of names: too long, with a
     # zero byte, with dots, of a folder.
@@ -127,17 +136,19 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
     def allows_origin(asked: Request | Websocket) -> bool:
         return access.allows_origin(asked.headers.get("Origin"), asked.headers.get("Host", ""))
 
-    @app.websocket("/ws")
-    async def ws() -> None:
+    async def converse(new_codec: Callable[[], Codec]) -> None:
         offered = websocket.requested_subprotocols
         await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
         # The object itself: the proxy would look it up for every message.
-        link = SocketLink(websocket._get_current_object())  # type: ignore[attr-defined]
+        link = SocketLink(websocket._get_current_object(), new_codec())  # type: ignore[attr-defined]
         if access.allows_token(websocket.headers.get("Authorization"), offered):
             await sessions.hold(link, websocket.remote_addr or "", allowance_of(websocket))
         else:
             # After the handshake, because a page cannot read a refused one.
             await link.send(_UNAUTHORIZED)
-            await link.close(CloseCode.POLICY, "unauthorized")
+            await link.close(Farewell.UNAUTHORIZED, "unauthorized")
+
+    for path, new_codec in WIRES.items():
+        app.add_websocket(path, path.removeprefix("/"), partial(converse, new_codec))
 
     return app

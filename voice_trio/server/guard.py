@@ -13,10 +13,10 @@ from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
 from voice_trio.core.messages import DrainCode, InfoCode
 from voice_trio.core.rate import TokenBucket
-from voice_trio.core.wire import CloseCode, Malformed
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.standstill import stood_still_s
-from voice_trio.session.link import Link
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import Link, Malformed
 
 _AUDIO_SPEED = 1.5
 """Audio may come so much faster than real time in the long run: clocks differ, and stalls are caught up with."""
@@ -56,12 +56,12 @@ class GuardedLink:
         if isinstance(command, m.Audio):
             samples = max(len(command.pcm) // BYTES_PER_SAMPLE, _LEAST_MESSAGE_SAMPLES)
             if not self._audio.take(samples, now):
-                raise Malformed("audio comes much faster than it can have been spoken", CloseCode.POLICY)
+                raise Malformed("audio comes much faster than it can have been spoken", Farewell.FLOOD)
             if self._allowance is not None:
                 await self._allowance.pay_for_audio(samples)
         else:
             if not self._controls.take(1, now):
-                raise Malformed("too many messages in a short time", CloseCode.POLICY)
+                raise Malformed("too many messages in a short time", Farewell.FLOOD)
             if self._idle_since is not None:
                 self._idle_since = now
         return command
@@ -72,9 +72,9 @@ class GuardedLink:
             self._idle_since = trio.current_time() if event.state is m.State.COMPLETE else None
         await self._link.send(event)
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, farewell: Farewell, reason: str) -> None:
         """Say goodbye."""
-        await self._link.close(code, reason)
+        await self._link.close(farewell, reason)
 
     @property
     def idle_since(self) -> float | None:

@@ -10,8 +10,8 @@ from typing import Any
 import trio
 from quart import Response
 
-from voice_trio.core.wire import plain
 from voice_trio.server.upload import HttpError
+from voice_trio.wire.native import plain
 
 _PIECE_BYTES = 49_152
 """Divisible by three, so that the pieces of what is written as base64 can be put together."""

@@ -17,7 +17,6 @@ import structlog
 import trio
 
 from voice_trio.config import Settings
-from voice_trio.core import wire
 from voice_trio.engines import load
 from voice_trio.engines.base import Engines
 from voice_trio.engines.media import open_media
@@ -38,6 +37,7 @@ from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
 from voice_trio.server.utterance import Utterances
 from voice_trio.session.claims import Claims
+from voice_trio.wire import native
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
     `CannotLoad`, and `ConfigError` for a fault that cannot happen to these engines.
     """
     install()
-    wire.prepare()
+    native.prepare()
     recordings, access = _open_recordings(settings), Access.of(settings)
     tls = open_tls(settings)
     connections = open_connections(settings)

@@ -13,7 +13,6 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.places import Places
 from voice_trio.core.playout import WholePlayout
-from voice_trio.core.wire import CloseCode
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.recording.recorded_session import RecordedSession
@@ -22,6 +21,7 @@ from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.session.claims import Claims
+from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
@@ -130,7 +130,7 @@ class Sessions:
                     nursery.cancel_scope.cancel()
             except* Exception as group:
                 log.error("session crashed", exc_info=group)
-                await link.close(CloseCode.INTERNAL, "internal error")
+                await link.close(Farewell.INTERNAL, "internal error")
             finally:
                 self._live.discard(session)
                 if not self._live:
@@ -160,7 +160,7 @@ class Sessions:
         log.warning("session refused: the server is busy", live=len(self._live))
         error = m.Error(code=ErrorCode.SERVER_BUSY, message=NO_ROOM, recoverable=False, retry_after_s=RETRY_AFTER_S)
         await link.send(error)
-        await link.close(CloseCode.TRY_AGAIN_LATER, "busy")
+        await link.close(Farewell.NO_ROOM, "busy")
 
 
 def _for_recordings(settings: SessionSettings) -> SessionSettings:

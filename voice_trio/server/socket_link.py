@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import trio
 from quart.wrappers import Websocket
 
-from voice_trio.core import wire
 from voice_trio.core.messages import Command, Event
+from voice_trio.session.farewell import Farewell
+from voice_trio.wire.codec import Codec
 
 _READ_OUT_S = 1.0
 
 
 class SocketLink:
-    """One client of /ws.
+    """One client of a WebSocket, whose messages ``codec`` spells.
 
     A client that goes away is not reported here: Quart-Trio cancels the handler that this link lives in, and with it
     the session.
     """
 
-    def __init__(self, websocket: Websocket) -> None:
+    def __init__(self, websocket: Websocket, codec: Codec) -> None:
         self._websocket = websocket
+        self._codec = codec
+        self._asked: deque[Command] = deque()
+        """What the latest message asks beyond the command that was returned."""
 
     async def receive(self) -> Command:
-        """Return the client's next command. Raises `wire.Malformed`."""
-        while True:
-            # An empty binary message arrives as None.
+        """Return the client's next command. Raises `Malformed`."""
+        if self._asked:
+            # However many commands a message holds, between two of them others have their turn.
+            await trio.lowlevel.checkpoint()
+        while not self._asked:
             data: str | bytes | None = await self._websocket.receive()
-            command = None if data is None else wire.decode_command(data)
-            if command is not None:
-                return command
+            # An empty binary message arrives as None.
+            self._asked += self._codec.decode(b"" if data is None else data)
+        return self._asked.popleft()
 
     async def send(self, event: Event) -> None:
         """Hand ``event`` to the socket."""
-        await self._websocket.send(wire.encode_event(event))
+        for message in self._codec.encode(event):
+            await self._websocket.send(message)
         # Once the peer is gone, sending returns at once and without a checkpoint; where it is there, it had several.
         await trio.lowlevel.checkpoint_if_cancelled()
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, farewell: Farewell, reason: str) -> None:
         """Close the WebSocket."""
-        await self._websocket.close(code, reason[:_REASON_CHARS])
+        await self._websocket.close(self._codec.close_code(farewell), reason[:_REASON_CHARS])
         # What the peer had under way is read, or closing the socket on it would reset the connection and with that
         # destroy what we said last.
         with trio.move_on_after(_READ_OUT_S):

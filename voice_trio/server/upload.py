@@ -10,8 +10,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
-from voice_trio.core import wire
 from voice_trio.core.messages import ErrorCode
+from voice_trio.session.link import Malformed
+from voice_trio.wire import native
 
 _BAD_REQUEST = 400
 _TIMEOUT = 408
@@ -66,8 +67,8 @@ def start_of(request: Request) -> m.Start:
     # A form that is not filled in sends its fields all the same.
     options = {name: value for name in OPTIONS if (value := request.args.get(name))}
     try:
-        return replace(wire.decode_options(options), mode="hold")
-    except wire.Malformed as malformed:
+        return replace(native.decode_options(options), mode="hold")
+    except Malformed as malformed:
         raise refusal(_BAD_REQUEST, malformed.message) from None
 
 

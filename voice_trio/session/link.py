@@ -7,23 +7,34 @@ from typing import Protocol
 import trio
 
 from voice_trio.core.messages import Command, Event
+from voice_trio.session.farewell import Farewell, Goodbye
 
 
 class LinkClosed(Exception):
     """The client is gone, or the link was closed."""
 
 
+class Malformed(Exception):
+    """The client sent what is no command: the session ends with ``farewell``, and ``message`` says what was wrong."""
+
+    def __init__(self, message: str, farewell: Farewell) -> None:
+        """``farewell`` is the kind of it: UNSUPPORTED, BAD_DATA, TOO_LARGE, or FLOOD for a command too many."""
+        super().__init__(message)
+        self.message = message
+        self.farewell = farewell
+
+
 class Link(Protocol):
     """One client. `receive` has one caller, `send` and `close` have one between them."""
 
     async def receive(self) -> Command:
-        """Return the client's next command. Raises `LinkClosed`, and `wire.Malformed` for what is no command."""
+        """Return the client's next command. Raises `LinkClosed`, and `Malformed` for what is no command."""
 
     async def send(self, event: Event) -> None:
         """Hand ``event`` to the transport. Raises `LinkClosed`."""
 
-    async def close(self, code: int, reason: str) -> None:
-        """Say goodbye with a WebSocket close code. Never raises."""
+    async def close(self, farewell: Farewell, reason: str) -> None:
+        """Say goodbye; ``reason`` is a few words. Never raises."""
 
 
 class MemoryLink:
@@ -35,8 +46,8 @@ class MemoryLink:
     def __init__(self, capacity: int = 0) -> None:
         self._commands_in, self._commands = trio.open_memory_channel[Command | Exception](capacity)
         self._events_in, self._events = trio.open_memory_channel[Event](capacity)
-        self.closed: tuple[int, str] | None = None
-        """The close code and reason, once the session said goodbye."""
+        self.closed: Goodbye | None = None
+        """How the session said goodbye, once it did."""
 
     async def receive(self) -> Command:
         """Return the client's next command."""
@@ -55,10 +66,10 @@ class MemoryLink:
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             raise LinkClosed from error
 
-    async def close(self, code: int, reason: str) -> None:
+    async def close(self, farewell: Farewell, reason: str) -> None:
         """Note the goodbye, and end both directions."""
         await trio.lowlevel.checkpoint()
-        self.closed = (code, reason)
+        self.closed = Goodbye(farewell, reason)
         self._commands.close()
         self._events_in.close()
 

@@ -24,16 +24,16 @@ from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Outcome, St
 from voice_trio.core.playout import Playout
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Verdict, judge
-from voice_trio.core.wire import CloseCode, Malformed, name_of
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.session.capture import LATE, Capture, Ending
 from voice_trio.session.claims import Claims
+from voice_trio.session.configured import configured
 from voice_trio.session.ear import hear_in_turn
-from voice_trio.session.farewell import DRAINED, Farewell
+from voice_trio.session.farewell import DRAINED, Farewell, Goodbye
 from voice_trio.session.greeting import greeting
 from voice_trio.session.incident import report
-from voice_trio.session.link import Link, LinkClosed
+from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.listener import Listener
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.settings import SessionSettings
@@ -91,6 +91,7 @@ class Session:
         )
         self._listener = Listener(engines().new_detector())
         self._conversation = ""
+        self._configured = m.Configure()
         self._turn: Turn | None = None
         """The latest turn asked for, which may still wait for the one before it."""
         self._hands_free: m.Start | None = None
@@ -103,7 +104,7 @@ class Session:
         self._draining = trio.Event()
         self._drained_because: DrainCode = InfoCode.SHUTTING_DOWN
         self._grace_s = 0.0
-        self._farewell = Farewell(CloseCode.NORMAL, "")
+        self._goodbye = Goodbye(Farewell.NORMAL)
 
     def drain(self, grace_s: float, why: DrainCode = InfoCode.SHUTTING_DOWN) -> None:
         """Begin the end: tell the client ``why``, let a reply finish within ``grace_s``, then close. Never waits.
@@ -139,11 +140,11 @@ class Session:
                     inner.cancel_scope.cancel()
             except* Exception as group:
                 self._outbox.append(report(group, session=self.id))
-                self._farewell = Farewell(CloseCode.INTERNAL, "internal error")
+                self._goodbye = Goodbye(Farewell.INTERNAL, "internal error")
             self._outbox.close()
             nursery.cancel_scope.deadline = trio.current_time() + _FAREWELL_S
         with trio.move_on_after(_FAREWELL_S):
-            await self._link.close(self._farewell.close_code, self._farewell.reason)
+            await self._link.close(*self._goodbye)
 
     # --- the three tasks besides the turn -----------------------------------------------------------------------------
 
@@ -160,7 +161,7 @@ class Session:
             self._outbox.abandon()
         except Malformed as error:
             self._say_violation(error.message, recoverable=False)
-            self._farewell = Farewell(error.close_code, error.message)
+            self._goodbye = Goodbye(error.farewell, error.message)
         finally:
             # With nobody to ask for another, the present turn is the last.
             self._turns_in.close()
@@ -187,7 +188,7 @@ class Session:
                 turn.end(Outcome.CANCELLED)
             with trio.move_on_after(self._grace_s):
                 await turn.wait_over()
-        self._farewell = DRAINED[self._drained_because].farewell
+        self._goodbye = DRAINED[self._drained_because].goodbye
         self._reading.cancel()
 
     # --- commands: none of this waits ---------------------------------------------------------------------------------
@@ -204,7 +205,7 @@ class Session:
             return
         match command:
             case _ if verdict is None:
-                self._violate(f"{name_of(command)} is not possible in state {standing}.")
+                self._violate(f"{command.name} is not possible in state {standing}.")
             case m.Audio(pcm):
                 too_late = self._listener.feed(pcm, trio.current_time(), message_bytes)
                 if too_late and turn is not None and not turn.ending:
@@ -213,6 +214,8 @@ class Session:
                     self._begin_hands_free()
             case m.Start() | m.Text():
                 self._begin(command)
+            case m.Configure():
+                self._configured = command
             case m.Stop():
                 self._listener.stop()
             case m.Cancel(turn=number):
@@ -266,7 +269,8 @@ class Session:
     def _add_turn(self, request: m.Start | m.Text, capture: Capture, timeline: Timeline) -> None:
         number = 1 if self._turn is None else self._turn.number + 1
         conversation = request.conversation or self._conversation
-        self._turn = Turn(self._around, number, conversation, request, capture, timeline)
+        around, request = configured(self._around, request, self._configured)
+        self._turn = Turn(around, number, conversation, request, capture, timeline)
         self._turns_in.send_nowait(self._turn)
 
     def _listen_again(self, over: Turn) -> None:
@@ -307,7 +311,7 @@ class Session:
         too_many = len(self._violations) == _VIOLATIONS and now - self._violations[0] <= _VIOLATIONS_WITHIN_S
         self._say_violation(message, recoverable=not too_many)
         if too_many:
-            self._farewell = Farewell(CloseCode.POLICY, "too many messages in the wrong state")
+            self._goodbye = Goodbye(Farewell.WRONG_STATE, "too many messages in the wrong state")
             self._reading.cancel()
 
     def _say_violation(self, message: str, *, recoverable: bool) -> None:
@@ -318,5 +322,5 @@ class Session:
         self._outbox.append(m.Info(code=why, message=DRAINED[why].message, grace_s=self._grace_s))
 
     def _give_up_on_peer(self) -> None:
-        self._farewell = Farewell(CloseCode.POLICY, "the client reads too slowly")
+        self._goodbye = Goodbye(Farewell.SLOW_READER, "the client reads too slowly")
         self._reading.cancel()

@@ -1,13 +1,14 @@
 """How /ws spells the vocabulary: JSON text objects with a ``type``, and binary messages for audio.
 
-Unknown fields are ignored in both directions, and unknown events by a client, so that either side may be newer.
+`NativeCodec` is the server's side; clients, and session logs, use the functions. Unknown fields are ignored in both
+directions, and unknown events by a client, so that either side may be newer.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from functools import cache
@@ -17,15 +18,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from voice_trio.core import messages as m
 from voice_trio.core.json_text import parse
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import Malformed
+from voice_trio.wire.codec import CLOSE_CODES
 
-COMMANDS: Final[dict[str, type]] = {
-    "start": m.Start,
-    "text": m.Text,
-    "stop": m.Stop,
-    "cancel": m.Cancel,
-    "played": m.Played,
-    "mark": m.Mark,
-}
+COMMANDS: Final[dict[str, type]] = {kind.name: kind for kind in (m.Start, m.Text, m.Stop, m.Cancel, m.Played, m.Mark)}
 EVENTS: Final[dict[str, type]] = {
     "session": m.SessionOpened,
     "state": m.StateChanged,
@@ -38,7 +35,6 @@ EVENTS: Final[dict[str, type]] = {
     "error": m.Error,
     "info": m.Info,
 }
-_COMMAND_NAMES: Final = {cls: name for name, cls in COMMANDS.items()}
 _EVENT_NAMES: Final = {cls: name for name, cls in EVENTS.items()}
 
 CHUNK_HEADER: Final = struct.Struct("<BBHIII")
@@ -47,37 +43,27 @@ _CHUNK_VERSION: Final = 1
 _CHUNK_KIND_SPEECH: Final = 1
 
 
-class CloseCode:
-    """The WebSocket close codes that /ws uses (RFC 6455, section 7.4)."""
+class NativeCodec:
+    """A connection of /ws, from the server's side. It remembers nothing, so one can serve many."""
 
-    NORMAL = 1000
-    GOING_AWAY = 1001
-    UNSUPPORTED = 1003
-    BAD_DATA = 1007
-    POLICY = 1008
-    TOO_LARGE = 1009
-    INTERNAL = 1011
-    TRY_AGAIN_LATER = 1013
+    def decode(self, data: str | bytes) -> Sequence[m.Command]:
+        """Return what the client asks with one message. Raises `Malformed`."""
+        command = decode_command(data)
+        return () if command is None else (command,)
 
+    def encode(self, event: m.Event) -> Sequence[str | bytes]:
+        """Return the message that says ``event``."""
+        return (encode_event(event),)
 
-class Malformed(Exception):
-    """A message that is none of the vocabulary; the socket is to be closed with ``close_code``."""
-
-    def __init__(self, message: str, close_code: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.close_code = close_code
+    def close_code(self, farewell: Farewell) -> int:
+        """Return the number that a WebSocket is closed with."""
+        return CLOSE_CODES[farewell]
 
 
 def prepare() -> None:
     """Make now what the first message of each kind would wait for, up to 60 ms."""
     for cls in COMMANDS.values():
         _adapter(cls)
-
-
-def name_of(command: m.Command) -> str:
-    """Return how /ws names ``command``."""
-    return "audio" if isinstance(command, m.Audio) else _COMMAND_NAMES[type(command)]
 
 
 # --- a client's words -----------------------------------------------------------------------------------------------
@@ -90,16 +76,21 @@ def decode_command(data: str | bytes) -> m.Command | None:
     """
     size = len(data) if isinstance(data, bytes) else len(data.encode())
     if size > m.MAX_MESSAGE_BYTES:
-        raise Malformed(f"message of {size} bytes; at most {m.MAX_MESSAGE_BYTES} are allowed", CloseCode.TOO_LARGE)
+        raise Malformed(f"message of {size} bytes; at most {m.MAX_MESSAGE_BYTES} are allowed", Farewell.TOO_LARGE)
     if isinstance(data, bytes):
         if len(data) % 2:
-            raise Malformed(f"audio of {len(data)} bytes; s16le samples need an even number", CloseCode.BAD_DATA)
+            raise Malformed(f"audio of {len(data)} bytes; s16le samples need an even number", Farewell.BAD_DATA)
         return m.Audio(data) if data else None
-    name, body = _json_object(data)
-    if name not in COMMANDS:
-        known = ", ".join(COMMANDS)
-        raise Malformed(f"unknown message type {name[:40]!r}; known are {known}", CloseCode.UNSUPPORTED)
-    command: m.Command = _build(COMMANDS[name], name, body)
+    return decode_text(data, COMMANDS)
+
+
+def decode_text(text: str, known: Mapping[str, type]) -> m.Command:
+    """Read a command in JSON, one of ``known`` by its name, however long. Raises `Malformed`."""
+    name, body = _json_object(text)
+    if name not in known:
+        names = ", ".join(known)
+        raise Malformed(f"unknown message type {name[:40]!r}; known are {names}", Farewell.UNSUPPORTED)
+    command: m.Command = _build(known[name], name, body)
     return command
 
 
@@ -112,15 +103,15 @@ def decode_options(options: Mapping[str, str]) -> m.Start:
     try:
         start: m.Start = _adapter(m.Start).validate_python({k: v for k, v in options.items() if k in known})
     except ValidationError as error:
-        raise Malformed(f"start: {_first_complaint(error)}", CloseCode.BAD_DATA) from None
+        raise Malformed(f"start: {_first_complaint(error)}", Farewell.BAD_DATA) from None
     return start
 
 
 def encode_command(command: m.Command) -> str | bytes:
-    """Spell what a client asks."""
+    """Spell what a client asks. A `Configure` is spelled like the others, though no server of /ws reads it yet."""
     if isinstance(command, m.Audio):
         return command.pcm
-    return _dump(_COMMAND_NAMES[type(command)], command)
+    return _dump(command.name, command)
 
 
 # --- a session's words ----------------------------------------------------------------------------------------------
@@ -143,7 +134,7 @@ def decode_event(data: str | bytes) -> m.Event | None:
     """
     if isinstance(data, bytes):
         if len(data) < CHUNK_HEADER.size:
-            raise Malformed(f"binary message of {len(data)} bytes has no whole header", CloseCode.BAD_DATA)
+            raise Malformed(f"binary message of {len(data)} bytes has no whole header", Farewell.BAD_DATA)
         version, kind, phrase, turn, seq, first = CHUNK_HEADER.unpack_from(data)
         if (version, kind) != (_CHUNK_VERSION, _CHUNK_KIND_SPEECH):
             return None
@@ -162,12 +153,12 @@ def _json_object(data: str) -> tuple[str, dict[str, Any]]:
     try:
         body = parse(data, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise Malformed("not JSON", CloseCode.BAD_DATA) from error
+        raise Malformed("not JSON", Farewell.BAD_DATA) from error
     if not isinstance(body, dict):
-        raise Malformed("not a JSON object", CloseCode.BAD_DATA)
+        raise Malformed("not a JSON object", Farewell.BAD_DATA)
     name = body.pop("type", None)
     if not isinstance(name, str):
-        raise Malformed("the object has no 'type' string", CloseCode.BAD_DATA)
+        raise Malformed("the object has no 'type' string", Farewell.BAD_DATA)
     return name, body
 
 
@@ -187,7 +178,7 @@ def _build(cls: type, name: str, body: dict[str, Any]) -> Any:
         text = json.dumps({key: value for key, value in body.items() if key in known}, ensure_ascii=False)
         return _adapter(cls).validate_json(text.encode(), strict=True)
     except (ValidationError, UnicodeEncodeError) as error:
-        raise Malformed(f"{name}: {_first_complaint(error)}", CloseCode.BAD_DATA) from None
+        raise Malformed(f"{name}: {_first_complaint(error)}", Farewell.BAD_DATA) from None
 
 
 def _first_complaint(error: ValidationError | UnicodeEncodeError) -> str:
@@ -217,5 +208,5 @@ def plain(value: Any) -> dict[str, Any]:
     return found
 
 
-assert {*COMMANDS.values(), m.Audio} == set(get_args(m.Command))
+assert {*COMMANDS.values(), m.Audio, m.Configure} == set(get_args(m.Command))
 assert {*EVENTS.values(), m.TtsChunk} == set(get_args(m.Event))

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_trio.core import messages as m
-from voice_trio.core import wire
+from voice_trio.session.link import Malformed
+from voice_trio.wire import native
+from voice_trio.wire.native import NativeCodec
 
 COMMANDS = [
     m.Audio(b"\1\2" * 480),
@@ -49,34 +51,51 @@ EVENTS = [
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: type(c).__name__)
 def test_a_command_survives_the_wire(command):
-    assert wire.decode_command(wire.encode_command(command)) == command
+    assert native.decode_command(native.encode_command(command)) == command
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda e: type(e).__name__)
 def test_an_event_survives_the_wire(event):
-    assert wire.decode_event(wire.encode_event(event)) == event
+    assert native.decode_event(native.encode_event(event)) == event
 
 
 def test_a_chunk_is_sixteen_bytes_little_endian_and_then_the_audio():
-    data: Any = wire.encode_event(m.TtsChunk(turn=3, phrase=2, seq=5, first_sample=70000, pcm=b"\x01\x80"))
+    data: Any = native.encode_event(m.TtsChunk(turn=3, phrase=2, seq=5, first_sample=70000, pcm=b"\x01\x80"))
     assert struct.unpack("<BBHIII", data[:16]) == (1, 1, 2, 3, 5, 70000)
     assert data[16:] == b"\x01\x80"
 
 
 def test_an_optional_field_is_left_out_and_a_latency_says_null():
-    assert json.loads(wire.encode_event(m.Final(turn=1, text="a"))) == {"type": "final", "turn": 1, "text": "a"}
-    done = json.loads(wire.encode_event(m.Done(turn=1, outcome=m.Outcome.EMPTY, remembered=False, heard=0)))
+    assert json.loads(native.encode_event(m.Final(turn=1, text="a"))) == {"type": "final", "turn": 1, "text": "a"}
+    done = json.loads(native.encode_event(m.Done(turn=1, outcome=m.Outcome.EMPTY, remembered=False, heard=0)))
     assert set(done["latency"].values()) == {None}
 
 
 def test_unknown_fields_and_unknown_events_are_ignored():
-    assert wire.decode_command('{"type":"stop","why":"x"}') == m.Stop()
-    assert wire.decode_event('{"type":"tomorrow"}') is None
-    assert wire.decode_event(struct.pack("<BBHIII", 1, 9, 0, 1, 0, 0)) is None
+    assert native.decode_command('{"type":"stop","why":"x"}') == m.Stop()
+    assert native.decode_event('{"type":"tomorrow"}') is None
+    assert native.decode_event(struct.pack("<BBHIII", 1, 9, 0, 1, 0, 0)) is None
 
 
 def test_an_empty_binary_message_says_nothing():
-    assert wire.decode_command(b"") is None
+    assert native.decode_command(b"") is None
+    assert NativeCodec().decode(b"") == ()
+
+
+def test_a_message_is_one_command_and_an_event_one_message():
+    assert NativeCodec().decode('{"type":"stop"}') == (m.Stop(),)
+    assert NativeCodec().encode(m.Token(turn=1, text="a")) == ('{"type":"token","turn":1,"text":"a"}',)
+
+
+def test_a_command_of_other_wires_is_not_known_on_this_one():
+    """A session log has it all the same."""
+    said = m.Configure(instructions="Be brief.", voice="v")
+    text = native.encode_command(said)
+    assert isinstance(text, str)
+    assert json.loads(text) == {"type": "configure", "instructions": "Be brief.", "voice": "v"}
+    with pytest.raises(Malformed, match="unknown message type 'configure'; known are start, text, stop, "):
+        native.decode_command(text)
+    assert native.decode_text(text, {"configure": m.Configure}) == said
 
 
 @pytest.mark.parametrize(
@@ -110,14 +129,14 @@ def test_an_empty_binary_message_says_nothing():
     ],
 )
 def test_what_is_no_command(data, close_code, says):
-    with pytest.raises(wire.Malformed) as caught:
-        wire.decode_command(data)
-    assert caught.value.close_code == close_code
+    with pytest.raises(Malformed) as caught:
+        native.decode_command(data)
+    assert NativeCodec().close_code(caught.value.farewell) == close_code
     assert says in caught.value.message
 
 
 def test_the_largest_message_is_welcome():
-    assert wire.decode_command(b"\0" * 65536) == m.Audio(b"\0" * 65536)
+    assert native.decode_command(b"\0" * 65536) == m.Audio(b"\0" * 65536)
 
 
 JSON = st.recursive(
@@ -128,9 +147,9 @@ JSON = st.recursive(
 
 def close_code(data):
     try:
-        wire.decode_command(data)
-    except wire.Malformed as error:
-        return error.close_code
+        native.decode_command(data)
+    except Malformed as error:
+        return NativeCodec().close_code(error.farewell)
     return None
 
 
@@ -141,6 +160,6 @@ def test_nothing_a_client_sends_is_a_surprise(data):
 
 @given(JSON)
 def test_no_field_is_a_surprise(value):
-    for name in wire.COMMANDS:
+    for name in native.COMMANDS:
         for field in ("text", "turn", "mode", "marks"):
             assert close_code(json.dumps({"type": name, field: value})) in (None, 1007)

@@ -1,0 +1,1 @@
+"""How the vocabulary is spelled on a socket: a codec for each wire."""
