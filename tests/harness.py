@@ -27,13 +27,13 @@ from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
 from voice_trio.core.turn_state import TRANSITIONS
 from voice_trio.engines.base import Engines
-from voice_trio.engines.scripted import scripted_engines, silent, voiced
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.testing.scripted import scripted_engines, silent, voiced
 from voice_trio.wire import native
 from voice_trio.wire.codec import Codec
 

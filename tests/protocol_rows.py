@@ -9,7 +9,9 @@ import pytest
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome, State
 from voice_trio.engines.base import EngineError
-from voice_trio.engines.scripted import (
+from voice_trio.memory.base import StoreError
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
     ScriptedReply,
@@ -17,8 +19,6 @@ from voice_trio.engines.scripted import (
     scripted_engines,
     voiced,
 )
-from voice_trio.memory.base import StoreError
-from voice_trio.memory.in_process import InProcessStore
 
 # --- what is legal where --------------------------------------------------------------------------------------------
 

@@ -12,12 +12,12 @@ from voice_trio import config
 from voice_trio.cli.errors import sentence
 from voice_trio.config import ConfigError, Settings
 from voice_trio.engines import load
-from voice_trio.engines.openai_client import is_configured, open_upstream
+from voice_trio.engines.openai_chat.client import is_configured, open_upstream
 from voice_trio.entry_points import Kind
 from voice_trio.faults import Faults
+from voice_trio.journal.journal import Recordings, record_folder
 from voice_trio.memory.database import Database
 from voice_trio.memory.open import database_path
-from voice_trio.recording.recordings import Recordings, record_folder
 from voice_trio.server.access import Access
 from voice_trio.server.listening import listen, open_connections
 from voice_trio.server.tls import open_tls

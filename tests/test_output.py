@@ -20,8 +20,8 @@ from voice_trio import config
 from voice_trio.cli import output
 from voice_trio.cli.talk_view import ConsoleView, JsonView
 from voice_trio.core import messages as m
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.server.run import open_server
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 CLI = Path(voice_trio.cli.__file__).parent
 

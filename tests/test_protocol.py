@@ -32,8 +32,8 @@ from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.turn_state import COMMANDS, Verdict
-from voice_trio.engines.scripted import scripted_engines
 from voice_trio.server.run import open_server
+from voice_trio.testing.scripted import scripted_engines
 from voice_trio.wire import native
 from voice_trio.wire.codec import CloseCode
 

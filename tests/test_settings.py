@@ -13,7 +13,10 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines import load
 from voice_trio.engines.base import Alive
-from voice_trio.engines.scripted import (
+from voice_trio.engines.silero import SileroDetector
+from voice_trio.engines.webrtc import WebRtcDetector
+from voice_trio.entry_points import Kind
+from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
     ScriptedReply,
@@ -22,9 +25,6 @@ from voice_trio.engines.scripted import (
     silent,
     voiced,
 )
-from voice_trio.engines.silero import SileroDetector
-from voice_trio.engines.webrtc import WebRtcDetector
-from voice_trio.entry_points import Kind
 
 DOCUMENTED = {
     "host": "127.0.0.1",
@@ -276,7 +276,7 @@ ELSEWHERE = {
     "tests/engines/test_voice.py": ["tts_workers"],
     "tests/engines/test_openai_chat.py": ["openai_api_key", "llm_model"],
     "tests/memory/test_sqlite.py": ["memory", "memory_days", "data_dir"],
-    "tests/recording/test_server.py": ["record_dir"],
+    "tests/journal/test_server.py": ["record_dir"],
     "tests/server/test_limits.py": [
         "max_sessions",
         "sessions_per_address",

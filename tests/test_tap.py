@@ -12,10 +12,10 @@ from voice_trio.core.history import Message, Record
 from voice_trio.core.messages import Outcome
 from voice_trio.engines import base
 from voice_trio.engines.base import Engines, Finish, Hypothesis, Prompt, ReplyEvent, Speech, TextDelta, Transcript
-from voice_trio.engines.scripted import ScriptedDetector, scripted_engines
 from voice_trio.memory import base as memory
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.tap import Asked, Call, Tap, tapped
+from voice_trio.testing.scripted import ScriptedDetector, scripted_engines
 
 RECORD = Record(
     conversation="c", session="s", turn=1, said="a", reply="b", heard=1, outcome=Outcome.COMPLETED, ended_at=0.0

@@ -28,7 +28,17 @@ if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parent.parent), str(Path.cwd())]
 
 from voice_trio import log
-from voice_trio.explorer import ENDS, SCENARIOS, Finding, Report, Scenario, UnsoundScenario, explore, number, try_one
+from voice_trio.testing.explorer import (
+    ENDS,
+    SCENARIOS,
+    Finding,
+    Report,
+    Scenario,
+    UnsoundScenario,
+    explore,
+    number,
+    try_one,
+)
 
 
 @click.command()

@@ -38,7 +38,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import Prompt
-from voice_trio.engines.openai_chat import ChatModel, open_chat_model
+from voice_trio.engines.openai_chat.model import ChatModel, open_chat_model
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet

@@ -30,7 +30,7 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.engines import load
 from voice_trio.engines.base import Engines
-from voice_trio.engines.whisper import WhisperRecognizer
+from voice_trio.engines.whisper.recognizer import WhisperRecognizer
 from voice_trio.server import app
 from voice_trio.server.run import open_server, tame_collector
 from voice_trio.server.socket_link import SocketLink

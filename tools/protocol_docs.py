@@ -17,11 +17,11 @@ from tests.server.uploading import PlainDecoder, request
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.turn_state import COMMANDS, Verdict
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server import upload
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.utterance import Utterances
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
 from voice_trio.wire import native
 
 TURN = "which turn"

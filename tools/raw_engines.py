@@ -11,7 +11,7 @@ from voice_trio.config import Settings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_BYTES, ms_to_samples
 from voice_trio.core.history import prompt
 from voice_trio.core.phrases import Phrase, PhraseAggregator
-from voice_trio.core.speakable import Speakable
+from voice_trio.core.speakable.text import Speakable
 from voice_trio.engines.base import Engines, Finish, LanguageModel, Prompt, TextDelta
 
 

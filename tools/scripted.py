@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from voice_trio.config import Settings
 from voice_trio.engines.base import Engines, Prompt, Speech, Stream
-from voice_trio.engines.scripted import (
+from voice_trio.engines.webrtc import WebRtcDetector
+from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
     ScriptedReply,
     ScriptedSynthesizer,
 )
-from voice_trio.engines.webrtc import WebRtcDetector
 
 REPLY = ("It ", "is ", "sunny ", "in ", "town. ", "Take ", "a ", "hat ", "with ", "you ", "all ", "day. ")
 """What is answered to everything: two phrases, about two seconds."""

@@ -3,7 +3,7 @@
 An engine is declared by an entry point of the group `GROUP`, whose name is the engine's kind, a dot, and its own name:
 
     [project.entry-points."voice_trio.engines"]
-    "recognizer.pocketsphinx" = "voice_trio.engines.pocketsphinx:PLUG"
+    "recognizer.pocketsphinx" = "voice_trio.engines.pocketsphinx.recognizer:PLUG"
 
 Ours are declared the same way in pyproject.toml. A checkout is asked for that file and not for what was installed from
 it, which may be older.

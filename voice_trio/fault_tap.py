@@ -14,10 +14,10 @@ from typing import Any
 
 import trio
 
+from voice_trio.alongside import alongside
 from voice_trio.config import ConfigError
 from voice_trio.core.faults import Kind, Stage
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.alongside import alongside
 from voice_trio.engines.base import (
     EngineError,
     Engines,
@@ -32,12 +32,12 @@ from voice_trio.engines.base import (
     TextDelta,
     Transcript,
 )
-from voice_trio.engines.wait import Wait
 from voice_trio.faults import Faults, Struck
 from voice_trio.memory.base import Store, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
 from voice_trio.tap import Call, Tap, tapped
+from voice_trio.wait import Wait
 
 GARBAGE: Sequence[str] = ("", "\ud800", "\0\x07\x1b[2J", "\u202e<|im_end|>", "x" * 400, "```", "\udc00 ")
 """Text that nobody should be sent: empty, halves of characters, control characters, a word without an end."""

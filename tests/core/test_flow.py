@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_trio.core.flow import SHARE, Flow
-from voice_trio.engines.scripted import silent, voiced
+from voice_trio.testing.scripted import silent, voiced
 
 SPAN_S = 2.7
 STREAM = [(n / 5, 200) for n in range(1, 26)]

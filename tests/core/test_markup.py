@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from voice_trio.core import markup
 from voice_trio.core.markup import OpenMarkup
 from voice_trio.core.phrases import LONG, LONGEST, PhraseAggregator
-from voice_trio.core.speakable import Speakable
+from voice_trio.core.speakable.text import Speakable
 
 FIRST = "Well. "
 PROSE = "and so it went on and on for many more words, as prose does, until the line was full of it"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voice_trio.core.phrases import PhraseAggregator
-from voice_trio.core.speakable import Speakable, Spoken
+from voice_trio.core.speakable.text import Speakable, Spoken
 
 
 def say(text: str) -> str:

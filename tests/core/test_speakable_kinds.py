@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.core.test_speakable import check_map, say
-from voice_trio.core.speakable import Speakable
+from voice_trio.core.speakable.text import Speakable
 
 TAGS = [
     ("the tag <br> and <a> and <script> for scripts", "the tag br and a and script for scripts"),

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from voice_trio.engines import media_child
-from voice_trio.engines.worker_main import serve
+from voice_trio.workers.main import serve
 
 media_child.CPU_S = 1
 

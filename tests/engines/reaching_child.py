@@ -20,7 +20,7 @@ import sys
 import threading
 from pathlib import Path
 
-from voice_trio.engines import confinement, landlock, seccomp
+from voice_trio.workers import confinement, landlock, seccomp
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 SECRET = ctypes.create_string_buffer(b"parents-secret-token")

@@ -13,11 +13,11 @@ import pytest
 import trio
 
 from tests.engines.test_workers import warm_pool
-from voice_trio.engines import seccomp
-from voice_trio.engines.confinement import BELTS, CALLS, FILES
-from voice_trio.engines.seccomp import COMPUTING, READING, Only, program
-from voice_trio.engines.worker_process import KEPT_VARIABLES
-from voice_trio.engines.workers import open_pool, python_worker
+from voice_trio.workers import seccomp
+from voice_trio.workers.confinement import BELTS, CALLS, FILES
+from voice_trio.workers.pool import open_pool, python_worker
+from voice_trio.workers.process import KEPT_VARIABLES
+from voice_trio.workers.seccomp import COMPUTING, READING, Only, program
 
 CHILD = str(Path(__file__).with_name("reaching_child.py"))
 ORDINARY = ["--as-nobody"] if os.geteuid() == 0 else []

@@ -8,7 +8,10 @@ import trio
 from voice_trio.core.faults import parse
 from voice_trio.core.history import Message
 from voice_trio.engines.base import EngineError, Finish, Prompt, ReplyEvent, TextDelta
-from voice_trio.engines.scripted import (
+from voice_trio.fault_tap import inject
+from voice_trio.faults import Faults
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
     ScriptedReply,
@@ -16,9 +19,6 @@ from voice_trio.engines.scripted import (
     scripted_engines,
     voiced,
 )
-from voice_trio.fault_tap import inject
-from voice_trio.faults import Faults
-from voice_trio.memory.in_process import InProcessStore
 
 TOKENS = ("One ", "two ", "three.")
 

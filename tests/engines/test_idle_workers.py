@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 
 from tests.engines.test_workers import replaced, spec, warm_pool
 from voice_trio import config
-from voice_trio.engines import workers
 from voice_trio.engines.voice import open_voice
-from voice_trio.engines.worker_main import HEAD, READY_ID, pack, unpack_fields, unpack_head
-from voice_trio.engines.worker_process import WorkerError
+from voice_trio.workers import pool as workers
+from voice_trio.workers.main import HEAD, READY_ID, pack, unpack_fields, unpack_head
+from voice_trio.workers.process import WorkerError
 
 # --- in virtual time, with processes that are tasks -------------------------------------------------------------------
 

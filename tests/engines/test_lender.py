@@ -7,10 +7,10 @@ from typing import cast
 import pytest
 import trio
 
-from voice_trio.engines.pocketsphinx import COST, STRIDE_BYTES, PocketsphinxRecognizer
-from voice_trio.engines.scripted import silent, voiced
-from voice_trio.engines.worker_process import Reply, WorkerError
-from voice_trio.engines.workers import WorkerPool
+from voice_trio.engines.pocketsphinx.recognizer import COST, STRIDE_BYTES, PocketsphinxRecognizer
+from voice_trio.testing.scripted import silent, voiced
+from voice_trio.workers.pool import WorkerPool
+from voice_trio.workers.process import Reply, WorkerError
 
 FALLOW_S = 2.7
 CALL_S = 0.02

@@ -20,7 +20,7 @@ from voice_trio.engines import media, media_child
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.media import DECODERS, KINDS, MediaDecoder, open_media
 from voice_trio.engines.media_child import Unreadable, decode
-from voice_trio.engines.workers import WorkerPool, WorkerSpec
+from voice_trio.workers.pool import WorkerPool, WorkerSpec
 
 LONGEST_MS = 10_000
 TRYING = WorkerSpec("trying", (sys.executable, "-P", str(Path(__file__).with_name("media_limits_child.py"))))

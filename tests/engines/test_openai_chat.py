@@ -14,8 +14,8 @@ from voice_trio.config import ConfigError, Settings, load
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import Alive, EngineError, Finish, LanguageModel, Prompt, TextDelta
-from voice_trio.engines.openai_chat import open_chat_model
-from voice_trio.engines.openai_client import OPENAI_URL, is_configured
+from voice_trio.engines.openai_chat.client import OPENAI_URL, is_configured
+from voice_trio.engines.openai_chat.model import open_chat_model
 
 pytestmark = pytest.mark.real
 
@@ -245,7 +245,7 @@ async def test_an_unreachable_address_is_named_without_its_password():
 
 
 async def test_a_host_that_takes_no_connection_is_unreachable(monkeypatch):
-    monkeypatch.setattr("voice_trio.engines.openai_client._CONNECT_S", 0.1)
+    monkeypatch.setattr("voice_trio.engines.openai_chat.client._CONNECT_S", 0.1)
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         # A listener that accepts nobody, with its queue full: the next handshake is not answered.
         full.bind(("127.0.0.1", 0))
@@ -263,7 +263,7 @@ async def test_a_host_that_takes_no_connection_is_unreachable(monkeypatch):
 @pytest.mark.parametrize(("own", "check"), [(True, "OPENAI_BASE_URL"), (False, "this machine's network")])
 async def test_nobody_is_sent_to_a_setting_that_they_never_made(monkeypatch, own, check):
     nowhere = "http://127.0.0.1:1/v1"
-    monkeypatch.setattr("voice_trio.engines.openai_client.OPENAI_URL", nowhere)
+    monkeypatch.setattr("voice_trio.engines.openai_chat.client.OPENAI_URL", nowhere)
     with trio.fail_after(5):
         async with open_chat_model(settings(nowhere if own else None)) as model:
             (error,) = await read(model)

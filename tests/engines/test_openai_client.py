@@ -17,9 +17,9 @@ from tests.sse_server import Reply, serve
 from voice_trio.config import ConfigError, load
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import Finish
-from voice_trio.engines.openai_chat import open_chat_model
-from voice_trio.engines.openai_client import distrusted, open_upstream
-from voice_trio.engines.proxy import is_this_machine, proxy_for
+from voice_trio.engines.openai_chat.client import distrusted, open_upstream
+from voice_trio.engines.openai_chat.model import open_chat_model
+from voice_trio.engines.openai_chat.proxy import is_this_machine, proxy_for
 
 ELSEWHERE = "http://model.example/v1"
 

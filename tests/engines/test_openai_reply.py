@@ -7,7 +7,7 @@ import pytest
 from tests.sse_server import chunk
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import Alive, EngineError, TextDelta
-from voice_trio.engines.openai_reply import Place, ReplyReader, is_thinker
+from voice_trio.engines.openai_chat.reply import Place, ReplyReader, is_thinker
 
 NOON = "It is noon."
 ROLE = chunk({"role": "assistant", "content": ""})

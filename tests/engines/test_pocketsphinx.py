@@ -14,8 +14,8 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError, Transcript
-from voice_trio.engines.pocketsphinx import open_pocketsphinx
-from voice_trio.engines.pocketsphinx_child import frames_with_sound, mean_of
+from voice_trio.engines.pocketsphinx.child import frames_with_sound, mean_of
+from voice_trio.engines.pocketsphinx.recognizer import open_pocketsphinx
 
 CLIPS = Path(__file__).parents[1] / "clips"
 WORDS = {name: clip["words"] for name, clip in json.loads((CLIPS / "clips.json").read_text()).items()}

@@ -11,9 +11,9 @@ from voice_trio.client import connect
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.transcript import TranscriptDiffer
-from voice_trio.engines.whisper import open_whisper
-from voice_trio.engines.whisper_context import spoken
-from voice_trio.engines.whisper_decode import PADDED_S
+from voice_trio.engines.whisper.context import spoken
+from voice_trio.engines.whisper.decode import PADDED_S
+from voice_trio.engines.whisper.recognizer import open_whisper
 from voice_trio.server.run import open_server
 
 pytestmark = pytest.mark.real

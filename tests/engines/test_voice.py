@@ -15,7 +15,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.voice import MAX_CHARS, clean, has_sound, open_voice
 from voice_trio.engines.voice_child import RATE, Said, ends_sentence, trim, word_starts
-from voice_trio.engines.worker_process import Child
+from voice_trio.workers.process import Child
 
 AUDIBLE = 300
 """About 40 dB under full scale."""

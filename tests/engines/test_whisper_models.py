@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from voice_trio.engines import whisper_models
-from voice_trio.engines.whisper_models import ModelError, ModelName, download, find, list_models, parse
+from voice_trio.engines.whisper import models as whisper_models
+from voice_trio.engines.whisper.models import ModelError, ModelName, download, find, list_models, parse
 
 pytestmark = pytest.mark.real
 

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from voice_trio.engines.worker_main import HEAD, READY_ID, pack, serve, unpack_head
+from voice_trio.workers.main import HEAD, READY_ID, pack, serve, unpack_head
 
 
 def load():

@@ -11,9 +11,9 @@ import trio
 from tests.explorer.plants import PLANTS
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
-from voice_trio.explorer import ENDS, SCENARIO, SCENARIOS, Scenario, UnsoundScenario, explore, number, try_one
-from voice_trio.explorer.promises import heard_between
-from voice_trio.explorer.scripted import engines
+from voice_trio.testing.explorer import ENDS, SCENARIO, SCENARIOS, Scenario, UnsoundScenario, explore, number, try_one
+from voice_trio.testing.explorer.promises import heard_between
+from voice_trio.testing.explorer.scenarios import engines
 
 CASES = 250
 """In the part that is tried here: some seconds."""

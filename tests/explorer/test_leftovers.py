@@ -2,7 +2,7 @@
 
 import trio
 
-from voice_trio.explorer.leftovers import watching
+from voice_trio.testing.explorer.leftovers import watching
 
 
 def test_a_token_that_the_block_kept_is_left():

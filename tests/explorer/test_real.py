@@ -12,14 +12,14 @@ import trio
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.audio import SAMPLE_RATE
-from voice_trio.engines.pocketsphinx import open_pocketsphinx
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent
+from voice_trio.engines.pocketsphinx.recognizer import open_pocketsphinx
 from voice_trio.engines.voice import open_voice
-from voice_trio.explorer import ENDS, Scenario
-from voice_trio.explorer.case import Case
-from voice_trio.explorer.leftovers import little_garbage, tokens_held, watching
-from voice_trio.explorer.promises import broken_promises
 from voice_trio.memory.open import open_store
+from voice_trio.testing.explorer import ENDS, Scenario
+from voice_trio.testing.explorer.case import Case
+from voice_trio.testing.explorer.leftovers import little_garbage, tokens_held, watching
+from voice_trio.testing.explorer.promises import broken_promises
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent
 
 pytestmark = pytest.mark.real
 

@@ -20,8 +20,8 @@ import trio
 from tests.session.conversation import conversation
 from voice_trio import config, log
 from voice_trio.core import messages as m
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 from voice_trio.memory.open import open_store
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 
 SPEAKERS = 6
 LIFE_S = (0.005, 0.2)

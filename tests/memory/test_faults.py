@@ -6,12 +6,12 @@ import trio
 from tests.memory.records import record
 from voice_trio import config
 from voice_trio.core.faults import parse
-from voice_trio.engines.scripted import scripted_engines
 from voice_trio.fault_tap import fill_up, inject
 from voice_trio.faults import Faults
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.open import open_store
+from voice_trio.testing.scripted import scripted_engines
 
 pytestmark = pytest.mark.real
 

@@ -12,10 +12,10 @@ from tests.memory.records import record
 from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.scripted import ScriptedSynthesizer, scripted_engines
 from voice_trio.memory.base import StoreError, StoreLost
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
+from voice_trio.testing.scripted import ScriptedSynthesizer, scripted_engines
 
 pytestmark = pytest.mark.real
 

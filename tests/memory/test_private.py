@@ -7,10 +7,10 @@ from contextlib import closing
 import pytest
 
 from tests.memory.records import record
+from voice_trio.journal.journal import CannotRecord, Recordings
 from voice_trio.memory.base import CannotRemember
 from voice_trio.memory.database import Database
 from voice_trio.memory.holds import FileHolds
-from voice_trio.recording.recordings import CannotRecord, Recordings
 
 pytestmark = pytest.mark.real
 

@@ -20,11 +20,11 @@ from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.scripted import ScriptedSynthesizer, scripted_engines
 from voice_trio.memory import sqlite
 from voice_trio.memory.base import CannotRemember, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.open import database_path, open_store
+from voice_trio.testing.scripted import ScriptedSynthesizer, scripted_engines
 
 pytestmark = pytest.mark.real
 

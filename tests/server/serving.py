@@ -8,8 +8,8 @@ import trio
 
 from voice_trio import config
 from voice_trio.client import SessionClosed
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.server.run import open_server
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 
 @asynccontextmanager

@@ -9,8 +9,8 @@ import trio
 
 from tests.server.serving import TEXT, eventually, frame, upgrade
 from voice_trio import config
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 from voice_trio.server.run import open_server
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 
 pytestmark = pytest.mark.real
 

@@ -15,12 +15,12 @@ from voice_trio.client import connect
 from voice_trio.config import ConfigError
 from voice_trio.core import messages as m
 from voice_trio.core.groups import first_leaf
-from voice_trio.engines.pocketsphinx import open_pocketsphinx
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
+from voice_trio.engines.pocketsphinx.recognizer import open_pocketsphinx
 from voice_trio.engines.silero import SileroDetector, load
 from voice_trio.engines.voice import open_voice
 from voice_trio.memory.database import Database
 from voice_trio.server.run import open_server
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 pytestmark = pytest.mark.real
 

@@ -13,13 +13,13 @@ from voice_trio.client import CannotConnect, SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.rate import TokenBucket
-from voice_trio.engines.scripted import scripted_engines, silent, voiced
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server.connections import Connections
 from voice_trio.server.guard import GuardedLink
 from voice_trio.server.sessions import Sessions
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed, MemoryLink
+from voice_trio.testing.scripted import scripted_engines, silent, voiced
 
 real = pytest.mark.real
 

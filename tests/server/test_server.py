@@ -8,9 +8,9 @@ from voice_trio import config
 from voice_trio.client import CannotConnect, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
-from voice_trio.engines.scripted import silent, voiced
 from voice_trio.server.listening import CannotListen
 from voice_trio.server.run import open_server
+from voice_trio.testing.scripted import silent, voiced
 
 pytestmark = pytest.mark.real
 

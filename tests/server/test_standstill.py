@@ -7,10 +7,10 @@ import trio.lowlevel
 
 from voice_trio import config
 from voice_trio.core import messages as m
-from voice_trio.engines.scripted import voiced
 from voice_trio.server.guard import GuardedLink
 from voice_trio.server.standstill import LivedClock, stood_still_s
 from voice_trio.session.link import Malformed, MemoryLink
+from voice_trio.testing.scripted import voiced
 
 
 class Stopped:

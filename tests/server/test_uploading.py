@@ -18,9 +18,9 @@ from tools.latency import CLIPS, word_errors, words_of
 from voice_trio import config, sound_file
 from voice_trio.client import connect
 from voice_trio.core import messages as m
-from voice_trio.engines.scripted import ScriptedReply
 from voice_trio.server import listening
 from voice_trio.server.run import open_server
+from voice_trio.testing.scripted import ScriptedReply
 
 pytestmark = pytest.mark.real
 

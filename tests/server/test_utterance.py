@@ -14,7 +14,13 @@ from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.refused import Refused
 from voice_trio.engines.base import EngineError
-from voice_trio.engines.scripted import (
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.server.sessions import NO_ROOM, Sessions
+from voice_trio.server.upload import HttpError
+from voice_trio.server.utterance import Utterances
+from voice_trio.session.farewell import DRAINED
+from voice_trio.session.link import MemoryLink
+from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
     ScriptedReply,
@@ -23,12 +29,6 @@ from voice_trio.engines.scripted import (
     silent,
     voiced,
 )
-from voice_trio.memory.in_process import InProcessStore
-from voice_trio.server.sessions import NO_ROOM, Sessions
-from voice_trio.server.upload import HttpError
-from voice_trio.server.utterance import Utterances
-from voice_trio.session.farewell import DRAINED
-from voice_trio.session.link import MemoryLink
 
 REPLY = "It is sunny. Enjoy your day."
 

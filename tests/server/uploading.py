@@ -12,7 +12,7 @@ from werkzeug.http import parse_options_header
 from tests.server.serving import dial, read_to_end
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
 from voice_trio.engines.media import Recording
-from voice_trio.engines.scripted import voiced
+from voice_trio.testing.scripted import voiced
 
 WAV = wav_of(voiced(1500), SAMPLE_RATE)
 """What scripted engines take for five words."""

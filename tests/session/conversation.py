@@ -7,12 +7,12 @@ import trio
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from voice_trio.engines.scripted import scripted_engines, silent, voiced
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import LinkClosed, Malformed, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.testing.scripted import scripted_engines, silent, voiced
 
 MESSAGE_MS = 60
 

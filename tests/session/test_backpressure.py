@@ -5,7 +5,7 @@ import trio
 from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import InfoCode
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
 
 
 async def test_partials_thin_to_every_third_and_come_back(autojump_clock):

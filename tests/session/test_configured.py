@@ -9,7 +9,7 @@ import trio
 from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome, State
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedSynthesizer, scripted_engines
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedSynthesizer, scripted_engines
 
 OWN = "Own words."
 

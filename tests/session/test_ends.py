@@ -6,10 +6,10 @@ import trio
 from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
-from voice_trio.explorer.leftovers import watching
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.farewell import Farewell
+from voice_trio.testing.explorer.leftovers import watching
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 
 
 class StuckStore(InProcessStore):

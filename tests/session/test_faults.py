@@ -10,9 +10,9 @@ from tools.fault_matrix import REFUSED, ROWS, SENTENCES, Kept
 from voice_trio.config import ConfigError
 from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, parse
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 REPLY = "".join(SENTENCES)
 TOKENS = [word + " " for word in REPLY.split(" ")]

@@ -6,7 +6,6 @@ import trio
 from voice_trio import config
 from voice_trio.core.messages import Partial
 from voice_trio.core.timeline import Moment, Timeline
-from voice_trio.engines.scripted import ScriptedDetector, ScriptedRecognizer, silent, voiced
 from voice_trio.session import asr
 from voice_trio.session.capture import STRIDE_BYTES, Capture, Ending
 from voice_trio.session.listener import Listener
@@ -14,6 +13,7 @@ from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
+from voice_trio.testing.scripted import ScriptedDetector, ScriptedRecognizer, silent, voiced
 
 SETTINGS = {"silence_ms": 700, "strict": False, "ends_on_silence": True}
 

@@ -10,7 +10,7 @@ from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.engines.base import Mark, Speech
-from voice_trio.engines.scripted import ScriptedRecognizer, ScriptedSynthesizer, scripted_engines
+from voice_trio.testing.scripted import ScriptedRecognizer, ScriptedSynthesizer, scripted_engines
 
 
 @dataclass

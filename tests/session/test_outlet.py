@@ -10,12 +10,12 @@ from voice_trio.core.messages import State, StateChanged, Token, TtsChunk, TtsPh
 from voice_trio.core.playout import Playout
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.base import Prompt
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import GatedOutlet, Outlet
 from voice_trio.session.reply import Reply
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tts import Voice
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer
 
 TOKENS = [f"{number} " for number in range(20)]
 PLACES = 5

@@ -20,7 +20,9 @@ from tests.session.promises import RecordingStore, check, listen_in
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError
-from voice_trio.engines.scripted import (
+from voice_trio.session.link import LinkClosed
+from voice_trio.session.outbox import Outbox
+from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
     ScriptedReply,
@@ -29,8 +31,6 @@ from voice_trio.engines.scripted import (
     silent,
     voiced,
 )
-from voice_trio.session.link import LinkClosed
-from voice_trio.session.outbox import Outbox
 
 # Multiples of the scripted engines' own delays, so that what a client does often falls on the same instant as what an
 # engine does: that is where the races are.

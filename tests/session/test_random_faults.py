@@ -19,11 +19,11 @@ from tests.session.promises import RecordingStore, check, listen_in
 from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, Kind, Stage, Takes, parse
 from voice_trio.core.messages import Outcome
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced
 
 HOUSES = int(os.environ.get("HOUSES", "25"))
 SESSIONS = 4

@@ -7,7 +7,7 @@ from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.engines.base import Alive, EngineError
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 
 THINKS = Alive("thinking")
 WAITS = Alive("waiting")

@@ -11,7 +11,12 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import WholePlayout
 from voice_trio.engines.base import EngineError
-from voice_trio.engines.scripted import (
+from voice_trio.memory.base import StoreError
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.session.claims import Claims
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import LinkClosed, Malformed
+from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
     ScriptedReply,
@@ -20,11 +25,6 @@ from voice_trio.engines.scripted import (
     silent,
     voiced,
 )
-from voice_trio.memory.base import StoreError
-from voice_trio.memory.in_process import InProcessStore
-from voice_trio.session.claims import Claims
-from voice_trio.session.farewell import Farewell
-from voice_trio.session.link import LinkClosed, Malformed
 
 
 def spoken(text, **kwargs):

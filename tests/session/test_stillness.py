@@ -6,7 +6,7 @@ import trio
 from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import InfoCode, Outcome
-from voice_trio.engines.scripted import ScriptedRecognizer, scripted_engines, voiced
+from voice_trio.testing.scripted import ScriptedRecognizer, scripted_engines, voiced
 
 
 def words():

@@ -8,8 +8,8 @@ from pathlib import Path
 from tools.make_shape_model import SHAPES, make
 from voice_trio import config
 from voice_trio.config import Settings
-from voice_trio.engines import whisper
-from voice_trio.engines.whisper_decode import WhisperDecoder
+from voice_trio.engines.whisper import recognizer as whisper
+from voice_trio.engines.whisper.decode import WhisperDecoder
 
 TINY = Path(__file__).parents[2] / "tests" / "tiny_whisper" / "model"
 

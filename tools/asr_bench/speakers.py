@@ -18,14 +18,14 @@ from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.engines.base import Engines
 from voice_trio.engines.load import open_engine
-from voice_trio.engines.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
-from voice_trio.engines.whisper import WhisperRecognizer, open_whisper
-from voice_trio.engines.whisper_decode import Asked, Decoded
+from voice_trio.engines.whisper.decode import Asked, Decoded
+from voice_trio.engines.whisper.recognizer import WhisperRecognizer, open_whisper
 from voice_trio.entry_points import Kind
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 CLIPS = Path(__file__).parents[2] / "tests" / "clips"
 SILENCE_S = 1.5

@@ -15,8 +15,8 @@ from typing import Any
 
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.tail_window import TimedWord
-from voice_trio.engines import whisper_decode
-from voice_trio.engines.whisper_decode import Asked, WhisperDecoder
+from voice_trio.engines.whisper import decode as whisper_decode
+from voice_trio.engines.whisper.decode import Asked, WhisperDecoder
 
 _WORDS_PER_S = 2.5
 _WORDS_A_PHRASE = 6

@@ -20,15 +20,15 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, Synthesizer, TextDelta
-from voice_trio.engines.confinement import BELTS
 from voice_trio.engines.media import media_worker
 from voice_trio.engines.plugged import plugged
-from voice_trio.engines.workers import open_pool
 from voice_trio.entry_points import Kind
+from voice_trio.journal.journal import WARNING, Recordings, record_folder
 from voice_trio.memory.open import database_path, open_store
-from voice_trio.recording.recordings import WARNING, Recordings, record_folder
 from voice_trio.server.listening import listen
 from voice_trio.server.tls import open_tls
+from voice_trio.workers.confinement import BELTS
+from voice_trio.workers.pool import open_pool
 
 _EXIT_PROBLEM = 1
 _LIMIT_S = 30.0

@@ -8,10 +8,10 @@ from voice_trio.client import CannotConnect
 from voice_trio.config import ConfigError
 from voice_trio.core.groups import first_leaf
 from voice_trio.engines.base import CannotLoad
-from voice_trio.engines.whisper_models import ModelError
+from voice_trio.engines.whisper.models import ModelError
+from voice_trio.journal.journal import CannotRecord
+from voice_trio.journal.read import CannotReplay
 from voice_trio.memory.base import CannotRemember, StoreError
-from voice_trio.recording.read import CannotReplay
-from voice_trio.recording.recordings import CannotRecord
 from voice_trio.server.listening import CannotListen
 from voice_trio.sound_file import CannotWrite, NotAudio
 

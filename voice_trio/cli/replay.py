@@ -11,10 +11,10 @@ import click
 
 from voice_trio import log
 from voice_trio.cli.output import plain, say
-from voice_trio.recording import entries as e
-from voice_trio.recording.compare import Difference, first_difference
-from voice_trio.recording.read import Recording, read_recording
-from voice_trio.recording.replay import replay as live_again
+from voice_trio.journal import entries as e
+from voice_trio.journal.compare import Difference, first_difference
+from voice_trio.journal.read import Recording, read_recording
+from voice_trio.journal.replay import replay as live_again
 
 _EXIT_DIFFERENT = 1
 _LONGEST_LINE = 160

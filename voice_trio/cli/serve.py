@@ -12,10 +12,10 @@ from voice_trio import __version__, config, log
 from voice_trio.cli.options import SettingsCommand, chosen, settings_options
 from voice_trio.cli.output import CannotPrint, say
 from voice_trio.engines.base import Engines
-from voice_trio.engines.confinement import guard_memory
 from voice_trio.log_writer import log_writer
 from voice_trio.server.run import Running, serve_until_signal
 from voice_trio.server.standstill import LivedClock
+from voice_trio.workers.confinement import guard_memory
 
 
 @click.command(cls=SettingsCommand)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from enum import Enum, auto
 
-from voice_trio.core import speakable_latex_words as latex
-from voice_trio.core.speakable_tags import LONGEST_NAME, is_bare_attribute, is_tag_name
+from voice_trio.core.speakable import latex_words as latex
+from voice_trio.core.speakable.tags import LONGEST_NAME, is_bare_attribute, is_tag_name
 
 _LONGEST_CODE = 120
 

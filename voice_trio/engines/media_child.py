@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples, wav_of
-from voice_trio.engines import confinement
-from voice_trio.engines.worker_main import LONG_WORK_NICENESS, Fields, Handler, serve
+from voice_trio.workers import confinement
+from voice_trio.workers.main import LONG_WORK_NICENESS, Fields, Handler, serve
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame

@@ -24,9 +24,9 @@ import resource
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from voice_trio.engines import confinement
 from voice_trio.engines.voice_text import survivable
-from voice_trio.engines.worker_main import Fields, Handler, serve
+from voice_trio.workers import confinement
+from voice_trio.workers.main import Fields, Handler, serve
 
 RATE = 22_050
 """Samples per second of every voice of espeak-ng."""

@@ -22,8 +22,8 @@ from voice_trio.engines.base import Engines
 from voice_trio.engines.media import open_media
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
+from voice_trio.journal.journal import WARNING, Recordings, record_folder
 from voice_trio.memory.open import open_holds, open_store
-from voice_trio.recording.recordings import WARNING, Recordings, record_folder
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import url_of
 from voice_trio.server.app import make_app

@@ -14,9 +14,9 @@ from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.places import Places
 from voice_trio.core.playout import WholePlayout
 from voice_trio.engines.base import Engines
+from voice_trio.journal.journal import Recordings
+from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.memory.base import Store
-from voice_trio.recording.recorded_session import RecordedSession
-from voice_trio.recording.recordings import Recordings
 from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink

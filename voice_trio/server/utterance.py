@@ -12,12 +12,12 @@ from typing import Any
 import trio
 from quart.wrappers import Request
 
+from voice_trio.alongside import alongside
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.refused import Refused
-from voice_trio.engines.alongside import alongside
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.media import MediaDecoder, Recording
 from voice_trio.server import upload

@@ -14,8 +14,8 @@ from voice_trio.core.heard import SpokenPhrase
 from voice_trio.core.messages import ErrorCode, Event, TtsChunk, TtsPhrase, TtsPhraseDone
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.playout import Playout
-from voice_trio.core.speakable import Speakable
-from voice_trio.core.speakable import Spoken as SpokenText
+from voice_trio.core.speakable.text import Speakable
+from voice_trio.core.speakable.text import Spoken as SpokenText
 from voice_trio.engines.base import EngineError, Mark, Speech, Synthesizer
 from voice_trio.session.incident import failure
 from voice_trio.session.outlet import Outlet

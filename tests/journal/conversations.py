@@ -1,0 +1,225 @@
+"""Conversations to record, in virtual time, with the link, engines and store that a recording knows nothing of."""
+
+from contextlib import asynccontextmanager, nullcontext
+from functools import partial
+
+import trio
+import trio.testing
+
+from tests.session.conversation import conversation
+from voice_trio.core import faults as core_faults
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode, Outcome
+from voice_trio.core.playout import WholePlayout
+from voice_trio.engines.base import Alive, EngineError
+from voice_trio.fault_tap import inject
+from voice_trio.faults import Faults
+from voice_trio.journal import entries as e
+from voice_trio.journal.compare import first_difference
+from voice_trio.journal.entries import Entry
+from voice_trio.journal.read import parse
+from voice_trio.journal.recorded_session import RecordedSession
+from voice_trio.journal.replay import replay
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.session.farewell import Farewell
+from voice_trio.session.link import Malformed
+from voice_trio.testing.scripted import (
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedReply,
+    ScriptedSynthesizer,
+    scripted_engines,
+    silent,
+)
+
+TOLERANCE_S = 0.001
+
+
+@asynccontextmanager
+async def recording(notes, *, leaves_after_s=1.0, **options):
+    """Hold a session that is recorded into the list ``notes``.
+
+    The client vanishes so long after its last word; with None, the session is cancelled.
+    """
+    new_session = partial(RecordedSession, note=notes.append, keeping=nullcontext)
+    with trio.CancelScope() as scope:
+        async with conversation(new_session=new_session, **options) as talk:
+            yield talk
+            if leaves_after_s is None:
+                scope.cancel()
+                await trio.sleep_forever()
+            await trio.sleep(leaves_after_s)
+
+
+def record(converse):
+    """Return what is noted of ``converse``."""
+    notes: list[Entry] = []
+
+    async def run():
+        with trio.fail_after(10_000):
+            await converse(notes)
+
+    trio.run(run, clock=trio.testing.MockClock(autojump_threshold=0))
+    return notes
+
+
+def spelled(notes):
+    """Return ``notes`` as a file has them."""
+    return b"".join(map(e.spell, notes))
+
+
+def difference(data, tolerance_s=TOLERANCE_S):
+    """Return the first difference in a replay of the recording ``data``."""
+    recorded = parse(data)
+    return first_difference(recorded, replay(recorded, tolerance_s), tolerance_s)
+
+
+async def spoken(notes):
+    """One turn with partials, and a reply of several phrases, heard to its end."""
+    async with recording(notes) as talk:
+        await talk.question()
+        await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+
+
+async def cut_off(notes):
+    """Two turns that are cut off: one while it is heard, one while it speaks; and one that is not."""
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["A sentence that goes on and on. "] * 20)])
+    async with recording(notes, engines=scripted_engines(language_model=model)) as talk:
+        await talk.ask(m.Start())
+        await talk.say(700)
+        await talk.ask(m.Cancel(), m.Start())
+        await talk.say(1500, 900)
+        await talk.expect(m.TtsChunk, seq=12)
+        await talk.ask(m.Played(turn=2, samples=9000))
+        await trio.sleep(0.0437)
+        await talk.ask(m.Cancel(), m.Cancel())
+        await talk.expect(m.Done, turn=2, outcome=Outcome.CANCELLED)
+        await talk.ask(m.Text(text="And now?"))
+        await talk.expect(m.TtsChunk)
+        await trio.sleep(1.7321)
+        await talk.ask(m.Cancel())
+        await talk.expect(m.Done, turn=3)
+
+
+async def failing(notes):
+    """What engines and clients do wrong: each kind of error, a defect of ours among them."""
+    engines = scripted_engines(
+        recognizer=ScriptedRecognizer(fails=[EngineError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]),
+        language_model=ScriptedLanguageModel(
+            replies=[
+                ScriptedReply(tokens=["Well. ", EngineError(ErrorCode.LLM_FAIL, "no mind")]),
+                ScriptedReply(tokens=["Broken off. "], finish=None),
+                ScriptedReply(),
+            ]
+        ),
+        synthesizer=ScriptedSynthesizer(
+            fails=[None, EngineError(ErrorCode.TTS_FAIL, "no voice")], hangs=frozenset({2}), sample_rate=22_050
+        ),
+    )
+    async with recording(notes, engines=engines, tts_timeout_s=2) as talk:
+        for turn in (1, 2):
+            await talk.ask(m.Start())
+            await talk.say(900, 900)
+            await talk.expect(m.Done, turn=turn, outcome=Outcome.FAILED)
+        await talk.ask(m.Audio(silent(30)), m.Played(turn=7, samples=1))
+        for turn in range(3, 6):
+            await talk.ask(m.Text(text="hello"))
+            await talk.expect(m.Done, turn=turn)
+        await talk.ask(m.Text(text="hello", conversation="somebody else's"))
+        await talk.expect(m.Done, turn=6, outcome=Outcome.FAILED)
+        await talk.ask(Malformed("nonsense", Farewell.BAD_DATA))
+        await trio.sleep(10)
+
+
+async def timing_out(notes):
+    """A recogniser that never settles, a model that falls silent, and speech that never ends."""
+    engines = scripted_engines(
+        recognizer=ScriptedRecognizer(settle_s=99),
+        language_model=ScriptedLanguageModel(
+            replies=[ScriptedReply(tokens=[Alive("thinking"), "So, this is how it begins ", Alive("waiting"), 99.0])]
+        ),
+    )
+    async with recording(notes, engines=engines, max_utterance_ms=3000, asr_timeout_s=3) as talk:
+        await talk.ask(m.Start())
+        await talk.say(4000)
+        await talk.expect(m.Done, turn=1, outcome=Outcome.TIMED_OUT)
+        await talk.ask(m.Text(text="hello"))
+        await talk.expect(m.Done, turn=2, outcome=Outcome.TIMED_OUT)
+
+
+async def hands_free(notes):
+    """Turn after turn without a button, and a session that is drained in the middle of a reply."""
+    async with recording(notes) as talk:
+        await talk.ask(m.Start(mode="hands_free"))
+        for turn in (1, 2, 3):
+            await talk.say(1500, 900)
+            await talk.expect(m.Done, turn=turn, outcome=Outcome.COMPLETED)
+            await talk.say(0, 2000)
+        await talk.say(1500, 900)
+        await talk.expect(m.TtsChunk, turn=4)
+        talk.session.drain(1.0)
+        await trio.sleep(10)
+
+
+async def slow_client(notes):
+    """A client that reads so slowly that partials thin out, and goes away while it is being answered."""
+    words = [f"word{n}" for n in range(99)]
+    engines = scripted_engines(recognizer=ScriptedRecognizer(words=words, word_ms=100))
+    async with recording(
+        notes,
+        engines=engines,
+        read_s=2.0,
+        leaves_after_s=0.0,
+        partial_interval_ms=300,
+        send_queue_high=2,
+        vad_silence_ms=5000,
+    ) as talk:
+        await talk.ask(m.Start(mode="hold"))
+        await talk.say(6000)
+        talk.read_s = 0.0
+        await talk.ask(m.Stop())
+        await talk.expect(m.TtsChunk)
+
+
+async def cancelled(notes):
+    """A session that is cancelled from outside, as one is whose socket is gone."""
+    async with recording(notes, leaves_after_s=None) as talk:
+        await talk.question()
+        await trio.sleep(1.2345)
+
+
+async def garbled(notes):
+    """Engines that answer what no engine may."""
+    faults = Faults(core_faults.parse("asr:garbage#1, llm:garbage#1, tts:garbage#1"), seed=1)
+    engines, _ = inject(faults, scripted_engines(), InProcessStore())
+    async with recording(notes, engines=engines) as talk:
+        for turn in (1, 2):
+            await talk.ask(m.Start())
+            await talk.say(1500, 900)
+            await talk.expect(m.Done, turn=turn)
+
+
+async def handed_over(notes):
+    """A reply that goes back in one piece."""
+    async with recording(notes, new_playout=WholePlayout) as talk:
+        await talk.ask(m.Text(text="hello"))
+        await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+
+
+async def configured(notes):
+    """Turns that go by what the client configured, and a turn that does not."""
+    voice = ScriptedSynthesizer(voices=("one", "two"))
+    async with recording(notes, engines=scripted_engines(synthesizer=voice)) as talk:
+        await talk.ask(m.Configure(instructions="Say 20 °C “aloud” 🌞." * 2000, voice="two", language="de", speed=1.5))
+        await talk.question()
+        await talk.ask(m.Configure())
+        await talk.expect(m.Done, turn=1, outcome=Outcome.COMPLETED)
+        await talk.ask(m.Configure(instructions=""), m.Text(text="hello", speed=0.5))
+        await talk.expect(m.Done, turn=2, outcome=Outcome.COMPLETED)
+        await talk.ask(m.Configure(voice="three"), m.Text(text="hello"))
+        await talk.expect(m.Done, turn=3, outcome=Outcome.FAILED)
+        await talk.ask(m.Configure(), m.Text(text="hello"))
+        await talk.expect(m.Done, turn=4, outcome=Outcome.COMPLETED)
+
+
+ALL = [spoken, cut_off, failing, timing_out, hands_free, slow_client, cancelled, garbled, handed_over, configured]

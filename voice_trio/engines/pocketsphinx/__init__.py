@@ -1,0 +1,1 @@
+"""The recognizer that comes with the package, in processes of its own."""

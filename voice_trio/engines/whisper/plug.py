@@ -1,0 +1,112 @@
+"""Whisper as a plug: whether its weights are here, how they come here, and the recogniser over them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+
+from voice_trio.command_name import command_name
+from voice_trio.config import Settings
+from voice_trio.engines.base import CannotLoad, Recognizer
+from voice_trio.engines.plug import Plug, Progress
+from voice_trio.engines.whisper import context as whisper_context
+from voice_trio.engines.whisper import models as whisper_models
+from voice_trio.engines.whisper import recognizer as whisper
+from voice_trio.engines.whisper.models import ModelError
+from voice_trio.engines.whisper.scheduler import open_scheduler
+from voice_trio.entry_points import Kind
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Recognizer]:
+    try:
+        async with whisper.open_whisper(settings) as recognizer:
+            if settings.language and settings.language not in recognizer.languages:
+                raise CannotLoad(
+                    f"STREAM_LANGUAGE is {settings.language!r}, which {recognizer.name} does not understand: give "
+                    "the ISO 639-1 code of a language that it does, or nothing to have it detected."
+                )
+            yield recognizer
+    except ModelError as error:
+        raise _wrong(error) from error
+
+
+def _missing(settings: Settings) -> str | None:
+    try:
+        here = whisper_models.find(settings.model_whisper)
+    except ModelError as error:
+        raise _wrong(error) from error
+    return None if here else f"{settings.model_whisper} is not on this machine: {_command(settings)}"
+
+
+def _wrong(error: ModelError) -> CannotLoad:
+    return CannotLoad(f"STREAM_MODEL_WHISPER: {error}.")
+
+
+def _command(settings: Settings) -> str:
+    return f"{command_name()} models download {settings.model_whisper}"
+
+
+class WhisperWeights:
+    """Whisper's models, for ``voice-trio models``."""
+
+    def listing(self, settings: Settings) -> Sequence[str]:
+        """Return which sizes are here, and where. Raises `ModelError`."""
+        lines = ["Sizes; a model's name is a size and how it computes, such as small-int8.", ""]
+        for model in whisper_models.list_models():
+            state = f"{model.size_bytes / 1e6:6.0f} MB  {model.path}" if model.path else "        -  not here"
+            lines.append(f"{model.size:<18}{state}")
+        here = whisper_models.find(settings.model_whisper)
+        missing = f"not here; fetch it with {_command(settings)}"
+        return [*lines, "", f"The settings ask for {settings.model_whisper}: {here or missing}"]
+
+    def wanted(self, settings: Settings) -> str:
+        """Return the name in the settings."""
+        return settings.model_whisper
+
+    def knows(self, name: str) -> bool:
+        """Return whether ``name`` is a size and how it computes, or a folder."""
+        try:
+            whisper_models.parse(name)
+        except ModelError:
+            return False
+        return True
+
+    def download(self, name: str, progress: Progress) -> Path:
+        """Fetch ``name``. Raises `ModelError`."""
+        return whisper_models.download(name, progress)
+
+    async def check(self, settings: Settings, name: str | None, tell: Callable[[str], None]) -> str | None:
+        """Try a model on recorded speech, and remember how much audio it must be given at a time.
+
+        Raises `ModelError`.
+        """
+        if name is not None:
+            settings = settings.model_copy(update={"model_whisper": name})
+        loaded = await trio.to_thread.run_sync(whisper.load, settings)
+        tell(f"{loaded.name}: some sentences, with less audio at a time, against the same padded to 30 s")
+        async with open_scheduler(settings.asr_workers, close_s=settings.asr_timeout_s) as scheduler:
+            context = await whisper_context.calibrate(scheduler, loaded.decoder, lambda line: tell(f"  {line}"))
+        answer = (
+            f"a context of {context.final_s:g} s" if context.final_s else "what was said and a margin, the fastest way"
+        )
+        tell(f"It is given {answer}.")
+        if await trio.to_thread.run_sync(whisper_context.remember, loaded.folder, context):
+            return None
+        return f"{loaded.folder} cannot be written, so each server finds this out again."
+
+
+PLUG = Plug(
+    kind=Kind.RECOGNIZER,
+    name="faster-whisper",
+    title="Whisper",
+    settings=Settings,
+    open=_open,
+    missing=_missing,
+    command=_command,
+    quality=80,
+    weights=WhisperWeights(),
+)

@@ -1,0 +1,125 @@
+"""Notes what crosses a session's borders, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import trio
+
+from voice_trio import __version__
+from voice_trio.core.surrogates import mend
+from voice_trio.engines.base import EngineError, Engines
+from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
+from voice_trio.memory.base import StoreError
+from voice_trio.session.settings import SessionSettings
+
+Note = Callable[[Header | Entry], None]
+
+T = TypeVar("T")
+
+
+class Recorder:
+    """One session's. Whatever it is told goes to ``note``, which must neither wait nor raise."""
+
+    def __init__(self, note: Note) -> None:
+        self.note = note
+        self._began_at = trio.current_time()
+        self._questions = 0
+        self._stand_ins: dict[str, str] = {}
+
+    def now(self) -> float:
+        """Return the seconds since the session began."""
+        return trio.current_time() - self._began_at
+
+    def begin(self, session: str, settings: SessionSettings, engines: Engines, *, whole: bool) -> None:
+        """Note the header; ``whole`` says that the audio is not paced."""
+        fallback = engines.asr_fallback
+        self.note(
+            Header(
+                version=__version__,
+                began=datetime.now(UTC).isoformat(timespec="seconds"),
+                session=session,
+                settings=asdict(settings),
+                engines=EngineNames(
+                    asr=engines.recognizer.name,
+                    languages=tuple(engines.recognizer.languages),
+                    llm=engines.language_model.name,
+                    synthetic=engines.language_model.synthetic,
+                    tts=engines.synthesizer.name,
+                    voices=tuple(engines.synthesizer.voices),
+                    sample_rate=engines.synthesizer.sample_rate,
+                    asr_fallback=fallback.command if fallback else None,
+                    asr_fallback_message=fallback.message if fallback else None,
+                ),
+                whole=whole,
+            )
+        )
+
+    def stand_in(self, conversation: str) -> str:
+        """Return what a recording calls ``conversation``, whose id opens it to whoever has it."""
+        return self._stand_ins.setdefault(conversation, f"conversation-{len(self._stand_ins) + 1}")
+
+    def ask(self, of: Of, *, within: int | None = None, **what: Any) -> Question:
+        """Note that the session asks for something, and return where the answers go."""
+        question = Question(self, self._questions)
+        self._questions += 1
+        self.note(Ask(at=self.now(), call=question.number, of=of, within=within, what=what))
+        return question
+
+
+class Question:
+    """One question of the session's, to which there may be many answers."""
+
+    def __init__(self, recorder: Recorder, number: int) -> None:
+        self.number = number
+        self._recorder = recorder
+        self._asked_at: float | None = None
+
+    async def answer(self, ask: Callable[[], Awaitable[T]], spell: Callable[[T], dict[str, Any]]) -> T:
+        """Return what ``ask`` returns, or raise what it raises, and note it; ``spell`` returns fields of `Answer`.
+
+        If it is cancelled and asked again, the answer is to the first time.
+        """
+        asked_at = self._asked_at = self._recorder.now() if self._asked_at is None else self._asked_at
+        try:
+            value = await ask()
+        except Exception as error:
+            self.note(asked_at, failure=_failure(error))
+            raise
+        self.note(asked_at, **spell(value))
+        return value
+
+    def note(self, asked_at: float, **fields: Any) -> None:
+        """Note an answer to what was asked at ``asked_at``."""
+        now = self._recorder.now()
+        self._asked_at = None
+        self._recorder.note(Answer(at=now, call=self.number, waited=now - asked_at, **fields))
+
+
+def nothing(value: object) -> dict[str, Any]:
+    """Spell an answer that only says that it is done."""
+    return {}
+
+
+def spelled_text(text: str) -> dict[str, Any]:
+    """Spell a piece of a reply."""
+    return {"text": text} if _is_whole(text) else {"halves": json.dumps(text)}
+
+
+def _is_whole(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _failure(error: Exception) -> Failure:
+    match error:
+        case EngineError(code=code, message=message):
+            return Failure(by="engine", message=mend(message), code=code)
+        case StoreError():
+            return Failure(by="store", message=mend(str(error)))
+        case _:
+            # What it says may be a person's words, or a key's; which defect it was stands in the log.
+            return Failure(by="defect", message=type(error).__name__)

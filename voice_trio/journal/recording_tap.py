@@ -1,0 +1,170 @@
+"""What a session asks and is answered, on its way to the recorder. None of it adds a checkpoint."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+from voice_trio.core.history import Record
+from voice_trio.core.surrogates import mend
+from voice_trio.engines.base import Alive, Finish, Hypothesis, ReplyEvent, Speech, TextDelta, Transcript
+from voice_trio.journal.entries import Voice
+from voice_trio.journal.recorder import Question, Recorder, nothing, spelled_text
+from voice_trio.session.claims import Claims
+from voice_trio.tap import Call, Tap
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Begun:
+    """An utterance or a reply."""
+
+    question: Question
+    crc32: int = 0
+    """Of the audio so far, which the recording has: a digest will do."""
+
+
+class RecordingTap(Tap):
+    """Notes all that passes."""
+
+    def __init__(self, recorder: Recorder, speech: list[float]) -> None:
+        """What a detector thinks of each frame is added to ``speech``."""
+        self._recorder = recorder
+        self._speech = speech
+        self._begun: dict[Call, _Begun] = {}
+
+    async def call(self, call: Call, ask: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``ask`` does, and note it."""
+        if call.asked == "prune":
+            # No session asks for that.
+            return await ask()
+        return await self._question(call).answer(ask, self._spelling(call))
+
+    def at_once(self, call: Call, ask: Callable[[], T]) -> T:
+        """Return what ``ask`` does, and note it."""
+        answer = ask()
+        match call.asked, answer:
+            case "detect", float(probability):
+                self._speech.append(probability)
+            case "feed", _:
+                begun = self._of(call)
+                begun.crc32 = zlib.crc32(call.arguments["pcm"], begun.crc32)
+            case "claim", granted:
+                conversation = self._recorder.stand_in(call.arguments["conversation"])
+                self._recorder.ask("claim", conversation=conversation).note(self._recorder.now(), granted=granted)
+        return answer
+
+    def left(self, begun: Call) -> None:
+        """Forget it."""
+        self._begun.pop(begun, None)
+
+    def _of(self, call: Call) -> _Begun:
+        assert call.within is not None
+        return self._begun[call.within]
+
+    def _question(self, call: Call) -> Question:
+        ask, told = self._recorder.ask, call.arguments
+        match call.asked:
+            case "receive" | "leave":
+                return self._of(call).question
+            case "open":
+                self._begun[call] = _Begun(ask("open", **told))
+                return self._begun[call].question
+            case "stream":
+                self._begun[call] = _Begun(ask("write", prompt=[asdict(one) for one in told["prompt"].messages]))
+                return self._begun[call].question
+            case "settle":
+                begun = self._of(call)
+                return ask("settle", within=begun.question.number, **told, audio=begun.crc32)
+            case "hypothesize" | "anticipate":
+                return ask(call.asked, within=self._of(call).question.number, **told)
+            case "recall":
+                return ask("recall", conversation=self._recorder.stand_in(told["conversation"]))
+            case "commit":
+                return ask("commit", **self._spelled_record(told["record"]))
+            case "begin" | "speak":
+                return ask(call.asked, **told)
+        raise AssertionError(call.asked)
+
+    def _spelling(self, call: Call) -> Callable[[Any], dict[str, Any]]:
+        match call.asked:
+            case "leave":
+                return lambda _: {"over": True}
+            case "hypothesize":
+                return _spelled_hypothesis
+            case "settle":
+                return _spelled_transcript
+            case "receive":
+                return _spelled_event
+            case "speak":
+                return _spelled_speech
+            case "begin":
+                return lambda conversation: {"conversation": self._recorder.stand_in(conversation)}
+            case "recall":
+                return self._spelled_records
+        return nothing
+
+    def _spelled_record(self, record: Record) -> dict[str, Any]:
+        return {
+            "conversation": self._recorder.stand_in(record.conversation),
+            "turn": record.turn,
+            "said": record.said,
+            "reply": record.reply,
+            "heard": record.heard,
+            "outcome": str(record.outcome),
+        }
+
+    def _spelled_records(self, records: Sequence[Record] | None) -> dict[str, Any]:
+        if records is None:
+            return {}
+        # A prompt is made of nothing else of them.
+        return {
+            "records": tuple(
+                replace(record, conversation=self._recorder.stand_in(record.conversation), session="", ended_at=0.0)
+                for record in records
+            )
+        }
+
+
+def _spelled_hypothesis(seems: Hypothesis) -> dict[str, Any]:
+    # A session does the same, so nothing is lost to it.
+    return {"hypothesis": seems._replace(text=mend(seems.text))}
+
+
+def _spelled_transcript(said: Transcript) -> dict[str, Any]:
+    return {"transcript": said._replace(text=mend(said.text), language=said.language and mend(said.language))}
+
+
+def _spelled_event(event: ReplyEvent) -> dict[str, Any]:
+    match event:
+        case Finish():
+            return {"finish": event}
+        case Alive():
+            return {"alive": event}
+        case TextDelta(text):
+            return spelled_text(text)
+
+
+def _spelled_speech(speech: Speech) -> dict[str, Any]:
+    return {"voice": Voice(pcm=speech.pcm, sample_rate=speech.sample_rate, marks=speech.marks)}
+
+
+class TappedClaims(Claims):
+    """The server's claims as one session sees them, behind a tap."""
+
+    def __init__(self, claims: Claims, tap: Tap) -> None:
+        super().__init__()
+        self._shared = claims
+        self._tap = tap
+
+    def claim(self, conversation: str, session: str) -> bool:
+        """Give ``conversation`` to ``session`` until it releases; False where another has it."""
+        call = Call("claim", {"conversation": conversation})
+        return self._tap.at_once(call, lambda: self._shared.claim(conversation, session))
+
+    def release(self, session: str) -> None:
+        """Take back all that ``session`` has."""
+        self._shared.release(session)

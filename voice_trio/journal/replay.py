@@ -1,0 +1,57 @@
+"""Lives a recorded session again, in virtual time."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import trio
+import trio.testing
+
+from voice_trio.core.playout import WholePlayout
+from voice_trio.journal import entries as e
+from voice_trio.journal.read import Recording
+from voice_trio.journal.recorded_session import RecordedSession
+from voice_trio.journal.recording_tap import TappedClaims
+from voice_trio.journal.tape import Tape
+from voice_trio.journal.tape_link import TapeLink
+from voice_trio.journal.tape_tap import TapeTap, tape_engines
+from voice_trio.session.claims import Claims
+
+
+def replay(recording: Recording, slack_s: float) -> list[e.Entry]:
+    """Return a recording of the session of ``recording``, lived again with the same answers; no real time passes.
+
+    ``slack_s`` is by how much the session may ask earlier or later than it did and still be answered when it was.
+    """
+    return trio.run(_live, recording, slack_s, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+async def _live(recording: Recording, slack_s: float) -> list[e.Entry]:
+    tape = Tape(recording, slack_s)
+    link = TapeLink(tape)
+    tap = TapeTap(tape, link)
+    engines, store = tape_engines(recording.header.engines, tap)
+    replayed: list[e.Header | e.Entry] = []
+    session = RecordedSession(
+        link,
+        settings=recording.settings(),
+        engines=lambda: engines,
+        store=store,
+        claims=TappedClaims(Claims(), tap),
+        wall_clock=lambda: 0.0,
+        new_playout=WholePlayout if recording.header.whole else None,
+        note=replayed.append,
+        keeping=nullcontext,
+    )
+    async with trio.open_nursery() as nursery:
+        for drain in tape.drains:
+            nursery.start_soon(_drain, session, tape, drain)
+        with trio.move_on_after(tape.ends_at):
+            await session.run()
+        nursery.cancel_scope.cancel()
+    return [entry for entry in replayed if not isinstance(entry, e.Header)]
+
+
+async def _drain(session: RecordedSession, tape: Tape, drain: e.Drain) -> None:
+    await tape.wait_until(drain.at)
+    session.drain(drain.grace_s, drain.why)

@@ -1,0 +1,159 @@
+"""The engines and the store that were: each answers what it answered, whatever it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from voice_trio.engines.base import (
+    Engines,
+    Mark,
+    Prompt,
+    Speech,
+    Stream,
+    TextDelta,
+    Utterance,
+    broken_off,
+)
+from voice_trio.journal import entries as e
+from voice_trio.journal.read import text_of
+from voice_trio.journal.tape import Question, Tape
+from voice_trio.journal.tape_link import TapeLink
+from voice_trio.memory.base import Store
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.tap import Call, Tap, tapped
+
+
+class TapeTap(Tap):
+    """Answers everything from ``tape``, and asks nobody."""
+
+    def __init__(self, tape: Tape, link: TapeLink) -> None:
+        """``link`` knows what the detector thought of the latest audio."""
+        self._tape = tape
+        self._link = link
+        self._begun: dict[Call, Question] = {}
+
+    async def call(self, call: Call, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """Return what was answered then, when it is time."""
+        match call.asked:
+            case "open" | "stream":
+                self._begun[call] = question = self._tape.ask("open" if call.asked == "open" else "write")
+                await question.answer()
+                return _Begun()
+            case "leave":
+                return await self._of(call).leave()
+            case "receive":
+                return _event(await self._of(call).next_of_stream())
+            case "hypothesize":
+                return _there((await self._tape.ask("hypothesize", self._of(call).number).answer()).hypothesis)
+            case "anticipate":
+                return await self._tape.ask("anticipate", self._of(call).number).answer()
+            case "settle":
+                return _there((await self._tape.ask("settle", self._of(call).number).answer()).transcript)
+            case "speak":
+                then = _there((await self._tape.ask("speak").answer()).voice)
+                return Speech(then.pcm, then.sample_rate, tuple(Mark(*mark) for mark in then.marks))
+            case "begin":
+                return _there((await self._tape.ask("begin").answer()).conversation)
+            case "recall":
+                return (await self._tape.ask("recall").answer()).records
+            case "commit":
+                return await self._tape.ask("commit").answer()
+        raise AssertionError(call.asked)
+
+    def at_once(self, call: Call, ask: Callable[[], Any]) -> Any:
+        """Return what was answered then."""
+        match call.asked:
+            case "detect":
+                return self._link.speech.popleft() if self._link.speech else 0.0
+            case "claim":
+                return self._tape.ask("claim").granted()
+        return None
+
+    def left(self, begun: Call) -> None:
+        """Forget it."""
+        self._begun.pop(begun, None)
+
+    def _of(self, call: Call) -> Question:
+        assert call.within is not None
+        return self._begun[call.within]
+
+
+def _there(answer: Any) -> Any:
+    assert answer is not None
+    return answer
+
+
+def _event(answer: e.Answer) -> Any:
+    text = text_of(answer)
+    if text is not None:
+        return TextDelta(text)
+    event = answer.alive or answer.finish
+    if event is None:
+        raise broken_off()
+    return event
+
+
+class _Begun:
+    """What stands for an utterance or a reply, of which nothing is asked but this."""
+
+    compute_s = 0.0
+
+
+# --- what a session sees of its engines without asking them ---------------------------------------------------------
+
+
+def _asked() -> NoReturn:
+    raise AssertionError("what a tape answers is asked of nobody")
+
+
+@dataclass
+class _Recognizer:
+    name: str
+    languages: Sequence[str]
+    ready: bool = True
+
+    def open(self, language: str | None) -> AbstractAsyncContextManager[Utterance]:
+        _asked()
+
+
+@dataclass
+class _LanguageModel:
+    name: str
+    synthetic: bool
+
+    def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
+        _asked()
+
+
+@dataclass
+class _Synthesizer:
+    name: str
+    sample_rate: int
+    voices: Sequence[str]
+    ready: bool = True
+
+    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+        _asked()
+
+
+class _Detector:
+    def speech_probability(self, frame: bytes) -> float:
+        _asked()
+
+    def reset(self) -> None:
+        pass
+
+
+def tape_engines(names: e.EngineNames, tap: TapeTap) -> tuple[Engines, Store]:
+    """Return engines under the names that they had, and a store, that ``tap`` answers for."""
+    engines = Engines(
+        recognizer=_Recognizer(names.asr, names.languages),
+        language_model=_LanguageModel(names.llm, names.synthetic),
+        synthesizer=_Synthesizer(names.tts, names.sample_rate, names.voices),
+        new_detector=_Detector,
+        asr_fallback=names.fallback,
+    )
+    return tapped(engines, InProcessStore(), tap)

@@ -1,0 +1,1 @@
+"""What tests and simulations of a session are made of, here and elsewhere."""

@@ -1,0 +1,136 @@
+"""One session of a scenario, lived once: with everything of it at hand that can be broken, and all that was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import trio
+
+from voice_trio import config
+from voice_trio.core import messages as m
+from voice_trio.core.history import Message, Record, prompt
+from voice_trio.core.messages import Outcome
+from voice_trio.core.playout import Playout
+from voice_trio.session.claims import Claims
+from voice_trio.session.link import LinkClosed
+from voice_trio.session.session import Session
+from voice_trio.session.settings import SessionSettings
+from voice_trio.tap import tapped
+from voice_trio.testing.explorer.breakable import BreakingTap
+from voice_trio.testing.explorer.link import ExploredLink
+from voice_trio.testing.explorer.scenarios import Scenario
+
+LIMIT_S = 10_000.0
+"""Longer than any session: one that lasts so long hangs."""
+
+
+class Case:
+    """A session of ``scenario``, its client and its surroundings. Made, and lived once, inside a run of Trio."""
+
+    def __init__(self, scenario: Scenario, clock: trio.testing.MockClock | None) -> None:
+        """``clock`` is None in real time."""
+        self.scenario = scenario
+        self.clock = clock
+        self.problems: list[str] = []
+        self.scope = trio.CancelScope()
+        """The session's: cancelled, it ends without a word, as that of a socket that was reset does."""
+        self.tap = BreakingTap(self._committing)
+        self.breakers = self.tap.breakers
+        self.engines, self.store = tapped(scenario.engines(), scenario.store(), self.tap)
+        self.settings = SessionSettings.of(config.load(**{"log_latency": False, **scenario.settings}))
+        self.claims = Claims()
+        self.link = ExploredLink(read_s=scenario.read_s)
+        self.session = self._session(self.link)
+        self.link.act = self.session.act
+        self.ended_by_itself = False
+        """Whether the script came to its end."""
+        self.heard_at_commit: dict[int, tuple[int, list[m.Event]]] = {}
+        """By turn: samples that can have been heard when its record was written, and what had been taken by then."""
+
+    async def live(self, began: Callable[[], None], ended: Callable[[], None]) -> None:
+        """Live the session to its end, however that comes about; then see that another can be had.
+
+        ``began`` and ``ended`` are called when it begins and ends.
+        """
+        tasks = trio.lowlevel.current_statistics().tasks_living
+        with trio.move_on_after(LIMIT_S if self.clock else 60) as limit:
+            async with trio.open_nursery() as nursery:
+                began()
+                nursery.start_soon(self._run)
+                with suppress(LinkClosed):
+                    await self.scenario.talk(self.link)
+                    self.ended_by_itself = not self.link.gone
+                self.link.vanish()
+            ended()
+        if limit.cancelled_caught:
+            self.problems.append("the session did not end")
+            return
+        left = trio.lowlevel.current_statistics().tasks_living - tasks
+        if left:
+            self.problems.append(f"{left} tasks are left")
+        if self.breakers.at_work():
+            self.problems.append("an engine is still at work after the session's end")
+        self.breakers.mend()
+        await self._next_session()
+
+    async def _run(self) -> None:
+        with self.scope:
+            await self.session.run()
+        # Or the script would wait for ever for a session that was cancelled.
+        self.link.gone = self.link.gone or self.link.closed is None
+        self.link.wake()
+
+    def _session(self, link: ExploredLink) -> Session:
+        return Session(
+            link,
+            settings=self.settings,
+            engines=lambda: self.engines,
+            store=self.store,
+            claims=self.claims,
+            wall_clock=lambda: 0.0,
+        )
+
+    def _committing(self, record: Record) -> None:
+        """Look around at the moment when a record is written."""
+        if self.breakers.at_work():
+            self.problems.append(f"turn {record.turn} was remembered while its engines were still at work")
+        if record.session != self.session.id:
+            return
+        playout = Playout(lead_s=self.settings.playout_lead_ms / 1000)
+        for event, at_s in self.link.heard:
+            if isinstance(event, m.TtsChunk) and event.turn == record.turn:
+                samples = len(event.pcm) // 2
+                playout.queue(samples, self.engines.synthesizer.sample_rate)
+                playout.sent(samples, at_s)
+        self.heard_at_commit[record.turn] = playout.heard(trio.current_time()), list(self.link.taken)
+
+    async def _next_session(self) -> None:
+        """Go on with the same conversation in another session, which must find everything as it should be."""
+        opened = next((said.event for said in self.link.heard if isinstance(said.event, m.SessionOpened)), None)
+        conversation = opened.conversation if opened else None
+        records = tuple(record for record in self.tap.records if record.conversation == conversation)
+        link = ExploredLink()
+        done = None
+        with trio.move_on_after(LIMIT_S if self.clock else 60):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._session(link).run)
+                with suppress(LinkClosed):
+                    await link.ask(m.Text(text="Are you there?", conversation=conversation))
+                    done = await link.until(m.Done)
+                link.vanish()
+        if done is None or (done.outcome, done.remembered) != (Outcome.COMPLETED, True):
+            self.problems.append(f"the next session did not work: {[said.event for said in link.heard]}")
+            return
+        if self.tap.prompts[-1] != self._prompt(records):
+            self.problems.append("the next session's prompt is not made of what is remembered")
+
+    def _prompt(self, records: tuple[Record, ...]) -> tuple[Message, ...]:
+        return tuple(
+            prompt(
+                records,
+                "Are you there?",
+                system=self.settings.llm_system_prompt,
+                budget_tokens=self.settings.memory_tokens,
+            )
+        )

@@ -1,0 +1,214 @@
+"""What is promised of every session, held against one that was lived."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from voice_trio.core import messages as m
+from voice_trio.core.history import Record
+from voice_trio.core.messages import ErrorCode, Outcome, State
+from voice_trio.core.turn_state import TRANSITIONS, outcomes
+from voice_trio.session.farewell import Farewell
+from voice_trio.testing.explorer.case import Case
+from voice_trio.testing.explorer.ends import End
+
+_SILENCED = (Outcome.CANCELLED, Outcome.INTERRUPTED)
+
+
+def broken_promises(case: Case, end: End | None) -> Iterator[str]:
+    """Yield a line for each promise that ``case`` broke; None is a session that nothing happened to."""
+    yield from case.problems
+    turns: dict[int, list[m.Event]] = {}
+    for event in case.link.taken:
+        number = getattr(event, "turn", None)
+        if number is not None:
+            turns.setdefault(number, []).append(event)
+    cut = end is not None and end.cuts
+    closing = end is not None and end.closes and not case.ended_by_itself
+    if list(turns) != sorted(turns):
+        yield f"the turns came in the order {[*turns]}"
+    if not cut and not closing and (len(turns) != len(case.link.asked) or not case.ended_by_itself):
+        yield f"of {len(case.link.asked)} turns that were asked for {len(turns)} were announced"
+    for number, events in turns.items():
+        for problem in _of_turn(events, cut, end):
+            yield f"turn {number}: {problem}"
+    dones = [event for event in case.link.taken if isinstance(event, m.Done)]
+    affected = [done.turn for done in dones if done.outcome is not Outcome.COMPLETED]
+    if len(affected) > 1:
+        yield f"one thing happened, and the turns {affected} ended by it"
+    yield from _of_cancel(case, cut, dones)
+    yield from _of_errors(case, cut)
+    yield from _of_close(case, end, closing)
+    yield from _of_records(case, turns, cut)
+
+
+def _of_turn(events: Sequence[m.Event], cut: bool, end: End | None) -> Iterator[str]:
+    """Check the order of one turn's events, and that its outcome is explained by them."""
+    states = [State.IDLE, *(event.state for event in events if isinstance(event, m.StateChanged))]
+    for state, following in pairwise(states):
+        if following not in TRANSITIONS[state].values():
+            yield f"{state} was followed by {following}"
+    if not isinstance(events[0], m.StateChanged):
+        yield f"it began with {events[0]}"
+    yield from _of_sound(events)
+    dones = [event for event in events if isinstance(event, m.Done)]
+    if len(dones) > 1 or not (dones or cut):
+        yield f"it had {len(dones)} terminals"
+    if not dones:
+        return
+    done = dones[0]
+    if events[-1] is not done:
+        yield f"{events[-1]} came after its terminal"
+    if states[-1] is not State.COMPLETE or done.outcome not in outcomes(states[-2]):
+        yield f"it was {done.outcome} in {states[-2]}"
+    if done.outcome is not Outcome.COMPLETED and (end is None or done.outcome not in end.outcomes):
+        yield f"it was {done.outcome}"
+    if end is not None and end.spares_replies and done.outcome is Outcome.CANCELLED and states[-2] != State.CAPTURING:
+        yield f"it was not let finish in {states[-2]}"
+    if done.outcome not in _SILENCED and done.outcome is not (expected := _outcome(events)):
+        yield f"it was {done.outcome}, but by its errors {expected}"
+
+
+def _outcome(events: Iterable[m.Event]) -> Outcome:
+    """Return how a turn that said this must have ended by itself."""
+    errors = [event for event in events if isinstance(event, m.Error)]
+    codes = {error.code for error in errors if error.phrase is None}
+    kept = any(isinstance(event, m.Done) and event.remembered for event in events)
+    if codes & {ErrorCode.ASR_TIMEOUT, ErrorCode.LLM_TIMEOUT}:
+        return Outcome.TIMED_OUT
+    # A record that could not be written is said too, and ends nothing.
+    if codes & {ErrorCode.ASR_FAIL, ErrorCode.LLM_FAIL} or (ErrorCode.INTERNAL in codes and kept):
+        return Outcome.FAILED
+    if ErrorCode.INTERNAL in codes and not any(isinstance(event, m.Final | m.Token) for event in events):
+        return Outcome.FAILED
+    sound = any(isinstance(event, m.TtsChunk) for event in events)
+    return Outcome.FAILED if not sound and any(error.phrase is not None for error in errors) else Outcome.COMPLETED
+
+
+def _of_sound(events: Iterable[m.Event]) -> Iterator[str]:
+    """Check that the chunks of a turn join up, and that its phrases do."""
+    seq = at = 0
+    for event in events:
+        if isinstance(event, m.TtsChunk):
+            if (event.seq, event.first_sample) != (seq, at):
+                yield f"chunk {event.seq} at sample {event.first_sample} came where {seq} at {at} belongs"
+            seq += 1
+            at += len(event.pcm) // 2
+    phrases = [event.phrase for event in events if isinstance(event, m.TtsPhraseDone)]
+    if phrases != [*range(len(phrases))]:
+        yield f"the phrases {phrases} ended"
+
+
+def _of_cancel(case: Case, cut: bool, dones: Iterable[m.Done]) -> Iterator[str]:
+    """Check that a cancel silences its turn, or is told that there was none."""
+    at = case.link.cancelled_at
+    if at is None or cut:
+        return
+    taken = case.link.taken
+    cancelled = [done.turn for done in dones if done.outcome is Outcome.CANCELLED]
+    refused = [e for e in taken[at:] if isinstance(e, m.Info) and e.code is m.InfoCode.NOTHING_TO_CANCEL]
+    # With the last word said the client leaves, and may not wait for the answer to a cancel.
+    leaving = sum(isinstance(event, m.Done) for event in taken[:at]) == len(case.link.asked)
+    if len(cancelled) + len(refused) != 1 and not (leaving and not cancelled):
+        yield f"a cancel ended the turns {cancelled}, and {len(refused)} times there was nothing to cancel"
+    for event in taken[at:]:
+        ending = isinstance(event, m.StateChanged | m.Done) or getattr(event, "code", None) is ErrorCode.INTERNAL
+        if getattr(event, "turn", None) in cancelled and not ending:
+            yield f"after the cancel it said {event}"
+
+
+def _of_errors(case: Case, cut: bool) -> Iterator[str]:
+    """Check that each failure of an engine is said, once."""
+    if cut:
+        return
+    said = Counter(event.code for event in case.link.taken if isinstance(event, m.Error))
+    raised = sum(breaker.raised for breaker in (*case.breakers.stages, case.breakers.store))
+    given_up = said[ErrorCode.ASR_TIMEOUT] + said[ErrorCode.LLM_TIMEOUT]
+    if said.total() - given_up < raised:
+        yield f"{raised} calls failed, and the client was told {dict(said)}"
+    if said[ErrorCode.PROTOCOL_VIOLATION] and not case.link.stopping:
+        yield "the client was told that it broke the rules"
+
+
+def _of_close(case: Case, end: End | None, closing: bool) -> Iterator[str]:
+    """Check the goodbye."""
+    closed = case.link.closed
+    if closed is None:
+        if end is None or not end.cuts:
+            yield "the link was not closed"
+    elif closed.farewell is Farewell.INTERNAL or (closing and closed.farewell is not Farewell.SERVER_STOPPING):
+        yield f"the link was closed with {closed}"
+    if closing and not case.link.stopping:
+        yield "the client was not told that the server stops"
+
+
+# --- what is remembered ---------------------------------------------------------------------------------------------
+
+
+def _of_records(case: Case, turns: dict[int, list[m.Event]], cut: bool) -> Iterator[str]:
+    session = case.session.id
+    records = [record for record in case.tap.records if record.session == session]
+    by_turn = {record.turn: record for record in records}
+    if len(by_turn) != len(records):
+        yield f"the turns {[record.turn for record in records]} were remembered"
+    for number, events in turns.items():
+        done = next((event for event in events if isinstance(event, m.Done)), None)
+        record = by_turn.pop(number, None)
+        if record is not None:
+            for problem in _of_record(case, record, done, events, cut):
+                yield f"turn {number} was not remembered as it was: {problem}"
+        elif done is not None and done.remembered:
+            yield f"turn {number} was announced as remembered, and is not"
+        elif any(isinstance(event, m.Final | m.Token) for event in events):
+            errors = [event for event in events if isinstance(event, m.Error) and event.code is ErrorCode.INTERNAL]
+            if not errors and not (cut and done is None and case.breakers.store.raised):
+                yield f"turn {number} was not remembered"
+    for number, record in by_turn.items():
+        # A socket may be gone before it was told anything of the turn that it asked for.
+        if not cut or number > len(case.link.asked):
+            yield f"turn {number}, which nobody was told of, was remembered as {record}"
+
+
+def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence[m.Event], cut: bool) -> Iterator[str]:
+    if done is not None and (done.remembered, done.outcome, done.heard) != (True, record.outcome, record.heard):
+        yield f"{done} against {record}"
+    asked = next(iter(case.link.asked[record.turn - 1 :]), None)
+    finals = [event.text for event in events if isinstance(event, m.Final)]
+    said = [asked.text] if isinstance(asked, m.Text) else finals or case.tap.transcripts
+    if record.said not in said:
+        yield f"{record.said!r} was said, and not {said}"
+    if not any(reply.startswith(record.reply) for reply in ("", *case.tap.replies)):
+        yield f"{record.reply!r} was never written"
+    shown = "".join(event.text for event in events if isinstance(event, m.Token))
+    silenced = cut or record.outcome in _SILENCED
+    if not record.reply.startswith(shown) or (not silenced and record.reply != shown):
+        yield f"{record.reply!r} was remembered, {shown!r} was shown"
+    samples, taken = case.heard_at_commit[record.turn]
+    if record.outcome in _SILENCED:
+        events = [event for event in taken if getattr(event, "turn", None) == record.turn]
+    elif cut:
+        return
+    else:
+        samples = sum(len(event.pcm) // 2 for event in events if isinstance(event, m.TtsChunk))
+    least, most = heard_between(events, samples)
+    if not least <= record.heard <= most:
+        yield f"{record.heard} characters were heard by it; {samples} samples are between {least} and {most}"
+
+
+def heard_between(events: Sequence[m.Event], samples: int) -> tuple[int, int]:
+    """Return how many characters of a reply were heard at least and at most when ``samples`` of its sound were.
+
+    They are those of the phrases that were heard whole, and of one that was begun.
+    """
+    least = most = at = 0
+    for phrase in (event for event in events if isinstance(event, m.TtsPhrase)):
+        ends = [e.samples for e in events if isinstance(e, m.TtsPhraseDone) and e.phrase == phrase.phrase]
+        length = sum(len(e.pcm) // 2 for e in events if isinstance(e, m.TtsChunk) and e.phrase == phrase.phrase)
+        if samples > at:
+            most = phrase.end
+        at += length
+        if ends and 0 < length <= samples - at + length:
+            least = phrase.end
+    return least, max(least, most)

@@ -1,0 +1,88 @@
+"""The conversation that is explored where no other is given: a spoken turn with partials, then a longer reply."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import trio
+
+from voice_trio.core import messages as m
+from voice_trio.engines.base import Engines
+from voice_trio.memory.base import Store
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.testing.explorer.link import ExploredLink
+from voice_trio.testing.scripted import (
+    ScriptedLanguageModel,
+    ScriptedReply,
+    ScriptedSynthesizer,
+    scripted_engines,
+    silent,
+    voiced,
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A conversation to explore. It must be the same every time: no chance, no clock but Trio's, no threads."""
+
+    talk: Callable[[ExploredLink], Awaitable[None]]
+    """What the client does, hands-free aside. It may raise `LinkClosed`, and must bear a turn that ends too early."""
+    engines: Callable[[], Engines]
+    """Returns engines that have done nothing yet."""
+    store: Callable[[], Store] = InProcessStore
+    """Returns a store that remembers nothing yet."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """As `config.load` takes them."""
+    read_s: float = 0.0
+    """How long the client takes to read each event."""
+
+
+REPLIES = (
+    ("It ", "is ", "sunny."),
+    ("Rain ", "in the ", "morning. ", "Then ", "the sun ", "comes ", "out. ", "Take ", "a coat!"),
+    ("Good ", "bye."),
+)
+
+
+def engines() -> Engines:
+    """Return engines that answer as `REPLIES` says."""
+    return scripted_engines(
+        language_model=ScriptedLanguageModel(replies=[ScriptedReply(tokens=tokens) for tokens in REPLIES]),
+        synthesizer=ScriptedSynthesizer(char_ms=25),
+    )
+
+
+async def talk(client: ExploredLink) -> None:
+    """Ask aloud, then in writing, each time hearing the answer out."""
+    await client.until(m.SessionOpened)
+    await client.ask(m.Start())
+    await client.say(voiced(1200) + silent(900))
+    await client.until(m.Done, turn=1)
+    await client.ask(m.Text(text="And tomorrow?"))
+    await client.until(m.Done, turn=2)
+    # Long enough for whatever should not come after it.
+    await trio.sleep(1)
+
+
+async def read_slowly(client: ExploredLink) -> None:
+    """Ask for more than fits into the outbox."""
+    await client.until(m.SessionOpened)
+    await client.ask(m.Text(text="Tell me all."))
+    await client.until(m.Done, turn=1)
+    await trio.sleep(1)
+
+
+def hasty_engines() -> Engines:
+    """Return engines that answer at length, and as fast as they are let."""
+    return scripted_engines(
+        language_model=ScriptedLanguageModel(replies=[ScriptedReply(("word ",) * 80, token_s=0), ScriptedReply()]),
+        synthesizer=ScriptedSynthesizer(char_ms=1),
+    )
+
+
+SCENARIO = Scenario(talk, engines, settings={"partial_interval_ms": 300})
+"""The one that is explored where no other is given."""
+
+SCENARIOS = {"talk": SCENARIO, "slow": Scenario(read_slowly, hasty_engines, read_s=0.02)}

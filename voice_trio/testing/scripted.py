@@ -1,0 +1,292 @@
+"""Engines that do as they are told, in whatever time they are told: for tests, simulations and the fault tools.
+
+They are made of Trio alone, so all of them run in virtual time. Nothing in them understands anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+import trio
+
+from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
+from voice_trio.core.history import Message
+from voice_trio.core.messages import ErrorCode
+from voice_trio.engines.base import (
+    Alive,
+    EngineError,
+    Engines,
+    Finish,
+    Hypothesis,
+    LanguageModel,
+    Mark,
+    Prompt,
+    Recognizer,
+    ReplyEvent,
+    Speech,
+    Stream,
+    Synthesizer,
+    TextDelta,
+    Transcript,
+    broken_off,
+)
+from voice_trio.wait import Wait
+
+# --- ears -----------------------------------------------------------------------------------------------------------
+
+VOICED = (1).to_bytes(2, "little")
+"""A sample that a `ScriptedDetector` takes for speech."""
+
+
+def voiced(ms: int) -> bytes:
+    """Return audio of ``ms`` that a `ScriptedDetector` takes for speech."""
+    return VOICED * ms_to_samples(ms)
+
+
+def silent(ms: int) -> bytes:
+    """Return audio of ``ms`` that it takes for silence."""
+    return bytes(2 * ms_to_samples(ms))
+
+
+class ScriptedDetector:
+    """Hears speech in a frame whose last sample is not zero."""
+
+    def speech_probability(self, frame: bytes) -> float:
+        """Return 1.0 for speech, else 0.0."""
+        return float(frame[-2:] != b"\0\0")
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+
+@dataclass
+class ScriptedRecognizer:
+    """Hears a word of ``words`` for every ``word_ms`` of audio, whatever the audio is."""
+
+    words: Sequence[str] = ("what", "is", "the", "weather", "like", "today")
+    word_ms: int = 300
+    hypothesize_s: float = 0.05
+    settle_s: float = 0.1
+    open_s: float = 0.0
+    fails: Sequence[EngineError | Exception] = ()
+    """Raised by the first calls of `settle`, one each."""
+    anticipate_s: float = 0.0
+    anticipated: list[int] = field(default_factory=list)
+    """Where an utterance seemed to be over, in samples of it."""
+    taken_back: int = 0
+    """How often it was not."""
+    asked_for: list[str | None] = field(default_factory=list)
+    """The languages that utterances were opened in."""
+    language_probability: float = 0.0
+    utterance: type[ScriptedUtterance] | None = None
+    """What it opens, where that is more than a `ScriptedUtterance`."""
+    name: str = "scripted"
+    languages: Sequence[str] = ("en",)
+    ready: bool = True
+    utterances: int = 0
+    """Opened so far."""
+    open_now: int = 0
+    """Open at this moment."""
+    crashes: int = 0
+    """So often its workers were killed; what they were at is done again."""
+
+    def kill_workers(self) -> None:
+        """Do as if there were any."""
+        self.crashes += 1
+
+    @asynccontextmanager
+    async def open(self, language: str | None) -> AsyncIterator[ScriptedUtterance]:
+        """Begin an utterance."""
+        self.asked_for.append(language)
+        self.open_now += 1
+        try:
+            await trio.sleep(self.open_s)
+            self.utterances += 1
+            yield (self.utterance or ScriptedUtterance)(self, language)
+            # Real recognisers have something to close, and that takes a checkpoint.
+            await trio.lowlevel.checkpoint()
+        finally:
+            self.open_now -= 1
+
+
+class ScriptedUtterance:
+    """One utterance of a `ScriptedRecognizer`."""
+
+    def __init__(self, recognizer: ScriptedRecognizer, language: str | None) -> None:
+        self.compute_s = 0.0
+        self._recognizer = recognizer
+        self._language = language
+        self._samples = 0
+
+    def feed(self, pcm: bytes) -> None:
+        """Add audio."""
+        self._samples += len(pcm) // 2
+
+    async def hypothesize(self) -> Hypothesis:
+        """Return the words that fit into the audio so far."""
+        samples = self._samples
+        await self._compute(self._recognizer.hypothesize_s)
+        return Hypothesis(self._words(samples), samples)
+
+    async def anticipate(self, voiced_through: int) -> None:
+        """Note that the final might be wanted soon."""
+        self._recognizer.anticipated.append(voiced_through)
+        try:
+            await trio.sleep(self._recognizer.anticipate_s)
+        except trio.Cancelled:
+            self._recognizer.taken_back += 1
+            raise
+
+    async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
+        """Return the words that fit into the first ``through_sample`` samples."""
+        await self._compute(self._recognizer.settle_s)
+        if self._recognizer.fails:
+            error, *self._recognizer.fails = self._recognizer.fails
+            raise error
+        return Transcript(self._words(through_sample), self._language or "en", self._recognizer.language_probability)
+
+    async def _compute(self, seconds: float) -> None:
+        crashes = -1
+        while crashes != self._recognizer.crashes:
+            crashes = self._recognizer.crashes
+            await trio.sleep(seconds)
+        self.compute_s += seconds
+
+    def _words(self, samples: int) -> str:
+        ms = samples * 1000 // SAMPLE_RATE
+        return " ".join(self._recognizer.words[: ms // self._recognizer.word_ms])
+
+
+# --- mind -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class ScriptedReply:
+    """A reply of a `ScriptedLanguageModel`."""
+
+    tokens: Sequence[str | float | Alive | Exception] = ("It ", "is ", "sunny. ", "Enjoy ", "your ", "day.")
+    """Text to write, signs of life, seconds to wait in addition, and errors to raise, in order."""
+    token_s: float = 0.02
+    """Before each token."""
+    finish: str | None = "stop"
+    """The reason it gives at the end; None to break off without one."""
+
+
+@dataclass
+class ScriptedLanguageModel:
+    """Gives one reply of ``replies`` after the other, and the last one for ever."""
+
+    replies: Sequence[ScriptedReply] = (ScriptedReply(),)
+    name: str = "scripted"
+    synthetic: bool = False
+    prompts: list[Sequence[Message]] = field(default_factory=list)
+    """What it was asked, in order."""
+    open_now: int = 0
+    """Streams that are open at this moment."""
+
+    @asynccontextmanager
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
+        """Begin a reply."""
+        reply = self.replies[min(len(self.prompts), len(self.replies) - 1)]
+        self.prompts.append(tuple(prompt.messages))
+        self.open_now += 1
+        try:
+            yield _ScriptedStream(reply)
+        finally:
+            self.open_now -= 1
+
+
+class _ScriptedStream:
+    """Steps through a reply. A step that is cancelled has been no shorter a wait for the next one."""
+
+    def __init__(self, reply: ScriptedReply) -> None:
+        self._reply = reply
+        self._left = deque(reply.tokens)
+        self._wait = Wait()
+
+    async def receive(self) -> ReplyEvent:
+        await trio.lowlevel.checkpoint()
+        while self._left:
+            match self._left[0]:
+                case str(text):
+                    await self._wait(self._reply.token_s)
+                    self._left.popleft()
+                    return TextDelta(text)
+                case Alive() as alive:
+                    self._left.popleft()
+                    return alive
+                case Exception() as error:
+                    raise error
+                case seconds:
+                    await self._wait(seconds)
+                    self._left.popleft()
+        if self._reply.finish is None:
+            raise broken_off()
+        return Finish(self._reply.finish)
+
+
+# --- voice ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class ScriptedSynthesizer:
+    """Says every text as a steady tone of ``char_ms`` a character, and knows where each word begins."""
+
+    char_ms: int = 50
+    speak_s: float = 0.02
+    fails: Sequence[EngineError | None] = ()
+    """Raised by the first calls, one each; None lets that call be."""
+    hangs: frozenset[int] = frozenset()
+    """Calls, counted from 0, that take for ever."""
+    knows_words: bool = True
+    name: str = "scripted"
+    sample_rate: int = 16_000
+    voices: Sequence[str] = ("scripted",)
+    ready: bool = True
+    spoken: list[str] = field(default_factory=list)
+    """The texts it was asked to say, in order."""
+    crashes: int = 0
+    """So often its workers were killed; what they were saying is lost."""
+
+    def kill_workers(self) -> None:
+        """Do as if there were any."""
+        self.crashes += 1
+
+    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+        """Say ``text``."""
+        call = len(self.spoken)
+        self.spoken.append(text)
+        if call in self.hangs:
+            await trio.sleep_forever()
+        crashes = self.crashes
+        await trio.sleep(self.speak_s)
+        if crashes != self.crashes:
+            raise EngineError(ErrorCode.TTS_FAIL, "The voice failed.")
+        if self.fails:
+            error, *self.fails = self.fails
+            if error is not None:
+                raise error
+        per_char = int(ms_to_samples(self.char_ms, self.sample_rate) / speed)
+        words = text.split(" ")
+        starts = accumulate((len(word) + 1 for word in words[:-1]), initial=0)
+        marks = tuple(Mark(start * per_char, start) for start in starts) if self.knows_words else ()
+        return Speech(VOICED * (per_char * len(text)), self.sample_rate, marks)
+
+
+def scripted_engines(
+    *,
+    recognizer: Recognizer | None = None,
+    language_model: LanguageModel | None = None,
+    synthesizer: Synthesizer | None = None,
+) -> Engines:
+    """Return a whole set of engines, scripted where none is given."""
+    return Engines(
+        recognizer=recognizer or ScriptedRecognizer(),
+        language_model=language_model or ScriptedLanguageModel(),
+        synthesizer=synthesizer or ScriptedSynthesizer(),
+        new_detector=ScriptedDetector,
+    )
