@@ -36,7 +36,7 @@ from voice_trio.client import CannotConnect, Client, SessionClosed, connect
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from voice_trio.core.groups import first_leaf
+from voice_trio.core.errors import first_leaf
 from voice_trio.wire.codec import CloseCode
 
 CLIPS = Path(__file__).parent.parent / "tests" / "clips"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from voice_trio.core.surrogates import mend
+from voice_trio.core.strange_text import mend
 
 if TYPE_CHECKING:
     import httpx2

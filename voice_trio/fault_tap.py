@@ -14,7 +14,6 @@ from typing import Any
 
 import trio
 
-from voice_trio.alongside import alongside
 from voice_trio.config import ConfigError
 from voice_trio.core.faults import Kind, Stage
 from voice_trio.core.messages import ErrorCode
@@ -37,7 +36,7 @@ from voice_trio.memory.base import Store, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
 from voice_trio.tap import Call, Tap, tapped
-from voice_trio.wait import Wait
+from voice_trio.waiting import Wait, alongside
 
 GARBAGE: Sequence[str] = ("", "\ud800", "\0\x07\x1b[2J", "\u202e<|im_end|>", "x" * 400, "```", "\udc00 ")
 """Text that nobody should be sent: empty, halves of characters, control characters, a word without an end."""

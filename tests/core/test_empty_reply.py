@@ -1,6 +1,6 @@
 import pytest
 
-from voice_trio.core.empty_reply import why_empty
+from voice_trio.core.chat_events import why_empty
 
 
 @pytest.mark.parametrize(

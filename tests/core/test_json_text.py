@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from voice_trio.core.json_text import parse
+from voice_trio.core.strange_text import parse
 
 
 @pytest.fixture

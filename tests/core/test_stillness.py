@@ -2,7 +2,7 @@
 
 import pytest
 
-from voice_trio.core.stillness import over_at
+from voice_trio.core.flow import over_at
 
 ROWS = [
     # silence heard since, length of a message, window of silence -> seconds after the voice

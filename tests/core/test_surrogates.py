@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice_trio.core.surrogates import Mender
+from voice_trio.core.strange_text import Mender
 
 
 def test_halves_are_joined_across_pieces():

@@ -15,8 +15,8 @@ import trio
 from tests.engines.test_workers import warm_pool
 from voice_trio.workers import seccomp
 from voice_trio.workers.confinement import BELTS, CALLS, FILES
-from voice_trio.workers.pool import open_pool, python_worker
-from voice_trio.workers.process import KEPT_VARIABLES
+from voice_trio.workers.pool import open_pool
+from voice_trio.workers.process import KEPT_VARIABLES, python_worker
 from voice_trio.workers.seccomp import COMPUTING, READING, Only, program
 
 CHILD = str(Path(__file__).with_name("reaching_child.py"))

@@ -14,13 +14,14 @@ import trio
 from tests.engines.test_workers import spec as worker_spec
 from tests.recordings import BROWSERS, encoded, pointing_elsewhere, recorded, sine, spoiled, video
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
+from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode
-from voice_trio.core.refused import Refused
 from voice_trio.engines import media, media_child
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.media import DECODERS, KINDS, MediaDecoder, open_media
 from voice_trio.engines.media_child import Unreadable, decode
-from voice_trio.workers.pool import WorkerPool, WorkerSpec
+from voice_trio.workers.pool import WorkerPool
+from voice_trio.workers.process import WorkerSpec
 
 LONGEST_MS = 10_000
 TRYING = WorkerSpec("trying", (sys.executable, "-P", str(Path(__file__).with_name("media_limits_child.py"))))

@@ -13,7 +13,7 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.transcript import TranscriptDiffer
 from voice_trio.engines.whisper.context import spoken
 from voice_trio.engines.whisper.decode import PADDED_S
-from voice_trio.engines.whisper.recognizer import open_whisper
+from voice_trio.engines.whisper.plug import open_whisper
 from voice_trio.server.run import open_server
 
 pytestmark = pytest.mark.real

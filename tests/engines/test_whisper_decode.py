@@ -13,8 +13,8 @@ from tools.make_shape_model import Shape, make
 from voice_trio.config import load
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.engines.whisper.decode import Asked, WhisperDecoder, floats
+from voice_trio.engines.whisper.loading import load as load_whisper
 from voice_trio.engines.whisper.pieces import pieces
-from voice_trio.engines.whisper.recognizer import load as load_whisper
 
 pytestmark = pytest.mark.real
 

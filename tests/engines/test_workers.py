@@ -10,9 +10,11 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
+from voice_trio.waiting import alongside
 from voice_trio.workers import pool as workers
 from voice_trio.workers.main import HEAD, MAX_BODY, FrameError, pack, unpack_fields, unpack_head
-from voice_trio.workers.pool import WorkerError, WorkerSpec, alongside, open_pool
+from voice_trio.workers.pool import open_pool
+from voice_trio.workers.process import WorkerError, WorkerSpec
 
 CHILD = str(Path(__file__).with_name("worker_child.py"))
 

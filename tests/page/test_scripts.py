@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.page.browser import CHROMIUM
-from voice_trio.assets import static_dir
+from voice_trio.installation import static_dir
 
 pytestmark = pytest.mark.real
 

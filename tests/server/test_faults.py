@@ -14,7 +14,7 @@ from voice_trio import config, sound_file
 from voice_trio.client import connect
 from voice_trio.config import ConfigError
 from voice_trio.core import messages as m
-from voice_trio.core.groups import first_leaf
+from voice_trio.core.errors import first_leaf
 from voice_trio.engines.pocketsphinx.recognizer import open_pocketsphinx
 from voice_trio.engines.silero import SileroDetector, load
 from voice_trio.engines.voice import open_voice

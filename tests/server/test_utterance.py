@@ -10,9 +10,9 @@ import trio
 from tests.server.uploading import WAV, PlainDecoder, request
 from voice_trio import config
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
+from voice_trio.core.errors import Refused
 from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, InfoCode
-from voice_trio.core.refused import Refused
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server.sessions import NO_ROOM, Sessions

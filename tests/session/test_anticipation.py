@@ -8,7 +8,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.engines.base import EngineError, Transcript
-from voice_trio.session.spoken_language import SpokenLanguage
+from voice_trio.session.asr import SpokenLanguage
 from voice_trio.testing.scripted import ScriptedRecognizer, ScriptedUtterance, scripted_engines
 
 FRAME = SAMPLE_RATE * 30 // 1000

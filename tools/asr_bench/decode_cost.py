@@ -16,7 +16,7 @@ from tools.asr_bench import models
 from tools.asr_bench.speaking import TOKENS_PER_WORD, speaking
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.engines.whisper.decode import PADDED_S, WhisperDecoder
-from voice_trio.engines.whisper.recognizer import open_whisper
+from voice_trio.engines.whisper.plug import open_whisper
 
 
 class Window(NamedTuple):

@@ -8,8 +8,8 @@ from pathlib import Path
 from tools.make_shape_model import SHAPES, make
 from voice_trio import config
 from voice_trio.config import Settings
-from voice_trio.engines.whisper import recognizer as whisper
 from voice_trio.engines.whisper.decode import WhisperDecoder
+from voice_trio.engines.whisper.loading import load
 
 TINY = Path(__file__).parents[2] / "tests" / "tiny_whisper" / "model"
 
@@ -29,4 +29,4 @@ def settings(folder: Path, **changes: object) -> Settings:
 
 def decoder(folder: Path, **changes: object) -> WhisperDecoder:
     """Return a decoder over the model in ``folder``."""
-    return whisper.load(settings(folder, **changes)).decoder
+    return load(settings(folder, **changes)).decoder

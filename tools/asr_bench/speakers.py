@@ -19,7 +19,8 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.engines.base import Engines
 from voice_trio.engines.load import open_engine
 from voice_trio.engines.whisper.decode import Asked, Decoded
-from voice_trio.engines.whisper.recognizer import WhisperRecognizer, open_whisper
+from voice_trio.engines.whisper.plug import open_whisper
+from voice_trio.engines.whisper.recognizer import WhisperRecognizer
 from voice_trio.entry_points import Kind
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.link import LinkClosed, MemoryLink

@@ -15,7 +15,7 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.transcript import TranscriptDiffer
 from voice_trio.engines.whisper.context import spoken
 from voice_trio.engines.whisper.decode import PADDED_S, WhisperDecoder, floats
-from voice_trio.engines.whisper.recognizer import open_whisper
+from voice_trio.engines.whisper.plug import open_whisper
 
 
 def word_error(decoder: WhisperDecoder, clips: Iterable[held_out.HeldOut], least_s: float) -> float:

@@ -10,12 +10,11 @@ import click
 import trio
 
 from voice_trio import config, log
-from voice_trio.assets import static_dir
 from voice_trio.cli.errors import sentence
 from voice_trio.cli.output import say
 from voice_trio.config import Settings
 from voice_trio.core.audio import FRAME_BYTES
-from voice_trio.core.groups import first_leaf
+from voice_trio.core.errors import first_leaf
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
@@ -23,6 +22,7 @@ from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, 
 from voice_trio.engines.media import media_worker
 from voice_trio.engines.plugged import plugged
 from voice_trio.entry_points import Kind
+from voice_trio.installation import static_dir
 from voice_trio.journal.journal import WARNING, Recordings, record_folder
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.server.listening import listen

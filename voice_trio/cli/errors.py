@@ -6,7 +6,7 @@ from voice_trio.cli.forget import NothingToForget
 from voice_trio.cli.output import CannotPrint
 from voice_trio.client import CannotConnect
 from voice_trio.config import ConfigError
-from voice_trio.core.groups import first_leaf
+from voice_trio.core.errors import first_leaf
 from voice_trio.engines.base import CannotLoad
 from voice_trio.engines.whisper.models import ModelError
 from voice_trio.journal.journal import CannotRecord

@@ -16,7 +16,7 @@ from voice_trio.cli.talk_view import ConsoleView, JsonView, View
 from voice_trio.client import Client, SessionClosed, connect, trusting
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
-from voice_trio.core.groups import first_leaf
+from voice_trio.core.errors import first_leaf
 from voice_trio.server.run import open_server
 
 _EXIT_NOT_COMPLETED = 1

@@ -8,10 +8,43 @@ text are Unicode code points, positions in audio are samples. A command's ``name
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le, MaxLen, MinLen
+
+from voice_trio.core.codes import (
+    Count as Count,
+)
+from voice_trio.core.codes import (
+    DrainCode as DrainCode,
+)
+from voice_trio.core.codes import (
+    ErrorCode as ErrorCode,
+)
+from voice_trio.core.codes import (
+    InfoCode as InfoCode,
+)
+from voice_trio.core.codes import (
+    Milliseconds as Milliseconds,
+)
+from voice_trio.core.codes import (
+    Mode as Mode,
+)
+from voice_trio.core.codes import (
+    Name as Name,
+)
+from voice_trio.core.codes import (
+    Outcome as Outcome,
+)
+from voice_trio.core.codes import (
+    Speed as Speed,
+)
+from voice_trio.core.codes import (
+    State as State,
+)
+from voice_trio.core.codes import (
+    TurnId as TurnId,
+)
 
 PROTOCOL = 1
 """The version that `Session` announces."""
@@ -25,74 +58,6 @@ MAX_TEXT_CHARS = 10_000
 
 MAX_PHRASES = 65_000
 """The most that a turn's reply is cut into: a chunk has 16 bits for its phrase's number."""
-
-
-class ErrorCode(StrEnum):
-    """What went wrong, by blame: the client's, an engine's, ours."""
-
-    PROTOCOL_VIOLATION = "PROTOCOL_VIOLATION"
-    MAX_DURATION_EXCEEDED = "MAX_DURATION_EXCEEDED"
-    SERVER_BUSY = "SERVER_BUSY"
-    UNAUTHORIZED = "UNAUTHORIZED"
-    ASR_TIMEOUT = "ASR_TIMEOUT"
-    ASR_FAIL = "ASR_FAIL"
-    LLM_TIMEOUT = "LLM_TIMEOUT"
-    LLM_FAIL = "LLM_FAIL"
-    TTS_FAIL = "TTS_FAIL"
-    INTERNAL = "INTERNAL"
-
-
-class InfoCode(StrEnum):
-    """What a client should know and need not act on."""
-
-    ASR_FALLBACK = "asr_fallback"
-    LLM_SYNTHETIC = "llm_synthetic"
-    NO_SPEECH = "no_speech"
-    NO_AUDIO = "no_audio"
-    LATE_AUDIO = "late_audio"
-    EMPTY_REPLY = "empty_reply"
-    REPLY_CUT = "reply_cut"
-    NOTHING_TO_CANCEL = "nothing_to_cancel"
-    THROTTLED = "throttled"
-    IDLE_TIMEOUT = "idle_timeout"
-    SESSION_LIMIT = "session_limit"
-    PLACE_NEEDED = "place_needed"
-    SHUTTING_DOWN = "shutting_down"
-
-
-DrainCode = Literal[InfoCode.SHUTTING_DOWN, InfoCode.IDLE_TIMEOUT, InfoCode.SESSION_LIMIT, InfoCode.PLACE_NEEDED]
-"""Why a session may be brought to an end."""
-
-
-class Outcome(StrEnum):
-    """Why a turn ended."""
-
-    COMPLETED = "completed"
-    EMPTY = "empty"
-    CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"
-    TIMED_OUT = "timed_out"
-    FAILED = "failed"
-
-
-class State(StrEnum):
-    """Where a turn stands."""
-
-    IDLE = "IDLE"
-    CAPTURING = "CAPTURING"
-    THINKING = "THINKING"
-    RESPONDING = "RESPONDING"
-    COMPLETE = "COMPLETE"
-
-
-Mode = Literal["tap", "hold", "hands_free"]
-"""How capture ends: on silence, on `Stop`, or on silence with the next turn beginning by itself."""
-
-Count = Annotated[int, Ge(0), Le(2**32 - 1)]
-TurnId = Annotated[int, Ge(1), Le(2**32 - 1)]
-Name = Annotated[str, MinLen(1), MaxLen(100)]
-Milliseconds = Annotated[float, Ge(0), Le(1e9)]
-Speed = Annotated[float, Ge(0.5), Le(2.0)]
 
 
 # --- what a client can ask ------------------------------------------------------------------------------------------

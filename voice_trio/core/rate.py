@@ -6,6 +6,8 @@ takes more than is in it comes too fast. It allows any burst up to its capacity,
 
 from __future__ import annotations
 
+from collections import deque
+
 
 class TokenBucket:
     """A bucket that is full when first used, or holds ``level``. Times are seconds that never run back."""
@@ -44,3 +46,16 @@ class TokenBucket:
         if self._at_s is not None and self._level < self._capacity:
             self._level = min(self._capacity, self._level + (now_s - self._at_s) * self.per_s)
         self._at_s = now_s
+
+
+class Strikes:
+    """Counts what may happen now and then, and not ``most`` times within ``within_s`` seconds."""
+
+    def __init__(self, most: int, within_s: float) -> None:
+        self._within_s = within_s
+        self._struck: deque[float] = deque(maxlen=most)
+
+    def strike(self, now: float) -> bool:
+        """Count one, at ``now`` in seconds; return whether that is once too often."""
+        self._struck.append(now)
+        return len(self._struck) == self._struck.maxlen and now - self._struck[0] <= self._within_s

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import trio
 
+from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode
-from voice_trio.core.refused import Refused
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.media_child import DEMUXERS
-from voice_trio.workers.pool import WorkerError, WorkerPool, WorkerSpec, alongside, python_worker
+from voice_trio.waiting import alongside
+from voice_trio.workers.pool import WorkerPool
+from voice_trio.workers.process import WorkerError, WorkerSpec, python_worker
 
 KINDS = tuple(DEMUXERS)
 """What `MediaDecoder.decode` takes: webm, ogg, mp4, wav."""

@@ -17,7 +17,8 @@ from voice_trio.engines.base import CannotLoad, EngineError, Mark, Speech
 from voice_trio.engines.plug import Plug
 from voice_trio.engines.voice_child import RATE, VOICES
 from voice_trio.entry_points import Kind
-from voice_trio.workers.pool import WorkerError, WorkerPool, open_pool, python_worker
+from voice_trio.workers.pool import WorkerPool, open_pool
+from voice_trio.workers.process import WorkerError, python_worker
 
 RATE_SETTING = 136
 """pyttsx3's `rate` for speed 1.0. espeak counts words in a way of its own: on ordinary prose, pauses included, this

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import trio
 
 from voice_trio import __version__
-from voice_trio.core.surrogates import mend
+from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import EngineError, Engines
 from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
 from voice_trio.memory.base import StoreError

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from voice_trio.core.history import Record
-from voice_trio.core.surrogates import mend
+from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import Alive, Finish, Hypothesis, ReplyEvent, Speech, TextDelta, Transcript
 from voice_trio.journal.entries import Voice
 from voice_trio.journal.recorder import Question, Recorder, nothing, spelled_text

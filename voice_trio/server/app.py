@@ -12,9 +12,9 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from voice_trio import __version__
-from voice_trio.assets import static_dir
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
+from voice_trio.installation import static_dir
 from voice_trio.server.access import SUBPROTOCOL, Access
 from voice_trio.server.allowance import ALLOWANCE, Allowance
 from voice_trio.server.headers import add_headers

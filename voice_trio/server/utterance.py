@@ -12,12 +12,11 @@ from typing import Any
 import trio
 from quart.wrappers import Request
 
-from voice_trio.alongside import alongside
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
+from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode, InfoCode
-from voice_trio.core.refused import Refused
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.media import MediaDecoder, Recording
 from voice_trio.server import upload
@@ -29,8 +28,9 @@ from voice_trio.server.sessions import NO_ROOM, Sessions
 from voice_trio.server.upload import HttpError, refusal
 from voice_trio.session.capture import too_long
 from voice_trio.session.farewell import DRAINED
-from voice_trio.session.incident import report
 from voice_trio.session.link import LinkClosed, MemoryLink
+from voice_trio.session.report import report
+from voice_trio.waiting import alongside
 
 _UNPROCESSABLE = 422
 _INTERNAL = 500

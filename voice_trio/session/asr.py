@@ -1,4 +1,4 @@
-"""The turn's ears: an utterance's audio in, partials on the way, its words out."""
+"""An utterance's audio in, partials on the way, its words out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ import trio
 from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode, Partial
-from voice_trio.core.surrogates import mend
+from voice_trio.core.strange_text import mend
 from voice_trio.core.timeline import Moment
 from voice_trio.core.transcript import TranscriptDiffer
-from voice_trio.engines.base import EngineError, Recognizer, Transcript, Utterance
+from voice_trio.engines.base import (
+    SURE_LANGUAGE_PROBABILITY,
+    SURE_LANGUAGE_S,
+    EngineError,
+    Recognizer,
+    Transcript,
+    Utterance,
+)
 from voice_trio.session.capture import Capture, Ending, told
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.settings import SessionSettings
@@ -124,3 +131,20 @@ async def _draft(
                 await outlet.say(partial, Moment.FIRST_PARTIAL)
         # A slow decode takes up its interval; the next, if it is quick, must not come on its heels.
         await trio.sleep_until(max(asked_at + (interval_s if differ.text else gap_s), trio.current_time() + gap_s))
+
+
+class SpokenLanguage:
+    """What is known of one session's language."""
+
+    def __init__(self) -> None:
+        self.known: str | None = None
+        """ISO 639-1 code; None as long as nothing long and clear enough was heard."""
+
+    def hear(self, transcript: Transcript, voiced_samples: int) -> None:
+        """Take a final transcript of so much speech (16 kHz)."""
+        sure = (
+            voiced_samples >= SURE_LANGUAGE_S * SAMPLE_RATE
+            and transcript.language_probability >= SURE_LANGUAGE_PROBABILITY
+        )
+        if self.known is None and sure and transcript.text:
+            self.known = transcript.language

@@ -1,13 +1,29 @@
-"""The session's ear: audio in for the session's whole life, and the one place that says where an utterance is."""
+"""The session's ear: audio in for the session's whole life, and the one place that says where an utterance is.
+
+A burst is heard a slice at a time, in turn with those of all the sessions that share the loop: to look for speech takes
+up to 0.2 ms a frame, and a client may send a whole utterance at once. Audio that comes as it is spoken is in messages
+of a slice or less, and never waits here.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
+
+import trio
 
 from voice_trio.config import RING_MS
-from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Framer, ms_to_samples
+from voice_trio.core.audio import (
+    BYTES_PER_SAMPLE,
+    FRAME_BYTES,
+    FRAME_MS,
+    FRAME_SAMPLES,
+    SAMPLE_RATE,
+    Framer,
+    ms_to_samples,
+)
 from voice_trio.core.endpointer import (
     PRE_ROLL_MS,
     End,
@@ -18,10 +34,12 @@ from voice_trio.core.endpointer import (
     Resumed,
     SpeechDecision,
 )
-from voice_trio.core.stillness import over_at
+from voice_trio.core.flow import over_at
+from voice_trio.core.messages import Start
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.base import Detector
 from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.settings import SessionSettings
 
 
 @dataclass(slots=True)
@@ -55,6 +73,20 @@ class Listener:
         self._arrivals: deque[float] = deque(maxlen=RING_MS // FRAME_MS)
         self._position = 0
         self._task: _Task | None = None
+
+    def listen_as(self, request: Start, settings: SessionSettings) -> tuple[Capture, Timeline]:
+        """Fill a new capture as ``request`` wants it; return it, and the timeline that its moments go into."""
+        longest_ms = settings.max_utterance_ms
+        patience_s = inf if request.mode == "hands_free" else longest_ms / 1000
+        capture, timeline = Capture(max_samples=ms_to_samples(longest_ms), patience_s=patience_s), Timeline()
+        self.listen(
+            capture,
+            timeline,
+            silence_ms=request.silence_ms or settings.vad_silence_ms,
+            strict=settings.endpointing == "strict",
+            ends_on_silence=request.mode != "hold",
+        )
+        return capture, timeline
 
     def listen(
         self,
@@ -163,3 +195,28 @@ class Listener:
         """Return when the frame that holds ``sample`` arrived."""
         frames_ago = (self._position - sample - 1) // FRAME_SAMPLES
         return self._arrivals[-1 - min(frames_ago, len(self._arrivals) - 1)]
+
+
+SLICE_BYTES = 4 * FRAME_BYTES
+"""Heard in one step of the loop, which takes up to a millisecond."""
+
+_TURNS: trio.lowlevel.RunVar[trio.Lock] = trio.lowlevel.RunVar("ear turns")
+
+
+async def hear_in_turn(pcm: bytes, hear: Callable[[bytes, int], None]) -> None:
+    """Have ``hear`` take ``pcm`` a slice at a time, each with the bytes that all of it has.
+
+    A checkpoint lies between any two slices, and other sessions' bursts.
+    """
+    if len(pcm) <= SLICE_BYTES:
+        hear(pcm, len(pcm))
+        return
+    try:
+        turns = _TURNS.get()
+    except LookupError:
+        turns = trio.Lock()
+        _TURNS.set(turns)
+    for at in range(0, len(pcm), SLICE_BYTES):
+        # Whoever waited longest is next: a lock that is given back goes to it.
+        async with turns:
+            hear(pcm[at : at + SLICE_BYTES], len(pcm))

@@ -8,16 +8,16 @@ from math import inf
 import trio
 
 from voice_trio.config import PHRASE_GAP_MS
-from voice_trio.core.empty_reply import why_empty
-from voice_trio.core.groups import first_leaf
+from voice_trio.core.chat_events import why_empty
+from voice_trio.core.errors import first_leaf
 from voice_trio.core.messages import MAX_PHRASES, Info, InfoCode, Token
 from voice_trio.core.phrases import Phrase, PhraseAggregator
-from voice_trio.core.surrogates import Mender
+from voice_trio.core.strange_text import Mender
 from voice_trio.core.timeline import Moment
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta
-from voice_trio.session.incident import failure
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.patience import Patience
+from voice_trio.session.report import failure
 from voice_trio.session.settings import SessionSettings
 
 _PHRASE_GAP_S = PHRASE_GAP_MS / 1000

@@ -9,38 +9,34 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from math import inf
 
 import structlog
 import trio
 
 from voice_trio.config import OUTBOX_ITEMS, OUTBOX_RESERVE
 from voice_trio.core import messages as m
-from voice_trio.core.audio import ms_to_samples
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import Playout
+from voice_trio.core.rate import Strikes
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Verdict, judge
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
+from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import LATE, Capture, Ending
 from voice_trio.session.claims import Claims
-from voice_trio.session.configured import configured
-from voice_trio.session.ear import hear_in_turn
 from voice_trio.session.farewell import DRAINED, Farewell, Goodbye
 from voice_trio.session.greeting import greeting
-from voice_trio.session.incident import report
 from voice_trio.session.link import Link, LinkClosed, Malformed
-from voice_trio.session.listener import Listener
+from voice_trio.session.listener import Listener, hear_in_turn
 from voice_trio.session.outbox import Outbox
-from voice_trio.session.settings import SessionSettings
-from voice_trio.session.spoken_language import SpokenLanguage
-from voice_trio.session.surroundings import Surroundings
+from voice_trio.session.report import report
+from voice_trio.session.settings import SessionSettings, configured
 from voice_trio.session.throttle import Throttle
-from voice_trio.session.turn import Turn
+from voice_trio.session.turn import Surroundings, Turn
 
 log = structlog.get_logger()
 
@@ -99,7 +95,7 @@ class Session:
         self._next: tuple[Capture, Timeline] | None = None
         """What the listener fills while the session listens without a turn."""
         self._turns_in, self._turns = trio.open_memory_channel[Turn](_WAITING_TURNS)
-        self._violations: deque[float] = deque(maxlen=_VIOLATIONS)
+        self._violations = Strikes(_VIOLATIONS, _VIOLATIONS_WITHIN_S)
         self._reading = trio.CancelScope()
         self._draining = trio.Event()
         self._drained_because: DrainCode = InfoCode.SHUTTING_DOWN
@@ -154,7 +150,7 @@ class Session:
                 while True:
                     command = await self._link.receive()
                     if isinstance(command, m.Audio) and self._turn is not None:
-                        await hear_in_turn(command.pcm, partial(self._act_on_audio, len(command.pcm)))
+                        await hear_in_turn(command.pcm, lambda part, of: self.act(m.Audio(part), of))
                     else:
                         self.act(command)
         except LinkClosed:
@@ -211,7 +207,9 @@ class Session:
                 if too_late and turn is not None and not turn.ending:
                     self._outbox.append(LATE)
                 if self._next is not None and self._next[0].begun:
-                    self._begin_hands_free()
+                    assert self._hands_free is not None
+                    heard, self._next = self._next, None
+                    self._add_turn(self._hands_free, *heard)
             case m.Start() | m.Text():
                 self._begin(command)
             case m.Configure():
@@ -233,9 +231,6 @@ class Session:
                 if self._is_known(number):
                     log.info("latency_client", session_id=self.id, turn=number, marks=marks)
 
-    def _act_on_audio(self, message_bytes: int, pcm: bytes) -> None:
-        self.act(m.Audio(pcm), message_bytes)
-
     def _begin(self, request: m.Start | m.Text) -> None:
         if self._draining.is_set():
             self._say_draining()
@@ -246,49 +241,30 @@ class Session:
         self._stop_listening()
         if isinstance(request, m.Start):
             self._hands_free = request if request.mode == "hands_free" else None
-            self._add_turn(request, *self._listen(request))
+            self._add_turn(request, *self._listener.listen_as(request, self._settings))
         else:
             timeline = Timeline()
             timeline.first(Moment.ASKED, trio.current_time())
             self._add_turn(request, Capture(max_samples=0, patience_s=0.0), timeline)
 
-    def _listen(self, request: m.Start) -> tuple[Capture, Timeline]:
-        """Have the listener fill a new capture as ``request`` wants it."""
-        longest_ms = self._settings.max_utterance_ms
-        patience_s = inf if request.mode == "hands_free" else longest_ms / 1000
-        capture, timeline = Capture(max_samples=ms_to_samples(longest_ms), patience_s=patience_s), Timeline()
-        self._listener.listen(
-            capture,
-            timeline,
-            silence_ms=request.silence_ms or self._settings.vad_silence_ms,
-            strict=self._settings.endpointing == "strict",
-            ends_on_silence=request.mode != "hold",
-        )
-        return capture, timeline
-
     def _add_turn(self, request: m.Start | m.Text, capture: Capture, timeline: Timeline) -> None:
         number = 1 if self._turn is None else self._turn.number + 1
         conversation = request.conversation or self._conversation
-        around, request = configured(self._around, request, self._configured)
+        settings, request = configured(self._settings, request, self._configured)
+        around = replace(self._around, settings=settings)
         self._turn = Turn(around, number, conversation, request, capture, timeline)
         self._turns_in.send_nowait(self._turn)
 
     def _listen_again(self, over: Turn) -> None:
         """Go on listening after a turn, if that is what the person wants and no other turn was begun meanwhile."""
         if self._hands_free is not None and over is self._turn and not self._draining.is_set():
-            self._next = self._listen(self._hands_free)
+            self._next = self._listener.listen_as(self._hands_free, self._settings)
 
     def _stop_listening(self) -> None:
         """Listen without a turn no more."""
         if self._next is not None:
             self._next[0].end(Ending.STOPPED)
             self._next = None
-
-    def _begin_hands_free(self) -> None:
-        assert self._next is not None
-        assert self._hands_free is not None
-        heard, self._next = self._next, None
-        self._add_turn(self._hands_free, *heard)
 
     def _is_known(self, number: int) -> bool:
         known = self._turn is not None and number <= self._turn.number
@@ -306,9 +282,7 @@ class Session:
 
     def _violate(self, message: str) -> None:
         """Answer a message that came in the wrong state; too many of them end the session."""
-        now = trio.current_time()
-        self._violations.append(now)
-        too_many = len(self._violations) == _VIOLATIONS and now - self._violations[0] <= _VIOLATIONS_WITHIN_S
+        too_many = self._violations.strike(trio.current_time())
         self._say_violation(message, recoverable=not too_many)
         if too_many:
             self._goodbye = Goodbye(Farewell.WRONG_STATE, "too many messages in the wrong state")

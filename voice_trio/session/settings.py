@@ -1,10 +1,11 @@
-"""What a session and its turns are to know of the settings."""
+"""What a session and its turns are to know of the settings, and of what the client configured."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from voice_trio.config import Settings
+from voice_trio.core import messages as m
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +42,18 @@ class SessionSettings:
     def names(cls) -> tuple[str, ...]:
         """Return the names of them all."""
         return tuple(field.name for field in fields(cls))
+
+
+def configured(
+    settings: SessionSettings, request: m.Start | m.Text, wanted: m.Configure
+) -> tuple[SessionSettings, m.Start | m.Text]:
+    """Return a turn's settings and request, with what is ``wanted`` where ``request`` says nothing itself."""
+    if wanted.instructions is not None:
+        settings = replace(settings, llm_system_prompt=wanted.instructions)
+    request = replace(
+        request,
+        voice=wanted.voice if request.voice is None else request.voice,
+        language=wanted.language if request.language is None else request.language,
+        speed=wanted.speed if request.speed is None else request.speed,
+    )
+    return settings, request

@@ -17,9 +17,9 @@ from voice_trio.core.playout import Playout
 from voice_trio.core.speakable.text import Speakable
 from voice_trio.core.speakable.text import Spoken as SpokenText
 from voice_trio.engines.base import EngineError, Mark, Speech, Synthesizer
-from voice_trio.session.incident import failure
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.playback import Playback
+from voice_trio.session.report import failure
 
 
 @dataclass(frozen=True, slots=True)

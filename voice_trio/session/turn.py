@@ -7,27 +7,31 @@ nothing of it can follow its `Done`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core.groups import first_leaf
+from voice_trio.core.errors import Refused, first_leaf
 from voice_trio.core.history import Record, prompt
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
-from voice_trio.core.refused import Refused
+from voice_trio.core.playout import Playout
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step, TurnState
-from voice_trio.engines.base import EngineError, Prompt
-from voice_trio.memory.base import StoreBusy
+from voice_trio.engines.base import EngineError, Engines, Prompt
+from voice_trio.memory.base import Store, StoreBusy
 from voice_trio.session import asr
+from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import Capture, Ending
-from voice_trio.session.incident import failure, report
-from voice_trio.session.latency_log import log_latency
+from voice_trio.session.claims import Claims
+from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.reply import Reply
-from voice_trio.session.surroundings import Surroundings
+from voice_trio.session.report import failure, log_latency, report
+from voice_trio.session.settings import SessionSettings
+from voice_trio.session.throttle import Throttle
 from voice_trio.session.tts import Voice
 
 _RECALL_LIMIT_S = 5.0
@@ -255,3 +259,22 @@ class Turn:
 def _outcome(error: Refused | EngineError) -> Outcome:
     """Return how a turn ends that ``error`` ended."""
     return _OUTCOMES.get(error.code, Outcome.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The session, as its turns see it."""
+
+    session: str
+    settings: SessionSettings
+    engines: Callable[[], Engines]
+    """Returns the engines that a turn which starts now is to keep to its end."""
+    store: Store
+    wall_clock: Callable[[], float]
+    """Seconds since 1970, for records."""
+    outbox: Outbox
+    claims: Claims
+    throttle: Throttle
+    spoken: SpokenLanguage
+    new_playout: Callable[[], Playout]
+    """Returns how the audio of the turn that starts now goes out."""

@@ -34,7 +34,7 @@ from voice_trio.engines.base import (
     Transcript,
     broken_off,
 )
-from voice_trio.wait import Wait
+from voice_trio.waiting import Wait
 
 # --- ears -----------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from typing import Any, Final, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from voice_trio.core import messages as m
-from voice_trio.core.json_text import parse
+from voice_trio.core.strange_text import parse
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
 from voice_trio.wire.codec import CLOSE_CODES

@@ -1,7 +1,7 @@
 """Work that must not share our process: worker processes, each with a pipe, a deadline and a successor.
 
 A model that holds the GIL would stop every session while it computes, and one that can hang or crash must be killable.
-So each runs in a child process (`worker_main` is its side of the pipe, `worker_process` ours), and one task here owns
+So each runs in a child process (`main` is its side of the pipe, `process` ours), and one task here owns
 each child: it starts the child, waits until it is warm, carries every request there and the reply back, kills it when
 a reply is late, and starts the next one.
 
@@ -20,29 +20,17 @@ from __future__ import annotations
 import itertools
 import subprocess
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import structlog
 import trio
 
-from voice_trio.alongside import alongside
+from voice_trio.waiting import alongside
 from voice_trio.workers.lease import Worker
 from voice_trio.workers.main import READY_ID, Fields, FrameError
-from voice_trio.workers.process import REAP_S, Call, Child, Reply, WorkerError, environment
-from voice_trio.workers.spec import WorkerSpec, python_worker
-
-__all__ = [
-    "Reply",
-    "Worker",
-    "WorkerError",
-    "WorkerPool",
-    "WorkerSpec",
-    "alongside",
-    "open_pool",
-    "python_worker",
-]
+from voice_trio.workers.process import REAP_S, Call, Child, Reply, WorkerError, WorkerSpec, environment
 
 log = structlog.get_logger("voice_trio")
 
@@ -264,7 +252,7 @@ class WorkerPool:
         name = self.spec.name
         child.carried += 1
         late = f"{name} did not answer in {call.seconds:.3g} s"
-        reply = await self._speak(child, partial(child.exchange, call), call.seconds, late)
+        reply = await child.speak(partial(child.exchange, call), call.seconds, name=name, late=late)
         if isinstance(reply, WorkerError):
             return reply
         child.answered += 1
@@ -277,25 +265,9 @@ class WorkerPool:
 
     async def _ask(self, child: Child) -> WorkerError | None:
         """Ask an idle child, which nobody can lease meanwhile, whether it is ready; return why it cannot stay."""
-        reply = await self._speak(child, child.ask_ready, ANSWER_S, f"{self.spec.name} was idle, and is stuck")
-        return reply if isinstance(reply, WorkerError) else None
-
-    async def _speak(
-        self, child: Child, exchange: Callable[[], Awaitable[Reply]], seconds: float, late: str
-    ) -> Reply | WorkerError:
-        """Have ``exchange`` with the child; return what it answered, or why it cannot stay."""
         name = self.spec.name
-        if child.stopped():
-            return WorkerError("crashed", f"{name} was stopped")
-        try:
-            with trio.fail_after(seconds):
-                return await exchange()
-        except trio.TooSlowError:
-            return WorkerError("timeout", late)
-        except trio.BrokenResourceError:
-            return WorkerError("crashed", f"{name} ended unexpectedly")
-        except FrameError as error:
-            return WorkerError("crashed", f"{name} is out of step: {error}")
+        reply = await child.speak(child.ask_ready, ANSWER_S, name=name, late=f"{name} was idle, and is stuck")
+        return reply if isinstance(reply, WorkerError) else None
 
     def _retire(self, child: Child, why: WorkerError) -> None:
         """Let nobody wait for this child any longer."""

@@ -6,8 +6,11 @@ The owner is a task of `workers`; nothing here starts one.
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import structlog
@@ -147,6 +150,22 @@ class Child:
         """Have the child say once more that it is ready."""
         return await self.exchange(Call({}, b"", READY_ID, 0))
 
+    async def speak(
+        self, exchange: Callable[[], Awaitable[Reply]], seconds: float, *, name: str, late: str
+    ) -> Reply | WorkerError:
+        """Have ``exchange`` with it; return what it answered, or why it cannot stay, which is ``late`` in time."""
+        if self.stopped():
+            return WorkerError("crashed", f"{name} was stopped")
+        try:
+            with trio.fail_after(seconds):
+                return await exchange()
+        except trio.TooSlowError:
+            return WorkerError("timeout", late)
+        except trio.BrokenResourceError:
+            return WorkerError("crashed", f"{name} ended unexpectedly")
+        except FrameError as error:
+            return WorkerError("crashed", f"{name} is out of step: {error}")
+
     def stopped(self) -> bool:
         """Return whether the process stands still, by a signal or a debugger; False where the system cannot tell."""
         try:
@@ -184,3 +203,25 @@ class Child:
         with trio.CancelScope(shield=True, deadline=trio.current_time() + REAP_S):
             for stream in (self.stdin, self.stdout, self.stderr):
                 await stream.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """How to start a worker."""
+
+    name: str
+    """As it appears in logs and errors."""
+    argv: Sequence[str]
+    start_seconds: float = 30.0
+    """Until its ready frame, model load included."""
+    one_call: bool = False
+    """Whether a child is replaced after its first call, because what it read cannot be trusted to have left it as it
+    was."""
+
+
+def python_worker(name: str, module: str, *, one_call: bool = False) -> WorkerSpec:
+    """Return the spec of a worker that is a module of ours.
+
+    -P keeps the current folder off its import path; the fault handler names the place of a segmentation fault.
+    """
+    return WorkerSpec(name, (sys.executable, "-P", "-X", "faulthandler", "-m", module), one_call=one_call)

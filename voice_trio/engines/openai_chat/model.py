@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import outcome
 import trio
 
-from voice_trio.alongside import alongside
 from voice_trio.config import Settings
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
@@ -31,6 +30,7 @@ from voice_trio.engines.openai_chat.client import Upstream, distrusted, is_confi
 from voice_trio.engines.openai_chat.reply import Place, ReplyReader
 from voice_trio.engines.plug import Plug
 from voice_trio.entry_points import Kind
+from voice_trio.waiting import alongside
 
 if TYPE_CHECKING:
     from openai import AsyncAPIResponse

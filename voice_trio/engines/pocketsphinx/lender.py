@@ -10,7 +10,8 @@ import trio
 
 from voice_trio.core import lending
 from voice_trio.core.lending import Claim
-from voice_trio.workers.pool import Worker, WorkerPool
+from voice_trio.workers.lease import Worker
+from voice_trio.workers.pool import WorkerPool
 
 
 class Borrower(Protocol):

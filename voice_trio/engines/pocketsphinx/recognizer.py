@@ -16,7 +16,6 @@ from math import inf
 
 import trio
 
-from voice_trio.command_name import command_name
 from voice_trio.config import Settings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.flow import Flow
@@ -26,7 +25,11 @@ from voice_trio.engines.base import CannotLoad, EngineError, Hypothesis, Transcr
 from voice_trio.engines.plug import Plug
 from voice_trio.engines.pocketsphinx.lender import Lender
 from voice_trio.entry_points import Kind
-from voice_trio.workers.pool import Worker, WorkerError, WorkerPool, alongside, open_pool, python_worker
+from voice_trio.installation import command_name
+from voice_trio.waiting import alongside
+from voice_trio.workers.lease import Worker
+from voice_trio.workers.pool import WorkerPool, open_pool
+from voice_trio.workers.process import WorkerError, python_worker
 
 LANGUAGE = "en"
 

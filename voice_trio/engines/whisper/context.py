@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import trio
 
-from voice_trio import assets, sound_file
+from voice_trio import installation as assets
+from voice_trio import sound_file
 from voice_trio.engines.whisper.decode import PADDED_S, floats
 from voice_trio.engines.whisper.scheduler import Job, Rank, Scheduler
 

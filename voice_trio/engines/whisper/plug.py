@@ -8,22 +8,34 @@ from pathlib import Path
 
 import trio
 
-from voice_trio.command_name import command_name
 from voice_trio.config import Settings
 from voice_trio.engines.base import CannotLoad, Recognizer
 from voice_trio.engines.plug import Plug, Progress
 from voice_trio.engines.whisper import context as whisper_context
 from voice_trio.engines.whisper import models as whisper_models
-from voice_trio.engines.whisper import recognizer as whisper
+from voice_trio.engines.whisper.loading import load
 from voice_trio.engines.whisper.models import ModelError
+from voice_trio.engines.whisper.recognizer import WhisperRecognizer
 from voice_trio.engines.whisper.scheduler import open_scheduler
 from voice_trio.entry_points import Kind
+from voice_trio.installation import command_name
+from voice_trio.waiting import alongside
+
+
+@asynccontextmanager
+async def open_whisper(settings: Settings) -> AsyncIterator[WhisperRecognizer]:
+    """Load the model in a thread, and close it at the end. Raises `ModelError`, as `load` does."""
+    loaded = await trio.to_thread.run_sync(load, settings)
+    async with open_scheduler(settings.asr_workers, close_s=settings.asr_timeout_s) as scheduler:
+        recognizer = WhisperRecognizer(loaded, scheduler, settings)
+        async with alongside(recognizer.find_context):
+            yield recognizer
 
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[Recognizer]:
     try:
-        async with whisper.open_whisper(settings) as recognizer:
+        async with open_whisper(settings) as recognizer:
             if settings.language and settings.language not in recognizer.languages:
                 raise CannotLoad(
                     f"STREAM_LANGUAGE is {settings.language!r}, which {recognizer.name} does not understand: give "
@@ -86,7 +98,7 @@ class WhisperWeights:
         """
         if name is not None:
             settings = settings.model_copy(update={"model_whisper": name})
-        loaded = await trio.to_thread.run_sync(whisper.load, settings)
+        loaded = await trio.to_thread.run_sync(load, settings)
         tell(f"{loaded.name}: some sentences, with less audio at a time, against the same padded to 30 s")
         async with open_scheduler(settings.asr_workers, close_s=settings.asr_timeout_s) as scheduler:
             context = await whisper_context.calibrate(scheduler, loaded.decoder, lambda line: tell(f"  {line}"))

@@ -1,6 +1,6 @@
 """Whisper through faster-whisper's loader: one model for every session, behind one scheduler.
 
-What one decode is stands in `whisper_decode`, who decodes next in `scheduler`. Here is an utterance's course: partials
+What one decode is stands in `decode`, who decodes next in `scheduler`. Here is an utterance's course: partials
 over a tail window of bounded length, a final over all of it, and a final begun early, when silence looks like the end.
 """
 
@@ -9,25 +9,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 import trio
 
-from voice_trio.command_name import command_name
-from voice_trio.config import Settings, processors
+from voice_trio.config import Settings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TailWindow, TimedWord
 from voice_trio.engines.base import SURE_LANGUAGE_PROBABILITY, SURE_LANGUAGE_S, EngineError, Hypothesis, Transcript
 from voice_trio.engines.whisper import context as whisper_context
-from voice_trio.engines.whisper import models as whisper_models
 from voice_trio.engines.whisper.context import Context
-from voice_trio.engines.whisper.decode import Asked, Decoded, WhisperDecoder, floats
-from voice_trio.engines.whisper.models import ModelError
+from voice_trio.engines.whisper.decode import Asked, Decoded, floats
+from voice_trio.engines.whisper.loading import Loaded
 from voice_trio.engines.whisper.pieces import Piece, decode_all
-from voice_trio.engines.whisper.scheduler import Batch, Job, Rank, Scheduler, Ticket, open_scheduler
-from voice_trio.workers.pool import alongside
+from voice_trio.engines.whisper.scheduler import Batch, Job, Rank, Scheduler, Ticket
 
 log = structlog.get_logger("voice_trio")
 
@@ -40,61 +36,6 @@ for each."""
 
 _TAIL = SAMPLE_RATE // 5
 """Silence that a final is given behind the last of the voice: a soft ending is no speech to a detector."""
-
-
-@asynccontextmanager
-async def open_whisper(settings: Settings) -> AsyncIterator[WhisperRecognizer]:
-    """Load the model in a thread, and close it at the end. Raises `ModelError`, as `load` does."""
-    loaded = await trio.to_thread.run_sync(load, settings)
-    async with open_scheduler(settings.asr_workers, close_s=settings.asr_timeout_s) as scheduler:
-        recognizer = WhisperRecognizer(loaded, scheduler, settings)
-        async with alongside(recognizer.find_context):
-            yield recognizer
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A model on this disk, in memory."""
-
-    name: str
-    folder: Path
-    decoder: WhisperDecoder
-
-
-def load(settings: Settings) -> Loaded:
-    """Load the model that ``settings`` name; blocks for a second or more, and never touches a network.
-
-    Raises `ModelError` where it is not on this disk, or cannot be used.
-    """
-    name = settings.model_whisper
-    asked = whisper_models.parse(name)
-    folder = whisper_models.find(name)
-    if folder is None:
-        command = f"{command_name()} models download {name}"
-        raise ModelError(f"Whisper model {name} is not on this disk; fetch it with: {command}")
-
-    from faster_whisper import WhisperModel
-
-    try:
-        model = WhisperModel(
-            str(folder),
-            # Whoever asks for half precision has a GPU in mind; no processor computes in it.
-            device="auto" if "float16" in asked.compute_type else "cpu",
-            compute_type=asked.compute_type,
-            cpu_threads=_threads_per_worker(settings.asr_workers),
-            num_workers=settings.asr_workers,
-            local_files_only=True,
-        )
-    except Exception as error:  # a loader of foreign files; tokenizers raises nothing more telling than this
-        raise ModelError(f"Whisper model {name} in {folder} cannot be loaded: {error}") from error
-    mels = model.feature_extractor.mel_filters.shape[0]
-    if mels != model.model.n_mels:
-        raise ModelError(
-            f"Whisper model {name} in {folder} listens to {model.model.n_mels} bands, "
-            f"but its preprocessor_config.json says {mels}"
-        )
-    decoder = WhisperDecoder(model, margin_s=settings.asr_margin_ms / 1000)
-    return Loaded(folder.resolve().name if asked.folder else name, folder, decoder)
 
 
 class WhisperRecognizer:
@@ -355,12 +296,3 @@ def _sure_of(decoded: Decoded, samples: int) -> str | None:
         and decoded.text
     )
     return decoded.language if sure else None
-
-
-def _threads_per_worker(workers: int) -> int:
-    """Return how many threads each of ``workers`` computes with: the machine's share, and at least one.
-
-    Two workers of one thread decode twice as much as one of two, and more than four threads bring a worker little.
-    """
-    cores = processors()
-    return max(1, min(4, cores // workers))

@@ -31,7 +31,7 @@ from typing import Any, Generic, TypeVar
 import outcome
 import trio
 
-from voice_trio.workers.pool import alongside
+from voice_trio.waiting import alongside
 
 Q = TypeVar("Q")
 T = TypeVar("T")

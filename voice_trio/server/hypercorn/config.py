@@ -1,10 +1,12 @@
-"""What Hypercorn is told, and what our subclasses of it are."""
+"""What Hypercorn is told, what our subclasses of it share, and how a connection is ended from inside."""
 
 from __future__ import annotations
 
 import ssl
 from copy import copy
+from typing import Any
 
+import trio
 from hypercorn.config import Config
 
 from voice_trio.core.rate import TokenBucket
@@ -42,3 +44,13 @@ class HardConfig(Config):
     def create_ssl_context(self) -> ssl.SSLContext | None:
         """Return our context, in which no HTTP/2 is offered."""
         return self._tls
+
+
+class Violation(Exception):
+    """The peer broke the rules, was told so where that is possible, and is to be cut off."""
+
+
+def nursery_of(task_group: Any) -> trio.Nursery:
+    """Return the nursery that holds all tasks of one connection."""
+    nursery: trio.Nursery = task_group._nursery
+    return nursery

@@ -15,11 +15,10 @@ from hypercorn.events import Event as TransportEvent
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 
-from voice_trio.core.groups import first_leaf
+from voice_trio.core.errors import first_leaf
 from voice_trio.server.allowance import ALLOWANCE, CONNECTION
-from voice_trio.server.hypercorn.config import HardConfig
+from voice_trio.server.hypercorn.config import HardConfig, Violation, nursery_of
 from voice_trio.server.hypercorn.http import HardH11Protocol
-from voice_trio.server.hypercorn.violation import Violation, nursery_of
 
 log = structlog.get_logger()
 

@@ -13,8 +13,7 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
 from voice_trio.server.allowance import BAD_REQUEST, BODY_PIECE, HEAD_BYTE, REQUEST
-from voice_trio.server.hypercorn.config import HardConfig
-from voice_trio.server.hypercorn.violation import Violation, nursery_of
+from voice_trio.server.hypercorn.config import HardConfig, Violation, nursery_of
 
 _HEAD_LINES = 100
 _HEAD_BYTES = 16_384

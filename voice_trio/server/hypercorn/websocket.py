@@ -15,8 +15,7 @@ from wsproto.events import Event as Frame
 from wsproto.frame_protocol import CloseReason
 
 from voice_trio.server.allowance import ANSWERED_FRAME, FRAME, MESSAGE
-from voice_trio.server.hypercorn.config import HardConfig
-from voice_trio.server.hypercorn.violation import Violation, nursery_of
+from voice_trio.server.hypercorn.config import HardConfig, Violation, nursery_of
 
 _LEAST_FRAGMENT_BYTES = 64
 """What a fragment counts for at least: a message of endless empty ones is endless too."""

@@ -1,4 +1,4 @@
-"""A service for as long as a block lasts."""
+"""Two ways to wait that Trio leaves to its users."""
 
 from __future__ import annotations
 
@@ -24,3 +24,17 @@ async def alongside(service: Callable[[], Awaitable[None]]) -> AsyncIterator[Non
         nursery.cancel_scope.cancel()
     if failure is not None:
         raise failure
+
+
+class Wait:
+    """Waits so many seconds from when it was first asked to, however often it is cancelled and asked again."""
+
+    def __init__(self) -> None:
+        self._until: float | None = None
+
+    async def __call__(self, seconds: float) -> None:
+        """Wait; once it was waited, the next wait is another one."""
+        if self._until is None:
+            self._until = trio.current_time() + seconds
+        await trio.sleep_until(self._until)
+        self._until = None

@@ -1,4 +1,4 @@
-"""What a client is told of what went wrong.
+"""What a client is told of what went wrong, and what the log gets of a session.
 
 Of defects of ours, and of the memory, the client gets a number, and the log gets the rest under the same number.
 """
@@ -6,12 +6,12 @@ Of defects of ours, and of the memory, the client gets a number, and the log get
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 
 import structlog
 
-from voice_trio.core.groups import leaves
-from voice_trio.core.messages import Error, ErrorCode
-from voice_trio.core.refused import Refused
+from voice_trio.core.errors import Refused, leaves
+from voice_trio.core.messages import Error, ErrorCode, Latency, Outcome
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
 
@@ -52,3 +52,15 @@ def report(error: BaseException, *, session: str, turn: int | None = None) -> Er
         turn=turn,
         incident=incident,
     )
+
+
+SLOW_RTF = 1.2
+"""A real-time factor above this leaves the recogniser ever further behind the speaker."""
+
+
+def log_latency(latency: Latency, asr_rtf: float | None, *, session: str, turn: int, outcome: Outcome) -> None:
+    """Log how fast a turn was; ``asr_rtf`` is seconds of recognition for each second of speech."""
+    rtf = None if asr_rtf is None else round(asr_rtf, 3)
+    log.info("latency", session_id=session, turn=turn, outcome=outcome, **asdict(latency), asr_rtf=rtf)
+    if rtf is not None and rtf > SLOW_RTF:
+        log.warning("recogniser is slower than speech", session_id=session, turn=turn, asr_rtf=rtf)

@@ -1,6 +1,19 @@
-"""Where files that are no code lie: the page's beside the package in a checkout, and inside it in a wheel."""
+"""What this installation of ours is called at a terminal, and where its files lie that are no code."""
 
+from __future__ import annotations
+
+import os
+import shutil
+import sys
 from pathlib import Path
+
+
+def command_name() -> str:
+    """Return ``voice-trio`` where the shell finds ours by that name, else its path."""
+    script = Path(sys.executable).with_name("voice-trio")
+    if shutil.which("voice-trio") == str(script):
+        return script.name
+    return os.path.relpath(script) if script.is_relative_to(Path.cwd()) else str(script)
 
 
 def static_dir() -> Path:

@@ -1,0 +1,76 @@
+"""The words and the numbers that messages are made of."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+
+
+class ErrorCode(StrEnum):
+    """What went wrong, by blame: the client's, an engine's, ours."""
+
+    PROTOCOL_VIOLATION = "PROTOCOL_VIOLATION"
+    MAX_DURATION_EXCEEDED = "MAX_DURATION_EXCEEDED"
+    SERVER_BUSY = "SERVER_BUSY"
+    UNAUTHORIZED = "UNAUTHORIZED"
+    ASR_TIMEOUT = "ASR_TIMEOUT"
+    ASR_FAIL = "ASR_FAIL"
+    LLM_TIMEOUT = "LLM_TIMEOUT"
+    LLM_FAIL = "LLM_FAIL"
+    TTS_FAIL = "TTS_FAIL"
+    INTERNAL = "INTERNAL"
+
+
+class InfoCode(StrEnum):
+    """What a client should know and need not act on."""
+
+    ASR_FALLBACK = "asr_fallback"
+    LLM_SYNTHETIC = "llm_synthetic"
+    NO_SPEECH = "no_speech"
+    NO_AUDIO = "no_audio"
+    LATE_AUDIO = "late_audio"
+    EMPTY_REPLY = "empty_reply"
+    REPLY_CUT = "reply_cut"
+    NOTHING_TO_CANCEL = "nothing_to_cancel"
+    THROTTLED = "throttled"
+    IDLE_TIMEOUT = "idle_timeout"
+    SESSION_LIMIT = "session_limit"
+    PLACE_NEEDED = "place_needed"
+    SHUTTING_DOWN = "shutting_down"
+
+
+DrainCode = Literal[InfoCode.SHUTTING_DOWN, InfoCode.IDLE_TIMEOUT, InfoCode.SESSION_LIMIT, InfoCode.PLACE_NEEDED]
+"""Why a session may be brought to an end."""
+
+
+class Outcome(StrEnum):
+    """Why a turn ended."""
+
+    COMPLETED = "completed"
+    EMPTY = "empty"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+
+
+class State(StrEnum):
+    """Where a turn stands."""
+
+    IDLE = "IDLE"
+    CAPTURING = "CAPTURING"
+    THINKING = "THINKING"
+    RESPONDING = "RESPONDING"
+    COMPLETE = "COMPLETE"
+
+
+Mode = Literal["tap", "hold", "hands_free"]
+"""How capture ends: on silence, on `Stop`, or on silence with the next turn beginning by itself."""
+
+Count = Annotated[int, Ge(0), Le(2**32 - 1)]
+TurnId = Annotated[int, Ge(1), Le(2**32 - 1)]
+Name = Annotated[str, MinLen(1), MaxLen(100)]
+Milliseconds = Annotated[float, Ge(0), Le(1e9)]
+Speed = Annotated[float, Ge(0.5), Le(2.0)]
