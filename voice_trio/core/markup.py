@@ -11,20 +11,16 @@ Within a fenced block of code nothing is open.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from voice_trio.core import markup_readers as readers
 from voice_trio.core.markup_readers import End, Reader
+from voice_trio.core.speakable.text import FENCE
 
 LONGEST = 2000
 """Characters after which markup that is still open is taken for none."""
 
 _FENCE_LINE = 200
-
-
-FENCE = re.compile(r"[ \t>]*+(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)")
-"""A line that opens or closes a block of code."""
 
 
 class OpenMarkup:

@@ -24,7 +24,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voice_trio.core.markup import FENCE
 from voice_trio.core.speakable import dates, latex, links, money, numbers, phone, signs, tags, words
 from voice_trio.core.speakable import math as maths
 from voice_trio.core.speakable.draft import Draft
@@ -124,6 +123,9 @@ _CERTAIN: _Rules = (
     (signs.PAUSES, signs.pause),
     (r"(?s:.)", signs.other),
 )
+
+FENCE = re.compile(r"[ \t>]*+(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)")
+"""A line that opens or closes a block of code."""
 
 
 class _Scanner:
