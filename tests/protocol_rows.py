@@ -263,10 +263,10 @@ FAILURES = [
         voice={"fails": [failed(ErrorCode.TTS_FAIL)] * 2},
         **KEPT,
     ),
-    Failure("the recogniser does not settle", ErrorCode.ASR_TIMEOUT, Outcome.TIMED_OUT, recognizer={"settle_s": 100}),
-    Failure("the recogniser has no room", ErrorCode.ASR_TIMEOUT, Outcome.TIMED_OUT, recognizer={"open_s": 100}),
+    Failure("the recognizer does not settle", ErrorCode.ASR_TIMEOUT, Outcome.TIMED_OUT, recognizer={"settle_s": 100}),
+    Failure("the recognizer has no room", ErrorCode.ASR_TIMEOUT, Outcome.TIMED_OUT, recognizer={"open_s": 100}),
     Failure(
-        "the recogniser fails", ErrorCode.ASR_FAIL, Outcome.FAILED, recognizer={"fails": [failed(ErrorCode.ASR_FAIL)]}
+        "the recognizer fails", ErrorCode.ASR_FAIL, Outcome.FAILED, recognizer={"fails": [failed(ErrorCode.ASR_FAIL)]}
     ),
     Failure("no first token", ErrorCode.LLM_TIMEOUT, Outcome.TIMED_OUT, replies=replying(6.0), **KEPT),
     Failure(
@@ -302,7 +302,7 @@ FAILURES = [
         spoken=True,
         **KEPT,
     ),
-    Failure("a defect in the recogniser", ErrorCode.INTERNAL, Outcome.FAILED, recognizer={"fails": [Defect()]}),
+    Failure("a defect in the recognizer", ErrorCode.INTERNAL, Outcome.FAILED, recognizer={"fails": [Defect()]}),
     Failure("a defect in the model", ErrorCode.INTERNAL, Outcome.FAILED, replies=replying(Defect()), **KEPT),
     Failure("a defect in the voice", ErrorCode.INTERNAL, Outcome.FAILED, voice={"fails": [Defect()]}, **KEPT),
     Failure(

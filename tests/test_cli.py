@@ -151,14 +151,14 @@ def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
     assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 11
     ill = run("doctor", cwd=tmp_path, STREAM_PORT="0", OPENAI_BASE_URL="http://127.0.0.1:1/v1", STREAM_CERTFILE="x")
     assert ill.returncode == 1
-    assert [line.split()[1] for line in ill.stdout.splitlines() if line.startswith("BAD")] == ["tls", "mind"]
+    assert [line.split()[1] for line in ill.stdout.splitlines() if line.startswith("BAD")] == ["tls", "model"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
     with trio.fail_after(60):
         async with serve(tmp_path) as (process, said, url):
-            assert "ears   pocketsphinx" in said
+            assert "recognizer      pocketsphinx" in said
             assert "voice-trio models download small-int8" in said
             assert "OPENAI_BASE_URL" in said
             await talk_to(url, tmp_path)

@@ -1,4 +1,4 @@
-"""The main job with nothing scripted: recorded speech through a real socket, recogniser, voice and server."""
+"""The main job with nothing scripted: recorded speech through a real socket, recognizer, voice and server."""
 
 import json
 from itertools import pairwise

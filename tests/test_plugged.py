@@ -120,7 +120,7 @@ async def converse(url):
 def test_doctor_lists_them(installed, tmp_path):
     used = run("doctor", env=environment(installed, tmp_path, **CHOSEN), cwd=tmp_path)
     assert used.returncode == 0, used.stdout
-    assert "ok   recogniser  sounds works\n" in used.stdout
+    assert "ok   recognizer  sounds works\n" in used.stdout
     assert "ok   voice       morse works" in used.stdout
     assert "ok   engine      recognizer sounds of voice-morse 1.0 is used\n" in used.stdout
     assert "ok   engine      synthesizer morse of voice-morse 1.0 is used\n" in used.stdout
@@ -130,7 +130,7 @@ def test_doctor_lists_them(installed, tmp_path):
 
 def test_they_are_used_by_nobody_who_did_not_ask(installed, tmp_path):
     done = run("doctor", env=environment(installed, tmp_path), cwd=tmp_path)
-    assert "ok   recogniser  pocketsphinx works" in done.stdout
+    assert "ok   recognizer  pocketsphinx works" in done.stdout
     assert "recognizer sounds of voice-morse 1.0 can be used: STREAM_ASR_ENGINE=sounds\n" in done.stdout
 
 

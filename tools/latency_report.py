@@ -40,9 +40,9 @@ class Figure:
 
 FIGURES = (
     Figure("t_first_partial_ms", "first partial", "the start of speech", 1500, 700, None),
-    Figure("t_final_transcript_ms", "final transcript", "its end", None, None, lambda ms, raw: ms + raw.recogniser),
+    Figure("t_final_transcript_ms", "final transcript", "its end", None, None, lambda ms, raw: ms + raw.recognizer),
     Figure(
-        "t_first_token_ms", "first token", "its end", None, None, lambda ms, raw: ms + raw.recogniser + raw.first_token
+        "t_first_token_ms", "first token", "its end", None, None, lambda ms, raw: ms + raw.recognizer + raw.first_token
     ),
     Figure(
         "t_first_audio_ms",
@@ -50,7 +50,7 @@ FIGURES = (
         "its end",
         3500,
         1000,
-        lambda ms, raw: ms + raw.recogniser + raw.first_token + raw.first_phrase + raw.voice,
+        lambda ms, raw: ms + raw.recognizer + raw.first_token + raw.first_phrase + raw.voice,
     ),
 )
 
@@ -61,7 +61,7 @@ class Turn:
 
     name: str
     words_wrong: float | None
-    """Share of the words; None where the recogniser only pretends to hear."""
+    """Share of the words; None where the recognizer only pretends to hear."""
     speech_ms: float
     silence_ms: float
     latency: Latency

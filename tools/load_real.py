@@ -1,4 +1,4 @@
-"""How many people a machine can talk with: real speech, the real recogniser and the real voice, at the speed of speech.
+"""How many people a machine can talk with: real speech, the real recognizer and the real voice, at the speed of speech.
 
     python tools/load_real.py                      1, 2, 4, 8 and 16 people at once, a minute each
     python tools/load_real.py --people 30          so many

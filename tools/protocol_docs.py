@@ -64,7 +64,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "max_message_bytes": "the longest message that the client may send",
         "max_utterance_ms": "the longest utterance",
         "silence_ms": "the silence that ends an utterance",
-        "asr": "name of the recogniser",
+        "asr": "name of the recognizer",
         "llm": "name of the language model",
         "voices": "what `voice` may be",
         "languages": "what `language` may be; empty if any will do",

@@ -19,8 +19,8 @@ from voice_trio.engines.base import Engines, Finish, LanguageModel, Prompt, Text
 class Raw:
     """What one question took, in ms, each part after the one before it."""
 
-    recogniser: float
-    """From the last audio to the transcript, of a recogniser that had kept up."""
+    recognizer: float
+    """From the last audio to the transcript, of a recognizer that had kept up."""
     first_token: float
     first_phrase: float
     """From the first token on."""

@@ -67,7 +67,7 @@ class Settings(FromEnvironment):
     asr_engine: Annotated[
         str,
         EngineOf(Kind.RECOGNIZER),
-        Field(description="recogniser; auto takes Whisper if its weights are on disk, else the embedded one"),
+        Field(description="recognizer; auto takes Whisper if its weights are on disk, else the embedded one"),
     ] = AUTO
     model_whisper: Annotated[
         str,

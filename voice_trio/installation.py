@@ -26,5 +26,5 @@ def static_dir() -> Path:
 
 
 def clips_dir() -> Path:
-    """Return the folder of recorded English sentences (FLAC, 16 kHz) that recognisers are tried on."""
+    """Return the folder of recorded English sentences (FLAC, 16 kHz) that recognizers are tried on."""
     return Path(__file__).parent / "clips"

@@ -38,7 +38,7 @@ class LogWriter(io.TextIOBase):
         self._waiting = 0
         self._lost = 0
         self._closing = False
-        # A daemon, against the custom of this house: a thread inside a write that nobody takes cannot be ended, and the
+        # A daemon, against our own custom: a thread inside a write that nobody takes cannot be ended, and the
         # process is to end all the same.
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
         self._thread.start()

@@ -2,7 +2,7 @@
 
 import { byId, make } from "./dom.js";
 
-/** Offered where the recogniser takes any language. */
+/** Offered where the recognizer takes any language. */
 const COMMON_LANGUAGES = ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "uk", "ru", "tr", "ar", "hi", "ja", "ko", "zh"];
 
 export class ChoicesView {
@@ -30,7 +30,7 @@ export class ChoicesView {
     this.fill("language", languages, nameOf, "As the server chooses");
     // Names take a moment to come; until then there is at least what is always there.
     for (const name of ["microphone", "output"]) this.fill(name, [], String, "The usual one");
-    byId("about").textContent = server ? `Recogniser: ${server.asr}. Language model: ${server.llm}.` : "";
+    byId("about").textContent = server ? `Recognizer: ${server.asr}. Language model: ${server.llm}.` : "";
     this.dialog.showModal();
     await this.fillDevices();
   }

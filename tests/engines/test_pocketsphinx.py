@@ -1,4 +1,4 @@
-"""The embedded recogniser, in real processes, on the recorded clips."""
+"""The embedded recognizer, in real processes, on the recorded clips."""
 
 import json
 import os

@@ -358,7 +358,7 @@ async def test_the_fallback_of_ours_is_said_as_ever(monkeypatch, tmp_path, plug_
     fallback = (await opened(Kind.RECOGNIZER))[1]
     assert fallback.message == "Speech is recognised by the small built-in pocketsphinx, in English only."
     assert fallback.command.endswith("voice-trio models download small-int8")
-    assert (fallback.about, fallback.better) == ("The small recogniser that comes with it.", "Whisper")
+    assert (fallback.about, fallback.better) == ("The small recognizer that comes with it.", "Whisper")
 
 
 async def test_a_detector_that_lacks_its_model_is_refused_or_passed_over(monkeypatch, plug_in):

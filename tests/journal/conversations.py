@@ -132,7 +132,7 @@ async def failing(notes):
 
 
 async def timing_out(notes):
-    """A recogniser that never settles, a model that falls silent, and speech that never ends."""
+    """A recognizer that never settles, a model that falls silent, and speech that never ends."""
     engines = scripted_engines(
         recognizer=ScriptedRecognizer(settle_s=99),
         language_model=ScriptedLanguageModel(

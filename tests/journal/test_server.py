@@ -83,7 +83,7 @@ def run(*arguments, **environment):
 def test_the_command_says_equal_different_or_why_not(recorded, tmp_path):
     equal = run("replay", recorded, "--tolerance-ms", 1000)
     assert (equal.returncode, equal.stderr) == (0, "")
-    assert "ears pocketsphinx, mind synthetic" in equal.stdout
+    assert "recognizer pocketsphinx, language model synthetic" in equal.stdout
     assert equal.stdout.endswith("\nequal\n")
 
     lines = recorded.read_text().splitlines()

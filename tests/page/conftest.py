@@ -12,13 +12,13 @@ collect_ignore = (
 
 
 @pytest.fixture(scope="session")
-def mind():
-    with thinking() as mind:
-        yield mind
+def model():
+    with thinking() as model:
+        yield model
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory, mind):
+def server(tmp_path_factory, model):
     data = tmp_path_factory.mktemp("page")
-    with serving(data, OPENAI_BASE_URL=mind.url, OPENAI_API_KEY="none") as server:
+    with serving(data, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server:
         yield server

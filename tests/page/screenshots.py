@@ -24,8 +24,8 @@ def main() -> None:
     """Take all of them."""
     folder = Path(tempfile.mkdtemp())
     question = write_speech(folder / "question.wav", 0.4, ROOT / "examples" / "question.wav", 30.0)
-    with thinking() as mind, serving(folder, OPENAI_BASE_URL=mind.url, OPENAI_API_KEY="none") as server:
-        mind.reply = REPLY
+    with thinking() as model, serving(folder, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server:
+        model.reply = REPLY
         for name, width, height in [("wide", 1100, 760), ("narrow", 360, 740)]:
             for scheme in ["light", "dark"]:
                 look: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}

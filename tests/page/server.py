@@ -1,4 +1,4 @@
-"""What the page is tested against: a real server in a process of its own, and a mind that says what it is told."""
+"""What the page is tested against: a real server in its own process, a language model that says what it is told."""
 
 import json
 import os
@@ -71,16 +71,16 @@ class Mind:
 
 @contextmanager
 def thinking() -> Iterator[Mind]:
-    """Serve a mind on a free port."""
+    """Serve a model on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            mind.asked.append(body["messages"])
+            model.asked.append(body["messages"])
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            for word in mind.reply.split(" "):
+            for word in model.reply.split(" "):
                 self._say({"content": f"{word} "}, None)
             self._say({}, "stop")
             self.wfile.write(b"data: [DONE]\n\n")
@@ -94,11 +94,11 @@ def thinking() -> Iterator[Mind]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        mind = Mind(f"http://127.0.0.1:{server.server_port}/v1")
+        model = Mind(f"http://127.0.0.1:{server.server_port}/v1")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            yield mind
+            yield model
         finally:
             server.shutdown()
             thread.join()

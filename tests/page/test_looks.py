@@ -28,8 +28,8 @@ def check(page, place):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [360, 1280])
-def test_every_state_of_the_page(server, mind, width, scheme):
-    mind.reply = "It is wide and deep, and nobody has ever seen its end. It is full of fish, and of old ships."
+def test_every_state_of_the_page(server, model, width, scheme):
+    model.reply = "It is wide and deep, and nobody has ever seen its end. It is full of fish, and of old ships."
     look = {"viewport": {"width": width, "height": 740}, "color_scheme": scheme, "reduced_motion": "reduce"}
     with visiting(server.url, **look) as visit:
         page = visit.page
@@ -56,8 +56,8 @@ def test_without_axe_the_test_says_so():
         pytest.skip("the check of accessibility was left out: axe-core is not installed (npm ci)")
 
 
-def test_choices_are_remembered_and_used(server, mind):
-    mind.reply = "It is noon."
+def test_choices_are_remembered_and_used(server, model):
+    model.reply = "It is noon."
     with visiting(server.url) as visit:
         page = visit.page
         visit.phase("ready")

@@ -85,8 +85,8 @@ def record(visit, seconds=0.8):
     visit.page.click("#talk")
 
 
-def test_a_recording_is_posted_and_its_answer_heard_in_the_same_conversation_as_what_is_typed(server, mind, question):
-    mind.reply = "It is noon."
+def test_a_recording_is_posted_and_its_answer_heard_in_the_same_conversation_as_what_is_typed(server, model, question):
+    model.reply = "It is noon."
     with visiting(server.url, question, worklets=False) as visit:
         page, stand_in = visit.page, StandIn(visit.page)
         visit.phase("ready")
@@ -225,8 +225,8 @@ def test_the_longest_recording_ends_by_itself(tmp_path, question):
         assert len(stand_in.asked) == 1
 
 
-def test_without_worklets_what_is_typed_is_answered_aloud(server, mind):
-    mind.reply = "It is noon. The sun is high."
+def test_without_worklets_what_is_typed_is_answered_aloud(server, model):
+    model.reply = "It is noon. The sun is high."
     with visiting(server.url, worklets=False) as visit:
         visit.phase("ready")
         visit.page.fill("#text", "What time is it?")
@@ -245,9 +245,9 @@ def test_without_any_microphone_the_page_says_so(server):
         assert visit.page.is_disabled("#talk")
 
 
-def test_end_to_end_a_recording_is_understood_by_the_server_itself(server, mind, question):
+def test_end_to_end_a_recording_is_understood_by_the_server_itself(server, model, question):
     """Without a stand-in: a real recording, decoded, recognised, answered and spoken."""
-    mind.reply = "It will be mild."
+    model.reply = "It will be mild."
     with visiting(server.url, question, worklets=False) as visit:
         visit.phase("ready")
         visit.page.click("#talk")
@@ -261,7 +261,7 @@ def test_end_to_end_a_recording_is_understood_by_the_server_itself(server, mind,
         visit.page.fill("#text", "And tomorrow?")
         visit.page.keyboard.press("Enter")
         visit.over(2)
-        said = [one["content"] for one in mind.asked[-1] if one["role"] == "user"]
+        said = [one["content"] for one in model.asked[-1] if one["role"] == "user"]
         assert "weather" in said[-2]
         assert said[-1] == "And tomorrow?"
         assert visit.trouble == []

@@ -59,16 +59,16 @@ def low_passed(samples, rate, hz):
 
 
 @pytest.mark.parametrize("rate", [48_000, 44_100])
-def test_a_spoken_question_is_shown_and_its_answer_heard(server, mind, question, rate):
-    mind.reply = SHORT
+def test_a_spoken_question_is_shown_and_its_answer_heard(server, model, question, rate):
+    model.reply = SHORT
     # Where the machine is so busy that sound comes later than it is due, the page knows, and nothing can be compared.
     for _ in range(3):
-        if not ask_and_listen(server, mind, question, rate):
+        if not ask_and_listen(server, model, question, rate):
             return
     pytest.fail("the sound ran dry each time: this machine is too busy")
 
 
-def ask_and_listen(server, mind, question, rate):
+def ask_and_listen(server, model, question, rate):
     """Talk to the page, and compare what is heard with what the server sent; return whether the sound ran dry."""
     with visiting(server.url, question, rate=rate, record=True) as visit:
         page = visit.page
@@ -81,7 +81,7 @@ def ask_and_listen(server, mind, question, rate):
         words = page.inner_text(".you .words")
         assert "weather like in london today" in words
         assert page.inner_text(".assistant .words").strip() == SHORT
-        assert mind.asked[-1][-1]["content"] == words
+        assert model.asked[-1][-1]["content"] == words
 
         marks = next(message["marks"] for message in visit.sent if message["type"] == "mark")
         order = ["speech_start", "speech_end", "final", "first_token", "first_audio", "done"]
@@ -98,8 +98,8 @@ def ask_and_listen(server, mind, question, rate):
         return False
 
 
-def test_escape_silences_at_once_and_what_is_shown_as_heard_is_what_was(server, mind, question):
-    mind.reply = LONG
+def test_escape_silences_at_once_and_what_is_shown_as_heard_is_what_was(server, model, question):
+    model.reply = LONG
     with visiting(server.url, question, record=True) as visit:
         page = visit.page
         visit.phase("ready")
@@ -142,8 +142,8 @@ def total_seconds(visit, reply):
     return sum(done.samples for done in ended) / phrases[0].sample_rate / chars * len(reply)
 
 
-def test_hands_free_goes_on_by_itself_for_three_turns(server, mind, three_questions):
-    mind.reply = "It is noon."
+def test_hands_free_goes_on_by_itself_for_three_turns(server, model, three_questions):
+    model.reply = "It is noon."
     with visiting(server.url, three_questions) as visit:
         visit.phase("ready")
         visit.page.check("#hands-free", force=True)
@@ -158,8 +158,8 @@ def test_hands_free_goes_on_by_itself_for_three_turns(server, mind, three_questi
         assert visit.trouble == []
 
 
-def test_what_is_held_ends_when_it_is_let_go(server, mind, question):
-    mind.reply = "It is noon."
+def test_what_is_held_ends_when_it_is_let_go(server, model, question):
+    model.reply = "It is noon."
     with visiting(server.url, question) as visit:
         page = visit.page
         visit.phase("ready")
@@ -173,8 +173,8 @@ def test_what_is_held_ends_when_it_is_let_go(server, mind, question):
         assert "what is the" in page.inner_text(".you .words")
 
 
-def test_a_typed_turn_and_a_press_that_talks_over_its_answer(server, mind, question):
-    mind.reply = LONG
+def test_a_typed_turn_and_a_press_that_talks_over_its_answer(server, model, question):
+    model.reply = LONG
     with visiting(server.url, question) as visit:
         page = visit.page
         visit.phase("ready")
@@ -182,7 +182,7 @@ def test_a_typed_turn_and_a_press_that_talks_over_its_answer(server, mind, quest
         page.keyboard.press("Enter")
         visit.phase("answering")
         page.wait_for_timeout(600)
-        mind.reply = "It is noon."
+        model.reply = "It is noon."
         page.click("#talk")
         visit.over(2)
         outcomes = [done.outcome for done in visit.all(m.Done)]

@@ -15,8 +15,8 @@ from voice_trio.core import messages as m
 pytestmark = pytest.mark.real
 
 
-def test_without_permission_the_page_says_so_and_still_takes_typing(server, mind):
-    mind.reply = "It is noon."
+def test_without_permission_the_page_says_so_and_still_takes_typing(server, model):
+    model.reply = "It is noon."
     with visiting(server.url, allowed=False) as visit:
         page = visit.page
         visit.phase("ready")
@@ -42,9 +42,9 @@ def test_a_microphone_that_sends_only_zeros_is_named(server, tmp_path):
         visit.phase("ready")
 
 
-def test_a_server_that_comes_back_finds_the_conversation_going_on(tmp_path, mind):
-    mind.reply = "Nice to meet you."
-    with serving(tmp_path, OPENAI_BASE_URL=mind.url, OPENAI_API_KEY="none") as server, visiting(server.url) as visit:
+def test_a_server_that_comes_back_finds_the_conversation_going_on(tmp_path, model):
+    model.reply = "Nice to meet you."
+    with serving(tmp_path, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server, visiting(server.url) as visit:
         page = visit.page
         visit.phase("ready")
         page.fill("#text", "My name is Ada.")
@@ -63,7 +63,7 @@ def test_a_server_that_comes_back_finds_the_conversation_going_on(tmp_path, mind
             page.fill("#text", text)
             page.keyboard.press("Enter")
             visit.over(1 if "Ada" in text else 2)
-        assert [one["content"] for one in mind.asked[-1] if one["role"] == "user"][-2:] == [
+        assert [one["content"] for one in model.asked[-1] if one["role"] == "user"][-2:] == [
             "My name is Ada.",
             "What is my name?",
         ]
@@ -88,8 +88,8 @@ window.dropSilently = (socket) => {
 
 
 @pytest.mark.parametrize("kind", ["typed", "spoken"])
-def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conversation(server, mind, tmp_path, kind):
-    mind.reply = "Nice to meet you."
+def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conversation(server, model, tmp_path, kind):
+    model.reply = "Nice to meet you."
     # The microphone runs before a busy browser listens to it.
     question = write_speech(tmp_path / "question.wav", 2.0, ROOT / "examples" / "question.wav", 30.0)
     with visiting(server.url, question, script=KEEP_SOCKETS) as visit:
@@ -118,13 +118,13 @@ def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conver
         assert page.locator("#notes >> text=still open elsewhere").count() == 0
         words = page.locator(".you .words").nth(1).inner_text()
         assert ("my name" if kind == "typed" else "what is the weather like in london today") in words
-        said = [one["content"] for one in mind.asked[-1] if one["role"] == "user"]
+        said = [one["content"] for one in model.asked[-1] if one["role"] == "user"]
         assert said == ["My name is Ada.", words]
         assert visit.trouble == []
 
 
-def test_escape_ends_the_wait_for_a_conversation(server, mind):
-    mind.reply = "Nice to meet you."
+def test_escape_ends_the_wait_for_a_conversation(server, model):
+    model.reply = "Nice to meet you."
     with visiting(server.url, script=KEEP_SOCKETS) as visit:
         page = visit.page
         visit.phase("ready")
@@ -145,9 +145,9 @@ def test_escape_ends_the_wait_for_a_conversation(server, mind):
         assert "Stopped" in page.locator(".caption").nth(1).inner_text()
 
 
-def test_a_locked_server_over_plain_http(tmp_path, mind):
-    mind.reply = "It is noon."
-    locked = serving(tmp_path, STREAM_AUTH_TOKEN="sesame", OPENAI_BASE_URL=mind.url, OPENAI_API_KEY="none")
+def test_a_locked_server_over_plain_http(tmp_path, model):
+    model.reply = "It is noon."
+    locked = serving(tmp_path, STREAM_AUTH_TOKEN="sesame", OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none")
     with locked as server, visiting(server.url.replace("127.0.0.1", "voice.test")) as visit:
         page = visit.page
         page.wait_for_selector("#troubles >> text=STREAM_TLS_SELF_SIGNED")

@@ -29,8 +29,8 @@ def proxied(server):
         yield proxy
 
 
-def test_the_page_talks_and_is_answered(proxied, mind, question):
-    mind.reply = "It is noon."
+def test_the_page_talks_and_is_answered(proxied, model, question):
+    model.reply = "It is noon."
     # Without the slash, as people write it.
     with visiting(proxied.url, question) as visit:
         visit.phase("ready")
@@ -49,8 +49,8 @@ def test_the_page_talks_and_is_answered(proxied, mind, question):
         assert [one for one in proxied.asked[1:] if not one.startswith(f"{path}/")] == []
 
 
-def test_a_recording_is_posted_there(proxied, mind, question):
-    mind.reply = "It is noon."
+def test_a_recording_is_posted_there(proxied, model, question):
+    model.reply = "It is noon."
     with visiting(f"{proxied.url}/?from=bookmark#there", question, worklets=False) as visit:
         visit.phase("ready")
         visit.page.click("#talk")
@@ -63,10 +63,10 @@ def test_a_recording_is_posted_there(proxied, mind, question):
         assert visit.trouble == []
 
 
-def test_a_token_is_for_the_server_at_its_path(tmp_path, server, mind):
+def test_a_token_is_for_the_server_at_its_path(tmp_path, server, model):
     """Two servers behind one host: what the page keeps for one of them is not shown to the other."""
-    mind.reply = "It is noon."
-    locked = serving(tmp_path, STREAM_AUTH_TOKEN="sesame", OPENAI_BASE_URL=mind.url, OPENAI_API_KEY="none")
+    model.reply = "It is noon."
+    locked = serving(tmp_path, STREAM_AUTH_TOKEN="sesame", OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none")
     with locked as other, under_a_path(urlsplit(other.url).port, "/locked") as proxy, visiting(proxy.url) as visit:
         page = visit.page
         page.fill("#token", "sesame")

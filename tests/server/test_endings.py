@@ -120,8 +120,8 @@ async def test_fifty_sessions_in_all_states_end_in_time(second_signal):
         stopped.set()
 
     with trio.fail_after(30):
-        async with trio.open_nursery() as house, trio.open_nursery() as clients:
-            running = await house.start(serve)
+        async with trio.open_nursery() as nursery, trio.open_nursery() as clients:
+            running = await nursery.start(serve)
             ready: list[Client] = []
             for number in range(45):
                 clients.start_soon(live, running.ws_url, list(STATES.values())[number % len(STATES)])

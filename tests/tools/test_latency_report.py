@@ -17,7 +17,7 @@ TURN = Turn(
     latency=Latency(
         t_first_partial_ms=600, t_final_transcript_ms=800, t_first_token_ms=990, t_first_audio_ms=1600, total_reply_ms=9
     ),
-    raw=Raw(recogniser=100, first_token=100, first_phrase=50, voice=50),
+    raw=Raw(recognizer=100, first_token=100, first_phrase=50, voice=50),
     gap_ms=1650,
 )
 

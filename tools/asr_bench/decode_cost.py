@@ -57,17 +57,17 @@ async def windows(pcm: bytes) -> list[Window]:
     """
     seen: list[Window] = []
     async with (
-        open_whisper(models.settings(models.TINY, asr_context="short")) as ears,
-        ears.open("en") as utterance,
+        open_whisper(models.settings(models.TINY, asr_context="short")) as recognizer,
+        recognizer.open("en") as utterance,
     ):
-        place, placed = ears.decoder._placed, 0
+        place, placed = recognizer.decoder._placed, 0
 
         def counted(*given: Any) -> Any:
             nonlocal placed
             placed += 1
             return place(*given)
 
-        ears.decoder._placed = counted  # type: ignore[method-assign, assignment]
+        recognizer.decoder._placed = counted  # type: ignore[method-assign, assignment]
         fed = 0
         for at in range(_FIRST, len(pcm), SAMPLE_RATE * BYTES_PER_SAMPLE):
             utterance.feed(pcm[fed:at])

@@ -1,4 +1,4 @@
-"""Sessions that speak in real time over one recogniser: how long finals take, and how partials thin out."""
+"""Sessions that speak in real time over one recognizer: how long finals take, and how partials thin out."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def clips() -> list[bytes]:
 
 @asynccontextmanager
 async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
-    """Open the recogniser that ``settings`` mean, beside a mind and a voice that take no time."""
+    """Open the recognizer that ``settings`` mean, beside a language model and a voice that take no time."""
     quick = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Yes."])])
-    async with open_whisper(settings) as ears, open_engine(Kind.DETECTOR, settings) as detector:
+    async with open_whisper(settings) as recognizer, open_engine(Kind.DETECTOR, settings) as detector:
         scripted = scripted_engines(language_model=quick)
-        yield replace(scripted, recognizer=ears, new_detector=detector.engine)
+        yield replace(scripted, recognizer=recognizer, new_detector=detector.engine)
 
 
 async def listen_to(speakers: int, seconds: float, settings: Settings) -> Seen:

@@ -54,10 +54,10 @@ async def revisions(clips: Iterable[held_out.HeldOut]) -> tuple[float, float, in
     and how often stable text was revised, with a partial every 300 ms.
     """
     plain = ruled = shown = broken = 0
-    async with open_whisper(models.settings(models.TINY, asr_context="short")) as ears:
+    async with open_whisper(models.settings(models.TINY, asr_context="short")) as recognizer:
         for clip in clips:
             differ, stable, before = TranscriptDiffer(), "", ""
-            async with ears.open("en") as utterance:
+            async with recognizer.open("en") as utterance:
                 step = SAMPLE_RATE * 3 // 10 * BYTES_PER_SAMPLE
                 for at in range(0, len(clip.pcm), step):
                     utterance.feed(clip.pcm[at : at + step])

@@ -101,7 +101,7 @@ async def _recognizer(settings: Settings) -> str:
         return f"{recognizer.engine.name} works{better}"
 
 
-async def _mind(settings: Settings) -> str:
+async def _language_model(settings: Settings) -> str:
     async with load.open_engine(Kind.LANGUAGE_MODEL, settings) as opened:
         model: LanguageModel = opened.engine
         if model.synthetic:
@@ -146,8 +146,8 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "port": _port,
     "tls": _tls,
     "detector": _detector,
-    "recogniser": _recognizer,
-    "mind": _mind,
+    "recognizer": _recognizer,
+    "model": _language_model,
     "voice": _voice,
     "confinement": _confinement,
     "memory": _memory,

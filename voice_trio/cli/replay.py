@@ -56,7 +56,7 @@ def replay(file: Path, tolerance_ms: float, context: int) -> None:
 
 def _about(recording: Recording) -> list[str]:
     header = recording.header
-    engines = f"ears {header.engines.asr}, mind {header.engines.llm}, voice {header.engines.tts}"
+    engines = f"recognizer {header.engines.asr}, language model {header.engines.llm}, voice {header.engines.tts}"
     lines = [
         f"recorded  {header.began} by voice_trio {header.version}, session {header.session}",
         f"          {recording.lasts_s:.1f} s, {engines}",

@@ -42,6 +42,9 @@ def serve(**options: Any) -> None:
         trio.run(serve_until_signal, settings, announce, clock=LivedClock())
 
 
+_MARGIN = " " * len("  language model  ")
+
+
 def _tell(*lines: str) -> None:
     # A server serves whether or not anybody reads this.
     with suppress(CannotPrint):
@@ -50,11 +53,11 @@ def _tell(*lines: str) -> None:
 
 def describe(engines: Engines) -> list[str]:
     """Return lines that say what the server hears, thinks and speaks with, and how to have better."""
-    lines = [f"  ears   {engines.recognizer.name}"]
+    lines = [f"  recognizer      {engines.recognizer.name}"]
     if (fallback := engines.asr_fallback) is not None:
-        lines += [f"         {fallback.about} {fallback.better} hears better:", f"         {fallback.command}"]
-    lines.append(f"  mind   {engines.language_model.name}")
+        lines += [f"{_MARGIN}{fallback.about} {fallback.better} hears better:", f"{_MARGIN}{fallback.command}"]
+    lines.append(f"  language model  {engines.language_model.name}")
     if engines.language_model.synthetic:
-        lines += ["         No language model is configured: set OPENAI_API_KEY, or OPENAI_BASE_URL for a local one."]
-    lines.append(f"  voice  {engines.synthesizer.name}")
+        lines += [f"{_MARGIN}None is configured: set OPENAI_API_KEY, or OPENAI_BASE_URL for a local one."]
+    lines.append(f"  voice           {engines.synthesizer.name}")
     return lines

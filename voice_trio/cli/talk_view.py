@@ -83,7 +83,7 @@ class ConsoleView:
         """Print what a person would want to know of ``event``."""
         match event:
             case m.SessionOpened():
-                self._line("session", f"ears {event.asr}, mind {event.llm}")
+                self._line("session", f"recognizer {event.asr}, language model {event.llm}")
             case m.StateChanged(state=m.State.CAPTURING):
                 self._typed_turn = False
             case m.Partial(keep=keep, text=text):

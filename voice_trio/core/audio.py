@@ -1,4 +1,4 @@
-"""The one audio format inside the house: 16 kHz, mono, signed 16-bit little-endian PCM."""
+"""The one audio format inside the server: 16 kHz, mono, signed 16-bit little-endian PCM."""
 
 import struct
 

@@ -1,6 +1,6 @@
 """Who has what there is too little of: a total order of claims, by which it is lent and asked back.
 
-A recogniser that works as the audio comes is at one utterance's side from its first word to its last, and most of that
+A recognizer that works as the audio comes is at one utterance's side from its first word to its last, and most of that
 time it waits for the speaker. Lent for so long in the order of asking, two people who speak keep a third from being
 understood who has finished, and two who hold the key and say nothing keep away everybody. So:
 

@@ -47,7 +47,7 @@ class HasWorkers(Protocol):
         """Kill them all, as defects of theirs would. Whoever waits for one of them is told as usual."""
 
 
-# --- ears -----------------------------------------------------------------------------------------------------------
+# --- speech to text ---------------------------------------------------------------------------------------------------
 
 
 class Detector(Protocol):
@@ -73,9 +73,9 @@ class Transcript(NamedTuple):
 
     text: str
     language: str | None
-    """ISO 639-1 code, where the recogniser knows it."""
+    """ISO 639-1 code, where the recognizer knows it."""
     language_probability: float = 0.0
-    """Of that language, 0.0 to 1.0; 0.0 where the recogniser cannot tell."""
+    """Of that language, 0.0 to 1.0; 0.0 where the recognizer cannot tell."""
 
 
 SURE_LANGUAGE_S = 2.0
@@ -85,7 +85,7 @@ another language."""
 
 
 class Utterance(Protocol):
-    """One utterance in a recogniser. Sample positions count from the first sample fed."""
+    """One utterance in a recognizer. Sample positions count from the first sample fed."""
 
     @property
     def compute_s(self) -> float:
@@ -131,7 +131,7 @@ class Recognizer(Protocol):
         """Begin an utterance, in ``language`` (ISO 639-1) or, for None, in whatever it detects."""
 
 
-# --- mind -----------------------------------------------------------------------------------------------------------
+# --- language model ---------------------------------------------------------------------------------------------------
 
 
 class TextDelta(NamedTuple):
@@ -194,7 +194,7 @@ class LanguageModel(Protocol):
         """
 
 
-# --- voice ----------------------------------------------------------------------------------------------------------
+# --- text to speech ---------------------------------------------------------------------------------------------------
 
 
 class Mark(NamedTuple):
@@ -264,7 +264,7 @@ class Engines:
     synthesizer: Synthesizer
     new_detector: Callable[[], Detector]
     asr_fallback: Fallback | None = None
-    """Where the recogniser stands in for a better one."""
+    """Where the recognizer stands in for a better one."""
 
     @property
     def ready(self) -> bool:

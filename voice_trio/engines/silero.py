@@ -79,7 +79,7 @@ class SileroModel:
 
 
 class SileroDetector:
-    """One session's ears: the gate, the cutting into chunks, and the model's memory."""
+    """One session's hearing: the gate, the cutting into chunks, and the model's memory."""
 
     def __init__(self, model: SileroModel) -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""The language model of a server that has none: it repeats what it heard, and says how to give it a mind.
+"""The language model of a server that has none: it repeats what it heard, and says how to give it one.
 
 It is made to be listened to: short plain sentences, the first one short enough that speech begins at once. The same
 words get the same reply, at the pace of a small local model.

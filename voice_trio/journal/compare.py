@@ -31,21 +31,21 @@ Deed = e.Said | e.Chunk | e.Ask | e.End
 """What a session does."""
 
 _THREADS: Final = (
-    {"turn", "mind"},
+    {"turn", "language model"},
     {"turn", "voice"},
     {"reader"},
-    {"asks ears"},
-    {"asks ears early"},
-    {"asks mind"},
+    {"asks recognizer"},
+    {"asks recognizer early"},
+    {"asks language model"},
     {"asks voice"},
     {"asks memory"},
 )
 
 _ASKED: Final[dict[str, str]] = {
-    "open": "asks ears",
-    "anticipate": "asks ears early",
-    "settle": "asks ears",
-    "write": "asks mind",
+    "open": "asks recognizer",
+    "anticipate": "asks recognizer early",
+    "settle": "asks recognizer",
+    "write": "asks language model",
     "speak": "asks voice",
     "begin": "asks memory",
     "recall": "asks memory",
@@ -96,13 +96,13 @@ def thread_of(deed: Deed) -> str | None:
 def _speaker(message: dict[str, JsonValue]) -> str:
     match message:
         case {"type": "token"}:
-            return "mind"
+            return "language model"
         case {"type": "tts_phrase" | "tts_phrase_done"} | {"type": "state", "state": State.RESPONDING}:
             return "voice"
         case {"type": "error", "phrase": _}:
             return "voice"
         case {"type": "error", "code": str(code)} if code.startswith("LLM_"):
-            return "mind"
+            return "language model"
         case {"type": "error"} if "turn" not in message:
             return "reader"
         case {"type": "info", "code": code} if code in _READERS:

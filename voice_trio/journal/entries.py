@@ -39,13 +39,13 @@ class EngineNames:
     voices: tuple[str, ...]
     sample_rate: Rate
     asr_fallback: str | None = None
-    """The command that would bring a better recogniser."""
+    """The command that would bring a better recognizer."""
     asr_fallback_message: str | None = None
     """What was said of it; older files do not hold it, since it could only be one sentence."""
 
     @property
     def fallback(self) -> Fallback | None:
-        """What the session's recogniser was, if it stood in for a better one."""
+        """What the session's recognizer was, if it stood in for a better one."""
         if self.asr_fallback is None:
             return None
         older = f"Speech is recognised by the small built-in {self.asr}, in English only."
@@ -200,7 +200,8 @@ class Chunk:
 
 
 Of = Literal["open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"]
-"""What a session asks: four questions for the recogniser, one each for mind and voice, four for the memory."""
+"""What a session asks: four questions for the recognizer, one for the language model, one for the voice, and four for
+the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The house: one nursery of ours with the engines and the server in it, from load to drain.
+"""The server: one nursery with the engines and the sockets in it, from load to drain.
 
 If any of them crashes, the nursery ends the others and the process with a message: never half alive.
 """
@@ -87,7 +87,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
         open_engines(settings) as engines,
         open_media() as decoder,
         AsyncExitStack() as closing,
-        trio.open_nursery() as house,
+        trio.open_nursery() as nursery,
     ):
         faults = Faults.of(settings)
         engines, store = inject(faults, engines, store)
@@ -105,7 +105,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
                 raise RuntimeError("the server stopped listening without having been told to")
             stopped.set()
 
-        await house.start(serve)
+        await nursery.start(serve)
         try:
             yield Running(url, engines, sessions, connections, None if tls is None else tls.fingerprint)
             # Or whoever does not read for the moment would be cut off, and miss the end of what was said.

@@ -52,7 +52,7 @@ async def transcribe(
     Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
     """
     timeout_s = settings.asr_timeout_s
-    # The limit has no deadline while the person speaks; a recogniser that is late, or has no room yet, is late
+    # The limit has no deadline while the person speaks; a recognizer that is late, or has no room yet, is late
     # only with respect to the end.
     with trio.CancelScope() as limit:
         async with trio.open_nursery() as nursery:
@@ -89,7 +89,7 @@ async def _limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: 
 
 
 async def _anticipate(utterance: Utterance, capture: Capture) -> None:
-    """Let the recogniser begin its final in every pause, and take it back when the pause was not the end."""
+    """Let the recognizer begin its final in every pause, and take it back when the pause was not the end."""
     while True:
         await capture.wait_paused()
         async with trio.open_nursery() as pause:

@@ -1,4 +1,4 @@
-"""The session's ear: audio in for the session's whole life, and the one place that says where an utterance is.
+"""Audio in for the session's whole life, and the one place that says where an utterance is.
 
 A burst is heard a slice at a time, in turn with those of all the sessions that share the loop: to look for speech takes
 up to 0.2 ms a frame, and a client may send a whole utterance at once. Audio that comes as it is spoken is in messages
@@ -200,7 +200,7 @@ class Listener:
 SLICE_BYTES = 4 * FRAME_BYTES
 """Heard in one step of the loop, which takes up to a millisecond."""
 
-_TURNS: trio.lowlevel.RunVar[trio.Lock] = trio.lowlevel.RunVar("ear turns")
+_TURNS: trio.lowlevel.RunVar[trio.Lock] = trio.lowlevel.RunVar("turns of bursts")
 
 
 async def hear_in_turn(pcm: bytes, hear: Callable[[bytes, int], None]) -> None:

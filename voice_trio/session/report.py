@@ -55,7 +55,7 @@ def report(error: BaseException, *, session: str, turn: int | None = None) -> Er
 
 
 SLOW_RTF = 1.2
-"""A real-time factor above this leaves the recogniser ever further behind the speaker."""
+"""A real-time factor above this leaves the recognizer ever further behind the speaker."""
 
 
 def log_latency(latency: Latency, asr_rtf: float | None, *, session: str, turn: int, outcome: Outcome) -> None:
@@ -63,4 +63,4 @@ def log_latency(latency: Latency, asr_rtf: float | None, *, session: str, turn: 
     rtf = None if asr_rtf is None else round(asr_rtf, 3)
     log.info("latency", session_id=session, turn=turn, outcome=outcome, **asdict(latency), asr_rtf=rtf)
     if rtf is not None and rtf > SLOW_RTF:
-        log.warning("recogniser is slower than speech", session_id=session, turn=turn, asr_rtf=rtf)
+        log.warning("recognizer is slower than speech", session_id=session, turn=turn, asr_rtf=rtf)

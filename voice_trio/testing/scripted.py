@@ -36,7 +36,7 @@ from voice_trio.engines.base import (
 )
 from voice_trio.waiting import Wait
 
-# --- ears -----------------------------------------------------------------------------------------------------------
+# --- speech to text ---------------------------------------------------------------------------------------------------
 
 VOICED = (1).to_bytes(2, "little")
 """A sample that a `ScriptedDetector` takes for speech."""
@@ -107,7 +107,7 @@ class ScriptedRecognizer:
             await trio.sleep(self.open_s)
             self.utterances += 1
             yield (self.utterance or ScriptedUtterance)(self, language)
-            # Real recognisers have something to close, and that takes a checkpoint.
+            # Real recognizers have something to close, and that takes a checkpoint.
             await trio.lowlevel.checkpoint()
         finally:
             self.open_now -= 1
@@ -161,7 +161,7 @@ class ScriptedUtterance:
         return " ".join(self._recognizer.words[: ms // self._recognizer.word_ms])
 
 
-# --- mind -----------------------------------------------------------------------------------------------------------
+# --- language model ---------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -229,7 +229,7 @@ class _ScriptedStream:
         return Finish(self._reply.finish)
 
 
-# --- voice ----------------------------------------------------------------------------------------------------------
+# --- text to speech ---------------------------------------------------------------------------------------------------
 
 
 @dataclass

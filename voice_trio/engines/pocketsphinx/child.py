@@ -1,4 +1,4 @@
-"""The child of the pocketsphinx recogniser: one decoder, one utterance at a time.
+"""The child of the pocketsphinx recognizer: one decoder, one utterance at a time.
 
 Requests: ``{"do": "start"}``; ``{"do": "feed"}`` with 16 kHz s16le mono in the body; ``{"do": "finish"}``. Each answers
 ``{"text", "seconds"}``: what the utterance seems to say, or after the last one says, and how long the work took.
@@ -41,7 +41,7 @@ def mean_of(after: list[float], before: list[float], frames: int) -> list[float]
     return [(a * (CMN_WEIGHT + frames) - b * CMN_WEIGHT) / frames for a, b in zip(after, before, strict=True)]
 
 
-class Ear:
+class Listening:
     """The decoder, and as much of the utterance as calibration needs."""
 
     def __init__(self) -> None:
@@ -109,17 +109,17 @@ class Ear:
 
 def load() -> tuple[Fields, Handler]:
     """Make the decoder."""
-    ear = Ear()
+    listening = Listening()
 
     def handle(fields: Fields, body: bytes) -> tuple[Fields, bytes]:
         began = time.perf_counter()
         match fields["do"]:
             case "start":
-                text = ear.start()
+                text = listening.start()
             case "feed":
-                text = ear.feed(body)
+                text = listening.feed(body)
             case "finish":
-                text = ear.finish()
+                text = listening.finish()
             case unknown:
                 raise ValueError(unknown)
         return {"text": text, "seconds": time.perf_counter() - began}, b""

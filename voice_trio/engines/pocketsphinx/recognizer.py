@@ -1,4 +1,4 @@
-"""Ears that need no download: pocketsphinx in worker processes, since it holds the GIL while it decodes.
+"""A recognizer that needs no download: pocketsphinx in worker processes, since it holds the GIL while it decodes.
 
 An utterance keeps its own audio. One task of its own talks to the worker: it sends what was fed in short calls, so that
 the decoder stays close behind the speaker and little is left to do at the end, and it answers those who ask. They hold
@@ -122,7 +122,7 @@ class _Utterance:
             finally:
                 ask.wanted = False
         if ask.text is None:
-            raise EngineError(ErrorCode.ASR_FAIL, "The speech recogniser failed.")
+            raise EngineError(ErrorCode.ASR_FAIL, "The speech recognizer failed.")
         return ask
 
     def _due(self) -> bool:
@@ -246,7 +246,7 @@ class PocketsphinxRecognizer:
 
 @asynccontextmanager
 async def open_pocketsphinx(settings: Settings) -> AsyncIterator[PocketsphinxRecognizer]:
-    """Have a warm recogniser for as long as the block runs. Raises `CannotLoad`.
+    """Have a warm recognizer for as long as the block runs. Raises `CannotLoad`.
 
     It takes ``settings.asr_workers`` utterances at a time, at 97 MB each.
     """
@@ -256,7 +256,7 @@ async def open_pocketsphinx(settings: Settings) -> AsyncIterator[PocketsphinxRec
             await pool.wait_ready()
         except WorkerError as error:
             raise CannotLoad(
-                f"The speech recogniser cannot be started: {error}; {command_name()} doctor may tell more."
+                f"The speech recognizer cannot be started: {error}; {command_name()} doctor may tell more."
             ) from error
         yield PocketsphinxRecognizer(pool, fallow_s=settings.vad_silence_ms / 1000 + FALLOW_S)
 
@@ -265,7 +265,7 @@ PLUG = Plug(
     kind=Kind.RECOGNIZER,
     name="pocketsphinx",
     title="the small built-in pocketsphinx",
-    about="The small recogniser that comes with it.",
+    about="The small recognizer that comes with it.",
     settings=Settings,
     open=open_pocketsphinx,
     quality=10,

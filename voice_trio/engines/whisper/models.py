@@ -8,7 +8,7 @@ Downloaded models live in the cache that Hugging Face's tools share (HF_HUB_CACH
 its snapshot folder only when it is whole, so a snapshot in which every file is present is a finished download.
 
 Only `download` touches the network. `find` and `list_models` read a few directory entries and import nothing heavy, so
-that a server decides in milliseconds which recogniser it starts with.
+that a server decides in milliseconds which recognizer it starts with.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whisper as a plug: whether its weights are here, how they come here, and the recogniser over them."""
+"""Whisper as a plug: whether its weights are here, how they come here, and the recognizer over them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _TAIL = SAMPLE_RATE // 5
 
 
 class WhisperRecognizer:
-    """The recogniser over one loaded model."""
+    """The recognizer over one loaded model."""
 
     ready = True
 

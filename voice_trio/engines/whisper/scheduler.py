@@ -215,11 +215,11 @@ class Scheduler:
         shields: set[trio.CancelScope],
     ) -> None:
         try:
-            # What was taken in the very step that closes the house is not begun, or the shield below would have no
+            # What was taken in the very step that closes the scheduler is not begun, or the shield below would have no
             # deadline.
             await trio.lowlevel.checkpoint_if_cancelled()
             # A thread that computes cannot be told to stop, and a process that leaves it behind crashes: so what runs
-            # is waited for, until the deadline that closing the house puts on the shield.
+            # is waited for, until the deadline that closing the scheduler puts on the shield.
             with trio.CancelScope(shield=True) as shield:
                 shields.add(shield)
                 answers = await _in_thread(tickets[0]._batch, begun)
