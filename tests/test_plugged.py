@@ -82,7 +82,7 @@ async def test_they_hold_a_conversation(installed, tmp_path):
                 data = await process.stdout.receive_some()
                 assert data, await read_all(process.stderr)
                 said += data.decode()
-            assert "ears   sounds" in said
+            assert "recognizer      sounds" in said
             assert "voice  morse" in said
             events, reply = await converse(said.partition("Talk at ")[2].split()[0])
             process.terminate()
