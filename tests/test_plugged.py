@@ -83,7 +83,7 @@ async def test_they_hold_a_conversation(installed, tmp_path):
                 assert data, await read_all(process.stderr)
                 said += data.decode()
             assert "recognizer      sounds" in said
-            assert "voice  morse" in said
+            assert "voice           morse" in said
             events, reply = await converse(said.partition("Talk at ")[2].split()[0])
             process.terminate()
             log = await read_all(process.stderr)

@@ -162,7 +162,7 @@ def test_the_sizes_are_those_of_faster_whisper():
 
 def test_looking_imports_nothing_heavy():
     code = (
-        "import sys; from voice_trio.engines import whisper_models as w; w.find('small-int8'); w.list_models();"
+        "import sys; from voice_trio.engines.whisper import models as w; w.find('small-int8'); w.list_models();"
         "sys.exit(bool({'faster_whisper', 'ctranslate2', 'huggingface_hub', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
