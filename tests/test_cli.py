@@ -36,6 +36,16 @@ def run(*arguments, cwd, **environment):
     )
 
 
+async def banner(process):
+    """Return what a server says until it has said where to talk."""
+    said = ""
+    while "Talk at" not in said or not said.endswith("\n"):
+        data = await process.stdout.receive_some()
+        assert data, await read_all(process.stderr)
+        said += data.decode()
+    return said
+
+
 @asynccontextmanager
 async def serve(tmp_path, command=COMMAND, stderr=subprocess.PIPE):
     """Run ``voice-trio serve`` on a free port; yields the process, what it printed, and its address."""
@@ -48,11 +58,7 @@ async def serve(tmp_path, command=COMMAND, stderr=subprocess.PIPE):
     )
     async with process.stdout, process.stderr or nullcontext():
         try:
-            said = ""
-            while "Talk at" not in said or not said.endswith("\n"):
-                data = await process.stdout.receive_some()
-                assert data, await read_all(process.stderr)
-                said += data.decode()
+            said = await banner(process)
             yield process, said, said.partition("Talk at ")[2].split()[0]
         finally:
             if process.returncode is None:

@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from tests.plugged.morse import CODES
-from tests.test_cli import COMMAND, read_all
+from tests.test_cli import COMMAND, banner, read_all
 from tools.latency import SILENCE
 from voice_trio import sound_file
 from voice_trio.client import connect
@@ -77,11 +77,7 @@ async def test_they_hold_a_conversation(installed, tmp_path):
             stderr=subprocess.PIPE,
         )
         try:
-            said = ""
-            while "Talk at" not in said or not said.endswith("\n"):
-                data = await process.stdout.receive_some()
-                assert data, await read_all(process.stderr)
-                said += data.decode()
+            said = await banner(process)
             assert "recognizer      sounds" in said
             assert "voice           morse" in said
             events, reply = await converse(said.partition("Talk at ")[2].split()[0])

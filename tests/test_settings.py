@@ -16,15 +16,7 @@ from voice_trio.engines.base import Alive
 from voice_trio.engines.silero import SileroDetector
 from voice_trio.engines.webrtc import WebRtcDetector
 from voice_trio.entry_points import Kind
-from voice_trio.testing.scripted import (
-    ScriptedLanguageModel,
-    ScriptedRecognizer,
-    ScriptedReply,
-    ScriptedSynthesizer,
-    scripted_engines,
-    silent,
-    voiced,
-)
+from voice_trio.testing import scripted
 
 DOCUMENTED = {
     "host": "127.0.0.1",
@@ -76,14 +68,14 @@ async def endpointing(value):
     async with conversation(endpointing=value, vad_silence_ms=900) as talk:
         await talk.ask(m.Start())
         await talk.say(1500)
-        await talk.ask(m.Audio(silent(390) + voiced(60)))
+        await talk.ask(m.Audio(scripted.silent(390) + scripted.voiced(60)))
         await talk.say(0, 3000)
         return (await talk.expect(m.Done)).latency.t_final_transcript_ms < 1000
 
 
 async def partial_interval_ms(value):
     words = [f"word{n}" for n in range(99)]
-    engines = scripted_engines(recognizer=ScriptedRecognizer(words=words, word_ms=100))
+    engines = scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(words=words, word_ms=100))
     async with conversation(engines=engines, partial_interval_ms=value) as talk:
         await talk.ask(m.Start())
         await talk.say(6000, 900)
@@ -102,7 +94,7 @@ async def max_utterance_ms(value):
 
 async def asr_timeout_s(value):
     async with conversation(
-        engines=scripted_engines(recognizer=ScriptedRecognizer(settle_s=99)), asr_timeout_s=value
+        engines=scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(settle_s=99)), asr_timeout_s=value
     ) as talk:
         await talk.ask(m.Start())
         await talk.say(900, 900)
@@ -111,8 +103,8 @@ async def asr_timeout_s(value):
 
 
 async def time_of_a_model_failure(tokens, **settings):
-    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=tokens, token_s=0.0)])
-    async with conversation(engines=scripted_engines(language_model=model), **settings) as talk:
+    model = scripted.ScriptedLanguageModel(replies=[scripted.ScriptedReply(tokens=tokens, token_s=0.0)])
+    async with conversation(engines=scripted.scripted_engines(language_model=model), **settings) as talk:
         await talk.ask(m.Text(text="hello"))
         error = await talk.expect(m.Error)
         return error.code, round(talk.time_of(error))
@@ -131,16 +123,16 @@ async def llm_reasoning_s(value):
 
 
 async def max_reply_chars(value):
-    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["word "] * 100)])
-    async with conversation(engines=scripted_engines(language_model=model), max_reply_chars=value) as talk:
+    model = scripted.ScriptedLanguageModel(replies=[scripted.ScriptedReply(tokens=["word "] * 100)])
+    async with conversation(engines=scripted.scripted_engines(language_model=model), max_reply_chars=value) as talk:
         await talk.ask(m.Text(text="hello"))
         await talk.expect(m.Done)
     return len(talk.reply(1))
 
 
 async def prompts(turns, **settings):
-    model = ScriptedLanguageModel()
-    async with conversation(engines=scripted_engines(language_model=model), **settings) as talk:
+    model = scripted.ScriptedLanguageModel()
+    async with conversation(engines=scripted.scripted_engines(language_model=model), **settings) as talk:
         for _ in range(turns):
             await talk.ask(m.Text(text="x" * 400))
             await talk.expect(m.Done)
@@ -156,7 +148,7 @@ async def memory_tokens(value):
 
 
 async def tts_timeout_s(value):
-    engines = scripted_engines(synthesizer=ScriptedSynthesizer(hangs=frozenset({0})))
+    engines = scripted.scripted_engines(synthesizer=scripted.ScriptedSynthesizer(hangs=frozenset({0})))
     async with conversation(engines=engines, tts_timeout_s=value) as talk:
         await talk.ask(m.Text(text="hello"))
         error = await talk.expect(m.Error)
@@ -165,10 +157,10 @@ async def tts_timeout_s(value):
 
 async def max_pending_phrases(value):
     """How many phrases a model is ahead of a voice that says nothing: those waiting, one in each hand."""
-    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["One sentence. "] * 50)])
-    voice = ScriptedSynthesizer(hangs=frozenset({0}))
+    model = scripted.ScriptedLanguageModel(replies=[scripted.ScriptedReply(tokens=["One sentence. "] * 50)])
+    voice = scripted.ScriptedSynthesizer(hangs=frozenset({0}))
     async with conversation(
-        engines=scripted_engines(language_model=model, synthesizer=voice), max_pending_phrases=value
+        engines=scripted.scripted_engines(language_model=model, synthesizer=voice), max_pending_phrases=value
     ) as talk:
         await talk.ask(m.Text(text="hello"))
         await trio.sleep(5)
@@ -176,8 +168,10 @@ async def max_pending_phrases(value):
 
 
 async def playout_lead_ms(value):
-    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["A sentence that takes its time to be heard."])])
-    async with conversation(engines=scripted_engines(language_model=model), playout_lead_ms=value) as talk:
+    model = scripted.ScriptedLanguageModel(
+        replies=[scripted.ScriptedReply(tokens=["A sentence that takes its time to be heard."])]
+    )
+    async with conversation(engines=scripted.scripted_engines(language_model=model), playout_lead_ms=value) as talk:
         await talk.ask(m.Text(text="hello"))
         await talk.expect(m.TtsChunk)
         await trio.sleep(0.01)
@@ -186,7 +180,7 @@ async def playout_lead_ms(value):
 
 async def send_queue_high(value):
     words = [f"word{n}" for n in range(99)]
-    engines = scripted_engines(recognizer=ScriptedRecognizer(words=words, word_ms=100))
+    engines = scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(words=words, word_ms=100))
     async with conversation(
         engines=engines, read_s=2.0, partial_interval_ms=300, send_queue_high=value, vad_silence_ms=5000
     ) as talk:

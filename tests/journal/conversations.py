@@ -23,14 +23,7 @@ from voice_trio.journal.replay import replay
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
-from voice_trio.testing.scripted import (
-    ScriptedLanguageModel,
-    ScriptedRecognizer,
-    ScriptedReply,
-    ScriptedSynthesizer,
-    scripted_engines,
-    silent,
-)
+from voice_trio.testing import scripted
 
 TOLERANCE_S = 0.001
 
@@ -83,8 +76,10 @@ async def spoken(notes):
 
 async def cut_off(notes):
     """Two turns that are cut off: one while it is heard, one while it speaks; and one that is not."""
-    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["A sentence that goes on and on. "] * 20)])
-    async with recording(notes, engines=scripted_engines(language_model=model)) as talk:
+    model = scripted.ScriptedLanguageModel(
+        replies=[scripted.ScriptedReply(tokens=["A sentence that goes on and on. "] * 20)]
+    )
+    async with recording(notes, engines=scripted.scripted_engines(language_model=model)) as talk:
         await talk.ask(m.Start())
         await talk.say(700)
         await talk.ask(m.Cancel(), m.Start())
@@ -103,16 +98,18 @@ async def cut_off(notes):
 
 async def failing(notes):
     """What engines and clients do wrong: each kind of error, a defect of ours among them."""
-    engines = scripted_engines(
-        recognizer=ScriptedRecognizer(fails=[EngineError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]),
-        language_model=ScriptedLanguageModel(
+    engines = scripted.scripted_engines(
+        recognizer=scripted.ScriptedRecognizer(
+            fails=[EngineError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]
+        ),
+        language_model=scripted.ScriptedLanguageModel(
             replies=[
-                ScriptedReply(tokens=["Well. ", EngineError(ErrorCode.LLM_FAIL, "no mind")]),
-                ScriptedReply(tokens=["Broken off. "], finish=None),
-                ScriptedReply(),
+                scripted.ScriptedReply(tokens=["Well. ", EngineError(ErrorCode.LLM_FAIL, "no mind")]),
+                scripted.ScriptedReply(tokens=["Broken off. "], finish=None),
+                scripted.ScriptedReply(),
             ]
         ),
-        synthesizer=ScriptedSynthesizer(
+        synthesizer=scripted.ScriptedSynthesizer(
             fails=[None, EngineError(ErrorCode.TTS_FAIL, "no voice")], hangs=frozenset({2}), sample_rate=22_050
         ),
     )
@@ -121,7 +118,7 @@ async def failing(notes):
             await talk.ask(m.Start())
             await talk.say(900, 900)
             await talk.expect(m.Done, turn=turn, outcome=Outcome.FAILED)
-        await talk.ask(m.Audio(silent(30)), m.Played(turn=7, samples=1))
+        await talk.ask(m.Audio(scripted.silent(30)), m.Played(turn=7, samples=1))
         for turn in range(3, 6):
             await talk.ask(m.Text(text="hello"))
             await talk.expect(m.Done, turn=turn)
@@ -133,10 +130,12 @@ async def failing(notes):
 
 async def timing_out(notes):
     """A recognizer that never settles, a model that falls silent, and speech that never ends."""
-    engines = scripted_engines(
-        recognizer=ScriptedRecognizer(settle_s=99),
-        language_model=ScriptedLanguageModel(
-            replies=[ScriptedReply(tokens=[Alive("thinking"), "So, this is how it begins ", Alive("waiting"), 99.0])]
+    engines = scripted.scripted_engines(
+        recognizer=scripted.ScriptedRecognizer(settle_s=99),
+        language_model=scripted.ScriptedLanguageModel(
+            replies=[
+                scripted.ScriptedReply(tokens=[Alive("thinking"), "So, this is how it begins ", Alive("waiting"), 99.0])
+            ]
         ),
     )
     async with recording(notes, engines=engines, max_utterance_ms=3000, asr_timeout_s=3) as talk:
@@ -164,7 +163,7 @@ async def hands_free(notes):
 async def slow_client(notes):
     """A client that reads so slowly that partials thin out, and goes away while it is being answered."""
     words = [f"word{n}" for n in range(99)]
-    engines = scripted_engines(recognizer=ScriptedRecognizer(words=words, word_ms=100))
+    engines = scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(words=words, word_ms=100))
     async with recording(
         notes,
         engines=engines,
@@ -191,7 +190,7 @@ async def cancelled(notes):
 async def garbled(notes):
     """Engines that answer what no engine may."""
     faults = Faults(core_faults.parse("asr:garbage#1, llm:garbage#1, tts:garbage#1"), seed=1)
-    engines, _ = inject(faults, scripted_engines(), InProcessStore())
+    engines, _ = inject(faults, scripted.scripted_engines(), InProcessStore())
     async with recording(notes, engines=engines) as talk:
         for turn in (1, 2):
             await talk.ask(m.Start())
@@ -208,8 +207,8 @@ async def handed_over(notes):
 
 async def configured(notes):
     """Turns that go by what the client configured, and a turn that does not."""
-    voice = ScriptedSynthesizer(voices=("one", "two"))
-    async with recording(notes, engines=scripted_engines(synthesizer=voice)) as talk:
+    voice = scripted.ScriptedSynthesizer(voices=("one", "two"))
+    async with recording(notes, engines=scripted.scripted_engines(synthesizer=voice)) as talk:
         await talk.ask(m.Configure(instructions="Say 20 °C “aloud” 🌞." * 2000, voice="two", language="de", speed=1.5))
         await talk.question()
         await talk.ask(m.Configure())

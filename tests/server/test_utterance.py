@@ -20,15 +20,7 @@ from voice_trio.server.upload import HttpError
 from voice_trio.server.utterance import Utterances
 from voice_trio.session.farewell import DRAINED
 from voice_trio.session.link import MemoryLink
-from voice_trio.testing.scripted import (
-    ScriptedLanguageModel,
-    ScriptedRecognizer,
-    ScriptedReply,
-    ScriptedSynthesizer,
-    scripted_engines,
-    silent,
-    voiced,
-)
+from voice_trio.testing import scripted
 
 REPLY = "It is sunny. Enjoy your day."
 
@@ -38,7 +30,7 @@ class House:
 
     def __init__(self, engines=None, decoder=None, store=None, **settings):
         self.settings = config.load(log_latency=False, **settings)
-        self.engines: Any = engines or scripted_engines()
+        self.engines: Any = engines or scripted.scripted_engines()
         self.store = store or InProcessStore()
         self.sessions = Sessions(self.settings, lambda: self.engines, self.store)
         self.utterances = Utterances(self.settings, self.sessions, cast(Any, decoder or PlainDecoder()))
@@ -55,7 +47,7 @@ class House:
 
 
 def writing(*tokens):
-    return ScriptedLanguageModel(replies=[ScriptedReply(tokens=tokens)])
+    return scripted.ScriptedLanguageModel(replies=[scripted.ScriptedReply(tokens=tokens)])
 
 
 # --- what comes of it -------------------------------------------------------------------------------------------------
@@ -100,11 +92,11 @@ async def test_the_audio_is_the_whole_reply_in_a_wav(autojump_clock):
         pcm = file.readframes(file.getnframes())
     assert answer["audio"]["sample_rate"] == SAMPLE_RATE
     # The voice takes 50 ms for each sign, without the space between the sentences.
-    assert pcm == voiced(50) * (len(REPLY) - 1)
+    assert pcm == scripted.voiced(50) * (len(REPLY) - 1)
 
 
 async def test_nobody_waits_for_the_reply_to_be_played(autojump_clock):
-    house = House(engines=scripted_engines(language_model=writing(*["A sentence that goes on. "] * 50)))
+    house = House(engines=scripted.scripted_engines(language_model=writing(*["A sentence that goes on. "] * 50)))
     began = trio.current_time()
     answer = await house.answer()
     assert len(answer["audio"]["wav"]) > 50 * 32_000
@@ -112,7 +104,7 @@ async def test_nobody_waits_for_the_reply_to_be_played(autojump_clock):
 
 
 async def test_the_choices_are_those_of_start(autojump_clock):
-    engines = scripted_engines(synthesizer=ScriptedSynthesizer(voices=("one", "two")))
+    engines = scripted.scripted_engines(synthesizer=scripted.ScriptedSynthesizer(voices=("one", "two")))
     house = House(engines=engines)
     usual = await house.answer()
     fast = await house.answer(language="de", voice="two", speed="2")
@@ -138,14 +130,14 @@ async def test_a_conversation_goes_on_in_the_next_request(autojump_clock):
 
 
 async def test_silence_is_an_empty_turn(autojump_clock):
-    answer = await House().answer(wav_of(silent(3000), SAMPLE_RATE))
+    answer = await House().answer(wav_of(scripted.silent(3000), SAMPLE_RATE))
     assert (answer["outcome"], answer["transcript"], answer["reply"]) == ("empty", "", "")
     assert (answer["heard"], answer["remembered"], answer["audio"], answer["errors"]) == (0, False, None, [])
 
 
 async def test_what_goes_wrong_in_the_turn_is_listed_in_the_answer(autojump_clock):
     broken = writing("It is a sunny day. ", "And ", EngineError(ErrorCode.LLM_FAIL, "The reply broke off."))
-    answer = await House(engines=scripted_engines(language_model=broken)).answer()
+    answer = await House(engines=scripted.scripted_engines(language_model=broken)).answer()
     assert (answer["outcome"], answer["reply"]) == ("failed", "It is a sunny day. And ")
     assert answer["audio"] is not None
     assert answer["errors"] == [
@@ -154,8 +146,8 @@ async def test_what_goes_wrong_in_the_turn_is_listed_in_the_answer(autojump_cloc
 
 
 async def test_a_recogniser_that_fails_leaves_no_words(autojump_clock):
-    deaf = ScriptedRecognizer(fails=[EngineError(ErrorCode.ASR_FAIL, "Not understood.")])
-    answer = await House(engines=scripted_engines(recognizer=deaf)).answer()
+    deaf = scripted.ScriptedRecognizer(fails=[EngineError(ErrorCode.ASR_FAIL, "Not understood.")])
+    answer = await House(engines=scripted.scripted_engines(recognizer=deaf)).answer()
     assert (answer["outcome"], answer["transcript"], answer["audio"]) == ("failed", "", None)
     assert [error["code"] for error in answer["errors"]] == ["ASR_FAIL"]
 
@@ -164,13 +156,13 @@ async def test_a_recogniser_that_fails_leaves_no_words(autojump_clock):
     ("recording", "words"),
     [
         # More than the longest utterance; the same after a while; and what is longer than is read of it at all.
-        (voiced(9000), 7),
-        (silent(3000) + voiced(9000), 7),
-        (silent(6000) + voiced(2500) + silent(9000), 3),
+        (scripted.voiced(9000), 7),
+        (scripted.silent(3000) + scripted.voiced(9000), 7),
+        (scripted.silent(6000) + scripted.voiced(2500) + scripted.silent(9000), 3),
     ],
 )
 async def test_too_long_a_recording_is_answered_as_far_as_it_is_heard(autojump_clock, recording, words):
-    engines = scripted_engines(recognizer=ScriptedRecognizer(words=[f"word{n}" for n in range(99)]))
+    engines = scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(words=[f"word{n}" for n in range(99)]))
     answer = await House(engines=engines, max_utterance_ms=2000).answer(wav_of(recording, SAMPLE_RATE))
     assert answer["outcome"] == "completed"
     assert abs(len(answer["transcript"].split()) - words) <= 1
@@ -179,7 +171,7 @@ async def test_too_long_a_recording_is_answered_as_far_as_it_is_heard(autojump_c
 
 
 async def test_recognising_may_take_longer_than_for_what_came_as_it_was_spoken(autojump_clock):
-    slow = scripted_engines(recognizer=ScriptedRecognizer(settle_s=40.0))
+    slow = scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(settle_s=40.0))
     house = House(engines=slow, asr_timeout_s=15, max_utterance_ms=30_000)
     assert (await house.answer())["outcome"] == "completed"
     house.engines.recognizer.settle_s = 46.0
@@ -370,7 +362,11 @@ async def test_a_server_that_stops_lets_only_a_reply_finish(autojump_clock, at_s
 
 
 async def test_the_longest_session_is_the_longest_request(autojump_clock):
-    house = House(scripted_engines(recognizer=ScriptedRecognizer(settle_s=9.0)), max_session_s=5, shutdown_grace_s=1)
+    house = House(
+        scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(settle_s=9.0)),
+        max_session_s=5,
+        shutdown_grace_s=1,
+    )
     with pytest.raises(HttpError, match="longest time") as caught:
         await house.answer()
     assert (caught.value.status, caught.value.error.code) == (503, ErrorCode.SERVER_BUSY)

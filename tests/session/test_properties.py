@@ -22,23 +22,15 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.outbox import Outbox
-from voice_trio.testing.scripted import (
-    ScriptedLanguageModel,
-    ScriptedRecognizer,
-    ScriptedReply,
-    ScriptedSynthesizer,
-    scripted_engines,
-    silent,
-    voiced,
-)
+from voice_trio.testing import scripted
 
 # Multiples of the scripted engines' own delays, so that what a client does often falls on the same instant as what an
 # engine does: that is where the races are.
 PAUSES = st.sampled_from([0.0, 0.02, 0.05, 0.1, 0.3, 1.0, 6.0])
 
 ACTIONS = st.one_of(
-    st.builds(lambda ms: m.Audio(voiced(ms)), st.sampled_from([30, 300, 900, 2000])),
-    st.builds(lambda ms: m.Audio(silent(ms)), st.sampled_from([10, 300, 900])),
+    st.builds(lambda ms: m.Audio(scripted.voiced(ms)), st.sampled_from([30, 300, 900, 2000])),
+    st.builds(lambda ms: m.Audio(scripted.silent(ms)), st.sampled_from([10, 300, 900])),
     st.builds(lambda mode: m.Start(mode=mode), st.sampled_from(["tap", "hold", "hands_free"])),
     st.just(m.Text(text="typed")),
     st.just(m.Text(text="typed", conversation="unknown")),
@@ -52,7 +44,7 @@ ACTIONS = st.one_of(
 
 FAILURES = [EngineError(ErrorCode.LLM_FAIL, "no"), ValueError("a defect")]
 REPLIES = st.builds(
-    ScriptedReply,
+    scripted.ScriptedReply,
     tokens=st.lists(st.sampled_from(["Well, ", "yes. ", "No more than that! ", 0.7, 6.0, *FAILURES]), max_size=6),
     token_s=st.sampled_from([0.0, 0.02]),
     finish=st.sampled_from(["stop", "stop", "stop", None]),
@@ -61,23 +53,23 @@ REPLIES = st.builds(
 
 @dataclass
 class Engines:
-    recognizer: ScriptedRecognizer
-    language_model: ScriptedLanguageModel
-    synthesizer: ScriptedSynthesizer
+    recognizer: scripted.ScriptedRecognizer
+    language_model: scripted.ScriptedLanguageModel
+    synthesizer: scripted.ScriptedSynthesizer
 
 
 ENGINES = st.builds(
     Engines,
     recognizer=st.builds(
-        ScriptedRecognizer,
+        scripted.ScriptedRecognizer,
         word_ms=st.sampled_from([300, 10_000]),
         settle_s=st.sampled_from([0.0, 0.1, 20.0]),
         open_s=st.sampled_from([0.0, 0.0, 20.0]),
         fails=st.lists(st.sampled_from([EngineError(ErrorCode.ASR_FAIL, "no"), ValueError("a defect")]), max_size=1),
     ),
-    language_model=st.builds(ScriptedLanguageModel, replies=st.lists(REPLIES, min_size=1, max_size=3)),
+    language_model=st.builds(scripted.ScriptedLanguageModel, replies=st.lists(REPLIES, min_size=1, max_size=3)),
     synthesizer=st.builds(
-        ScriptedSynthesizer,
+        scripted.ScriptedSynthesizer,
         speak_s=st.sampled_from([0.0, 0.02, 0.3]),
         fails=st.lists(
             st.sampled_from([None, EngineError(ErrorCode.TTS_FAIL, "no"), ValueError("a defect")]), max_size=2
@@ -89,7 +81,7 @@ ENGINES = st.builds(
 
 async def live(actions, drawn, *, store, ending, read_s):
     """Run a whole session and return what was heard and what was left."""
-    engines = scripted_engines(
+    engines = scripted.scripted_engines(
         recognizer=drawn.recognizer, language_model=drawn.language_model, synthesizer=drawn.synthesizer
     )
     with trio.fail_after(10_000):
@@ -148,9 +140,9 @@ def test_without_the_check_at_the_door_a_promise_is_seen_to_break(monkeypatch):
     @given(pause=st.sampled_from([0.02 * n for n in range(1, 30)]), tokens=st.integers(2, 20))
     def cancel_on_the_beat(pause, tokens):
         drawn = Engines(
-            ScriptedRecognizer(),
-            ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Word. "] * tokens)]),
-            ScriptedSynthesizer(),
+            scripted.ScriptedRecognizer(),
+            scripted.ScriptedLanguageModel(replies=[scripted.ScriptedReply(tokens=["Word. "] * tokens)]),
+            scripted.ScriptedSynthesizer(),
         )
         run_one([m.Text(text="go"), pause, m.Cancel()], drawn, fails=False, ending="stay", read_s=0.0)
 

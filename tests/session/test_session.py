@@ -270,13 +270,21 @@ async def test_cancel_twice_too_late_or_of_an_old_turn_is_an_info(autojump_clock
     assert [type(event) for event in talk.heard].count(m.Done) == 1
 
 
+TWELVE = "One two three four five six seven eight nine ten eleven twelve."
+
+
+async def hear_for_a_second(talk):
+    """Type a question, and hear a second of its answer."""
+    await talk.ask(m.Text(text="count"))
+    await talk.expect(m.TtsChunk)
+    await trio.sleep(1.0)
+
+
 async def test_what_was_heard_of_a_cancelled_reply_is_what_is_remembered(autojump_clock):
-    engines = spoken("One two three four five six seven eight nine ten eleven twelve.")
+    engines = spoken(TWELVE)
     with trio.fail_after(60):
         async with conversation(engines=engines) as talk:
-            await talk.ask(m.Text(text="count"))
-            await talk.expect(m.TtsChunk)
-            await trio.sleep(1.0)
+            await hear_for_a_second(talk)
             await talk.ask(m.Cancel())
             done = await talk.expect(m.Done)
             await talk.ask(m.Text(text="what did you say?"))
@@ -288,12 +296,10 @@ async def test_what_was_heard_of_a_cancelled_reply_is_what_is_remembered(autojum
 
 
 async def test_played_tells_how_much_was_heard(autojump_clock):
-    engines = spoken("One two three four five six seven eight nine ten eleven twelve.")
+    engines = spoken(TWELVE)
     with trio.fail_after(60):
         async with conversation(engines=engines) as talk:
-            await talk.ask(m.Text(text="count"))
-            await talk.expect(m.TtsChunk)
-            await trio.sleep(1.0)
+            await hear_for_a_second(talk)
             await talk.ask(m.Played(turn=1, samples=8 * 800), m.Cancel())
             done = await talk.expect(m.Done)
     assert talk.reply(1)[: done.heard].split() == ["One", "two"]
