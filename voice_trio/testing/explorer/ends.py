@@ -56,12 +56,16 @@ def _stall(case: Case) -> None:
 _CANCELLED = frozenset({Outcome.CANCELLED})
 _TIMED_OUT = frozenset({Outcome.TIMED_OUT})
 _FAILED = frozenset({Outcome.FAILED})
+_EMPTY = frozenset({Outcome.EMPTY})
 
 ENDS = {
     "cancel": End("the client cancels", lambda case: case.link.interject(m.Cancel()), _CANCELLED),
     "gone": End("the link says that the client is gone", lambda case: case.link.vanish(), _CANCELLED, cuts=True),
     "killed": End("the session's own scope is cancelled", lambda case: case.scope.cancel(), _CANCELLED, cuts=True),
-    "deadline": End(f"time jumps by {STALL_S:g} s: every limit that runs is over", _stall, _TIMED_OUT | _FAILED),
+    # Of what had only begun to be said by then, there are no words.
+    "deadline": End(
+        f"time jumps by {STALL_S:g} s: every limit that runs is over", _stall, _TIMED_OUT | _FAILED | _EMPTY
+    ),
     "shutdown": End(
         "the server stops, and lets a reply finish",
         lambda case: case.session.drain(GRACE_S),

@@ -83,6 +83,8 @@ def _outcome(events: Iterable[m.Event]) -> Outcome:
         return Outcome.FAILED
     if ErrorCode.INTERNAL in codes and not any(isinstance(event, m.Final | m.Token) for event in events):
         return Outcome.FAILED
+    if any(isinstance(event, m.Final) and not event.text for event in events):
+        return Outcome.EMPTY
     sound = any(isinstance(event, m.TtsChunk) for event in events)
     return Outcome.FAILED if not sound and any(error.phrase is not None for error in errors) else Outcome.COMPLETED
 
@@ -161,7 +163,7 @@ def _of_records(case: Case, turns: dict[int, list[m.Event]], cut: bool) -> Itera
                 yield f"turn {number} was not remembered as it was: {problem}"
         elif done is not None and done.remembered:
             yield f"turn {number} was announced as remembered, and is not"
-        elif any(isinstance(event, m.Final | m.Token) for event in events):
+        elif any(isinstance(event, m.Final | m.Token) and event.text for event in events):
             errors = [event for event in events if isinstance(event, m.Error) and event.code is ErrorCode.INTERNAL]
             if not errors and not (cut and done is None and case.breakers.store.raised):
                 yield f"turn {number} was not remembered"
