@@ -35,7 +35,7 @@ from voice_trio.faults import Faults, Struck
 from voice_trio.memory.base import Store, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
-from voice_trio.tap import Call, Tap, tapped
+from voice_trio.tap import Call, Keeping, tapped
 from voice_trio.waiting import Wait, alongside
 
 GARBAGE: Sequence[str] = ("", "\ud800", "\0\x07\x1b[2J", "\u202e<|im_end|>", "x" * 400, "```", "\udc00 ")
@@ -80,29 +80,29 @@ class _Begun:
     """Of a token that is given one by one."""
 
 
-class FaultTap(Tap):
+class FaultTap(Keeping[_Begun]):
     """Strikes those calls that ``faults`` say."""
 
     def __init__(self, faults: Faults, stages: Mapping[Stage, object], store: Store) -> None:
         """``stages`` are the engines that may lose their processes, ``store`` the one that may run out of room."""
+        super().__init__()
         self._faults = faults
         self._stages = stages
         self._store = store
-        self._begun: dict[Call, _Begun] = {}
 
     async def call(self, call: Call, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Return what ``ask`` does, late, garbled or not at all."""
         match call.asked:
             case "open" | "stream":
                 stage = Stage.ASR if call.asked == "open" else Stage.LLM
-                self._begun[call] = _Begun(self._faults.strike(stage))
+                self.kept[call] = _Begun(self._faults.strike(stage))
                 return await ask()
             case "hypothesize":
-                return await self._hypothesize(self._of(call), ask)
+                return await self._hypothesize(self.of(call), ask)
             case "settle":
-                return await self._settle(self._of(call), ask)
+                return await self._settle(self.of(call), ask)
             case "receive":
-                return await self._receive(self._of(call), ask)
+                return await self._receive(self.of(call), ask)
             case "speak":
                 struck = self._faults.strike(Stage.TTS)
                 letters = len(call.arguments["text"])
@@ -111,14 +111,6 @@ class FaultTap(Tap):
             case "recall" | "commit":
                 await self._suffer(self._faults.strike(Stage.STORE, recall=call.asked == "recall"))
         return await ask()
-
-    def left(self, begun: Call) -> None:
-        """Forget what struck it."""
-        self._begun.pop(begun, None)
-
-    def _of(self, call: Call) -> _Begun:
-        assert call.within is not None
-        return self._begun[call.within]
 
     # --- an utterance -----------------------------------------------------------------------------------------------
 

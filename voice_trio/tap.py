@@ -36,6 +36,7 @@ from voice_trio.memory.base import Store
 
 T = TypeVar("T")
 S = TypeVar("S")
+K = TypeVar("K")
 
 Asked = Literal[
     "detect", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "leave", "speak",
@@ -67,6 +68,23 @@ class Tap:
 
     def left(self, begun: Call) -> None:
         """What ``begun`` began is over, however it ended; also where it did not get to begin."""
+
+
+class Keeping(Tap, Generic[K]):
+    """A tap that keeps something of each utterance and each reply, from its beginning until it is left."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Call, K] = {}
+        """By the call that began it."""
+
+    def of(self, call: Call) -> K:
+        """Return what is kept of that which ``call`` is about."""
+        assert call.within is not None
+        return self.kept[call.within]
+
+    def left(self, begun: Call) -> None:
+        """Keep it no longer; there may be nothing, where its beginning failed."""
+        self.kept.pop(begun, None)
 
 
 def tapped(engines: Engines, store: Store, tap: Tap) -> tuple[Engines, Store]:

@@ -13,7 +13,7 @@ from voice_trio.engines.base import Alive, Finish, Hypothesis, ReplyEvent, Speec
 from voice_trio.journal.entries import Voice
 from voice_trio.journal.recorder import Question, Recorder, nothing, spelled_text
 from voice_trio.session.claims import Claims
-from voice_trio.tap import Call, Tap
+from voice_trio.tap import Call, Keeping, Tap
 
 T = TypeVar("T")
 
@@ -27,14 +27,14 @@ class _Begun:
     """Of the audio so far, which the recording has: a digest will do."""
 
 
-class RecordingTap(Tap):
+class RecordingTap(Keeping[_Begun]):
     """Notes all that passes."""
 
     def __init__(self, recorder: Recorder, speech: list[float]) -> None:
         """What a detector thinks of each frame is added to ``speech``."""
+        super().__init__()
         self._recorder = recorder
         self._speech = speech
-        self._begun: dict[Call, _Begun] = {}
 
     async def call(self, call: Call, ask: Callable[[], Awaitable[T]]) -> T:
         """Return what ``ask`` does, and note it."""
@@ -50,37 +50,29 @@ class RecordingTap(Tap):
             case "detect", float(probability):
                 self._speech.append(probability)
             case "feed", _:
-                begun = self._of(call)
+                begun = self.of(call)
                 begun.crc32 = zlib.crc32(call.arguments["pcm"], begun.crc32)
             case "claim", granted:
                 conversation = self._recorder.stand_in(call.arguments["conversation"])
                 self._recorder.ask("claim", conversation=conversation).note(self._recorder.now(), granted=granted)
         return answer
 
-    def left(self, begun: Call) -> None:
-        """Forget it."""
-        self._begun.pop(begun, None)
-
-    def _of(self, call: Call) -> _Begun:
-        assert call.within is not None
-        return self._begun[call.within]
-
     def _question(self, call: Call) -> Question:
         ask, told = self._recorder.ask, call.arguments
         match call.asked:
             case "receive" | "leave":
-                return self._of(call).question
+                return self.of(call).question
             case "open":
-                self._begun[call] = _Begun(ask("open", **told))
-                return self._begun[call].question
+                self.kept[call] = _Begun(ask("open", **told))
+                return self.kept[call].question
             case "stream":
-                self._begun[call] = _Begun(ask("write", prompt=[asdict(one) for one in told["prompt"].messages]))
-                return self._begun[call].question
+                self.kept[call] = _Begun(ask("write", prompt=[asdict(one) for one in told["prompt"].messages]))
+                return self.kept[call].question
             case "settle":
-                begun = self._of(call)
+                begun = self.of(call)
                 return ask("settle", within=begun.question.number, **told, audio=begun.crc32)
             case "hypothesize" | "anticipate":
-                return ask(call.asked, within=self._of(call).question.number, **told)
+                return ask(call.asked, within=self.of(call).question.number, **told)
             case "recall":
                 return ask("recall", conversation=self._recorder.stand_in(told["conversation"]))
             case "commit":

@@ -23,35 +23,35 @@ from voice_trio.journal.tape import Question, Tape
 from voice_trio.journal.tape_link import TapeLink
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.tap import Call, Tap, tapped
+from voice_trio.tap import Call, Keeping, tapped
 
 
-class TapeTap(Tap):
+class TapeTap(Keeping[Question]):
     """Answers everything from ``tape``, and asks nobody."""
 
     def __init__(self, tape: Tape, link: TapeLink) -> None:
         """``link`` knows what the detector thought of the latest audio."""
+        super().__init__()
         self._tape = tape
         self._link = link
-        self._begun: dict[Call, Question] = {}
 
     async def call(self, call: Call, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Return what was answered then, when it is time."""
         match call.asked:
             case "open" | "stream":
-                self._begun[call] = question = self._tape.ask("open" if call.asked == "open" else "write")
+                self.kept[call] = question = self._tape.ask("open" if call.asked == "open" else "write")
                 await question.answer()
                 return _Begun()
             case "leave":
-                return await self._of(call).leave()
+                return await self.of(call).leave()
             case "receive":
-                return _event(await self._of(call).next_of_stream())
+                return _event(await self.of(call).next_of_stream())
             case "hypothesize":
-                return _there((await self._tape.ask("hypothesize", self._of(call).number).answer()).hypothesis)
+                return _there((await self._tape.ask("hypothesize", self.of(call).number).answer()).hypothesis)
             case "anticipate":
-                return await self._tape.ask("anticipate", self._of(call).number).answer()
+                return await self._tape.ask("anticipate", self.of(call).number).answer()
             case "settle":
-                return _there((await self._tape.ask("settle", self._of(call).number).answer()).transcript)
+                return _there((await self._tape.ask("settle", self.of(call).number).answer()).transcript)
             case "speak":
                 then = _there((await self._tape.ask("speak").answer()).voice)
                 return Speech(then.pcm, then.sample_rate, tuple(Mark(*mark) for mark in then.marks))
@@ -71,14 +71,6 @@ class TapeTap(Tap):
             case "claim":
                 return self._tape.ask("claim").granted()
         return None
-
-    def left(self, begun: Call) -> None:
-        """Forget it."""
-        self._begun.pop(begun, None)
-
-    def _of(self, call: Call) -> Question:
-        assert call.within is not None
-        return self._begun[call.within]
 
 
 def _there(answer: Any) -> Any:

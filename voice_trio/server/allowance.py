@@ -87,14 +87,14 @@ class Allowance:
         """Of those who share the pots."""
         self.has_session = False
         self._paid_units = 0.0
-        self._least_per_s = _LEAST_UNITS_PER_S
         self._units = TokenBucket(_OWN_UNITS, _UNITS_PER_S, level=0.0)
         self._samples = TokenBucket(_OWN_SAMPLES, _OWN_SAMPLES_PER_S, level=0.0)
 
     async def pay(self, units: float) -> None:
         """Pay for work, and wait until it is paid; a checkpoint in any case."""
         sharing = self.address.connections - self.address.sessions
-        self._units.per_s = max(_UNITS_PER_S / max(1, sharing), self._least_per_s)
+        least = _SESSION_UNITS_PER_S if self.has_session else _LEAST_UNITS_PER_S
+        self._units.per_s = max(_UNITS_PER_S / max(1, sharing), least)
         self._paid_units += units
         leave = 0.0 if self._paid_units <= _FIRST_UNITS else _POT_UNITS / 2
         await self._pay(self._units, self.address.units, units, leave)
@@ -103,7 +103,6 @@ class Allowance:
         """Pay for a session that begins, and may be kept from speaking by nobody from now on."""
         if not self.has_session:
             self.has_session = True
-            self._least_per_s = _SESSION_UNITS_PER_S
             self.address.sessions += 1
         await self.pay(SESSION)
 
