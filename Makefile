@@ -5,11 +5,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check autobahn audit format news wheel try-wheel release-check oldest-trio newest-trio clean help
+.PHONY: run test test-fast check autobahn audit format news wheel try-wheel release-check oldest-trio newest-trio clean help
 
 help:
 	@echo "make run       set up, start the server, print its address"
 	@echo "make test      set up, run every test"
+	@echo "make test-fast set up, run the tests that need no engine, socket, process or browser"
 	@echo "make check     set up, then lint, format check, types and the layers"
 	@echo "make autobahn  set up, run the Autobahn cases against the server's WebSockets"
 	@echo "make audit     compare the pinned versions with known advisories"
@@ -22,8 +23,16 @@ help:
 run: $(VENV)/.run
 	@exec $(BIN)/voice-trio serve
 
+# Most tests wait rather than compute, so there are more of them at a time than two processors have room for. One that is
+# done takes over from another what that one has not begun.
+TESTS_AT_ONCE ?= 3
+PYTEST := $(BIN)/python -m pytest --numprocesses $(TESTS_AT_ONCE) --dist worksteal
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-fast: $(VENV)/.dev
+	$(PYTEST) -m "not real"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

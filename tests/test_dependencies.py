@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 OWN = {"voice_trio", "tests", "tools"}
 
-UNIMPORTED = {"build", "coverage", "mypy", "pytest-trio", "ruff", "socksio", "towncrier"}
+UNIMPORTED = {"build", "coverage", "mypy", "pytest-trio", "pytest-xdist", "ruff", "socksio", "towncrier"}
 """Declared for their commands, as plugins, or for others to import."""
 
 
