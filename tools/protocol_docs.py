@@ -122,6 +122,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "command": "`asr_fallback`: what the operator can run to mend it",
         "active": "`throttled`: true when it begins, false when it is over",
         "grace_s": "`shutting_down`: the time that a reply in progress has left",
+        "asr": "`engines_changed`: name of the recognizer, as the others in place of what `session` said",
+        "llm": "`engines_changed`: name of the language model",
+        "voices": "`engines_changed`: what `voice` may be",
+        "languages": "`engines_changed`: what `language` may be; empty if any will do",
     },
 }
 """Message -> field -> what it means. One field more or less than the code has is an error."""

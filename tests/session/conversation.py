@@ -117,7 +117,7 @@ async def conversation(
     session = new_session(
         link,
         settings=SessionSettings.of(config.load(**settings)),
-        engines=lambda: engines,
+        engines=engines if callable(engines) else lambda: engines,
         store=store,
         claims=claims,
         wall_clock=lambda: 0.0,

@@ -28,6 +28,7 @@ class InfoCode(StrEnum):
 
     ASR_FALLBACK = "asr_fallback"
     LLM_SYNTHETIC = "llm_synthetic"
+    ENGINES_CHANGED = "engines_changed"
     NO_SPEECH = "no_speech"
     NO_AUDIO = "no_audio"
     LATE_AUDIO = "late_audio"

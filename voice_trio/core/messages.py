@@ -285,6 +285,10 @@ class Info:
     command: str | None = None
     active: bool | None = None
     grace_s: float | None = None
+    asr: str | None = None
+    llm: str | None = None
+    voices: tuple[str, ...] | None = None
+    languages: tuple[str, ...] | None = None
 
 
 TurnSays = StateChanged | Partial | Final | Token | TtsPhrase | TtsChunk | TtsPhraseDone | Done

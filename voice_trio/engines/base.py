@@ -10,7 +10,7 @@ An engine that fails raises `EngineError` and nothing else; any other exception 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -265,6 +265,8 @@ class Engines:
     new_detector: Callable[[], Detector]
     asr_fallback: Fallback | None = None
     """Where the recognizer stands in for a better one."""
+    lease: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Returns a context in which they stay open, even if others take their place meanwhile."""
 
     @property
     def ready(self) -> bool:

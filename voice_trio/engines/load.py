@@ -43,9 +43,8 @@ class Opened(Generic[E]):
 
 @asynccontextmanager
 async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
-    """Open all engines that ``settings`` mean, warm. Raises `CannotLoad` and `ConfigError`."""
-    for wrong in await trio.to_thread.run_sync(lambda: entry_points.others()[1]):
-        log.warning("engine cannot be used", engine=wrong.name, package=wrong.package, reason=wrong.why)
+    """Open all engines that ``settings`` mean, warm, until the block ends. Raises `CannotLoad` and `ConfigError`."""
+    await warn_of_misdeclared()
     async with AsyncExitStack() as stack:
 
         async def opened(kind: Kind) -> Opened[Any]:
@@ -62,6 +61,12 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
             new_detector=detector.engine,
             asr_fallback=recognizer.fallback,
         )
+
+
+async def warn_of_misdeclared() -> None:
+    """Log what other packages declare wrongly."""
+    for wrong in await trio.to_thread.run_sync(lambda: entry_points.others()[1]):
+        log.warning("engine cannot be used", engine=wrong.name, package=wrong.package, reason=wrong.why)
 
 
 @asynccontextmanager

@@ -54,7 +54,7 @@ _ASKED: Final[dict[str, str]] = {
 }
 """All but `hypothesize`: whether that is asked just before an utterance's end is chance; partials show the others."""
 
-_READERS: Final = {InfoCode.NOTHING_TO_CANCEL, InfoCode.SHUTTING_DOWN}
+_READERS: Final = {InfoCode.NOTHING_TO_CANCEL, InfoCode.SHUTTING_DOWN, InfoCode.ENGINES_CHANGED}
 _CUT_OFF: Final = {Outcome.CANCELLED, Outcome.INTERRUPTED}
 
 _RANDOM: Final = {"session", "incident"}

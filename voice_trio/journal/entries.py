@@ -1,7 +1,8 @@
 """What a recording is made of, and how a file spells it: one JSON object a line, a header first.
 
 Times are seconds since the session began. What the session was told (`Command`, `Audio`, `Malformed`, `Gone`, `Drain`,
-and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is compared.
+`Changed`, and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is
+compared.
 
 A recording may come from a stranger: whatever is read was checked against these types.
 """
@@ -122,6 +123,15 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """The server has other engines for the turns to come."""
+
+    kind: Literal["changed"] = "changed"
+    at: Seconds
+    engines: EngineNames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """An engine or the store failed."""
 
@@ -237,7 +247,7 @@ class Stopped:
     why: str
 
 
-Entry = Command | Audio | Malformed | Gone | Drain | Answer | Said | Chunk | Ask | End | Stopped
+Entry = Command | Audio | Malformed | Gone | Drain | Changed | Answer | Said | Chunk | Ask | End | Stopped
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from voice_trio.core.messages import DrainCode, InfoCode
 from voice_trio.core.playout import Playout, WholePlayout
 from voice_trio.engines.base import Engines
 from voice_trio.journal import entries as e
-from voice_trio.journal.recorder import Note, Recorder
+from voice_trio.journal.recorder import Note, Recorder, names_of
 from voice_trio.journal.recording_tap import RecordingTap, TappedClaims
 from voice_trio.memory.base import Store
 from voice_trio.session.claims import Claims
@@ -58,6 +58,7 @@ class RecordedSession:
             wall_clock=wall_clock,
             new_playout=new_playout,
         )
+        self._engines = engines
         self._keeping = keeping
         # Now, because a session can be told to end before it has begun.
         self._recorder.begin(self.id, settings, engines(), whole=new_playout is WholePlayout)
@@ -71,6 +72,11 @@ class RecordedSession:
         """Begin the end."""
         self._recorder.note(e.Drain(at=self._recorder.now(), grace_s=grace_s, why=why))
         self._session.drain(grace_s, why)
+
+    def engines_changed(self) -> None:
+        """Tell the client which engines the turns to come start with."""
+        self._recorder.note(e.Changed(at=self._recorder.now(), engines=names_of(self._engines())))
+        self._session.engines_changed()
 
     async def run(self) -> None:
         """Live the session, from the greeting to the close."""

@@ -37,24 +37,13 @@ class Recorder:
 
     def begin(self, session: str, settings: SessionSettings, engines: Engines, *, whole: bool) -> None:
         """Note the header; ``whole`` says that the audio is not paced."""
-        fallback = engines.asr_fallback
         self.note(
             Header(
                 version=__version__,
                 began=datetime.now(UTC).isoformat(timespec="seconds"),
                 session=session,
                 settings=asdict(settings),
-                engines=EngineNames(
-                    asr=engines.recognizer.name,
-                    languages=tuple(engines.recognizer.languages),
-                    llm=engines.language_model.name,
-                    synthetic=engines.language_model.synthetic,
-                    tts=engines.synthesizer.name,
-                    voices=tuple(engines.synthesizer.voices),
-                    sample_rate=engines.synthesizer.sample_rate,
-                    asr_fallback=fallback.command if fallback else None,
-                    asr_fallback_message=fallback.message if fallback else None,
-                ),
+                engines=names_of(engines),
                 whole=whole,
             )
         )
@@ -123,3 +112,19 @@ def _failure(error: Exception) -> Failure:
         case _:
             # What it says may be a person's words, or a key's; which defect it was stands in the log.
             return Failure(by="defect", message=type(error).__name__)
+
+
+def names_of(engines: Engines) -> EngineNames:
+    """Return ``engines`` as a recording knows them."""
+    fallback = engines.asr_fallback
+    return EngineNames(
+        asr=engines.recognizer.name,
+        languages=tuple(engines.recognizer.languages),
+        llm=engines.language_model.name,
+        synthetic=engines.language_model.synthetic,
+        tts=engines.synthesizer.name,
+        voices=tuple(engines.synthesizer.voices),
+        sample_rate=engines.synthesizer.sample_rate,
+        asr_fallback=fallback.command if fallback else None,
+        asr_fallback_message=fallback.message if fallback else None,
+    )

@@ -14,7 +14,7 @@ from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.journal.recording_tap import TappedClaims
 from voice_trio.journal.tape import Tape
 from voice_trio.journal.tape_link import TapeLink
-from voice_trio.journal.tape_tap import TapeTap, tape_engines
+from voice_trio.journal.tape_tap import TapeTap, tape_engines, tape_store
 from voice_trio.session.claims import Claims
 
 
@@ -30,13 +30,13 @@ async def _live(recording: Recording, slack_s: float) -> list[e.Entry]:
     tape = Tape(recording, slack_s)
     link = TapeLink(tape)
     tap = TapeTap(tape, link)
-    engines, store = tape_engines(recording.header.engines, tap)
+    engines = [tape_engines(recording.header.engines, tap)]
     replayed: list[e.Header | e.Entry] = []
     session = RecordedSession(
         link,
         settings=recording.settings(),
-        engines=lambda: engines,
-        store=store,
+        engines=lambda: engines[-1],
+        store=tape_store(tap),
         claims=TappedClaims(Claims(), tap),
         wall_clock=lambda: 0.0,
         new_playout=WholePlayout if recording.header.whole else None,
@@ -46,6 +46,14 @@ async def _live(recording: Recording, slack_s: float) -> list[e.Entry]:
     async with trio.open_nursery() as nursery:
         for drain in tape.drains:
             nursery.start_soon(_drain, session, tape, drain)
+
+        async def change(to: e.Changed) -> None:
+            await tape.wait_until(to.at)
+            engines.append(tape_engines(to.engines, tap))
+            session.engines_changed()
+
+        for to in tape.changes:
+            nursery.start_soon(change, to)
         with trio.move_on_after(tape.ends_at):
             await session.run()
         nursery.cancel_scope.cancel()

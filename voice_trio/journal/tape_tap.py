@@ -23,7 +23,7 @@ from voice_trio.journal.tape import Question, Tape
 from voice_trio.journal.tape_link import TapeLink
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.tap import Call, Keeping, tapped
+from voice_trio.tap import Call, Keeping, TappedStore, tapped_engines
 
 
 class TapeTap(Keeping[Question]):
@@ -139,8 +139,13 @@ class _Detector:
         pass
 
 
-def tape_engines(names: e.EngineNames, tap: TapeTap) -> tuple[Engines, Store]:
-    """Return engines under the names that they had, and a store, that ``tap`` answers for."""
+def tape_store(tap: TapeTap) -> Store:
+    """Return a store that ``tap`` answers for."""
+    return TappedStore(InProcessStore(), tap)
+
+
+def tape_engines(names: e.EngineNames, tap: TapeTap) -> Engines:
+    """Return engines under the names that they had, which ``tap`` answers for."""
     engines = Engines(
         recognizer=_Recognizer(names.asr, names.languages),
         language_model=_LanguageModel(names.llm, names.synthetic),
@@ -148,4 +153,4 @@ def tape_engines(names: e.EngineNames, tap: TapeTap) -> tuple[Engines, Store]:
         new_detector=_Detector,
         asr_fallback=names.fallback,
     )
-    return tapped(engines, InProcessStore(), tap)
+    return tapped_engines(engines, tap)

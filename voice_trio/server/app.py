@@ -17,6 +17,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.installation import static_dir
 from voice_trio.server.access import SUBPROTOCOL, Access
 from voice_trio.server.allowance import ALLOWANCE, Allowance
+from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.json_response import answered, refused
 from voice_trio.server.sessions import Sessions
@@ -50,7 +51,7 @@ WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
 """Path -> what makes the codec of a connection there."""
 
 
-def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> QuartTrio:
+def make_app(sessions: Sessions, access: Access, utterances: Utterances, engines: EngineApi) -> QuartTrio:
     """Return the application that serves the page, health, /api and each of `WIRES`."""
     static = static_dir()
     # A name that is not one of these never reaches the file system, which has its own ideas of names: too long, with a
@@ -104,6 +105,8 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
             return answered(await utterances.answer(request, allowance_of(request)))
         except HttpError as error:
             return refused(error)
+
+    engines.add_to(app)
 
     @app.errorhandler(_HTTP_NOT_FOUND)
     @app.errorhandler(_HTTP_NOT_ALLOWED)

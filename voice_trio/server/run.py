@@ -9,7 +9,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import hypercorn.trio
@@ -17,8 +17,8 @@ import structlog
 import trio
 
 from voice_trio.config import Settings
-from voice_trio.engines import load
 from voice_trio.engines.base import Engines
+from voice_trio.engines.host import EngineHost, OpenEngines, open_host
 from voice_trio.engines.media import open_media
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
@@ -29,6 +29,7 @@ from voice_trio.server.addresses import url_of
 from voice_trio.server.app import make_app
 from voice_trio.server.connections import Connections
 from voice_trio.server.cross_origin import CrossOrigin
+from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.gate import Gate
 from voice_trio.server.hypercorn.install import install
 from voice_trio.server.listening import hypercorn_config, listen, open_connections
@@ -46,8 +47,6 @@ _CUT_AFTER_S = 0.25
 
 _COLLECTOR_THRESHOLDS = (400, 3, 1)
 
-OpenEngines = Callable[[Settings], AbstractAsyncContextManager[Engines]]
-
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -55,11 +54,16 @@ class Running:
 
     url: str
     """Its address for a browser, without a trailing slash."""
-    engines: Engines
+    host: EngineHost
     sessions: Sessions
     connections: Connections
     fingerprint: str | None = None
     """SHA-256 of its certificate, where that was made up at the start."""
+
+    @property
+    def engines(self) -> Engines:
+        """Those that a turn which begins now starts with."""
+        return self.host.engines
 
     @property
     def ws_url(self) -> str:
@@ -68,10 +72,11 @@ class Running:
 
 
 @asynccontextmanager
-async def open_server(settings: Settings, open_engines: OpenEngines = load.open_engines) -> AsyncIterator[Running]:
+async def open_server(settings: Settings, open_engines: OpenEngines | None = None) -> AsyncIterator[Running]:
     """Listen, open the memory and the engines, and serve; on leaving drain: sessions end gently, then all the others.
 
-    Cancelling it, or an exception inside, ends all at once. Raises `CannotListen`, `CannotRecord`, `CannotRemember`,
+    Without ``open_engines`` they are those that ``settings`` mean. Cancelling it, or an exception inside, ends all at
+    once. Raises `CannotListen`, `CannotRecord`, `CannotRemember`,
     `CannotLoad`, and `ConfigError` for a fault that cannot happen to these engines.
     """
     install()
@@ -83,20 +88,25 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
     url = url_of("http" if tls is None else "https", [one.getsockname() for one in listening])
     config = hypercorn_config(settings, listening, connections, None if tls is None else tls.context)
     async with (
-        open_store(settings) as store,
-        open_engines(settings) as engines,
+        open_store(settings) as plain_store,
+        open_host(settings, open_engines) as host,
         open_media() as decoder,
         AsyncExitStack() as closing,
         trio.open_nursery() as nursery,
     ):
         faults = Faults.of(settings)
-        engines, store = inject(faults, engines, store)
+        _, store = inject(faults, host.engines, plain_store)
+        host.tap(lambda engines: inject(faults, engines, plain_store)[0])
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         claims = Claims(closing.enter_context(open_holds(settings)))
-        sessions = Sessions(settings, lambda: engines, store, recordings, claims)
+        sessions = Sessions(settings, lambda: host.engines, store, recordings, claims)
+        host.on_swap = sessions.engines_changed
         utterances = Utterances(settings, sessions, decoder)
-        app = CrossOrigin(Gate(make_app(sessions, access, utterances), connections), access)
+        app = CrossOrigin(
+            Gate(make_app(sessions, access, utterances, EngineApi(settings, host, sessions, access)), connections),
+            access,
+        )
         stop, stopped = trio.Event(), trio.Event()
 
         async def serve(task_status: trio.TaskStatus[list[str]]) -> None:
@@ -107,7 +117,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
 
         await nursery.start(serve)
         try:
-            yield Running(url, engines, sessions, connections, None if tls is None else tls.fingerprint)
+            yield Running(url, host, sessions, connections, None if tls is None else tls.fingerprint)
             # Or whoever does not read for the moment would be cut off, and miss the end of what was said.
             connections.deliver_all()
             await sessions.drain()

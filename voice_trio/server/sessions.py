@@ -88,6 +88,11 @@ class Sessions:
         """Whether a turn begun now would be heard and answered aloud."""
         return self._engines().ready
 
+    def engines_changed(self) -> None:
+        """Tell every session that the turns to come start with other engines."""
+        for session in self._live:
+            session.engines_changed()
+
     def have_room(self, address: str) -> bool:
         """Return whether a session could begin now for whoever is at ``address``."""
         return not self.draining and self._places.have_room(client_of(address))

@@ -1,4 +1,4 @@
-"""What a session says first."""
+"""What a session says of its engines: first, and when others have taken their place."""
 
 from __future__ import annotations
 
@@ -31,3 +31,16 @@ def greeting(session: str, conversation: str, settings: SessionSettings, engines
     if engines.language_model.synthetic:
         message = "No language model is configured: replies only repeat what was heard."
         yield Info(code=InfoCode.LLM_SYNTHETIC, message=message)
+
+
+def changed(engines: Engines) -> Info:
+    """Return what a client is told when the turns to come start with other ``engines``."""
+    names = engines.recognizer.name, engines.language_model.name, engines.synthesizer.name
+    return Info(
+        code=InfoCode.ENGINES_CHANGED,
+        message="From the next turn on: recognizer {}, language model {}, voice {}.".format(*names),
+        asr=engines.recognizer.name,
+        llm=engines.language_model.name,
+        voices=tuple(engines.synthesizer.voices),
+        languages=tuple(engines.recognizer.languages),
+    )

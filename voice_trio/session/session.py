@@ -29,12 +29,12 @@ from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import LATE, Capture, Ending
 from voice_trio.session.claims import Claims
 from voice_trio.session.farewell import DRAINED, Farewell, Goodbye
-from voice_trio.session.greeting import greeting
+from voice_trio.session.greeting import changed, greeting
 from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.listener import Listener, hear_in_turn
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.report import report
-from voice_trio.session.settings import SessionSettings, configured
+from voice_trio.session.settings import SessionSettings, configured, still_offered
 from voice_trio.session.throttle import Throttle
 from voice_trio.session.turn import Surroundings, Turn
 
@@ -46,9 +46,8 @@ _WAITING_TURNS = 4
 _FAREWELL_S = 5.0
 """How long a session that is over may take to send what is queued."""
 
-_VIOLATIONS = 5
-_VIOLATIONS_WITHIN_S = 10.0
-"""So many messages in the wrong state within that time are no mistake any more."""
+_VIOLATIONS = 5, 10.0
+"""So many messages in the wrong state within so many seconds are no mistake any more."""
 
 
 class Session:
@@ -65,10 +64,7 @@ class Session:
         wall_clock: Callable[[], float] = time.time,
         new_playout: Callable[[], Playout] | None = None,
     ) -> None:
-        """``claims`` is shared by the sessions that share ``store``.
-
-        ``new_playout`` is for a client that does not play the audio as it comes; without it, audio is paced.
-        """
+        """``claims`` is shared by those that share ``store``; ``new_playout`` is for audio that is not to be paced."""
         self.id = secrets.token_urlsafe(12)
         self._link = link
         self._settings = settings
@@ -95,7 +91,7 @@ class Session:
         self._next: tuple[Capture, Timeline] | None = None
         """What the listener fills while the session listens without a turn."""
         self._turns_in, self._turns = trio.open_memory_channel[Turn](_WAITING_TURNS)
-        self._violations = Strikes(_VIOLATIONS, _VIOLATIONS_WITHIN_S)
+        self._violations = Strikes(*_VIOLATIONS)
         self._reading = trio.CancelScope()
         self._draining = trio.Event()
         self._drained_because: DrainCode = InfoCode.SHUTTING_DOWN
@@ -111,6 +107,13 @@ class Session:
             self._drained_because = why
         self._grace_s = grace_s
         self._draining.set()
+
+    def engines_changed(self) -> None:
+        """Tell the client which engines the turns to come start with. Never waits."""
+        engines = self._around.engines()
+        self._hands_free = self._hands_free and still_offered(self._hands_free, engines)
+        self._configured = still_offered(self._configured, engines)
+        self._outbox.append(changed(engines))
 
     async def run(self) -> None:
         """Live the session, from the greeting to the close."""
@@ -190,10 +193,7 @@ class Session:
     # --- commands: none of this waits ---------------------------------------------------------------------------------
 
     def act(self, command: m.Command, message_bytes: int = 0) -> None:
-        """Act on a command of the client's. The reader calls this; so may whoever holds the session. Never waits.
-
-        Audio may be a part of a message of ``message_bytes``.
-        """
+        """Act on a client's command; audio may be a part of ``message_bytes``. Never waits, and anybody may call it."""
         turn = self._turn
         standing = State.IDLE if turn is None else turn.state
         verdict = judge(standing, command)
@@ -251,8 +251,7 @@ class Session:
         number = 1 if self._turn is None else self._turn.number + 1
         conversation = request.conversation or self._conversation
         settings, request = configured(self._settings, request, self._configured)
-        around = replace(self._around, settings=settings)
-        self._turn = Turn(around, number, conversation, request, capture, timeline)
+        self._turn = Turn(replace(self._around, settings=settings), number, conversation, request, capture, timeline)
         self._turns_in.send_nowait(self._turn)
 
     def _listen_again(self, over: Turn) -> None:
@@ -292,8 +291,8 @@ class Session:
         self._outbox.append(m.Error(code=ErrorCode.PROTOCOL_VIOLATION, message=message, recoverable=recoverable))
 
     def _say_draining(self) -> None:
-        why = self._drained_because
-        self._outbox.append(m.Info(code=why, message=DRAINED[why].message, grace_s=self._grace_s))
+        message = DRAINED[self._drained_because].message
+        self._outbox.append(m.Info(code=self._drained_because, message=message, grace_s=self._grace_s))
 
     def _give_up_on_peer(self) -> None:
         self._goodbye = Goodbye(Farewell.SLOW_READER, "the client reads too slowly")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
+from voice_trio.engines.base import Engines
+
+_W = TypeVar("_W", m.Start, m.Configure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +61,11 @@ def configured(
         speed=wanted.speed if request.speed is None else request.speed,
     )
     return settings, request
+
+
+def still_offered(wanted: _W, engines: Engines) -> _W:
+    """Return what is ``wanted``, without a voice or a language that ``engines`` do not have."""
+    known = engines.recognizer.languages
+    voice = wanted.voice if wanted.voice in engines.synthesizer.voices else None
+    language = wanted.language if not known or wanted.language in known else None
+    return replace(wanted, voice=voice, language=language)

@@ -69,7 +69,8 @@ class Turn:
         self._settings = settings
         self._outbox = around.outbox
         self._outlet = Outlet(around.outbox, timeline)
-        self._engines = around.engines()
+        self._engines: Engines
+        """Those with which it starts, and which it leases to its end."""
         self._request = request
         self._machine = TurnState(State.IDLE if number == 1 else State.COMPLETE)
         self._machine.move(Step.TEXT if isinstance(request, m.Text) else Step.START)
@@ -119,11 +120,12 @@ class Turn:
 
     async def run(self) -> None:
         """Live the turn."""
+        self._engines = self._around.engines()
         self._outbox.append(m.StateChanged(turn=self.number, state=self._machine.state))
         # What stands if the whole session is cancelled from outside.
         outcome = Outcome.CANCELLED
         try:
-            with self._scope:
+            with self._engines.lease(), self._scope:
                 outcome = await self._attempt()
         finally:
             # Not `cancelled_caught`: an attempt can run to its end after it was cancelled, if no checkpoint was left.

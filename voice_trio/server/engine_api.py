@@ -1,0 +1,160 @@
+"""The routes by which a page shows the engines, swaps them and plays their voices."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import trio
+from quart import Response, request
+from quart.wrappers import Request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from voice_trio.config import Settings
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode
+from voice_trio.engines.base import CannotLoad, EngineError
+from voice_trio.engines.host import SWAPPABLE, EngineHost, SwapUnderWay
+from voice_trio.entry_points import Kind
+from voice_trio.server.access import Access
+from voice_trio.server.addresses import is_loopback
+from voice_trio.server.answer import busy
+from voice_trio.server.engine_list import EngineList, without_paths
+from voice_trio.server.json_response import answered, refused
+from voice_trio.server.sessions import Sessions
+from voice_trio.server.upload import HttpError, refusal
+from voice_trio.server.voice_samples import VoiceSamples
+
+_BAD_REQUEST = 400
+_FORBIDDEN = 403
+_NOT_FOUND = 404
+_TIMEOUT = 408
+_CONFLICT = 409
+_TOO_LARGE = 413
+_UNPROCESSABLE = 422
+_UNAVAILABLE = 503
+
+_MOST_BYTES = 1_000
+_BODY_S = 5.0
+
+_RETRY_AFTER_S = 5
+
+_FAILS: Final = {
+    Kind.RECOGNIZER: ErrorCode.ASR_FAIL,
+    Kind.LANGUAGE_MODEL: ErrorCode.LLM_FAIL,
+    Kind.SYNTHESIZER: ErrorCode.TTS_FAIL,
+}
+
+
+class EngineApi:
+    """What can be asked of ``host`` over HTTP."""
+
+    def __init__(self, settings: Settings, host: EngineHost, sessions: Sessions, access: Access) -> None:
+        self._host = host
+        self._sessions = sessions
+        self._access = access
+        self._list = EngineList(settings, host)
+        self._samples = VoiceSamples(settings, host)
+
+    def add_to(self, app: QuartTrio) -> None:
+        """Add the routes to ``app``, which has looked at token and origin before."""
+
+        @app.get("/api/engines")
+        async def engines() -> Response:
+            return answered(await self._list.tell(may_swap=self._may_swap(request)))
+
+        @app.put("/api/engines/<kind>")
+        async def engine(kind: str) -> Response:
+            try:
+                await self._swap(request, kind)
+            except HttpError as error:
+                return refused(error)
+            return answered(await self._list.tell(may_swap=True))
+
+        @app.get("/api/voices/<path:voice>/sample")
+        async def sample(voice: str) -> Response:
+            try:
+                return Response(await self._sample(request, voice), mimetype="audio/wav")
+            except HttpError as error:
+                return refused(error)
+
+    def _may_swap(self, asked: Request) -> bool:
+        """Return whether whoever ``asked`` may decide for everybody: with the token, or at this machine itself.
+
+        A proxy at this machine, of which nobody told us, says at least that it is one.
+        """
+        if self._access.token is not None:
+            return True
+        if "X-Forwarded-For" in asked.headers or "Forwarded" in asked.headers:
+            return False
+        try:
+            return is_loopback(asked.remote_addr or "")
+        except ValueError:
+            return False
+
+    async def _swap(self, asked: Request, named: str) -> None:
+        """Do what ``asked`` wants of the engine of the kind ``named``. Raises `HttpError`."""
+        if not self._may_swap(asked):
+            message = "Engines are chosen at the server's own machine, or with its token (STREAM_AUTH_TOKEN)."
+            raise HttpError(_FORBIDDEN, m.Error(code=ErrorCode.UNAUTHORIZED, message=message, recoverable=False))
+        if named not in SWAPPABLE:
+            raise refusal(_NOT_FOUND, f"There is no such kind of engine; {', '.join(SWAPPABLE)} can be chosen.")
+        kind = Kind(named)
+        name = _name_in(await _body(asked))
+        if self._sessions.draining:
+            raise busy("The server is stopping.")
+        try:
+            if (why_not := await self._list.why_not(kind, name)) is not None:
+                raise refusal(_UNPROCESSABLE, why_not, _FAILS[kind])
+            await self._host.swap(kind, name)
+        except KeyError:
+            raise refusal(_NOT_FOUND, f"There is no such {kind.words} here.") from None
+        except SwapUnderWay:
+            error = m.Error(
+                code=ErrorCode.SERVER_BUSY,
+                message="Another engine is being opened. Try again in a moment.",
+                recoverable=True,
+                retry_after_s=_RETRY_AFTER_S,
+            )
+            raise HttpError(_CONFLICT, error) from None
+        except CannotLoad as error:
+            raise refusal(_UNAVAILABLE, f"The old one stays. {without_paths(str(error))}", _FAILS[kind]) from error
+
+    async def _sample(self, asked: Request, voice: str) -> bytes:
+        """Return the WAV. Raises `HttpError`."""
+        try:
+            return await self._samples.wav(voice, asked.args.get("language"))
+        except KeyError:
+            raise refusal(_NOT_FOUND, "There is no such voice here.") from None
+        except EngineError as error:
+            raise refusal(_UNAVAILABLE, error.message, error.code) from error
+
+
+async def _body(asked: Request) -> bytes:
+    """Return the body of ``asked``, which is small. Raises `HttpError`."""
+    too_large = refusal(_TOO_LARGE, f"The body may have {_MOST_BYTES:,} bytes.")
+    if (asked.content_length or 0) > _MOST_BYTES:
+        raise too_large
+    try:
+        with trio.fail_after(_BODY_S):
+            data: bytes = await asked.body
+    except RequestEntityTooLarge:
+        raise too_large from None
+    except trio.TooSlowError:
+        raise refusal(_TIMEOUT, f"The body did not arrive within {_BODY_S:g} seconds.") from None
+    if len(data) > _MOST_BYTES:
+        raise too_large
+    return data
+
+
+def _name_in(body: bytes) -> str:
+    """Return the engine's name in the JSON object ``body``. Raises `HttpError`."""
+    try:
+        read: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        read = None
+    name = read.get("name") if isinstance(read, dict) else None
+    if not isinstance(name, str):
+        raise refusal(_BAD_REQUEST, 'The body is to be a JSON object with the engine\'s name: {"name": "..."}.')
+    return name

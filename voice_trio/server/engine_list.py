@@ -1,0 +1,111 @@
+"""Which engines there are and which are at work, in words for whoever may choose among them: `GET /api/engines`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from voice_trio.config import Settings
+from voice_trio.engines.base import Engines
+from voice_trio.engines.host import SWAPPABLE, EngineHost
+from voice_trio.engines.registry import Candidate, survey
+from voice_trio.entry_points import Kind
+
+_FRESH_S = 5.0
+"""How long a survey counts: it asks disks, and imports what other packages bring."""
+
+_PATH = re.compile(r"(?<![\w./:-])~?(?:/[^\s/:;,'\"]+)+/?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Surveyed:
+    kind: Kind
+    name: str
+    told: dict[str, Any]
+
+
+class EngineList:
+    """What `host` has, and what ``settings`` could have instead."""
+
+    def __init__(self, settings: Settings, host: EngineHost) -> None:
+        self._settings = settings
+        self._host = host
+        self._one_at_a_time = trio.Lock()
+        self._surveyed: list[_Surveyed] = []
+        self._looked_at = -_FRESH_S
+
+    async def tell(self, *, may_swap: bool) -> dict[str, Any]:
+        """Return the list, for somebody who ``may_swap`` engines, or may not."""
+        surveyed = await self._survey()
+        host = self._host
+        told: dict[str, Any] = {"may_swap": may_swap}
+        for kind in SWAPPABLE:
+            swapping = host.swapping[1] if host.swapping is not None and host.swapping[0] is kind else None
+            told[kind] = {
+                "at_work": without_paths(_engine(host.engines, kind).name),
+                "swapping_to": swapping,
+                "engines": [
+                    {**one.told, "in_use": one.name == host.name_of(kind)} for one in surveyed if one.kind is kind
+                ],
+            }
+        told[Kind.LANGUAGE_MODEL]["synthetic"] = host.engines.language_model.synthetic
+        told[Kind.SYNTHESIZER]["voices"] = list(host.engines.synthesizer.voices)
+        return told
+
+    async def why_not(self, kind: Kind, name: str) -> str | None:
+        """Return why the engine cannot be used, in a sentence; None where it can. Raises KeyError where it is none."""
+        for one in await self._survey():
+            if (one.kind, one.name) == (kind, name):
+                told = one.told
+                return None if told["usable"] else f"{told['title']} cannot be used here: {told['why_not']}."
+        raise KeyError(name)
+
+    async def _survey(self) -> list[_Surveyed]:
+        async with self._one_at_a_time:
+            if trio.current_time() - self._looked_at >= _FRESH_S:
+                self._surveyed = await trio.to_thread.run_sync(_look, self._settings)
+                self._looked_at = trio.current_time()
+            return self._surveyed
+
+
+def _look(settings: Settings) -> list[_Surveyed]:
+    return [_Surveyed(kind, one.entry.name, _told(one)) for kind in SWAPPABLE for one in survey(kind, settings)]
+
+
+def _told(one: Candidate) -> dict[str, Any]:
+    """Return what is told of ``one``, whoever asks: no secret is in it, and nothing of where things are here."""
+    return {
+        "name": one.entry.name,
+        "title": one.called,
+        "package": one.entry.package or None,
+        "usable": one.why_not is None,
+        "why_not": None if one.why_not is None else without_paths(one.why_not),
+        "command": None if one.why_not is None else _command(one),
+    }
+
+
+def _command(one: Candidate) -> str | None:
+    """Return what would bring what ``one`` lacks, if there is something that says nothing of this machine."""
+    if one.plug is None or one.own is None:
+        return None
+    try:
+        command = one.plug.command(one.own)
+    except Exception:  # whatever a stranger's function raises
+        return None
+    return command if command is not None and command == without_paths(command) else None
+
+
+def _engine(engines: Engines, kind: Kind) -> Any:
+    return {
+        Kind.RECOGNIZER: engines.recognizer,
+        Kind.LANGUAGE_MODEL: engines.language_model,
+        Kind.SYNTHESIZER: engines.synthesizer,
+    }[kind]
+
+
+def without_paths(text: str) -> str:
+    """Return ``text`` with the last part alone of each path in it."""
+    return _PATH.sub(lambda found: found[0].rstrip("/").rpartition("/")[2], text)
