@@ -19,18 +19,31 @@ export class ChoicesView {
     for (const name of ["microphone", "output", "voice", "language"]) this.bind(name, String);
     this.bind("speed", Number, (value) => `${value} ×`);
     this.bind("silenceMs", Number, (value) => (Number(value) ? `${(Number(value) / 1000).toFixed(1)} s` : "the usual"));
+    this.offer(null);
     // A click on the dialog itself is one beside its content.
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
-  /** @param {any} server what it offers; null before it has greeted */
-  async open(server) {
+  /**
+   * Shows what can be chosen from now on.
+   *
+   * @param {import("./offer.js").Offer | null} server null before it has greeted
+   */
+  offer(server) {
     this.fill("voice", server?.voices ?? [], (voice) => voice, "The usual one");
     const languages = server?.languages?.length ? server.languages : COMMON_LANGUAGES;
     this.fill("language", languages, nameOf, "As the server chooses");
+  }
+
+  /** The voice that would speak now; empty where there is none yet. */
+  get voice() {
+    const select = /** @type {HTMLSelectElement} */ (byId("choose-voice"));
+    return select.value || (select.options[1]?.value ?? "");
+  }
+
+  async open() {
     // Names take a moment to come; until then there is at least what is always there.
     for (const name of ["microphone", "output"]) this.fill(name, [], String, "The usual one");
-    byId("about").textContent = server ? `Recognizer: ${server.asr}. Language model: ${server.llm}.` : "";
     this.dialog.showModal();
     await this.fillDevices();
   }

@@ -1,15 +1,20 @@
 /** Puts the page together: what a person touches on one side, the assistant on the other. */
 
 import { Assistant } from "./assistant.js";
+import { Audio } from "./audio.js";
 import { Microphone } from "./capture.js";
 import { loadChoices, saveChoices } from "./choices.js";
 import { ChoicesView } from "./choices-view.js";
 import { asText } from "./conversation.js";
 import { byId, setText } from "./dom.js";
+import { Engines, sentenceOf } from "./engines.js";
+import { EnginesView } from "./engines-view.js";
 import { listenToKeys } from "./keys.js";
 import { NoticesView } from "./notices-view.js";
+import { limitsOf } from "./offer.js";
 import { Speaker } from "./playback.js";
 import { Recording } from "./recording.js";
+import { SamplePlayer } from "./sample-player.js";
 import { StatusView } from "./status-view.js";
 import { TalkButton } from "./talk-button.js";
 import { TranscriptView } from "./transcript-view.js";
@@ -19,8 +24,9 @@ const choices = loadChoices();
 // A proxy may serve the page under any path, so whatever it asks for is asked for beside itself.
 const socket = new URL("ws", document.baseURI);
 socket.protocol = socket.protocol === "https:" ? "wss:" : "ws:";
-const upload = new URL("api/utterance", document.baseURI);
-const assistant = new Assistant({ socket: socket.href, upload: upload.href }, choices);
+const api = new URL("api/", document.baseURI);
+const assistant = new Assistant({ socket: socket.href, upload: new URL("utterance", api).href }, choices);
+const engines = new Engines(api.href, () => choices.token);
 const { audio, connection } = assistant.client;
 const { microphone } = assistant.input;
 const { speaker } = assistant.output;
@@ -114,14 +120,19 @@ byId("stop").addEventListener("click", () => assistant.silence());
 
 const form = /** @type {HTMLFormElement} */ (byId("type"));
 const box = /** @type {HTMLInputElement} */ (byId("text"));
-form.addEventListener("submit", async (event) => {
+form.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = box.value.trim();
-  if (!text) return;
   box.value = "";
+  if (text) say(text);
+});
+for (const chip of byId("chips").children) chip.addEventListener("click", () => say(chip.textContent ?? ""));
+
+/** @param {string} text of a typed turn */
+async function say(text) {
   // What could not be said is given back, unless something else stands there by now.
   if (!(await assistant.type(text))) box.value ||= text;
-});
+}
 
 byId("new").addEventListener("click", () => {
   assistant.newConversation();
@@ -155,7 +166,41 @@ const settings = new ChoicesView(choices, {
     }
   },
 });
-byId("open-settings").addEventListener("click", () => settings.open(assistant.session.server));
+
+const enginesView = new EnginesView(engines, { copy });
+engines.onchange = () => enginesView.show();
+
+const hear = /** @type {HTMLButtonElement} */ (byId("hear"));
+const samples = new SamplePlayer(audio, (voice, signal) => engines.sample(voice, choices.language, signal));
+samples.onchange = () => setText(hear, samples.playing ? "Stop" : "Hear it");
+samples.onfail = (error) => engines.tell(sentenceOf(error));
+hear.hidden = !Audio.isPossible;
+hear.addEventListener("click", () => {
+  if (samples.playing) samples.stop();
+  else samples.play(settings.voice);
+});
+
+function openSettings() {
+  settings.open();
+  engines.load();
+}
+byId("open-settings").addEventListener("click", openSettings);
+byId("limits").addEventListener("click", () => {
+  openSettings();
+  enginesView.reveal();
+});
+byId("settings").addEventListener("close", () => samples.stop());
+
+assistant.session.onoffer = () => {
+  const { server } = assistant.session;
+  settings.offer(server);
+  hear.disabled = !settings.voice;
+  const limits = limitsOf(server.limits);
+  setText(byId("limits"), limits);
+  byId("limits").hidden = !limits;
+  // Whoever looks at them sees the change.
+  if (settings.dialog.open) engines.load();
+};
 
 byId("token-form").addEventListener("submit", (event) => {
   event.preventDefault();

@@ -11,8 +11,6 @@ export class NoticesView {
     this.places = { trouble: troubles, note: notes };
     /** @type {Map<string, HTMLElement>} */
     this.shown = new Map();
-    /** Notes that were put away stay away while the page is open. @type {Set<string>} */
-    this.putAway = new Set();
   }
 
   /**
@@ -24,17 +22,14 @@ export class NoticesView {
     const before = this.shown.get(id);
     before?.remove();
     this.shown.delete(id);
-    if (!trouble || this.putAway.has(`${id}: ${trouble.title}`)) return;
+    if (!trouble) return;
     const element = make("div", `notice ${kind}`);
     const words = make("p", "");
     words.append(make("strong", "", trouble.title), ` ${trouble.text}`);
     const close = make("button", "quiet close", "×");
     close.setAttribute("type", "button");
     close.setAttribute("aria-label", `Put away: ${trouble.title}`);
-    close.addEventListener("click", () => {
-      element.remove();
-      if (["asr", "llm"].includes(id)) this.putAway.add(`${id}: ${trouble.title}`);
-    });
+    close.addEventListener("click", () => element.remove());
     element.append(words, close);
     this.places[kind].append(element);
     this.shown.set(id, element);

@@ -5,6 +5,7 @@
 
 import { requestOf } from "./choices.js";
 import { Conversation } from "./conversation.js";
+import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
 import { PROTOCOL } from "./protocol.js";
 import { TROUBLES, noticeOfInfo } from "./trouble.js";
@@ -41,6 +42,8 @@ export class Session {
     this.onnotice = () => {};
     /** The server has greeted, and takes turns. */
     this.ongreeting = () => {};
+    /** What the server offers is known, or has changed. */
+    this.onoffer = () => {};
     /** The server listens for this turn. @type {(turn: Turn) => void} */
     this.onlistening = () => {};
     /** The server has stopped listening, and makes up its answer. */
@@ -190,7 +193,7 @@ export class Session {
         this.fail(/** @type {any} */ (event), turn);
         break;
       case "info":
-        this.inform(/** @type {any} */ (event));
+        this.inform(event);
         break;
       case "done":
         if (turn) this.end(turn);
@@ -205,7 +208,8 @@ export class Session {
    * @param {import("./protocol.js").Message} greeting
    */
   greet(greeting) {
-    this.server = greeting;
+    this.server = offerOf(greeting);
+    this.onoffer();
     this.conversationId ??= greeting.conversation;
     this.wantsToken = false;
     for (const id of ["connection", "noConnection", "token"]) this.onnotice(id, null);
@@ -274,9 +278,10 @@ export class Session {
 
   /**
    * @private
-   * @param {{code: string, message: string, command?: string}} info
+   * @param {any} info
    */
   inform(info) {
+    if (applyInfo(this.server, info)) this.onoffer();
     if (info.code === "shutting_down") while (this.conversation.reject());
     if (FAREWELLS.has(info.code)) this.onfarewell();
     if (info.code === "idle_timeout" || info.code === "place_needed") this.connection.giveUp();

@@ -131,17 +131,11 @@ export const TROUBLES = {
 /**
  * What the person should know of something that the server tells of a whole session.
  *
- * @param {{code: string, message: string, command?: string}} info
+ * @param {{code: string}} info
  * @returns {{id: string, trouble: Trouble, kind: "trouble" | "note"} | null} null: nothing
  */
-export function noticeOfInfo({ code, message, command }) {
+export function noticeOfInfo({ code }) {
   switch (code) {
-    case "asr_fallback":
-      return { id: "asr", trouble: { title: message, text: command ? `Better ears: ${command}` : "" }, kind: "note" };
-    case "llm_synthetic": {
-      const text = "Set OPENAI_API_KEY or OPENAI_BASE_URL for real answers.";
-      return { id: "llm", trouble: { title: message, text }, kind: "note" };
-    }
     case "shutting_down":
       return { id: "connection", trouble: TROUBLES.stopping, kind: "trouble" };
     case "idle_timeout":

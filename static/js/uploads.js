@@ -3,10 +3,11 @@
  * piece. One at a time; its sound is another's to play.
  */
 
+import { Refusal } from "./api.js";
 import { Recording } from "./recording.js";
 import { Turn } from "./turn.js";
 import { TROUBLES, troubleOfTurn } from "./trouble.js";
-import { Refusal, postUtterance } from "./utterance.js";
+import { postUtterance } from "./utterance.js";
 
 /** @typedef {import("./utterance.js").Answer} Answer */
 /** @typedef {import("./trouble.js").Tell} Tell */

@@ -1,21 +1,6 @@
 /** `POST /api/utterance`: a whole recording goes to the server, and a whole answer comes back. */
 
-/** The server did not take a recording, and says why as an `error` of /ws would. */
-export class Refusal extends Error {
-  /**
-   * @param {{code: string, message: string, retry_after_s?: number, incident?: string}} error
-   * @param {number} status
-   */
-  constructor(error, status) {
-    super(error.message);
-    this.code = error.code;
-    this.incident = error.incident;
-    /** When the same would do; undefined if it never will. */
-    this.retryAfterS = error.retry_after_s;
-    /** Whether it may be that the server no longer knows the conversation. */
-    this.mayBeForgotten = status === 400 && error.code === "PROTOCOL_VIOLATION";
-  }
-}
+import { ask, read } from "./api.js";
 
 /**
  * @typedef {{
@@ -41,23 +26,12 @@ export class Refusal extends Error {
 export async function postUtterance(url, recording, { token, request, signal }) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(request)) if (value != null) query.set(name, String(value));
-  const response = await fetch(`${url}?${query}`, {
+  const response = await ask(`${url}?${query}`, {
     method: "POST",
     body: recording,
-    headers: { "Content-Type": recording.type, ...(token ? { Authorization: `Bearer ${latin(token)}` } : {}) },
+    headers: { "Content-Type": recording.type },
+    token,
     signal,
   });
-  const body = await response.json().catch(() => null);
-  if (response.ok && body) return body;
-  const error = body?.error ?? { code: "INTERNAL", message: `The server answered with status ${response.status}.` };
-  throw new Refusal(error, response.status);
-}
-
-/**
- * The bytes of a text as a header holds them, which knows no other signs.
- *
- * @param {string} text
- */
-function latin(text) {
-  return String.fromCharCode(...new TextEncoder().encode(text));
+  return read(response);
 }

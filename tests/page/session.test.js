@@ -150,12 +150,11 @@ test("a farewell is told, and says whether to come back", () => {
 });
 
 test("what an info means to the person", () => {
-  for (const code of ["asr_fallback", "llm_synthetic", "shutting_down", "idle_timeout", "place_needed", "session_limit"]) {
-    const notice = noticeOfInfo({ code, message: "m" });
+  for (const code of ["shutting_down", "idle_timeout", "place_needed", "session_limit"]) {
+    const notice = noticeOfInfo({ code });
     assert.ok(notice?.id && notice.trouble.title, code);
   }
-  assert.equal(noticeOfInfo({ code: "asr_fallback", message: "m", command: "get it" })?.trouble.text, "Better ears: get it");
-  assert.equal(noticeOfInfo({ code: "new", message: "m" }), null);
+  for (const code of ["asr_fallback", "llm_synthetic", "engines_changed", "new"]) assert.equal(noticeOfInfo({ code }), null);
 });
 
 test("a locked server is not asked for a turn until a token is there", async () => {

@@ -1,0 +1,153 @@
+/** The part of the settings that shows what is at work, lets a person choose, and says what would be better. */
+
+import { byId, make, setText } from "./dom.js";
+import { labelOf, missingOf } from "./engines.js";
+
+/** @typedef {import("./engines.js").Kind} Kind */
+
+/** @type {[Kind, string][]} */
+const KINDS = [
+  ["recognizer", "Recognizer"],
+  ["language_model", "Language model"],
+  ["synthesizer", "Speaks with"],
+];
+
+export class EnginesView {
+  /**
+   * @param {import("./engines.js").Engines} engines
+   * @param {{copy: (text: string) => Promise<boolean>}} options
+   */
+  constructor(engines, { copy }) {
+    this.engines = engines;
+    this.copy = copy;
+    this.section = byId("engines");
+    this.rows = new Map(KINDS.map(([kind, name]) => [kind, this.addRow(kind, name)]));
+    /** What the row of a kind was made of, so that nothing that a person points at is made anew. @type {Map<Kind, string>} */
+    this.shown = new Map();
+  }
+
+  show() {
+    const { list, trouble, wish } = this.engines;
+    for (const [kind] of KINDS) if (list) this.showKind(kind, list[kind], list.may_swap);
+    const swapping = wish ?? KINDS.map(([kind]) => ({ kind, name: list?.[kind].swapping_to })).find(({ name }) => name);
+    this.section.setAttribute("aria-busy", String(Boolean(wish)));
+    setText(byId("engines-status"), this.statusOf(swapping ?? null));
+    setText(byId("engines-trouble"), trouble);
+    byId("engines-trouble").hidden = !trouble;
+  }
+
+  /** Brings it into view, for whoever came for it. */
+  reveal() {
+    this.section.scrollIntoView({ block: "start" });
+    byId("engines-title").focus({ preventScroll: true });
+  }
+
+  /**
+   * @private
+   * @param {{kind: Kind, name?: string | null} | null} swapping
+   */
+  statusOf(swapping) {
+    const { list } = this.engines;
+    if (!list) return "Looking …";
+    if (swapping) {
+      const candidate = list[swapping.kind].engines.find((one) => one.name === swapping.name);
+      return `Getting ${candidate ? labelOf(candidate) : swapping.name} ready … What is at work goes on until then.`;
+    }
+    return list.may_swap ? "" : "They are chosen at the server's own machine, or with its token.";
+  }
+
+  /**
+   * @private
+   * @param {Kind} kind
+   * @param {string} name
+   */
+  addRow(kind, name) {
+    const row = make("div", "engine");
+    const label = make("label", "", name);
+    const select = /** @type {HTMLSelectElement} */ (make("select", ""));
+    select.id = `engine-${kind}`;
+    select.addEventListener("change", () => this.engines.swap(kind, select.value));
+    label.append(" ", select);
+    const at = make("p", "hint");
+    const missing = make("details", "missing");
+    row.append(label, at, missing);
+    byId("engine-rows").append(row);
+    return { select, at, missing };
+  }
+
+  /**
+   * @private
+   * @param {Kind} kind
+   * @param {import("./engines.js").OfKind} ofKind
+   * @param {boolean} maySwap
+   */
+  showKind(kind, ofKind, maySwap) {
+    const { select, at, missing } = /** @type {any} */ (this.rows.get(kind));
+    const { wish } = this.engines;
+    const asked = wish?.kind === kind ? wish.name : null;
+    const made = JSON.stringify(ofKind);
+    if (this.shown.get(kind) !== made) {
+      this.shown.set(kind, made);
+      this.fill(select, ofKind);
+      this.fillMissing(missing, ofKind);
+    }
+    const current = ofKind.engines.find((one) => one.in_use);
+    select.value = asked ?? current?.name ?? "";
+    // Not "disabled", which would take the focus away from whoever has just chosen.
+    select.disabled = !maySwap || (wish !== null && !asked);
+    const called = ofKind.synthetic ? "It only repeats what it heard, until it has a model." : ofKind.at_work;
+    setText(at, current && labelOf(current).toLowerCase() === called.toLowerCase() ? "" : called);
+  }
+
+  /**
+   * @private
+   * @param {HTMLSelectElement} select
+   * @param {import("./engines.js").OfKind} ofKind
+   */
+  fill(select, ofKind) {
+    const options = ofKind.engines.map((one) => {
+      const option = new Option(one.usable ? labelOf(one) : `${labelOf(one)}: not here yet`, one.name);
+      option.disabled = !one.usable;
+      return option;
+    });
+    // What was not chosen by a name is at work all the same.
+    if (!ofKind.engines.some((one) => one.in_use)) options.unshift(new Option(ofKind.at_work, ""));
+    select.replaceChildren(...options);
+  }
+
+  /**
+   * @private
+   * @param {HTMLElement} details
+   * @param {import("./engines.js").OfKind} ofKind
+   */
+  fillMissing(details, ofKind) {
+    const missing = missingOf(ofKind);
+    details.hidden = !missing.length;
+    const names = missing.map((one) => one.label).join(", ");
+    const summary = make("summary", "", `How to get ${names}`);
+    details.replaceChildren(summary, ...missing.map((one) => this.advice(one)));
+  }
+
+  /**
+   * @private
+   * @param {{label: string, why: string, command: string | null}} one
+   */
+  advice({ label, why, command }) {
+    const element = make("div", "advice");
+    element.append(make("p", "", `${label}: ${why}`));
+    if (command) {
+      const line = make("div", "line");
+      const code = make("code", "", command);
+      const button = make("button", "quiet", "Copy");
+      button.setAttribute("type", "button");
+      button.setAttribute("aria-label", `Copy the command for ${label}`);
+      button.addEventListener("click", async () => {
+        setText(button, (await this.copy(command)) ? "Copied" : "Not copied");
+        setTimeout(() => setText(button, "Copy"), 1500);
+      });
+      line.append(code, button);
+      element.append(line, make("p", "hint", "Run it where the server runs, then choose it here."));
+    }
+    return element;
+  }
+}

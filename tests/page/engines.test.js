@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { test } from "node:test";
+
+import { Engines, labelOf, missingOf } from "../../static/js/engines.js";
+import { SamplePlayer } from "../../static/js/sample-player.js";
+import { applyInfo, limitsOf, offerOf } from "../../static/js/offer.js";
+import { GREETING } from "./standins.js";
+
+const CANDIDATE = { name: "x", title: "x", package: null, usable: true, why_not: null, command: null, in_use: false };
+
+test("what an engine is called", () => {
+  const label = (title, brought = null) => labelOf({ title, package: brought });
+  assert.equal(label("the small built-in pocketsphinx"), "Small built-in pocketsphinx");
+  assert.equal(label("a chat API"), "Chat API");
+  assert.equal(label("another"), "Another");
+  assert.equal(label("morse", "voice-morse 1.0"), "Morse (voice-morse 1.0)");
+});
+
+test("what is missing is a sentence, and its command stands by itself", () => {
+  const command = "voice-trio models download small";
+  const engines = [
+    CANDIDATE,
+    { ...CANDIDATE, title: "Whisper", usable: false, why_not: `small is not here: ${command}`, command },
+    { ...CANDIDATE, title: "a chat API", usable: false, why_not: "none is configured" },
+    { ...CANDIDATE, title: "odd", usable: false, command: "do it" },
+  ];
+  assert.deepEqual(missingOf({ at_work: "x", swapping_to: null, engines }), [
+    { label: "Whisper", why: "small is not here.", command },
+    { label: "Chat API", why: "none is configured.", command: null },
+    { label: "Odd", why: ".", command: "do it" },
+  ]);
+});
+
+test("what is limited is one quiet line, as long as it is true", () => {
+  const offer = offerOf({ ...GREETING, asr: "small", llm: "parrot" });
+  assert.equal(limitsOf(offer.limits), "");
+  assert.equal(applyInfo(offer, { type: "info", code: "throttled" }), false);
+  assert.equal(applyInfo(offer, { type: "info", code: "asr_fallback" }), true);
+  assert.equal(applyInfo(offer, { type: "info", code: "llm_synthetic" }), true);
+  assert.equal(limitsOf(offer.limits), "Limited for now: no language model yet, a basic recognizer");
+  const changed = { type: "info", code: "engines_changed", llm: "parrot", voices: ["anna"], languages: ["de"] };
+  assert.equal(applyInfo(offer, { ...changed, asr: "great" }), true);
+  assert.equal(limitsOf(offer.limits), "Limited for now: no language model yet");
+  assert.deepEqual([offer.asr, offer.voices, offer.languages], ["great", ["anna"], ["de"]]);
+});
+
+/** Serves /api, each request by `answer`. */
+async function serving(t, answer) {
+  const asked = [];
+  const server = createServer(async (request, response) => {
+    const parts = [];
+    for await (const part of request) parts.push(part);
+    asked.push([request.method, request.url, Buffer.concat(parts).toString(), request.headers.authorization]);
+    answer(request, response, asked.length);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return { url: `http://127.0.0.1:${port}/api/`, asked };
+}
+
+test("a swap is asked for with the token, and what comes of it is told", async (t) => {
+  const { url, asked } = await serving(t, (request, response, count) => {
+    if (count === 2) response.writeHead(503);
+    response.end(JSON.stringify(count === 2 ? { error: { code: "ASR_FAIL", message: "It is torn." } } : { count }));
+  });
+  const engines = new Engines(url, () => "a tök€n");
+  const told = [];
+  engines.onchange = () => told.push([engines.wish?.name, engines.list?.count, engines.trouble]);
+  await engines.swap("recognizer", "great");
+  assert.deepEqual(told, [["great", undefined, ""], ["great", 1, ""], [undefined, 1, ""]]);
+  await engines.swap("recognizer", "torn");
+  assert.deepEqual([engines.list.count, engines.trouble, engines.wish], [1, "It is torn.", null]);
+  await engines.load();
+  assert.deepEqual([engines.list.count, engines.trouble], [3, ""]);
+  const bearer = `Bearer ${Buffer.from("a tök€n").toString("latin1")}`;
+  assert.deepEqual(asked[0], ["PUT", "/api/engines/recognizer", '{"name":"great"}', bearer]);
+  assert.deepEqual(asked[2].slice(0, 2), ["GET", "/api/engines"]);
+});
+
+test("an answer that was overtaken does not count, and a server that is gone is one sentence", async (t) => {
+  const waiting = [];
+  const { url } = await serving(t, (_request, response) => waiting.push(response));
+  const engines = new Engines(url, () => "");
+  const first = engines.load();
+  while (waiting.length < 1) await new Promise(setImmediate);
+  const second = engines.load();
+  while (waiting.length < 2) await new Promise(setImmediate);
+  waiting[1].end('{"count":2}');
+  await second;
+  waiting[0].end('{"count":1}');
+  await first;
+  assert.equal(engines.list.count, 2);
+  const gone = new Engines("http://127.0.0.1:1/api/", () => "");
+  await gone.load();
+  assert.equal(gone.trouble, "The server does not answer.");
+});
+
+test("a sample is asked for by the voice's whole name", async (t) => {
+  const { url, asked } = await serving(t, (_request, response) => response.end("RIFF"));
+  const engines = new Engines(url, () => "");
+  assert.equal((await engines.sample("a/b ü?", "")).byteLength, 4);
+  await engines.sample("de", "en");
+  const paths = asked.map(([, path]) => path);
+  assert.deepEqual(paths, ["/api/voices/a%2Fb%20%C3%BC%3F/sample", "/api/voices/de/sample?language=en"]);
+});
+
+test("one sample plays at a time, and one that is stopped is stopped at once", async () => {
+  const sources = [];
+  const context = {
+    destination: {},
+    decodeAudioData: async (bytes) => bytes,
+    createBufferSource() {
+      const source = { isPlaying: false, connect() {}, start: () => (source.isPlaying = true), onended() {} };
+      source.stop = () => {
+        source.isPlaying = false;
+        source.onended();
+      };
+      sources.push(source);
+      return source;
+    },
+  };
+  const failed = [];
+  const player = new SamplePlayer(/** @type {any} */ ({ open: async () => context }), async (voice) => {
+    if (voice === "none") throw new Error("no such voice");
+    return new ArrayBuffer(4);
+  });
+  player.onfail = (error) => failed.push(error.message);
+  const turn = () => new Promise(setImmediate);
+  const first = player.play("anna");
+  await turn();
+  assert.ok(sources[0].isPlaying && player.playing);
+  const second = player.play("ben");
+  await turn();
+  assert.deepEqual(sources.map((one) => one.isPlaying), [false, true]);
+  await first;
+  assert.ok(player.playing, "the end of the first is not that of the second");
+  sources[1].stop();
+  await second;
+  assert.equal(player.playing, null);
+  await player.play("none");
+  assert.deepEqual(failed, ["no such voice"]);
+  const third = player.play("anna");
+  player.stop();
+  await third;
+  assert.deepEqual([sources.length, failed.length, player.playing], [2, 1, null]);
+});
