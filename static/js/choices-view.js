@@ -30,7 +30,7 @@ export class ChoicesView {
    * @param {import("./offer.js").Offer | null} server null before it has greeted
    */
   offer(server) {
-    this.fill("voice", server?.voices ?? [], (voice) => voice, "The usual one");
+    this.fill("voice", server?.voices ?? [], nameOfVoice, "The usual one");
     const languages = server?.languages?.length ? server.languages : COMMON_LANGUAGES;
     this.fill("language", languages, nameOf, "As the server chooses");
   }
@@ -104,6 +104,15 @@ export class ChoicesView {
       this.changed(name);
     });
   }
+}
+
+/**
+ * A voice may be called by what it speaks.
+ *
+ * @param {string} voice
+ */
+function nameOfVoice(voice) {
+  return /^[a-z]{2}(-|$)/.test(voice) ? nameOf(voice) : voice;
 }
 
 /** @param {string} language */

@@ -95,8 +95,7 @@ export class EnginesView {
     select.value = asked ?? current?.name ?? "";
     // Not "disabled", which would take the focus away from whoever has just chosen.
     select.disabled = !maySwap || (wish !== null && !asked);
-    const called = ofKind.synthetic ? "It only repeats what it heard, until it has a model." : ofKind.at_work;
-    setText(at, current && labelOf(current).toLowerCase() === called.toLowerCase() ? "" : called);
+    setText(at, detailOf(ofKind));
   }
 
   /**
@@ -106,7 +105,8 @@ export class EnginesView {
    */
   fill(select, ofKind) {
     const options = ofKind.engines.map((one) => {
-      const option = new Option(one.usable ? labelOf(one) : `${labelOf(one)}: not here yet`, one.name);
+      const label = ofKind.synthetic && one.in_use ? "None yet" : labelOf(one);
+      const option = new Option(one.usable ? label : `${label}: not here yet`, one.name);
       option.disabled = !one.usable;
       return option;
     });
@@ -123,8 +123,10 @@ export class EnginesView {
   fillMissing(details, ofKind) {
     const missing = missingOf(ofKind);
     details.hidden = !missing.length;
-    const names = missing.map((one) => one.label).join(", ");
-    const summary = make("summary", "", `How to get ${names}`);
+    // They come with the best first.
+    const couldBeBetter = !ofKind.engines[0].in_use && !ofKind.engines[0].usable;
+    const better = ofKind.synthetic ? "How to have one" : "How to have a better one";
+    const summary = make("summary", "", couldBeBetter ? better : "What else could be had");
     details.replaceChildren(summary, ...missing.map((one) => this.advice(one)));
   }
 
@@ -150,4 +152,15 @@ export class EnginesView {
     }
     return element;
   }
+}
+
+/**
+ * What is to be added to an engine's label.
+ *
+ * @param {import("./engines.js").OfKind} ofKind
+ */
+function detailOf({ at_work: name, engines, synthetic }) {
+  if (synthetic) return "Replies only repeat what was heard.";
+  const current = engines.find((one) => one.in_use);
+  return current && labelOf(current).toLowerCase().includes(name.toLowerCase()) ? "" : name;
 }

@@ -3,12 +3,10 @@ import pytest
 from tests.page.browser import CHROMIUM
 from tests.page.server import serving, thinking
 
+NEED_A_BROWSER = ["engines", "looks", "recording", "talking", "trouble", "under_a_path"]
+
 # `test_scripts.py` says so, in one line.
-collect_ignore = (
-    []
-    if CHROMIUM.exists()
-    else ["test_looks.py", "test_recording.py", "test_talking.py", "test_trouble.py", "test_under_a_path.py"]
-)
+collect_ignore = [] if CHROMIUM.exists() else [f"test_{name}.py" for name in NEED_A_BROWSER]
 
 
 @pytest.fixture(scope="session")

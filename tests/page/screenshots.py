@@ -1,5 +1,6 @@
-"""Takes the pictures in docs/screenshots: ``python -m tests.page.screenshots``."""
+"""Takes the pictures in docs/screenshots, or in another folder: ``python -m tests.page.screenshots [FOLDER]``."""
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from playwright.sync_api import Page
 from tests.page.browser import visiting, write_speech
 from tests.page.server import ROOT, serving, thinking
 
-FOLDER = ROOT / "docs" / "screenshots"
+FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
 KEPT = {
     *("rest-wide-light", "answering-wide-light", "answering-wide-dark", "latency-wide-light"),
     *("answering-narrow-dark", "stopped-narrow-light", "latency-narrow-dark", "settings-narrow-light"),
+    *("engines-wide-light", "rest-narrow-dark"),
 }
 REPLY = (
     "It will be mild in London today, about fourteen degrees. Rain is likely after nine in the evening, "
@@ -50,6 +52,9 @@ def main() -> None:
                     visit.page.click("#open-settings")
                     visit.page.wait_for_timeout(300)
                     take("settings")
+                    visit.page.evaluate("document.querySelector('#engines').scrollIntoView()")
+                    visit.page.click(".missing:not([hidden]) summary")
+                    take("engines")
                     visit.page.keyboard.press("Escape")
         narrow: dict[str, Any] = {"viewport": {"width": 360, "height": 740}}
         with visiting(server.url, question, **narrow) as visit:

@@ -1,0 +1,154 @@
+"""The first view and its three things to try; what is at work, another one please, and how a voice sounds."""
+
+import pytest
+
+from tests.page.browser import visiting
+from tests.page.server import serving
+from tests.page.test_looks import SCHEMES, check
+from voice_trio.core import messages as m
+from voice_trio.core.messages import InfoCode
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A server without a language model, and with no better recognizer."""
+    with serving(tmp_path_factory.mktemp("bare"), STREAM_ASR_ENGINE="auto", STREAM_LLM_ENGINE="synthetic") as server:
+        yield server
+
+
+def open_settings(page):
+    page.click("#open-settings")
+    page.wait_for_selector("#engine-language_model option", state="attached")
+
+
+def test_the_first_view_says_what_this_is_and_a_press_tries_it(server, model):
+    model.reply = "One, two, three."
+    with visiting(server.url, viewport={"width": 320, "height": 640}) as visit:
+        page = visit.page
+        visit.phase("ready")
+        assert "A voice assistant on your own machine" in page.inner_text("#welcome")
+        chips = page.locator("#chips button")
+        assert chips.count() == 3
+        assert page.locator(".notice").count() == 0
+        chips.get_by_text("Count to ten").click()
+        page.wait_for_selector(".turn")
+        assert not page.is_visible("#welcome")
+        visit.over()
+        assert page.inner_text(".you .words") == "Count to ten"
+        assert model.asked[-1][-1]["content"] == "Count to ten"
+        page.click("#new")
+        page.wait_for_selector("#chips")
+        assert visit.trouble == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_is_limited_is_one_quiet_line_that_leads_to_what_to_do(bare, scheme):
+    look = {"viewport": {"width": 320, "height": 640}, "color_scheme": scheme, "reduced_motion": "reduce"}
+    with visiting(bare.url, **look) as visit:
+        page = visit.page
+        page.wait_for_selector("#limits:not([hidden])")
+        assert page.inner_text("#limits").startswith("Limited for now: no language model yet")
+        assert page.locator(".notice").count() == 0
+        check(page, "at rest, with limits")
+        page.click("#limits")
+        page.wait_for_selector("#engine-language_model option", state="attached")
+        assert page.evaluate("document.activeElement.id") == "engines-title"
+        assert page.locator("#engines-title").bounding_box()["y"] < 640
+        row = page.locator(".engine", has=page.locator("#engine-language_model"))
+        assert page.eval_on_selector("#engine-language_model", "one => one.selectedOptions[0].text") == "None yet"
+        assert "Replies only repeat" in row.inner_text()
+        row.locator("summary").click()
+        assert "OPENAI_API_KEY" in row.inner_text()
+        check(page, "what is at work")
+        assert visit.trouble == []
+
+
+def test_a_command_is_copied(bare):
+    with visiting(bare.url, permissions=["clipboard-read", "clipboard-write"]) as visit:
+        page = visit.page
+        visit.phase("ready")
+        open_settings(page)
+        if not page.locator("#engine-recognizer option:disabled").count():
+            pytest.skip("every recognizer is here, so there is none to get")
+        row = page.locator(".engine", has=page.locator("#engine-recognizer"))
+        row.locator("summary").click()
+        button = row.get_by_role("button", name="Copy").first
+        button.click()
+        page.wait_for_function("button => button.textContent === 'Copied'", arg=button.element_handle())
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == row.locator("code").first.inner_text()
+        assert "models download" in copied
+
+
+def test_another_engine_takes_over_from_the_next_turn_on(server, model):
+    model.reply = "It is noon."
+    with visiting(server.url) as visit:
+        page = visit.page
+        # Somebody else at the same server.
+        other = page.context.browser.new_page()
+        other.goto(server.url)
+        other.wait_for_selector("body[data-phase=ready]")
+        visit.phase("ready")
+        for one in (page, other):
+            open_settings(one)
+        try:
+            page.select_option("#engine-language_model", "synthetic")
+            for one in (page, other):
+                one.wait_for_selector(".engine >> text=Replies only repeat what was heard.")
+                assert one.input_value("#engine-language_model") == "synthetic"
+            page.wait_for_selector("#engines[aria-busy=false]")
+            page.keyboard.press("Escape")
+            page.fill("#text", "hello there")
+            page.keyboard.press("Enter")
+            visit.over()
+            assert "hello there" in page.inner_text(".assistant .words")
+        finally:
+            # From the other page, since the server is that of other tests as well.
+            other.select_option("#engine-language_model", "openai-chat")
+            other.wait_for_selector("#engines[aria-busy=false]")
+        page.fill("#text", "and now?")
+        page.keyboard.press("Enter")
+        visit.over(2)
+        assert page.locator(".assistant .words").last.inner_text().strip() == "It is noon."
+        assert len([info for info in visit.all(m.Info) if info.code is InfoCode.ENGINES_CHANGED]) == 2
+        assert visit.trouble == []
+
+
+def test_why_an_engine_does_not_take_over_is_one_sentence(server):
+    fail = """
+    const fetched = window.fetch;
+    window.fetch = (url, options) => options?.method === "PUT"
+      ? Promise.resolve(new Response('{"error":{"code":"LLM_FAIL","message":"It is torn."}}', { status: 503 }))
+      : fetched(url, options);
+    """
+    with visiting(server.url, script=fail) as visit:
+        page = visit.page
+        visit.phase("ready")
+        open_settings(page)
+        before = page.input_value("#engine-language_model")
+        page.select_option("#engine-language_model", "synthetic")
+        page.wait_for_selector("#engines-trouble:not([hidden])")
+        assert page.inner_text("#engines-trouble") == "It is torn."
+        assert page.input_value("#engine-language_model") == before
+
+
+def test_a_voice_is_heard_before_it_is_chosen(server):
+    with visiting(server.url, record=True) as visit:
+        page = visit.page
+        visit.phase("ready")
+        open_settings(page)
+        page.select_option("#choose-voice", "de")
+        page.click("#hear")
+        page.wait_for_selector("#hear >> text=Stop")
+        page.wait_for_selector("#hear >> text=Hear it")
+        heard = visit.heard()
+        assert 1.0 < len(heard.samples) / heard.rate < 8.0
+        assert abs(heard.samples).max() > 0.05
+        page.click("#hear")
+        page.wait_for_selector("#hear >> text=Stop")
+        page.click("#hear")
+        page.wait_for_selector("#hear >> text=Hear it")
+        assert page.inner_text("#engines-trouble") == ""
+        assert visit.trouble == []
