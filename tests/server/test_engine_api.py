@@ -339,7 +339,12 @@ def test_a_voice_speaks_its_own_language(voice, language, begins):
 
 async def test_who_asks_for_the_list_at_the_same_time_has_one_look_made(monkeypatch):
     looks = []
-    monkeypatch.setattr("voice_trio.server.engine_list.survey", lambda kind, settings: looks.append(kind) or [])
+
+    def look(kind, settings):
+        looks.append(kind)
+        return []
+
+    monkeypatch.setattr("voice_trio.server.engine_list.survey", look)
     async with open_host(config.load(), scripted) as host:
         listed = EngineList(config.load(), host)
         async with trio.open_nursery() as nursery:

@@ -9,6 +9,7 @@ from tests.journal.conversations import difference, record, recording, spelled
 from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import InfoCode, Outcome
+from voice_trio.memory.in_process import InProcessStore
 from voice_trio.testing.scripted import ScriptedRecognizer, ScriptedSynthesizer, scripted_engines
 
 OLD = ScriptedSynthesizer(name="old voice", voices=("anna", "ben"))
@@ -74,6 +75,22 @@ async def test_hands_free_goes_on_where_its_voice_is_gone(autojump_clock):
             talk.session.engines_changed()
             await talk.say(900, 900)
             assert (await talk.expect(m.Done, turn=2)).outcome is Outcome.COMPLETED
+
+
+async def test_before_the_greeting_there_is_nothing_to_tell(autojump_clock):
+    class SlowStore(InProcessStore):
+        async def begin(self):
+            await trio.sleep(1)
+            return await super().begin()
+
+    engines = Changing()
+    with trio.fail_after(120):
+        async with conversation(engines=engines, store=SlowStore()) as talk:
+            await trio.sleep(0.5)
+            engines.change()
+            talk.session.engines_changed()
+            assert (await talk.expect(m.SessionOpened)).voices == ("ben", "carl")
+            assert [type(event) for event in talk.heard] == [m.SessionOpened]
 
 
 def test_it_is_lived_again_from_a_recording():

@@ -113,7 +113,8 @@ class Session:
         engines = self._around.engines()
         self._hands_free = self._hands_free and still_offered(self._hands_free, engines)
         self._configured = still_offered(self._configured, engines)
-        self._outbox.append(changed(engines))
+        if self._conversation:  # or else the greeting is yet to come, and tells of them
+            self._outbox.append(changed(engines))
 
     async def run(self) -> None:
         """Live the session, from the greeting to the close."""
