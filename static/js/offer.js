@@ -39,7 +39,7 @@ export function applyInfo(offer, info) {
  */
 export function limitsOf(limits) {
   const parts = [];
-  if (limits.has("llm_synthetic")) parts.push("no language model yet");
-  if (limits.has("asr_fallback")) parts.push("a basic recognizer");
-  return parts.length ? `Limited for now: ${parts.join(", ")}` : "";
+  if (limits.has("llm_synthetic")) parts.push("No language model yet");
+  if (limits.has("asr_fallback")) parts.push("Simple recognizer");
+  return parts.join(" · ");
 }

@@ -39,10 +39,10 @@ test("what is limited is one quiet line, as long as it is true", () => {
   assert.equal(applyInfo(offer, { type: "info", code: "throttled" }), false);
   assert.equal(applyInfo(offer, { type: "info", code: "asr_fallback" }), true);
   assert.equal(applyInfo(offer, { type: "info", code: "llm_synthetic" }), true);
-  assert.equal(limitsOf(offer.limits), "Limited for now: no language model yet, a basic recognizer");
+  assert.equal(limitsOf(offer.limits), "No language model yet · Simple recognizer");
   const changed = { type: "info", code: "engines_changed", llm: "parrot", voices: ["anna"], languages: ["de"] };
   assert.equal(applyInfo(offer, { ...changed, asr: "great" }), true);
-  assert.equal(limitsOf(offer.limits), "Limited for now: no language model yet");
+  assert.equal(limitsOf(offer.limits), "No language model yet");
   assert.deepEqual([offer.asr, offer.voices, offer.languages], ["great", ["anna"], ["de"]]);
 });
 

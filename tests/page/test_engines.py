@@ -49,7 +49,7 @@ def test_what_is_limited_is_one_quiet_line_that_leads_to_what_to_do(bare, scheme
     with visiting(bare.url, **look) as visit:
         page = visit.page
         page.wait_for_selector("#limits:not([hidden])")
-        assert page.inner_text("#limits").startswith("Limited for now: no language model yet")
+        assert page.inner_text("#limits").startswith("No language model yet")
         assert page.locator(".notice").count() == 0
         check(page, "at rest, with limits")
         page.click("#limits")
