@@ -167,14 +167,15 @@ async def open_host(settings: Settings, open_engines: OpenEngines | None = None)
     group. Raises `CannotLoad` and `ConfigError`.
     """
     failure: Exception | None = None
-    async with AsyncExitStack() as others, trio.open_nursery() as nursery:
+    async with trio.open_nursery() as nursery:
         host = EngineHost(settings, nursery)
         try:
-            if open_engines is None:
-                await host.open_all()
-            else:
-                host.take(await others.enter_async_context(open_engines(settings)))
-            yield host
+            async with AsyncExitStack() as others:
+                if open_engines is None:
+                    await host.open_all()
+                else:
+                    host.take(await others.enter_async_context(open_engines(settings)))
+                yield host
         except Exception as error:
             failure = error
         host.close()
