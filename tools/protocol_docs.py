@@ -18,9 +18,9 @@ from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.turn_state import COMMANDS, Verdict
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.server import upload
 from voice_trio.server.sessions import Sessions
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload import request as upload
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
 from voice_trio.wire import native
 
@@ -343,13 +343,13 @@ def chunk() -> str:
     )
 
 
-# --- the recording --------------------------------------------------------------------------------------------------
+# --- the upload -----------------------------------------------------------------------------------------------------
 
 
-def recording() -> str:
+def uploading() -> str:
     """Return what a request to /api/utterance may say, and an answer as a session of scripted engines makes it."""
     options = "\n".join(f"| `{name}` | {TURN_OPTIONS[name]} |" for name in upload.OPTIONS)
-    answer = trio.run(_answer_recording, clock=trio.testing.MockClock(autojump_threshold=0))
+    answer = trio.run(_answer_upload, clock=trio.testing.MockClock(autojump_threshold=0))
     shown = json.dumps(answer, indent=2)
     return (
         f"`Content-Type` is one of {', '.join(f'`{name}`' for name in upload.KINDS)}, with or without parameters. "
@@ -359,7 +359,7 @@ def recording() -> str:
     )
 
 
-async def _answer_recording() -> dict[str, Any]:
+async def _answer_upload() -> dict[str, Any]:
     (example,) = EXAMPLES["session"]
     assert isinstance(example, m.SessionOpened)
     engines = scripted_engines(

@@ -148,7 +148,7 @@ class Settings(FromEnvironment):
 
     record_dir: Annotated[
         str,
-        Field(description="folder in which every session is recorded, voices and words, for `replay`; empty: none is"),
+        Field(description="folder for a session log of every session, voices and words, for `replay`; empty: no logs"),
     ] = ""
 
     tts_engine: Annotated[
@@ -192,10 +192,10 @@ class Settings(FromEnvironment):
         float, Field(gt=0, le=600, description="time after which a client that does not read is cut off, in s")
     ] = 5.0
     max_upload_bytes: Annotated[
-        int, Field(ge=1000, le=64_000_000, description="largest recording that a page may upload, in bytes")
+        int, Field(ge=1000, le=64_000_000, description="largest upload that is taken, in bytes")
     ] = 8_000_000
     upload_timeout_s: Annotated[
-        float, Field(gt=0, le=600, description="time that a recording may take to arrive, in s")
+        float, Field(gt=0, le=600, description="time that an upload may take to arrive, in s")
     ] = 30.0
     auth_token: Annotated[
         SecretStr | None,

@@ -1,7 +1,7 @@
-"""Whatever a client does and however the engines behave: a recording is equal in its replay, and can be read.
+"""Whatever a client does and however the engines behave: a session log is equal in its replay, and can be read.
 
 The conversations are those in which the promises of a session are tested. Only, nothing here happens at the same
-instant as something else: which of two comes first is then chance, in the recording as in the replay.
+instant as something else: which of two comes first is then chance, in the session log as in the replay.
 """
 
 import os

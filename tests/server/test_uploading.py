@@ -205,11 +205,11 @@ async def test_a_client_that_leaves_leaves_nothing(after):
                 await stream.send_all(data[len(data) // 2 :])
                 await eventually(lambda: running.engines.recognizer.open_now)
             else:
-                await eventually(lambda: len(running.sessions.recordings_coming))
+                await eventually(lambda: len(running.sessions.uploads_coming))
             await stream.aclose()
             await until_none(running)
             await running.sessions.wait_empty()
-            assert len(running.sessions.recordings_coming) == 0
+            assert len(running.sessions.uploads_coming) == 0
             assert running.engines.recognizer.open_now == 0
 
 

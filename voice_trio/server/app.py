@@ -18,11 +18,10 @@ from voice_trio.installation import static_dir
 from voice_trio.server.access import SUBPROTOCOL, Access
 from voice_trio.server.allowance import ALLOWANCE, Allowance
 from voice_trio.server.headers import add_headers
-from voice_trio.server.json_response import answered, refused
+from voice_trio.server.json_response import HttpError, answered, refused
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
-from voice_trio.server.upload import HttpError
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import Farewell
 from voice_trio.wire.codec import Codec
 from voice_trio.wire.native import NativeCodec
