@@ -57,7 +57,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "session": {
         "session": "the session's id, as it stands in the server's log",
         "conversation": "the session's conversation, for the `conversation` of a later `start` or `text`; keep it "
-        "secret, whoever knows it can go on with it",
+        "secret, since all who know it can go on with it",
         "protocol": "the version of this protocol",
         "features": "the modes, messages and abilities that this server offers",
         "sample_rate": "of the audio that the client sends, in Hz",

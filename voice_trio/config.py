@@ -56,7 +56,7 @@ class Settings(FromEnvironment):
     """What an operator can choose."""
 
     text_checks = _CHECKS
-    # Whoever reads a token from an empty file is not to find the door open.
+    # A token that is read from an empty file is not to open the server to everybody.
     not_blank = frozenset({"auth_token"})
 
     host: Annotated[str, Field(min_length=1, description="address or name to listen on; :: is IPv6 and IPv4")] = (
@@ -206,7 +206,7 @@ class Settings(FromEnvironment):
         Field(description="origins of other pages that may use this server, with commas between; * is all"),
     ] = ""
     insecure: Annotated[
-        bool, Field(description="listen for everybody without a token (1 or 0): whoever finds it can use it")
+        bool, Field(description="listen for everybody without a token (1 or 0): all who find it can use it")
     ] = False
     certfile: Annotated[str, Field(description="certificate chain for TLS, a PEM file")] = ""
     keyfile: Annotated[str, Field(description="its private key, a PEM file")] = ""

@@ -100,7 +100,7 @@ async def failing(notes):
     """What engines and clients do wrong: each kind of error, a defect of ours among them."""
     engines = scripted.scripted_engines(
         recognizer=scripted.ScriptedRecognizer(
-            fails=[EngineError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]
+            fails=[EngineError(ErrorCode.ASR_FAIL, "it hears nothing"), ValueError("a defect")]
         ),
         language_model=scripted.ScriptedLanguageModel(
             replies=[

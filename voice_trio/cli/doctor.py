@@ -121,13 +121,13 @@ async def _voice(settings: Settings) -> str:
 
 
 async def _confinement(settings: Settings) -> str:
-    """Ask a process that reads strangers' bytes what keeps it from more; what this system lacks is no fault."""
+    """Ask a process that reads untrusted bytes what keeps it from more; what this system lacks is no fault."""
     async with open_pool(media_worker(), 1) as pool:
         await pool.wait_ready()
         holding = pool.info["belts"]
     missing = [belt for belt in BELTS if belt not in holding]
     lacks = f"; to be had on a newer kernel or in another container: {', '.join(missing)}" if missing else ""
-    return f"the processes that read strangers' bytes are held by {', '.join(holding)}{lacks}"
+    return f"the processes that read untrusted bytes are held by {', '.join(holding)}{lacks}"
 
 
 async def _memory(settings: Settings) -> str:

@@ -58,7 +58,7 @@ class SessionLogFile:
         try:
             line = spell(entry)
         except Exception as error:
-            # None that we know of; but a session must not end because of what somebody writes down about it.
+            # None that we know of; but a session must not end because of its log.
             self._stop(f"{entry.kind} cannot be spelled: {type(error).__name__}")
             return
         if self._noted_bytes + len(line) > self._longest_bytes:

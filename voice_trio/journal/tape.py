@@ -131,7 +131,7 @@ class Question:
 
     async def _next(self, answers: deque[e.Answer]) -> e.Answer:
         await self._tape.wait_until(answers[0].at + self._late_s)
-        # Not before: whoever is cancelled while they wait may ask again.
+        # Not before: a caller that is cancelled in the wait may ask again.
         answer = answers.popleft()
         if answer.failure is not None:
             raise _error(answer.failure)

@@ -39,7 +39,7 @@ _UNAUTHORIZED = m.Error(
     recoverable=False,
 )
 
-_STRANGER = m.Error(
+_OTHER_ORIGIN = m.Error(
     code=ErrorCode.UNAUTHORIZED,
     message="This server is not for pages of another origin; STREAM_ALLOWED_ORIGINS lists those that are welcome.",
     recoverable=False,
@@ -90,7 +90,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
         if not request.path.startswith("/api/"):
             return None
         if not allows_origin(request):
-            return refused(HttpError(_HTTP_FORBIDDEN, _STRANGER))
+            return refused(HttpError(_HTTP_FORBIDDEN, _OTHER_ORIGIN))
         if not access.allows_token(request.headers.get("Authorization"), ()):
             response = refused(HttpError(_HTTP_UNAUTHORIZED, _UNAUTHORIZED))
             response.headers["WWW-Authenticate"] = "Bearer"

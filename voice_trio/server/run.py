@@ -108,7 +108,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
         await nursery.start(serve)
         try:
             yield Running(url, engines, sessions, connections, None if tls is None else tls.fingerprint)
-            # Or whoever does not read for the moment would be cut off, and miss the end of what was said.
+            # Or a client that does not read for the moment would be cut off, and miss the end of what was said.
             connections.deliver_all()
             await sessions.drain()
             stop.set()
@@ -116,7 +116,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
                 await stopped.wait()
             connections.close_all()
         finally:
-            # Who does not read holds up a send that nobody can cancel.
+            # A client that does not read holds up a send that nobody can cancel.
             connections.abort_all()
 
 
