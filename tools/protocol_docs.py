@@ -243,13 +243,13 @@ def _without_titles(body: Any) -> Any:
 
 
 def _never_null(field: dict[str, Any]) -> dict[str, Any]:
-    """Return ``field`` of a message of the server, who leaves it out where it has no value."""
+    """Return ``field`` of a message of the server, which leaves it out where it has no value."""
     options = [option for option in field.get("anyOf", ()) if option != {"type": "null"}]
     return options[0] if len(options) == 1 else {key: value for key, value in field.items() if key != "default"}
 
 
 def _always_there(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return ``definition`` of an object in a message of the server, who says null in it where there is no value."""
+    """Return ``definition`` of an object in a message of the server, which says null in it where there is no value."""
     properties = {
         name: {key: value for key, value in field.items() if key != "default"}
         for name, field in definition["properties"].items()

@@ -34,7 +34,7 @@ RING_MS = 3_000
 SESSIONS_PER_PROCESSOR = 16
 """Not what it carries if all of them speak: one speaker at a time for each processor is answered as fast as alone, and
 three at once on two processors wait three times as long (`python tools/load_real.py`). But an open session costs next
-to nothing, people listen and think most of the time, and who comes is better answered late than turned away."""
+to nothing, people listen and think most of the time, and a person is better answered late than turned away."""
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {

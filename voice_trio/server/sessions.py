@@ -95,7 +95,7 @@ class Sessions:
     async def hold(
         self, link: Link, address: str, allowance: Allowance | None = None, *, uploaded: bool = False
     ) -> None:
-        """Live a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
+        """Run a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
 
         With ``uploaded`` the person's words come as an upload, whole, and so does the reply go back. A burst of
         audio is paid for from ``allowance``.

@@ -39,7 +39,7 @@ class Outlet:
 class GatedOutlet(Outlet):
     """An outlet that is closed at first: what is said waits, and is gone if nobody opens it.
 
-    It holds ``places`` events; who says more waits until it is open.
+    It holds ``places`` events; a caller that says more waits until it is open.
     """
 
     def __init__(self, outbox: Outbox, timeline: Timeline, places: int) -> None:

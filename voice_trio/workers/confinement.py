@@ -36,7 +36,7 @@ NOTHING: Final = {
     resource.RLIMIT_NPROC: 0,
     resource.RLIMIT_CORE: 0,
 }
-"""Limits for who opens no file, no socket and no process. What is open stays open."""
+"""Limits for a process that opens no file, no socket and no process. What is open stays open."""
 
 _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38
 """prctl(2)"""
