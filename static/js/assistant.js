@@ -136,7 +136,7 @@ export class Assistant {
     } else if (press === this.press) {
       this.record();
     }
-    // A microphone that was allowed only after the person had let go or pressed again is closed.
+    // A microphone that opens only after the person has taken the press back is closed.
     if (press !== this.press && this.input.feed.state === "off") this.input.rest();
   }
 

@@ -98,7 +98,7 @@ export const TROUBLES = {
   busy: { title: "The server has no room for another session now.", text: "It is tried again by itself." },
   idle: { title: "The session was ended, since nothing was said for long.", text: "Press to talk, and it goes on." },
   placeNeeded: {
-    title: "The server is full, and needed this place for another client.",
+    title: "The server is full, and needed this place for somebody else.",
     text: "Press to talk, and it is tried again.",
   },
   sessionLimit: { title: "The session had reached its longest time.", text: "A new one has begun." },

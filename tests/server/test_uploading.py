@@ -123,7 +123,7 @@ async def test_a_conversation_is_kept_across_requests_and_is_nobody_elses_meanwh
                 assert "Another session" in answer["error"]["message"]
 
 
-async def test_one_connection_serves_one_recording_after_the_other():
+async def test_one_connection_serves_one_upload_after_the_other():
     with trio.fail_after(30):
         async with serving() as running:
             stream = await dial(running)
@@ -264,7 +264,7 @@ def mutate(data, chance):
     return bytes(data)
 
 
-async def test_mutated_recordings_are_answered_or_refused_and_harm_nobody():
+async def test_mutated_uploads_are_answered_or_refused_and_harm_nobody():
     chance = random.Random(5)
     originals = {kind: recorded(kind, sine(700)) for kind in BROWSERS}
     mutants = []

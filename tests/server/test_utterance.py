@@ -1,4 +1,4 @@
-"""A recording in, an answer out: what is asked for, what comes of it, and what is refused. In virtual time."""
+"""An upload in, an answer out: what is asked for, what comes of it, and what is refused. In virtual time."""
 
 import io
 import wave
@@ -161,7 +161,7 @@ async def test_a_recogniser_that_fails_leaves_no_words(autojump_clock):
         (scripted.silent(6000) + scripted.voiced(2500) + scripted.silent(9000), 3),
     ],
 )
-async def test_too_long_a_recording_is_answered_as_far_as_it_is_heard(autojump_clock, recording, words):
+async def test_too_long_an_upload_is_answered_as_far_as_it_is_heard(autojump_clock, recording, words):
     engines = scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(words=[f"word{n}" for n in range(99)]))
     answer = await Server(engines=engines, max_utterance_ms=2000).answer(wav_of(recording, SAMPLE_RATE))
     assert answer["outcome"] == "completed"
@@ -243,7 +243,7 @@ async def test_a_conversation_in_use_is_not_free(autojump_clock):
 
 
 @pytest.mark.parametrize(("size", "welcome"), [(48_044, True), (48_045, False)])
-async def test_the_largest_recording(autojump_clock, size, welcome):
+async def test_the_largest_upload(autojump_clock, size, welcome):
     assert len(WAV) == 48_044
     server = Server(max_upload_bytes=size if welcome else size - 2)
     if welcome:
@@ -254,7 +254,7 @@ async def test_the_largest_recording(autojump_clock, size, welcome):
 
 
 @pytest.mark.parametrize("limit_s", [2.0, 9.0])
-async def test_a_recording_has_to_arrive_in_time(autojump_clock, limit_s):
+async def test_an_upload_has_to_arrive_in_time(autojump_clock, limit_s):
     # Who uploads is not idle.
     server = Server(upload_timeout_s=limit_s, idle_timeout_s=1)
     assert (await server.answer(arrives_s=limit_s - 0.1))["outcome"] == "completed"
@@ -263,7 +263,7 @@ async def test_a_recording_has_to_arrive_in_time(autojump_clock, limit_s):
     assert trio.current_time() - began == pytest.approx(limit_s)
 
 
-async def test_nothing_is_no_recording(autojump_clock):
+async def test_nothing_is_no_upload(autojump_clock):
     assert await Server().refusal(b"") == (400, ErrorCode.PROTOCOL_VIOLATION)
 
 
@@ -296,7 +296,7 @@ async def test_there_is_room_for_so_many(autojump_clock):
 
 
 @pytest.mark.parametrize(("others", "answered"), [("192.0.2.1", False), ("192.0.2.2", True), ("2001:db8::1", True)])
-async def test_slow_recordings_of_one_address_keep_no_other_from_sending(autojump_clock, others, answered):
+async def test_slow_uploads_of_one_address_keep_no_other_from_sending(autojump_clock, others, answered):
     server, ends = Server(max_sessions=4), []
 
     async def ask(address, arrives_s):
@@ -309,7 +309,7 @@ async def test_slow_recordings_of_one_address_keep_no_other_from_sending(autojum
         for n in range(4):
             nursery.start_soon(ask, "192.0.2.1", 20.0 + n)
             await trio.sleep(0.1)
-        # A recording that is on its way is no session yet.
+        # An upload that is on its way is no session yet.
         assert len(server.sessions) == 0
         assert server.sessions.have_room("192.0.2.1")
         await ask(others, 0.1)

@@ -78,9 +78,9 @@ def answered(content: dict[str, Any], status: int = 200) -> Response:
     return Response(pieces, status=status, mimetype="application/json", headers={"Content-Length": str(len(pieces))})
 
 
-def refused(error: HttpError) -> Response:
-    """Return the response that says why there is no other."""
-    response = answered({"error": plain(error.error)}, error.status)
-    if error.error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(error.error.retry_after_s)
+def refused(why: HttpError) -> Response:
+    """Return the response that says ``why`` there is no other."""
+    response = answered({"error": plain(why.error)}, why.status)
+    if why.error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(why.error.retry_after_s)
     return response

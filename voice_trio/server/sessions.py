@@ -97,7 +97,7 @@ class Sessions:
     ) -> None:
         """Run a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
 
-        With ``uploaded`` the person's words come as an upload, whole, and so does the reply go back. A burst of
+        With ``uploaded`` the person's words come whole, as an upload, and the reply goes back whole. A burst of
         audio is paid for from ``allowance``.
         """
         if allowance is not None:
