@@ -20,7 +20,7 @@ settings.load_profile("unhurried")
 
 @pytest.fixture(autouse=True, scope="session")
 def remember_elsewhere(tmp_path_factory):
-    """No test writes into the memory of whoever runs it."""
+    """No test writes into the memory of the person who runs it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STREAM_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield

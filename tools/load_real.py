@@ -69,7 +69,7 @@ class Seen:
     failed: list[str] = field(default_factory=list)
     """What was said of turns without an answer."""
     refused: str = ""
-    """What somebody was told who was not let in."""
+    """What a person who was not let in was told."""
     cores: float = 0.0
     """CPU time for each second, of the server and its engines."""
 
@@ -108,7 +108,7 @@ class Turn:
                     return False
 
     def _since(self) -> float:
-        # Who is taken to have finished in a pause between two words is answered before the end.
+        # A person who is taken to have finished in a pause between two words is answered before the end.
         return max(0.0, trio.current_time() - (self.ended_at or trio.current_time()))
 
 

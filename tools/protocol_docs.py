@@ -18,9 +18,9 @@ from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.turn_state import COMMANDS, Verdict
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.server import upload
 from voice_trio.server.sessions import Sessions
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload import request as upload
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
 from voice_trio.wire import native
 
@@ -57,7 +57,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "session": {
         "session": "the session's id, as it stands in the server's log",
         "conversation": "the session's conversation, for the `conversation` of a later `start` or `text`; keep it "
-        "secret, whoever knows it can go on with it",
+        "secret, since all who know it can go on with it",
         "protocol": "the version of this protocol",
         "features": "the modes, messages and abilities that this server offers",
         "sample_rate": "of the audio that the client sends, in Hz",
@@ -243,13 +243,13 @@ def _without_titles(body: Any) -> Any:
 
 
 def _never_null(field: dict[str, Any]) -> dict[str, Any]:
-    """Return ``field`` of a message of the server, who leaves it out where it has no value."""
+    """Return ``field`` of a message of the server, which leaves it out where it has no value."""
     options = [option for option in field.get("anyOf", ()) if option != {"type": "null"}]
     return options[0] if len(options) == 1 else {key: value for key, value in field.items() if key != "default"}
 
 
 def _always_there(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return ``definition`` of an object in a message of the server, who says null in it where there is no value."""
+    """Return ``definition`` of an object in a message of the server, which says null in it where there is no value."""
     properties = {
         name: {key: value for key, value in field.items() if key != "default"}
         for name, field in definition["properties"].items()
@@ -343,13 +343,13 @@ def chunk() -> str:
     )
 
 
-# --- the recording --------------------------------------------------------------------------------------------------
+# --- the upload -----------------------------------------------------------------------------------------------------
 
 
-def recording() -> str:
+def uploading() -> str:
     """Return what a request to /api/utterance may say, and an answer as a session of scripted engines makes it."""
     options = "\n".join(f"| `{name}` | {TURN_OPTIONS[name]} |" for name in upload.OPTIONS)
-    answer = trio.run(_answer_recording, clock=trio.testing.MockClock(autojump_threshold=0))
+    answer = trio.run(_answer_upload, clock=trio.testing.MockClock(autojump_threshold=0))
     shown = json.dumps(answer, indent=2)
     return (
         f"`Content-Type` is one of {', '.join(f'`{name}`' for name in upload.KINDS)}, with or without parameters. "
@@ -359,7 +359,7 @@ def recording() -> str:
     )
 
 
-async def _answer_recording() -> dict[str, Any]:
+async def _answer_upload() -> dict[str, Any]:
     (example,) = EXAMPLES["session"]
     assert isinstance(example, m.SessionOpened)
     engines = scripted_engines(

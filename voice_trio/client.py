@@ -175,9 +175,9 @@ async def _prove(stream: trio.SSLStream[trio.SocketStream], url: str) -> None:
         match error.__cause__:
             case ssl.SSLCertVerificationError() as untrusted:
                 raise CannotConnect(
-                    f"The certificate of {url} is not trusted: {untrusted.verify_message.rstrip('.')}. Trust whoever "
-                    "signed it with --cafile; one made up at the server's start cannot be trusted so: give the "
-                    "server one with STREAM_CERTFILE and STREAM_KEYFILE."
+                    f"The certificate of {url} is not trusted: {untrusted.verify_message.rstrip('.')}. Give the "
+                    "one that signed it with --cafile; one made up at the server's start cannot be trusted so: give "
+                    "the server one with STREAM_CERTFILE and STREAM_KEYFILE."
                 ) from error
         raise CannotConnect(f"{url} does not answer in TLS; without it an address begins with ws://.") from error
 

@@ -34,7 +34,7 @@ RING_MS = 3_000
 SESSIONS_PER_PROCESSOR = 16
 """Not what it carries if all of them speak: one speaker at a time for each processor is answered as fast as alone, and
 three at once on two processors wait three times as long (`python tools/load_real.py`). But an open session costs next
-to nothing, people listen and think most of the time, and who comes is better answered late than turned away."""
+to nothing, people listen and think most of the time, and a person is better answered late than turned away."""
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {
@@ -56,7 +56,7 @@ class Settings(FromEnvironment):
     """What an operator can choose."""
 
     text_checks = _CHECKS
-    # Whoever reads a token from an empty file is not to find the door open.
+    # A token that is read from an empty file is not to open the server to everybody.
     not_blank = frozenset({"auth_token"})
 
     host: Annotated[str, Field(min_length=1, description="address or name to listen on; :: is IPv6 and IPv4")] = (
@@ -148,7 +148,7 @@ class Settings(FromEnvironment):
 
     record_dir: Annotated[
         str,
-        Field(description="folder in which every session is recorded, voices and words, for `replay`; empty: none is"),
+        Field(description="folder for a session log of every session, voices and words, for `replay`; empty: no logs"),
     ] = ""
 
     tts_engine: Annotated[
@@ -192,10 +192,10 @@ class Settings(FromEnvironment):
         float, Field(gt=0, le=600, description="time after which a client that does not read is cut off, in s")
     ] = 5.0
     max_upload_bytes: Annotated[
-        int, Field(ge=1000, le=64_000_000, description="largest recording that a page may upload, in bytes")
+        int, Field(ge=1000, le=64_000_000, description="largest upload that is taken, in bytes")
     ] = 8_000_000
     upload_timeout_s: Annotated[
-        float, Field(gt=0, le=600, description="time that a recording may take to arrive, in s")
+        float, Field(gt=0, le=600, description="time that an upload may take to arrive, in s")
     ] = 30.0
     auth_token: Annotated[
         SecretStr | None,
@@ -206,7 +206,7 @@ class Settings(FromEnvironment):
         Field(description="origins of other pages that may use this server, with commas between; * is all"),
     ] = ""
     insecure: Annotated[
-        bool, Field(description="listen for everybody without a token (1 or 0): whoever finds it can use it")
+        bool, Field(description="listen for everybody without a token (1 or 0): all who find it can use it")
     ] = False
     certfile: Annotated[str, Field(description="certificate chain for TLS, a PEM file")] = ""
     keyfile: Annotated[str, Field(description="its private key, a PEM file")] = ""

@@ -1,4 +1,4 @@
-"""Settings from the environment: read, checked, and described, whoever's they are.
+"""Settings from the environment: read, checked, and described; ours, and those of engines.
 
 A setting's environment variable is ``STREAM_`` and its name in capitals, unless its field names another one.
 """

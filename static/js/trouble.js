@@ -21,7 +21,7 @@ const OF_TURNS = {
   PROTOCOL_VIOLATION: { title: "The server did not take this.", text: "" },
 };
 
-/** Codes whose message is made for whoever runs the server, and has details that a general sentence lacks. */
+/** Codes whose message is made for the server's operator, and has details that a general sentence lacks. */
 const WITH_DETAILS = new Set(["LLM_FAIL", "INTERNAL", "PROTOCOL_VIOLATION"]);
 
 /**
@@ -137,7 +137,7 @@ export const TROUBLES = {
 export function noticeOfInfo({ code, message, command }) {
   switch (code) {
     case "asr_fallback":
-      return { id: "asr", trouble: { title: message, text: command ? `Better ears: ${command}` : "" }, kind: "note" };
+      return { id: "asr", trouble: { title: message, text: command ? `A better recognizer: ${command}` : "" }, kind: "note" };
     case "llm_synthetic": {
       const text = "Set OPENAI_API_KEY or OPENAI_BASE_URL for real answers.";
       return { id: "llm", trouble: { title: message, text }, kind: "note" };

@@ -43,8 +43,8 @@ async def ask_aloud(client):
 
 
 @asynccontextmanager
-async def house(folder):
-    """Yield what makes a scenario with the real ears, the real voice and the real store."""
+async def real_scenario(folder):
+    """Yield what makes a scenario with the real recognizer, the real voice and the real store."""
     settings = config.load(data_dir=str(folder), asr_workers=1, tts_workers=1)
     async with (
         open_pocketsphinx(settings) as recognizer,
@@ -103,7 +103,7 @@ def test_any_end_at_any_moment_leaves_nothing_and_a_true_record(tmp_path):
     failures = []
 
     async def main():
-        async with house(tmp_path) as (scenario, store):
+        async with real_scenario(tmp_path) as (scenario, store):
             # The first one also makes what is made at the first use.
             await live(scenario, store)
             began_at = trio.current_time()

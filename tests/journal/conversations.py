@@ -1,4 +1,4 @@
-"""Conversations to record, in virtual time, with the link, engines and store that a recording knows nothing of."""
+"""Conversations to record, in virtual time, with the link, engines and store that a session log knows nothing of."""
 
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
@@ -62,7 +62,7 @@ def spelled(notes):
 
 
 def difference(data, tolerance_s=TOLERANCE_S):
-    """Return the first difference in a replay of the recording ``data``."""
+    """Return the first difference in a replay of the session log ``data``."""
     recorded = parse(data)
     return first_difference(recorded, replay(recorded, tolerance_s), tolerance_s)
 
@@ -100,7 +100,7 @@ async def failing(notes):
     """What engines and clients do wrong: each kind of error, a defect of ours among them."""
     engines = scripted.scripted_engines(
         recognizer=scripted.ScriptedRecognizer(
-            fails=[EngineError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]
+            fails=[EngineError(ErrorCode.ASR_FAIL, "it hears nothing"), ValueError("a defect")]
         ),
         language_model=scripted.ScriptedLanguageModel(
             replies=[

@@ -169,10 +169,10 @@ def test_a_change_in_the_product(cut_off, monkeypatch, module, name, value, ther
     assert found.why == why
 
 
-# --- what is there of a recording is compared -------------------------------------------------------------------------
+# --- what is there of a session log is compared -----------------------------------------------------------------------
 
 
-def test_a_recording_that_breaks_off_at_any_line_or_in_one_is_equal_until_there(cut_off):
+def test_a_session_log_that_breaks_off_at_any_line_or_in_one_is_equal_until_there(cut_off):
     lines = spelled(cut_off).splitlines(keepends=True)
     for whole in range(1, len(lines)):
         # In the middle of the next line, every other time.
@@ -183,7 +183,7 @@ def test_a_recording_that_breaks_off_at_any_line_or_in_one_is_equal_until_there(
             assert difference(data) is None, f"after line {whole}"
 
 
-def test_what_was_planted_is_found_in_a_recording_that_breaks_off(spoken):
+def test_what_was_planted_is_found_in_a_session_log_that_breaks_off(spoken):
     place = place_of(spoken, e.Said, type="token", text="sunny. ")
     planted = replace(spoken[place], message={**spoken[place].message, "text": "raining. "})
     assert difference(spelled([*spoken[:place], planted, *spoken[place + 1 : place + 30]])).then == planted

@@ -59,7 +59,7 @@ def writing(path):
 
 @contextmanager
 def as_nobody():
-    """Have no right to anything of root's; whoever runs the tests as somebody else is nobody enough."""
+    """Have no right to anything of root's; a user other than root has none to begin with."""
     if os.geteuid() != 0:
         yield
         return

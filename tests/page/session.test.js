@@ -154,7 +154,7 @@ test("what an info means to the person", () => {
     const notice = noticeOfInfo({ code, message: "m" });
     assert.ok(notice?.id && notice.trouble.title, code);
   }
-  assert.equal(noticeOfInfo({ code: "asr_fallback", message: "m", command: "get it" })?.trouble.text, "Better ears: get it");
+  assert.equal(noticeOfInfo({ code: "asr_fallback", message: "m", command: "get it" })?.trouble.text, "A better recognizer: get it");
   assert.equal(noticeOfInfo({ code: "new", message: "m" }), null);
 });
 

@@ -30,12 +30,12 @@ CLIP = Path(__file__).parent.parent / "clips" / "question.wav"
 
 @asynccontextmanager
 async def real_engines(settings):
-    """Real ears and voice, and a mind that is brief."""
+    """A real recognizer and voice, and a language model that is brief."""
     model = await trio.to_thread.run_sync(load)
-    async with open_pocketsphinx(settings) as ears, open_voice(settings) as voice:
+    async with open_pocketsphinx(settings) as recognizer, open_voice(settings) as voice:
         replies = [ScriptedReply(tokens=[word + " " for word in "".join(SENTENCES).split()])]
         scripted = scripted_engines(
-            recognizer=ears, synthesizer=voice, language_model=ScriptedLanguageModel(replies=replies)
+            recognizer=recognizer, synthesizer=voice, language_model=ScriptedLanguageModel(replies=replies)
         )
         yield replace(scripted, new_detector=lambda: SileroDetector(model))
 

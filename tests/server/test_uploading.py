@@ -123,7 +123,7 @@ async def test_a_conversation_is_kept_across_requests_and_is_nobody_elses_meanwh
                 assert "Another session" in answer["error"]["message"]
 
 
-async def test_one_connection_serves_one_recording_after_the_other():
+async def test_one_connection_serves_one_upload_after_the_other():
     with trio.fail_after(30):
         async with serving() as running:
             stream = await dial(running)
@@ -205,11 +205,11 @@ async def test_a_client_that_leaves_leaves_nothing(after):
                 await stream.send_all(data[len(data) // 2 :])
                 await eventually(lambda: running.engines.recognizer.open_now)
             else:
-                await eventually(lambda: len(running.sessions.recordings_coming))
+                await eventually(lambda: len(running.sessions.uploads_coming))
             await stream.aclose()
             await until_none(running)
             await running.sessions.wait_empty()
-            assert len(running.sessions.recordings_coming) == 0
+            assert len(running.sessions.uploads_coming) == 0
             assert running.engines.recognizer.open_now == 0
 
 
@@ -264,7 +264,7 @@ def mutate(data, chance):
     return bytes(data)
 
 
-async def test_mutated_recordings_are_answered_or_refused_and_harm_nobody():
+async def test_mutated_uploads_are_answered_or_refused_and_harm_nobody():
     chance = random.Random(5)
     originals = {kind: recorded(kind, sine(700)) for kind in BROWSERS}
     mutants = []

@@ -23,7 +23,7 @@ from voice_trio.engines.media import media_worker
 from voice_trio.engines.plugged import plugged
 from voice_trio.entry_points import Kind
 from voice_trio.installation import static_dir
-from voice_trio.journal.journal import WARNING, Recordings, record_folder
+from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.server.listening import listen
 from voice_trio.server.tls import open_tls
@@ -121,13 +121,13 @@ async def _voice(settings: Settings) -> str:
 
 
 async def _confinement(settings: Settings) -> str:
-    """Ask a process that reads strangers' bytes what keeps it from more; what this system lacks is no fault."""
+    """Ask a process that reads untrusted bytes what keeps it from more; what this system lacks is no fault."""
     async with open_pool(media_worker(), 1) as pool:
         await pool.wait_ready()
         holding = pool.info["belts"]
     missing = [belt for belt in BELTS if belt not in holding]
     lacks = f"; to be had on a newer kernel or in another container: {', '.join(missing)}" if missing else ""
-    return f"the processes that read strangers' bytes are held by {', '.join(holding)}{lacks}"
+    return f"the processes that read untrusted bytes are held by {', '.join(holding)}{lacks}"
 
 
 async def _memory(settings: Settings) -> str:
@@ -135,9 +135,9 @@ async def _memory(settings: Settings) -> str:
         return "off: turns are forgotten when it ends" if settings.memory == "off" else str(database_path(settings))
 
 
-async def _recording(settings: Settings) -> str:
+async def _session_log(settings: Settings) -> str:
     folder = record_folder(settings)
-    return "off" if folder is None else f"{WARNING} to {Recordings(folder).folder}"
+    return "off" if folder is None else f"{WARNING} to {SessionLogs(folder).folder}"
 
 
 _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
@@ -151,7 +151,7 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "voice": _voice,
     "confinement": _confinement,
     "memory": _memory,
-    "recording": _recording,
+    "session log": _session_log,
 }
 
 

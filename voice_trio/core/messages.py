@@ -14,35 +14,15 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from voice_trio.core.codes import (
     Count as Count,
-)
-from voice_trio.core.codes import (
     DrainCode as DrainCode,
-)
-from voice_trio.core.codes import (
     ErrorCode as ErrorCode,
-)
-from voice_trio.core.codes import (
     InfoCode as InfoCode,
-)
-from voice_trio.core.codes import (
     Milliseconds as Milliseconds,
-)
-from voice_trio.core.codes import (
     Mode as Mode,
-)
-from voice_trio.core.codes import (
     Name as Name,
-)
-from voice_trio.core.codes import (
     Outcome as Outcome,
-)
-from voice_trio.core.codes import (
     Speed as Speed,
-)
-from voice_trio.core.codes import (
     State as State,
-)
-from voice_trio.core.codes import (
     TurnId as TurnId,
 )
 
@@ -54,7 +34,6 @@ MAX_MESSAGE_BYTES = 65_536
 
 MAX_TEXT_CHARS = 10_000
 """The longest typed turn."""
-
 
 MAX_PHRASES = 65_000
 """The most that a turn's reply is cut into: a chunk has 16 bits for its phrase's number."""

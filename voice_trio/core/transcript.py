@@ -100,7 +100,7 @@ def _tail_begin(stable: Sequence[str], words: Sequence[str]) -> int:
 def _distances(ours: Sequence[str], theirs: Sequence[str], band: int) -> list[int]:
     """Return the edit distance from ``ours`` to each beginning of ``theirs``, one more than ``band`` for all above it.
 
-    Texts of a thousand words mostly agree, and whoever is ``band`` edits away is ``band`` places away at most, so that
+    Texts of a thousand words mostly agree, and a beginning that is ``band`` edits away is ``band`` places away at most:
     nothing farther from the diagonal is looked at (Ukkonen, "Algorithms for approximate string matching", 1985).
     """
     distances = [min(column, band + 1) for column in range(len(theirs) + 1)]

@@ -1,9 +1,9 @@
-"""What a recording is made of, and how a file spells it: one JSON object a line, a header first.
+"""What a session log is made of, and how a file spells it: one JSON object a line, a header first.
 
 Times are seconds since the session began. What the session was told (`Command`, `Audio`, `Malformed`, `Gone`, `Drain`,
 and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is compared.
 
-A recording may come from a stranger: whatever is read was checked against these types.
+Anybody may have written a session log: all that is read of it was checked against these types.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """The recording ends before the session does."""
+    """The session log ends before the session does."""
 
     kind: Literal["stopped"] = "stopped"
     at: Seconds
@@ -247,7 +247,7 @@ _KINDS: Final[dict[type, TypeAdapter[Any]]] = {kind: TypeAdapter(kind) for kind 
 
 
 class NotAnEntry(Exception):
-    """A line is no entry of a recording; the message says why."""
+    """A line is no entry of a session log; the message says why."""
 
 
 def spell(entry: Header | Entry) -> bytes:

@@ -60,7 +60,7 @@ class Recorder:
         )
 
     def stand_in(self, conversation: str) -> str:
-        """Return what a recording calls ``conversation``, whose id opens it to whoever has it."""
+        """Return what a session log calls ``conversation``, whose id opens it to all who have it."""
         return self._stand_ins.setdefault(conversation, f"conversation-{len(self._stand_ins) + 1}")
 
     def ask(self, of: Of, *, within: int | None = None, **what: Any) -> Question:

@@ -24,7 +24,7 @@ class _Begun:
 
     question: Question
     crc32: int = 0
-    """Of the audio so far, which the recording has: a digest will do."""
+    """Of the audio so far, which the session log has: a digest will do."""
 
 
 class RecordingTap(Keeping[_Begun]):

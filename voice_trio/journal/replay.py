@@ -9,7 +9,7 @@ import trio.testing
 
 from voice_trio.core.playout import WholePlayout
 from voice_trio.journal import entries as e
-from voice_trio.journal.read import Recording
+from voice_trio.journal.read import SessionLog
 from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.journal.recording_tap import TappedClaims
 from voice_trio.journal.tape import Tape
@@ -18,28 +18,28 @@ from voice_trio.journal.tape_tap import TapeTap, tape_engines
 from voice_trio.session.claims import Claims
 
 
-def replay(recording: Recording, slack_s: float) -> list[e.Entry]:
-    """Return a recording of the session of ``recording``, lived again with the same answers; no real time passes.
+def replay(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
+    """Return what the session of ``session_log`` does, lived again with the same answers; no real time passes.
 
     ``slack_s`` is by how much the session may ask earlier or later than it did and still be answered when it was.
     """
-    return trio.run(_live, recording, slack_s, clock=trio.testing.MockClock(autojump_threshold=0))
+    return trio.run(_live, session_log, slack_s, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
-async def _live(recording: Recording, slack_s: float) -> list[e.Entry]:
-    tape = Tape(recording, slack_s)
+async def _live(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
+    tape = Tape(session_log, slack_s)
     link = TapeLink(tape)
     tap = TapeTap(tape, link)
-    engines, store = tape_engines(recording.header.engines, tap)
+    engines, store = tape_engines(session_log.header.engines, tap)
     replayed: list[e.Header | e.Entry] = []
     session = RecordedSession(
         link,
-        settings=recording.settings(),
+        settings=session_log.settings(),
         engines=lambda: engines,
         store=store,
         claims=TappedClaims(Claims(), tap),
         wall_clock=lambda: 0.0,
-        new_playout=WholePlayout if recording.header.whole else None,
+        new_playout=WholePlayout if session_log.header.whole else None,
         note=replayed.append,
         keeping=nullcontext,
     )

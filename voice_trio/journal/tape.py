@@ -1,6 +1,6 @@
-"""A recording played to a session: a link, engines and a store that give what they gave then, when they gave it then.
+"""A session log played to a session: a link, engines and a store that give what they gave then, when they gave it then.
 
-An answer comes at the moment at which it came in the recording, if it was asked for as long before as then, give or
+An answer comes at the moment at which it came in the log, if it was asked for as long before as then, give or
 take the slack; if the session asks earlier or later than it did, the answer comes as much earlier or later. So the
 machine's own time, which a virtual clock does not have, does not add up, and a session that works otherwise shows it.
 
@@ -18,11 +18,11 @@ import trio
 
 from voice_trio.engines.base import EngineError
 from voice_trio.journal import entries as e
-from voice_trio.journal.read import Recording
+from voice_trio.journal.read import SessionLog
 from voice_trio.memory.base import StoreError
 
 _TICK_S = 1e-9
-"""Between things that the recording has at the same moment, so that they come in its order."""
+"""Between things that the session log has at the same moment, so that they come in its order."""
 
 _PATIENCE_S = 60.0
 """How much longer than then the session may take to close."""
@@ -36,20 +36,20 @@ class _Call(NamedTuple):
 
 
 class Tape:
-    """``recording``, from now on."""
+    """``session_log``, from now on."""
 
-    def __init__(self, recording: Recording, slack_s: float) -> None:
+    def __init__(self, session_log: SessionLog, slack_s: float) -> None:
         self._slack_s = slack_s
         self._began_at = trio.current_time()
         self._calls: dict[tuple[e.Of, int | None], deque[_Call]] = {}
         self.told: deque[tuple[e.Command | e.Audio | e.Malformed | e.Gone, int]] = deque()
         """What comes through the link, and how many events the client had been sent by then."""
         self.drains: list[e.Drain] = []
-        self.ends_at = recording.lasts_s + slack_s
+        self.ends_at = session_log.lasts_s + slack_s
         """When the session is to be cancelled, at the latest."""
         self.sends: deque[e.Said | e.Chunk] = deque()
         calls: dict[int, _Call] = {}
-        for entry in _apart(recording.entries):
+        for entry in _apart(session_log.entries):
             match entry:
                 case e.Ask():
                     call = calls[entry.call] = _Call(entry.call, deque())
@@ -72,7 +72,7 @@ class Tape:
         return trio.current_time() - self._began_at
 
     async def wait_until(self, at: float) -> None:
-        """Wait until the recording's second ``at``."""
+        """Wait until the session log's second ``at``."""
         await trio.sleep_until(self._began_at + at)
 
     async def wait_since(self, asked_at: float, at: float) -> None:
@@ -112,7 +112,7 @@ class Question:
 
     @property
     def number(self) -> int | None:
-        """Of the call in the recording; None where it has no such call."""
+        """Of the call in the session log; None where it has no such call."""
         return None if self._call is None else self._call.number
 
     async def answer(self) -> e.Answer:
@@ -131,7 +131,7 @@ class Question:
 
     async def _next(self, answers: deque[e.Answer]) -> e.Answer:
         await self._tape.wait_until(answers[0].at + self._late_s)
-        # Not before: whoever is cancelled while they wait may ask again.
+        # Not before: a caller that is cancelled in the wait may ask again.
         answer = answers.popleft()
         if answer.failure is not None:
             raise _error(answer.failure)

@@ -1,4 +1,4 @@
-"""Who may use the server: the page's own origin, and whoever has the token.
+"""Who may use the server: the page's own origin, and clients that have the token.
 
 A browser lets any page open a WebSocket to any server, with the visitor's network around it, so the origin is checked
 before the handshake. That a page names the same host as the request is proof only if nobody else can make that host:
@@ -34,7 +34,7 @@ class Access:
     token: str | None
     origins: frozenset[str]
     any_name: bool
-    """Whether the host may have any name: a stranger's page has no token, or everybody is welcome anyway."""
+    """Whether the host may have any name: a page of another origin has no token, or everybody is welcome anyway."""
 
     @classmethod
     def of(cls, settings: Settings) -> Access:

@@ -18,11 +18,10 @@ from voice_trio.installation import static_dir
 from voice_trio.server.access import SUBPROTOCOL, Access
 from voice_trio.server.allowance import ALLOWANCE, Allowance
 from voice_trio.server.headers import add_headers
-from voice_trio.server.json_response import answered, refused
+from voice_trio.server.json_response import HttpError, answered, refused
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
-from voice_trio.server.upload import HttpError
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import Farewell
 from voice_trio.wire.codec import Codec
 from voice_trio.wire.native import NativeCodec
@@ -40,7 +39,7 @@ _UNAUTHORIZED = m.Error(
     recoverable=False,
 )
 
-_STRANGER = m.Error(
+_OTHER_ORIGIN = m.Error(
     code=ErrorCode.UNAUTHORIZED,
     message="This server is not for pages of another origin; STREAM_ALLOWED_ORIGINS lists those that are welcome.",
     recoverable=False,
@@ -91,7 +90,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances) -> Quar
         if not request.path.startswith("/api/"):
             return None
         if not allows_origin(request):
-            return refused(HttpError(_HTTP_FORBIDDEN, _STRANGER))
+            return refused(HttpError(_HTTP_FORBIDDEN, _OTHER_ORIGIN))
         if not access.allows_token(request.headers.get("Authorization"), ()):
             response = refused(HttpError(_HTTP_UNAUTHORIZED, _UNAUTHORIZED))
             response.headers["WWW-Authenticate"] = "Bearer"

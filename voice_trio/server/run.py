@@ -22,7 +22,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.engines.media import open_media
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
-from voice_trio.journal.journal import WARNING, Recordings, record_folder
+from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.open import open_holds, open_store
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import url_of
@@ -35,7 +35,7 @@ from voice_trio.server.listening import hypercorn_config, listen, open_connectio
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.claims import Claims
 from voice_trio.wire import native
 
@@ -76,7 +76,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
     """
     install()
     native.prepare()
-    recordings, access = _open_recordings(settings), Access.of(settings)
+    session_logs, access = _open_session_logs(settings), Access.of(settings)
     tls = open_tls(settings)
     connections = open_connections(settings)
     listening = listen(settings)
@@ -94,7 +94,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         claims = Claims(closing.enter_context(open_holds(settings)))
-        sessions = Sessions(settings, lambda: engines, store, recordings, claims)
+        sessions = Sessions(settings, lambda: engines, store, session_logs, claims)
         utterances = Utterances(settings, sessions, decoder)
         app = CrossOrigin(Gate(make_app(sessions, access, utterances), connections), access)
         stop, stopped = trio.Event(), trio.Event()
@@ -108,7 +108,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
         await nursery.start(serve)
         try:
             yield Running(url, engines, sessions, connections, None if tls is None else tls.fingerprint)
-            # Or whoever does not read for the moment would be cut off, and miss the end of what was said.
+            # Or a client that does not read for the moment would be cut off, and miss the end of what was said.
             connections.deliver_all()
             await sessions.drain()
             stop.set()
@@ -116,7 +116,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
                 await stopped.wait()
             connections.close_all()
         finally:
-            # Who does not read holds up a send that nobody can cancel.
+            # A client that does not read holds up a send that nobody can cancel.
             connections.abort_all()
 
 
@@ -131,12 +131,12 @@ def tame_collector() -> None:
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
-def _open_recordings(settings: Settings) -> Recordings | None:
+def _open_session_logs(settings: Settings) -> SessionLogs | None:
     folder = record_folder(settings)
     if folder is None:
         return None
     log.warning(WARNING, folder=str(folder))
-    return Recordings(folder)
+    return SessionLogs(folder)
 
 
 async def serve_until_signal(settings: Settings, announce: Callable[[Running], None]) -> None:

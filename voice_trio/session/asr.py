@@ -70,7 +70,7 @@ async def transcribe(
                 assert capture.ending is not None
                 if (event := told(capture.ending, settings.max_utterance_ms, turn)) is not None:
                     await outlet.say(event)
-                # Only silence says that nobody spoke any more: who lets go of the key may be in the middle of a word.
+                # Only silence says that nobody spoke any more: a person may let go of the key in the middle of a word.
                 voiced_through = capture.voiced_through if capture.ending is Ending.SILENCE else None
                 transcript = await utterance.settle(capture.samples, voiced_through)
                 anticipating.cancel_scope.cancel()

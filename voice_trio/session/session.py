@@ -190,7 +190,7 @@ class Session:
     # --- commands: none of this waits ---------------------------------------------------------------------------------
 
     def act(self, command: m.Command, message_bytes: int = 0) -> None:
-        """Act on a command of the client's. The reader calls this; so may whoever holds the session. Never waits.
+        """Act on a command of the client's. The reader calls this; so may the owner of the session. Never waits.
 
         Audio may be a part of a message of ``message_bytes``.
         """

@@ -161,7 +161,7 @@ class Turn:
         voice, voices = self._request.voice, self._engines.synthesizer.voices
         if voice is not None and voice not in voices:
             raise Refused(ErrorCode.PROTOCOL_VIOLATION, f"There is no voice {voice!r}; {', '.join(voices)} are here.")
-        # Only now that the conversation is ours, or the turn would be remembered in somebody else's.
+        # Only now that the conversation is ours, or the turn would be remembered in another session's.
         if isinstance(self._request, m.Text):
             self._said = self._request.text
         elif not await self._listen():

@@ -1,4 +1,4 @@
-"""What is answered to a recording: one turn's events, put together into one JSON object."""
+"""What is answered to an upload: one turn's events, put together into one JSON object."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.audio import WAV_HEADER_BYTES, wav_header
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
+from voice_trio.server.json_response import HttpError, refusal
 from voice_trio.server.sessions import RETRY_AFTER_S
-from voice_trio.server.upload import HttpError, refusal
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.wire.native import plain
 
@@ -28,7 +28,7 @@ class Answer:
         self.done = trio.Event()
         """The turn is over."""
         self.while_open = trio.CancelScope()
-        """Cancelled when the session ends by itself, whoever waits for the others."""
+        """Cancelled when the session ends by itself: neither `opened` nor `done` is to be waited for any more."""
         self._conversation = ""
         self._final: m.Final | None = None
         self._reply: list[str] = []
@@ -76,7 +76,7 @@ class Answer:
 
         It is of a turn of ``conversation`` or, for None, of the session's own.
 
-        ``too_long`` is the error to list if the recording went on where it was cut off, unless the session found the
+        ``too_long`` is the error to list if the upload went on where it was cut off, unless the session found the
         same. Raises `HttpError` if there was no turn, or none to speak of.
         """
         done = self._done

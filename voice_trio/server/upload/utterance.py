@@ -1,4 +1,4 @@
-"""A turn whose words come as a recording and whose reply goes back as one: `POST /api/utterance`.
+"""A turn whose words come as an upload and whose reply goes back whole: `POST /api/utterance`.
 
 It is a turn like any other, in a session of its own that lives for this one turn. Where /ws has its socket there is a
 link in memory, and this module is the client at its other end.
@@ -18,14 +18,14 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines.base import EngineError
-from voice_trio.engines.media import MediaDecoder, Recording
-from voice_trio.server import upload
+from voice_trio.engines.media import MediaDecoder, Sound
 from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
-from voice_trio.server.answer import Answer, busy
 from voice_trio.server.guard import AUDIO_MARGIN_MS
+from voice_trio.server.json_response import HttpError, refusal
 from voice_trio.server.sessions import NO_ROOM, Sessions
-from voice_trio.server.upload import HttpError, refusal
+from voice_trio.server.upload import request as upload
+from voice_trio.server.upload.answer import Answer, busy
 from voice_trio.session.capture import too_long
 from voice_trio.session.farewell import DRAINED
 from voice_trio.session.link import LinkClosed, MemoryLink
@@ -43,7 +43,7 @@ _MESSAGE_MS = 300
 
 
 class _Coming:
-    """A recording that is on its way, as far as its place is concerned."""
+    """An upload that is on its way, as far as its place is concerned."""
 
     def __init__(self) -> None:
         self.scope = trio.CancelScope()
@@ -55,7 +55,7 @@ class _Coming:
 
 
 class Utterances:
-    """Answers recordings, as ``settings`` allow."""
+    """Answers uploads, as ``settings`` allow."""
 
     def __init__(self, settings: Settings, sessions: Sessions, decoder: MediaDecoder) -> None:
         self._settings = settings
@@ -64,13 +64,13 @@ class Utterances:
 
     @property
     def max_bytes(self) -> int:
-        """Size of the largest recording, and of any other request."""
+        """Size of the largest upload, and of any other request."""
         return self._settings.max_upload_bytes
 
     async def answer(self, request: Request, allowance: Allowance | None = None) -> dict[str, Any]:
         """Return what is answered to ``request``, as `json_response.answered` takes it.
 
-        Hearing the recording is paid for from ``allowance``. Raises `HttpError`, and nothing else.
+        Hearing the upload is paid for from ``allowance``. Raises `HttpError`, and nothing else.
         """
         try:
             return await self._answer(request, allowance)
@@ -85,20 +85,20 @@ class Utterances:
         kind, start = upload.kind_of(request), upload.start_of(request)
         upload.check_size(request, self._settings)
         address = request.remote_addr or ""
-        recording = await self._receive(request, kind, address)
+        sound = await self._receive(request, kind, address)
         link, answer = MemoryLink(), Answer()
-        live = partial(self._sessions.hold, link, address, allowance, recorded=True)
+        live = partial(self._sessions.hold, link, address, allowance, uploaded=True)
         async with alongside(live), alongside(partial(answer.hear, link)):
             with answer.while_open:
                 await answer.opened.wait()
-                await _say(link, start, recording.pcm)
+                await _say(link, start, sound.pcm)
                 await answer.done.wait()
-        too_much = too_long(self._settings.max_utterance_ms, turn=1) if recording.cut else None
+        too_much = too_long(self._settings.max_utterance_ms, turn=1) if sound.cut else None
         return answer.result(start.conversation, too_much)
 
-    async def _receive(self, request: Request, kind: str, address: str) -> Recording:
-        """Take the recording in, in one of the places that there are for that. Raises `HttpError`."""
-        client, places = client_of(address), self._sessions.recordings_coming
+    async def _receive(self, request: Request, kind: str, address: str) -> Sound:
+        """Take the upload in, in one of the places that there are for that. Raises `HttpError`."""
+        client, places = client_of(address), self._sessions.uploads_coming
         # For a session as well, so that nobody sends for nothing what is sure to be refused.
         if not (places.have_room(client) and self._sessions.have_room(address)):
             raise busy(NO_ROOM)
@@ -109,7 +109,7 @@ class Utterances:
             return await self._decode(data, kind)
         raise busy(_STOPPING if self._sessions.draining else DRAINED[InfoCode.PLACE_NEEDED].message)
 
-    async def _decode(self, data: bytes, kind: str) -> Recording:
+    async def _decode(self, data: bytes, kind: str) -> Sound:
         """Return what ``data`` holds. Raises `HttpError`."""
         longest_ms = self._settings.max_utterance_ms + AUDIO_MARGIN_MS
         try:
@@ -123,7 +123,7 @@ class Utterances:
 
 
 async def _say(link: MemoryLink, start: m.Start, pcm: bytes) -> None:
-    """Say what a client of /ws would, who holds the button while the recording plays."""
+    """Say what a client of /ws would, who holds the button for as long as the upload lasts."""
     step = ms_to_samples(_MESSAGE_MS) * BYTES_PER_SAMPLE
     try:
         await link.ask(start)
@@ -131,5 +131,5 @@ async def _say(link: MemoryLink, start: m.Start, pcm: bytes) -> None:
             await link.ask(m.Audio(pcm[at : at + step]))
         await link.ask(m.Stop())
     except LinkClosed:
-        # Whoever listens at the link hears why, and what to do.
+        # `Answer.hear` was told why, and ends the wait.
         await trio.sleep_forever()

@@ -1,4 +1,4 @@
-"""A recording as it is uploaded: what is asked for in the request, and its bytes, both within limits."""
+"""What a request to /api/utterance asks for, and the upload that it brings, both within limits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
-from voice_trio.core.messages import ErrorCode
+from voice_trio.server.json_response import HttpError, refusal
 from voice_trio.session.link import Malformed
 from voice_trio.wire import native
 
@@ -28,7 +28,7 @@ KINDS = {
     "audio/x-wav": "wav",
     "audio/wave": "wav",
 }
-"""Media type -> kind of recording."""
+"""Media type -> kind of upload."""
 
 OPTIONS = ("conversation", "language", "voice", "speed")
 """What of a `Start` the query may say."""
@@ -36,22 +36,8 @@ OPTIONS = ("conversation", "language", "voice", "speed")
 _MOST_FIELDS = 50
 
 
-class HttpError(Exception):
-    """The request gets no answer but ``error``, with ``status``."""
-
-    def __init__(self, status: int, error: m.Error) -> None:
-        super().__init__(error.message)
-        self.status = status
-        self.error = error
-
-
-def refusal(status: int, message: str, code: ErrorCode = ErrorCode.PROTOCOL_VIOLATION) -> HttpError:
-    """Return a refusal after which another request may do better."""
-    return HttpError(status, m.Error(code=code, message=message, recoverable=True))
-
-
 def kind_of(request: Request) -> str:
-    """Return the kind of recording that the request says it brings. Raises `HttpError`."""
+    """Return the kind of upload that the request says it brings. Raises `HttpError`."""
     try:
         return KINDS[request.mimetype]
     except KeyError:
@@ -79,7 +65,7 @@ def check_size(request: Request, settings: Settings) -> None:
 
 
 async def read(request: Request, settings: Settings) -> bytes:
-    """Return the recording's bytes. Raises `HttpError` for too many of them, for none, and when they take too long."""
+    """Return the upload's bytes. Raises `HttpError` for too many of them, for none, and when they take too long."""
     limit_s = settings.upload_timeout_s
     try:
         with trio.fail_after(limit_s):
