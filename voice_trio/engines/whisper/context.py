@@ -19,8 +19,9 @@ import trio
 
 from voice_trio import installation as assets
 from voice_trio import sound_file
-from voice_trio.engines.whisper.decode import PADDED_S, floats
-from voice_trio.engines.whisper.scheduler import Job, Rank, Scheduler
+from voice_trio.engines.decoding.pieces import floats
+from voice_trio.engines.decoding.scheduler import Job, Rank, Scheduler
+from voice_trio.engines.whisper.decode import PADDED_S
 
 if TYPE_CHECKING:
     from voice_trio.engines.whisper.decode import Decoded, WhisperDecoder

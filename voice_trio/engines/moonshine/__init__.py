@@ -1,0 +1,1 @@
+"""Moonshine, the recognizer that comes along: small, quick, for English."""
