@@ -16,27 +16,14 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
-
-
-class EngineError(Exception):
-    """An engine could not do its part of a turn.
-
-    ``code`` says which and in what way; ``message`` is shown to the person, so it holds no secrets, no traceback and
-    nothing of what was said.
-    """
-
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-
-
-TurnError = EngineError
-"""What it was called before 0.2, for engines of others that raise it."""
-
-
-class CannotLoad(Exception):
-    """An engine that the settings ask for cannot be had; the message says why and what to do."""
+from voice_trio.engines.errors import CannotLoad as CannotLoad
+from voice_trio.engines.errors import EngineError as EngineError
+from voice_trio.engines.errors import TurnError as TurnError
+from voice_trio.engines.speech import Mark as Mark
+from voice_trio.engines.speech import Pieces as Pieces
+from voice_trio.engines.speech import Speaking as Speaking
+from voice_trio.engines.speech import Speech as Speech
+from voice_trio.engines.speech import whole as whole
 
 
 @runtime_checkable
@@ -197,28 +184,6 @@ class LanguageModel(Protocol):
 # --- text to speech ---------------------------------------------------------------------------------------------------
 
 
-class Mark(NamedTuple):
-    """From ``sample`` of a `Speech` on, the voice says the word at ``char`` of the spoken text."""
-
-    sample: int
-    char: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """Synthesised speech: s16le mono at ``sample_rate``."""
-
-    pcm: bytes
-    sample_rate: int
-    marks: tuple[Mark, ...] = ()
-    """Rising in both fields; empty where the voice does not know its word positions."""
-
-    @property
-    def samples(self) -> int:
-        """Length in samples."""
-        return len(self.pcm) // 2
-
-
 class Synthesizer(Protocol):
     """Text to speech. One instance serves every session."""
 
@@ -234,10 +199,13 @@ class Synthesizer(Protocol):
     def voices(self) -> Sequence[str]:
         """Names that `speak` takes as ``voice``."""
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
-        """Say ``text`` (plain words, at most a few hundred characters) within ``seconds``.
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
+        """Say ``text`` (plain words, at most a few hundred characters), as soon as that is entered or awaited.
 
-        ``speed`` multiplies the usual rate, 0.5 to 2.0. Raises `EngineError` (TTS_FAIL), also when time ran out.
+        All waits for its pieces together may take ``seconds``; time in which nobody asks for one is not in it.
+        ``speed`` multiplies the usual rate, 0.5 to 2.0. There is at least one piece, an empty one where there is
+        nothing to say. Where time ran out, and for whatever else goes wrong, `EngineError` (TTS_FAIL) is raised by
+        `Pieces.receive`. A voice that makes one piece returns `whole`.
         """
 
 

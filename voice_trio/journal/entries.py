@@ -133,11 +133,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """What `Synthesizer.speak` returned, be it speech or not."""
+    """A piece of what a synthesizer said, be it speech or not."""
 
     pcm: Base64Bytes
     sample_rate: int
     marks: tuple[tuple[int, int], ...] = ()
+    more: bool | None = None
+    """More may follow: `Speech.last` of what the voice did not know to be the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +165,7 @@ class Answer:
     granted: bool | None = None
     failure: Failure | None = None
     over: bool | None = None
-    """The stream has ended, or the context was left."""
+    """The stream has ended, the context was left, or no piece of speech follows."""
 
 
 # --- what a session does --------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ _VALUES: Final[dict[str, set[str]]] = {
     "anticipate": set(),
     "settle": {"transcript"},
     "write": {"text", "halves", "alive", "finish", "over"},
-    "speak": {"voice"},
+    "speak": {"voice", "over"},
     "begin": {"conversation"},
     "recall": {"records"},
     "commit": set(),

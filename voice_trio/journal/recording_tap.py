@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass
 class _Begun:
-    """An utterance or a reply."""
+    """An utterance, a reply or a phrase."""
 
     question: Question
     crc32: int = 0
@@ -60,8 +60,11 @@ class RecordingTap(Keeping[_Begun]):
     def _question(self, call: Call) -> Question:
         ask, told = self._recorder.ask, call.arguments
         match call.asked:
-            case "receive" | "leave":
+            case "receive" | "piece" | "leave":
                 return self.of(call).question
+            case "speak":
+                self.kept[call] = _Begun(ask("speak", **told))
+                return self.kept[call].question
             case "open":
                 self.kept[call] = _Begun(ask("open", **told))
                 return self.kept[call].question
@@ -77,12 +80,17 @@ class RecordingTap(Keeping[_Begun]):
                 return ask("recall", conversation=self._recorder.stand_in(told["conversation"]))
             case "commit":
                 return ask("commit", **self._spelled_record(told["record"]))
-            case "begin" | "speak":
-                return ask(call.asked, **told)
+            case "begin":
+                return ask("begin")
         raise AssertionError(call.asked)
 
-    def _spelling(self, call: Call) -> Callable[[Any], dict[str, Any]]:
+    def _spelling(self, call: Call) -> Callable[[Any], dict[str, Any] | None]:
         match call.asked:
+            case "speak":
+                # Its pieces are the answers.
+                return _unspelled
+            case "leave" if call.within is not None and call.within.asked == "speak":
+                return _unspelled
             case "leave":
                 return lambda _: {"over": True}
             case "hypothesize":
@@ -91,7 +99,7 @@ class RecordingTap(Keeping[_Begun]):
                 return _spelled_transcript
             case "receive":
                 return _spelled_event
-            case "speak":
+            case "piece":
                 return _spelled_speech
             case "begin":
                 return lambda conversation: {"conversation": self._recorder.stand_in(conversation)}
@@ -140,8 +148,15 @@ def _spelled_event(event: ReplyEvent) -> dict[str, Any]:
             return spelled_text(text)
 
 
-def _spelled_speech(speech: Speech) -> dict[str, Any]:
-    return {"voice": Voice(pcm=speech.pcm, sample_rate=speech.sample_rate, marks=speech.marks)}
+def _spelled_speech(speech: Speech | None) -> dict[str, Any]:
+    if speech is None:
+        return {"over": True}
+    more = None if speech.last else True
+    return {"voice": Voice(pcm=speech.pcm, sample_rate=speech.sample_rate, marks=speech.marks, more=more)}
+
+
+def _unspelled(_: object) -> None:
+    return None
 
 
 class TappedClaims(Claims):

@@ -27,6 +27,7 @@ from voice_trio.engines.base import (
     Prompt,
     Recognizer,
     ReplyEvent,
+    Speaking,
     Speech,
     Stream,
     Synthesizer,
@@ -238,10 +239,15 @@ class ScriptedSynthesizer:
 
     char_ms: int = 50
     speak_s: float = 0.02
+    """How long each piece takes."""
+    pieces: int = 1
+    """A text comes in so many, if it has as many words."""
     fails: Sequence[EngineError | None] = ()
-    """Raised by the first calls, one each; None lets that call be."""
+    """Raised by the first texts, one each; None lets that one be."""
     hangs: frozenset[int] = frozenset()
-    """Calls, counted from 0, that take for ever."""
+    """Texts, counted from 0, that take for ever."""
+    after: int = 0
+    """So many pieces of a text come before it fails or takes for ever."""
     knows_words: bool = True
     name: str = "scripted"
     sample_rate: int = 16_000
@@ -249,6 +255,8 @@ class ScriptedSynthesizer:
     ready: bool = True
     spoken: list[str] = field(default_factory=list)
     """The texts it was asked to say, in order."""
+    open_now: int = 0
+    """Texts that it is at, at this moment."""
     crashes: int = 0
     """So often its workers were killed; what they were saying is lost."""
 
@@ -256,25 +264,65 @@ class ScriptedSynthesizer:
         """Do as if there were any."""
         self.crashes += 1
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
         """Say ``text``."""
-        call = len(self.spoken)
-        self.spoken.append(text)
-        if call in self.hangs:
+        return Speaking(_ScriptedPieces(self, text, speed))
+
+    def said(self, piece: Speech, number: int) -> Speech:
+        """Return what is given as piece ``number`` of a text, from 0; one that is odd gives something else."""
+        return piece
+
+
+class _ScriptedPieces:
+    """Says a text word by word, so many words a piece."""
+
+    def __init__(self, voice: ScriptedSynthesizer, text: str, speed: float) -> None:
+        words = text.split(" ")
+        starts = [*accumulate((len(word) + 1 for word in words[:-1]), initial=0)]
+        count = min(voice.pieces, len(words))
+        self._voice = voice
+        self._text = text
+        self._per_char = int(ms_to_samples(voice.char_ms, voice.sample_rate) / speed)
+        self._starts = [starts[len(words) * n // count : len(words) * (n + 1) // count] for n in range(count)]
+        """Of the words of each piece."""
+        self._call = 0
+        self._given = 0
+        self._wait = Wait()
+
+    async def __aenter__(self) -> _ScriptedPieces:
+        self._call = len(self._voice.spoken)
+        self._voice.spoken.append(self._text)
+        self._voice.open_now += 1
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        self._voice.open_now -= 1
+
+    async def receive(self) -> Speech | None:
+        voice, number = self._voice, self._given
+        if number >= len(self._starts):
+            await trio.lowlevel.checkpoint()
+            return None
+        if self._call in voice.hangs and number == voice.after:
             await trio.sleep_forever()
-        crashes = self.crashes
-        await trio.sleep(self.speak_s)
-        if crashes != self.crashes:
+        crashes = voice.crashes
+        await (self._wait(voice.speak_s) if voice.speak_s else trio.lowlevel.checkpoint())
+        if crashes != voice.crashes:
             raise EngineError(ErrorCode.TTS_FAIL, "The voice failed.")
-        if self.fails:
-            error, *self.fails = self.fails
+        if voice.fails and number == voice.after:
+            error, *voice.fails = voice.fails
             if error is not None:
                 raise error
-        per_char = int(ms_to_samples(self.char_ms, self.sample_rate) / speed)
-        words = text.split(" ")
-        starts = accumulate((len(word) + 1 for word in words[:-1]), initial=0)
-        marks = tuple(Mark(start * per_char, start) for start in starts) if self.knows_words else ()
-        return Speech(VOICED * (per_char * len(text)), self.sample_rate, marks)
+        self._given += 1
+        return voice.said(self._piece(number), number)
+
+    def _piece(self, number: int) -> Speech:
+        starts = self._starts[number]
+        last = number == len(self._starts) - 1
+        end = len(self._text) if last else self._starts[number + 1][0]
+        marks = [Mark((start - starts[0]) * self._per_char, start) for start in starts if self._voice.knows_words]
+        pcm = VOICED * (self._per_char * (end - starts[0]))
+        return Speech(pcm, self._voice.sample_rate, tuple(marks), last=last)
 
 
 def scripted_engines(
