@@ -44,7 +44,7 @@ Asked = Literal[
     "detect", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "leave", "speak", "piece",
     "begin", "recall", "commit", "prune", "claim",
 ]  # fmt: skip
-"""What can be asked. ``open``, ``stream`` and ``speak`` begin an utterance, a reply and a phrase, ``leave`` ends one."""
+"""What can be asked. ``open``, ``stream`` and ``speak`` begin an utterance, a reply and a phrase; ``leave`` ends it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -176,9 +176,7 @@ class _Handing:
 
 def _placed(phrase: Phrase, first_sample: int) -> SpokenPhrase:
     """Return ``phrase`` in its place, before anything of it is said."""
-    return SpokenPhrase(
-        start=phrase.start, end=phrase.end, first_sample=first_sample, samples=0, words=(), whole=False
-    )
+    return SpokenPhrase(start=phrase.start, end=phrase.end, first_sample=first_sample, samples=0, words=(), whole=False)
 
 
 def _with(placed: SpokenPhrase, item: _Ready, speech: Speech) -> SpokenPhrase:

@@ -306,7 +306,10 @@ class _ScriptedPieces:
         if self._call in voice.hangs and number == voice.after:
             await trio.sleep_forever()
         crashes = voice.crashes
-        await (self._wait(voice.speak_s) if voice.speak_s else trio.lowlevel.checkpoint())
+        if voice.speak_s:
+            await self._wait(voice.speak_s)
+        else:
+            await trio.lowlevel.checkpoint()
         if crashes != voice.crashes:
             raise EngineError(ErrorCode.TTS_FAIL, "The voice failed.")
         if voice.fails and number == voice.after:
