@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import trio
@@ -36,6 +37,11 @@ class _Ready:
     rest: trio.MemoryReceiveChannel[Speech | EngineError] | None
     """Where the others come, if ``first`` is not all of it."""
 
+    def close(self) -> None:
+        """Take no more of them."""
+        if self.rest is not None:
+            self.rest.close()
+
 
 class Spoken:
     """The phrases of one reply, as they go out."""
@@ -60,10 +66,11 @@ class Spoken:
         async with ready, trio.open_nursery() as nursery:
             nursery.start_soon(_synthesize, phrases, voice, ready_in, nursery)
             async for item in ready:
-                if isinstance(item.first, EngineError):
-                    await self._skip(item, item.first, outlet)
-                else:
-                    await self._play(item, item.first, outlet)
+                with closing(item):
+                    if isinstance(item.first, EngineError):
+                        await self._skip(item, item.first, outlet)
+                    else:
+                        await self._play(item, item.first, outlet)
             # The turn is not over while its last words are still on their way to somebody's ears.
             await self.playback.wait_heard()
 
@@ -133,9 +140,9 @@ async def _synthesize(
     async with ready, phrases:
         async for phrase in phrases:
             spoken = speakable.speak(phrase.text)
-            handing = _Handing(phrase, spoken, ready, nursery)
-            await voice.say(spoken.text, handing.take)
-            await handing.wait_taken()
+            with _Handing(phrase, spoken, ready, nursery) as handing:
+                await voice.say(spoken.text, handing.take)
+                await handing.wait_taken()
 
 
 class _Handing:
@@ -152,7 +159,18 @@ class _Handing:
         self._ready = ready
         self._nursery = nursery
         self._rest: trio.MemorySendChannel[Speech | EngineError] | None = None
+        self._item: _Ready | None = None
         self._taken = trio.Event()
+
+    def __enter__(self) -> _Handing:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        if self._rest is not None:
+            self._rest.close()
+        if self._item is not None and not self._taken.is_set():
+            # Nobody will ever take it.
+            self._item.close()
 
     async def take(self, piece: Speech | EngineError) -> None:
         """Hand on the next piece, or why there is none; wait for a place for it."""
@@ -162,7 +180,8 @@ class _Handing:
             await self._ready.send(_Ready(self._phrase, self._spoken, piece, None))
         else:
             self._rest, rest = trio.open_memory_channel[Speech | EngineError](_PIECES_AHEAD)
-            self._nursery.start_soon(self._hand_over, _Ready(self._phrase, self._spoken, piece, rest))
+            self._item = _Ready(self._phrase, self._spoken, piece, rest)
+            self._nursery.start_soon(self._hand_over, self._item)
 
     async def _hand_over(self, item: _Ready) -> None:
         await self._ready.send(item)
