@@ -9,10 +9,10 @@ An engine that fails raises `EngineError` and nothing else; any other exception 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
@@ -134,14 +134,46 @@ class Alive(NamedTuple):
     """``waiting``: the other side shows that it is still there, and nothing else."""
 
 
+class ToolCall(NamedTuple):
+    """The model wants a tool to be used. It comes once it is whole, after whatever text there is."""
+
+    id: str
+    """Not empty, and its own among the calls of a reply."""
+    name: str
+    """Not empty. It may be none of those offered."""
+    arguments: str
+    """JSON as the model wrote it, ``{}`` where it wrote none. It may be broken, and need not fit the tool."""
+
+
+class Usage(NamedTuple):
+    """What the server counts."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
 class Finish(NamedTuple):
     """The reply is over, and whole as far as the model is concerned."""
 
     reason: str
-    """As the model says it: ``stop``, ``length``, ``content_filter``."""
+    """As the model says it: ``stop``, ``length``, ``content_filter``, ``tool_calls``."""
+    usage: Usage | None = None
+    """Where the server tells."""
 
 
-ReplyEvent = TextDelta | Alive | Finish
+ReplyEvent = TextDelta | Alive | ToolCall | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that a model may ask for."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``, at most 64."""
+    description: str
+    """For the model: what it does, and when to use it."""
+    parameters: Mapping[str, Any]
+    """A JSON schema of an object, which `ToolCall.arguments` is to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +181,8 @@ class Prompt:
     """What a language model is asked."""
 
     messages: Sequence[Message]
+    tools: Sequence[Tool] = ()
+    """What it may ask for. A model that cannot ask leaves them aside."""
 
 
 class Stream(Protocol):

@@ -31,7 +31,7 @@ _VALUES: Final[dict[str, set[str]]] = {
     "hypothesize": {"hypothesis"},
     "anticipate": set(),
     "settle": {"transcript"},
-    "write": {"text", "halves", "alive", "finish", "over"},
+    "write": {"text", "halves", "alive", "tool_call", "finish", "over"},
     "speak": {"voice", "over"},
     "begin": {"conversation"},
     "recall": {"records"},

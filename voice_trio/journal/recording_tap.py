@@ -9,7 +9,17 @@ from typing import Any, TypeVar
 
 from voice_trio.core.history import Record
 from voice_trio.core.strange_text import mend
-from voice_trio.engines.base import Alive, Finish, Hypothesis, ReplyEvent, Speech, TextDelta, Transcript
+from voice_trio.engines.base import (
+    Alive,
+    Finish,
+    Hypothesis,
+    Prompt,
+    ReplyEvent,
+    Speech,
+    TextDelta,
+    ToolCall,
+    Transcript,
+)
 from voice_trio.journal.entries import Voice
 from voice_trio.journal.recorder import Question, Recorder, nothing, spelled_text
 from voice_trio.session.claims import Claims
@@ -69,7 +79,7 @@ class RecordingTap(Keeping[_Begun]):
                 self.kept[call] = _Begun(ask("open", **told))
                 return self.kept[call].question
             case "stream":
-                self.kept[call] = _Begun(ask("write", prompt=[asdict(one) for one in told["prompt"].messages]))
+                self.kept[call] = _Begun(ask("write", **_spelled_prompt(told["prompt"])))
                 return self.kept[call].question
             case "settle":
                 begun = self.of(call)
@@ -129,6 +139,11 @@ class RecordingTap(Keeping[_Begun]):
         }
 
 
+def _spelled_prompt(prompt: Prompt) -> dict[str, Any]:
+    tools = {"tools": [asdict(tool) for tool in prompt.tools]} if prompt.tools else {}
+    return {"prompt": [asdict(message) for message in prompt.messages], **tools}
+
+
 def _spelled_hypothesis(seems: Hypothesis) -> dict[str, Any]:
     # A session does the same, so nothing is lost to it.
     return {"hypothesis": seems._replace(text=mend(seems.text))}
@@ -140,8 +155,10 @@ def _spelled_transcript(said: Transcript) -> dict[str, Any]:
 
 def _spelled_event(event: ReplyEvent) -> dict[str, Any]:
     match event:
-        case Finish():
-            return {"finish": event}
+        case Finish(reason, usage):
+            return {"finish": (mend(reason),), "usage": usage}
+        case ToolCall():
+            return {"tool_call": ToolCall(*map(mend, event))}
         case Alive():
             return {"alive": event}
         case TextDelta(text):

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from voice_trio.engines.base import (
     Engines,
+    Finish,
     Mark,
     Prompt,
     Speaking,
@@ -87,7 +88,9 @@ def _event(answer: e.Answer) -> Any:
     text = text_of(answer)
     if text is not None:
         return TextDelta(text)
-    event = answer.alive or answer.finish
+    if answer.finish is not None:
+        return Finish(*answer.finish, answer.usage)
+    event = answer.alive or answer.tool_call
     if event is None:
         raise broken_off()
     return event
