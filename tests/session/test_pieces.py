@@ -3,6 +3,7 @@
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import pytest
 import trio
@@ -189,7 +190,7 @@ class Odd(ScriptedSynthesizer):
 
     pieces: int = 3
     at: int = 1
-    odd: dict = field(default_factory=dict)
+    odd: dict[str, Any] = field(default_factory=dict)
 
     def said(self, piece, number):
         return replace(piece, **self.odd) if number == self.at else piece

@@ -29,6 +29,7 @@ from voice_trio.engines.base import (
     TextDelta,
     ToolCall,
     Transcript,
+    Usage,
     broken_off,
 )
 from voice_trio.testing.scripted_voice import VOICED as VOICED
@@ -170,6 +171,7 @@ class ScriptedReply:
     """Before each token."""
     finish: str | None = "stop"
     """The reason it gives at the end; None to break off without one."""
+    usage: Usage | None = None
 
 
 @dataclass
@@ -222,7 +224,7 @@ class _ScriptedStream:
                     self._left.popleft()
         if self._reply.finish is None:
             raise broken_off()
-        return Finish(self._reply.finish)
+        return Finish(self._reply.finish, self._reply.usage)
 
 
 def scripted_engines(
