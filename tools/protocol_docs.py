@@ -85,7 +85,12 @@ MEANINGS: dict[str, dict[str, str]] = {
         "end": "one past the place of its last",
         "sample_rate": "of its audio, in Hz; the same in all of a turn",
         "words": "where each word begins: a sample of the phrase, counted from its first, and a place in the reply, in"
-        " code points; both rise from word to word. Left out if the voice does not know",
+        " code points; both rise from word to word. Left out if the voice does not know, or tells them later",
+    },
+    "tts_words": {
+        "turn": TURN,
+        "phrase": "number of the phrase",
+        "words": "more of its words, as `tts_phrase` has them; they go on where those before them end",
     },
     "tts_phrase_done": {
         "turn": TURN,
@@ -157,6 +162,7 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
     "tts_phrase": (
         m.TtsPhrase(turn=3, phrase=0, start=0, end=11, sample_rate=22_050, words=((176, 0), (4090, 3), (7938, 6))),
     ),
+    "tts_words": (m.TtsWords(turn=3, phrase=0, words=((12_040, 12), (16_500, 15))),),
     "tts_chunk": (m.TtsChunk(turn=3, phrase=0, seq=1, first_sample=2205, pcm=b"\x0a\x00\xf6\xff"),),
     "tts_phrase_done": (m.TtsPhraseDone(turn=3, phrase=0, samples=19_845),),
     "done": (

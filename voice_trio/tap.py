@@ -23,9 +23,11 @@ from voice_trio.engines.base import (
     Engines,
     Hypothesis,
     LanguageModel,
+    Pieces,
     Prompt,
     Recognizer,
     ReplyEvent,
+    Speaking,
     Speech,
     Stream,
     Synthesizer,
@@ -39,10 +41,10 @@ S = TypeVar("S")
 K = TypeVar("K")
 
 Asked = Literal[
-    "detect", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "leave", "speak",
+    "detect", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "leave", "speak", "piece",
     "begin", "recall", "commit", "prune", "claim",
 ]  # fmt: skip
-"""What can be asked. ``open`` and ``stream`` begin an utterance and a reply, ``leave`` ends either."""
+"""What can be asked. ``open``, ``stream`` and ``speak`` begin an utterance, a reply and a phrase; ``leave`` ends it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +54,7 @@ class Call:
     asked: Asked
     arguments: Mapping[str, Any] = field(default_factory=dict)
     within: Call | None = None
-    """The call that began the utterance or the reply which this one is about."""
+    """The call that began the utterance, the reply or the phrase which this one is about."""
 
 
 class Tap:
@@ -71,7 +73,7 @@ class Tap:
 
 
 class Keeping(Tap, Generic[K]):
-    """A tap that keeps something of each utterance and each reply, from its beginning until it is left."""
+    """A tap that keeps something of each utterance, reply and phrase, from its beginning until it is left."""
 
     def __init__(self) -> None:
         self.kept: dict[Call, K] = {}
@@ -271,10 +273,30 @@ class TappedSynthesizer:
         """Those of the inner one."""
         return self._inner.voices
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
         """Say ``text``."""
         call = Call("speak", {"text": text, "voice": voice, "speed": speed})
-        return await self._tap.call(call, lambda: self._inner.speak(text, seconds=seconds, voice=voice, speed=speed))
+        return Speaking(
+            _Begun(
+                self._tap,
+                call,
+                lambda: self._inner.speak(text, seconds=seconds, voice=voice, speed=speed),
+                TappedPieces,
+            )
+        )
+
+
+class TappedPieces:
+    """A phrase behind a tap."""
+
+    def __init__(self, inner: Pieces, tap: Tap, within: Call) -> None:
+        self._inner = inner
+        self._tap = tap
+        self._within = within
+
+    async def receive(self) -> Speech | None:
+        """Return the next piece."""
+        return await self._tap.call(Call("piece", {}, self._within), lambda: self._inner.receive())
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------

@@ -379,3 +379,14 @@ def test_each_choice_of_an_engine_is_of_all_there_are():
     assert config.allowed("asr_engine") == "one of auto, faster-whisper, pocketsphinx"
     assert config.allowed("llm_engine") == "one of auto, openai-chat, synthetic"
     assert config.allowed("tts_engine") == "one of auto, espeak"
+
+
+def test_a_voice_of_before_its_pieces_is_told_what_to_do():
+    class Older:
+        name, sample_rate, ready, voices = "older", 16_000, True, ()
+
+        async def speak(self, text, *, seconds, voice=None, speed=1.0):
+            await trio.lowlevel.checkpoint()
+
+    with pytest.raises(CannotLoad, match=r"its speak is async, and is to return a Speaking"):
+        load._check(Kind.SYNTHESIZER, Older())

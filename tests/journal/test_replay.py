@@ -4,7 +4,7 @@ A replay is a run of its own, so these tests are no tasks.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,15 @@ from tests.journal.conversations import difference, record, recording, spelled
 from voice_trio.core import endpointer, history
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
-from voice_trio.engines.base import Fallback
+from voice_trio.engines.base import Fallback, Prompt, Tool, ToolCall, Usage
 from voice_trio.journal import entries as e
 from voice_trio.journal.read import parse
+from voice_trio.journal.recorder import Recorder
+from voice_trio.journal.recording_tap import RecordingTap
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session import asr, session, tts, turn
 from voice_trio.session.settings import SessionSettings
+from voice_trio.tap import tapped
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 SESSION = Path(session.__file__).parent
@@ -241,3 +244,33 @@ def sessions(notes):
 def test_every_setting_that_a_session_looks_at_is_recorded():
     source = "".join(path.read_text() for path in SESSION.glob("*.py"))
     assert set(re.findall(r"settings\.(\w+)", source)) == set(SessionSettings.names())
+
+
+# --- what a reply is besides its text ---------------------------------------------------------------------------------
+
+
+async def _calling(notes):
+    reply = ScriptedReply(tokens=("It is noon. ", ToolCall("a", "look", "{}")), usage=Usage(9, 4))
+    engines = scripted_engines(language_model=ScriptedLanguageModel(replies=[reply]))
+    async with recording(notes, engines=engines) as talk:
+        await talk.ask(m.Text(text="hello"))
+        await talk.expect(m.Done)
+
+
+def test_calls_and_counts_of_a_reply_are_kept_and_given_again():
+    notes = record(_calling)
+    answers = [note for note in notes if isinstance(note, e.Answer)]
+    assert [note.tool_call for note in answers if note.tool_call] == [ToolCall("a", "look", "{}")]
+    assert [(note.finish, note.usage) for note in answers if note.finish] == [(("stop",), Usage(9, 4))]
+    assert difference(spelled(notes)) is None
+
+
+async def test_the_tools_that_were_offered_are_noted():
+    notes: list[Any] = []
+    engines, _ = tapped(scripted_engines(), InProcessStore(), RecordingTap(Recorder(notes.append), []))
+    tool = Tool("look", "Looks.", {"type": "object"})
+    for tools in ([], [tool]):
+        async with engines.language_model.stream(Prompt([], tools)):
+            pass
+    asked = [note.what for note in notes if isinstance(note, e.Ask)]
+    assert asked == [{"prompt": []}, {"prompt": [], "tools": [asdict(tool)]}]

@@ -21,9 +21,9 @@ class Voices(ScriptedSynthesizer):
     voices: Sequence[str] = ("first", "second", "third")
     manners: list[tuple[str | None, float]] = field(default_factory=list)
 
-    async def speak(self, text, *, seconds, voice=None, speed=1.0):
+    def speak(self, text, *, seconds, voice=None, speed=1.0):
         self.manners.append((voice, speed))
-        return await super().speak(text, seconds=seconds, voice=voice, speed=speed)
+        return super().speak(text, seconds=seconds, voice=voice, speed=speed)
 
 
 class Heard:

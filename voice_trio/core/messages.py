@@ -196,6 +196,15 @@ class TtsPhrase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TtsWords:
+    """More words of a phrase that comes in several pieces, as `TtsPhrase` has them, before their audio."""
+
+    turn: int
+    phrase: int
+    words: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TtsChunk:
     """A piece of a phrase's audio, s16le mono; ``first_sample`` counts from the turn's first."""
 
@@ -208,7 +217,7 @@ class TtsChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TtsPhraseDone:
-    """The phrase's audio is complete; 0 ``samples`` means it was skipped."""
+    """Nothing more of the phrase's audio comes; 0 ``samples`` means it was skipped."""
 
     turn: int
     phrase: int
@@ -266,5 +275,5 @@ class Info:
     grace_s: float | None = None
 
 
-TurnSays = StateChanged | Partial | Final | Token | TtsPhrase | TtsChunk | TtsPhraseDone | Done
+TurnSays = StateChanged | Partial | Final | Token | TtsPhrase | TtsWords | TtsChunk | TtsPhraseDone | Done
 Event = SessionOpened | TurnSays | Error | Info

@@ -9,34 +9,21 @@ An engine that fails raises `EngineError` and nothing else; any other exception 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
-
-
-class EngineError(Exception):
-    """An engine could not do its part of a turn.
-
-    ``code`` says which and in what way; ``message`` is shown to the person, so it holds no secrets, no traceback and
-    nothing of what was said.
-    """
-
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-
-
-TurnError = EngineError
-"""What it was called before 0.2, for engines of others that raise it."""
-
-
-class CannotLoad(Exception):
-    """An engine that the settings ask for cannot be had; the message says why and what to do."""
+from voice_trio.engines.errors import CannotLoad as CannotLoad
+from voice_trio.engines.errors import EngineError as EngineError
+from voice_trio.engines.errors import TurnError as TurnError
+from voice_trio.engines.speech import Mark as Mark
+from voice_trio.engines.speech import Pieces as Pieces
+from voice_trio.engines.speech import Speaking as Speaking
+from voice_trio.engines.speech import Speech as Speech
+from voice_trio.engines.speech import whole as whole
 
 
 @runtime_checkable
@@ -147,14 +134,46 @@ class Alive(NamedTuple):
     """``waiting``: the other side shows that it is still there, and nothing else."""
 
 
+class ToolCall(NamedTuple):
+    """The model wants a tool to be used. It comes once it is whole, after whatever text there is."""
+
+    id: str
+    """Not empty, and its own among the calls of a reply."""
+    name: str
+    """Not empty. It may be none of those offered."""
+    arguments: str
+    """JSON as the model wrote it, ``{}`` where it wrote none. It may be broken, and need not fit the tool."""
+
+
+class Usage(NamedTuple):
+    """What the server counts."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
 class Finish(NamedTuple):
     """The reply is over, and whole as far as the model is concerned."""
 
     reason: str
-    """As the model says it: ``stop``, ``length``, ``content_filter``."""
+    """As the model says it: ``stop``, ``length``, ``content_filter``, ``tool_calls``."""
+    usage: Usage | None = None
+    """Where the server tells."""
 
 
-ReplyEvent = TextDelta | Alive | Finish
+ReplyEvent = TextDelta | Alive | ToolCall | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that a model may ask for."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``, at most 64."""
+    description: str
+    """For the model: what it does, and when to use it."""
+    parameters: Mapping[str, Any]
+    """A JSON schema of an object, which `ToolCall.arguments` is to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +181,8 @@ class Prompt:
     """What a language model is asked."""
 
     messages: Sequence[Message]
+    tools: Sequence[Tool] = ()
+    """What it may ask for. A model that cannot ask leaves them aside."""
 
 
 class Stream(Protocol):
@@ -197,28 +218,6 @@ class LanguageModel(Protocol):
 # --- text to speech ---------------------------------------------------------------------------------------------------
 
 
-class Mark(NamedTuple):
-    """From ``sample`` of a `Speech` on, the voice says the word at ``char`` of the spoken text."""
-
-    sample: int
-    char: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """Synthesised speech: s16le mono at ``sample_rate``."""
-
-    pcm: bytes
-    sample_rate: int
-    marks: tuple[Mark, ...] = ()
-    """Rising in both fields; empty where the voice does not know its word positions."""
-
-    @property
-    def samples(self) -> int:
-        """Length in samples."""
-        return len(self.pcm) // 2
-
-
 class Synthesizer(Protocol):
     """Text to speech. One instance serves every session."""
 
@@ -234,10 +233,13 @@ class Synthesizer(Protocol):
     def voices(self) -> Sequence[str]:
         """Names that `speak` takes as ``voice``."""
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
-        """Say ``text`` (plain words, at most a few hundred characters) within ``seconds``.
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
+        """Say ``text`` (plain words, at most a few hundred characters), as soon as that is entered or awaited.
 
-        ``speed`` multiplies the usual rate, 0.5 to 2.0. Raises `EngineError` (TTS_FAIL), also when time ran out.
+        All waits for its pieces together may take ``seconds``; time in which nobody asks for one is not in it.
+        ``speed`` multiplies the usual rate, 0.5 to 2.0. There is at least one piece, an empty one where there is
+        nothing to say. Where time ran out, and for whatever else goes wrong, `EngineError` (TTS_FAIL) is raised by
+        `Pieces.receive`. A voice that makes one piece returns `whole`.
         """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -116,6 +117,11 @@ def _check(kind: Kind, engine: object) -> None:
     lacks = [name for name in _NEEDED[kind] if not hasattr(engine, name)]
     if lacks:
         raise CannotLoad(f"what it opens is no {kind.words}: it has no {', '.join(lacks)}")
+    if kind is Kind.SYNTHESIZER and iscoroutinefunction(getattr(engine, "speak", None)):
+        raise CannotLoad(
+            f"what it opens is no {kind.words}: its speak is async, and is to return a Speaking, such as "
+            "voice_trio.engines.base.whole(...) makes of it"
+        )
 
 
 def _fallback(kind: Kind, engine: Any, choice: registry.Choice) -> Fallback | None:

@@ -97,7 +97,7 @@ def _speaker(message: dict[str, JsonValue]) -> str:
     match message:
         case {"type": "token"}:
             return "language model"
-        case {"type": "tts_phrase" | "tts_phrase_done"} | {"type": "state", "state": State.RESPONDING}:
+        case {"type": "tts_phrase" | "tts_words" | "tts_phrase_done"} | {"type": "state", "state": State.RESPONDING}:
             return "voice"
         case {"type": "error", "phrase": _}:
             return "voice"

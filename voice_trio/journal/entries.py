@@ -16,7 +16,7 @@ from pydantic import Base64Bytes, Field, JsonValue, TypeAdapter, ValidationError
 
 from voice_trio.core.history import Record
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
-from voice_trio.engines.base import Alive, Fallback, Finish, Hypothesis, Transcript
+from voice_trio.engines.base import Alive, Fallback, Hypothesis, ToolCall, Transcript, Usage
 
 FORMAT: Final = 1
 """The version of these types; a file of another one is not read."""
@@ -133,11 +133,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """What `Synthesizer.speak` returned, be it speech or not."""
+    """A piece of what a synthesizer said, be it speech or not."""
 
     pcm: Base64Bytes
     sample_rate: int
     marks: tuple[tuple[int, int], ...] = ()
+    more: bool | None = None
+    """More may follow: `Speech.last` of what the voice did not know to be the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,14 +158,18 @@ class Answer:
     halves: str | None = None
     """The same as a JSON string, where it holds half of a surrogate pair, which UTF-8 has no bytes for."""
     alive: Alive | None = None
-    finish: Finish | None = None
+    tool_call: ToolCall | None = None
+    finish: tuple[str] | None = None
+    """Why the reply ended."""
+    usage: Usage | None = None
+    """What the server counted, with ``finish``."""
     voice: Voice | None = None
     conversation: Name | None = None
     records: tuple[Record, ...] | None = None
     granted: bool | None = None
     failure: Failure | None = None
     over: bool | None = None
-    """The stream has ended, or the context was left."""
+    """The stream has ended, the context was left, or no piece of speech follows."""
 
 
 # --- what a session does --------------------------------------------------------------------------------------------

@@ -79,8 +79,10 @@ class Question:
         self._recorder = recorder
         self._asked_at: float | None = None
 
-    async def answer(self, ask: Callable[[], Awaitable[T]], spell: Callable[[T], dict[str, Any]]) -> T:
+    async def answer(self, ask: Callable[[], Awaitable[T]], spell: Callable[[T], dict[str, Any] | None]) -> T:
         """Return what ``ask`` returns, or raise what it raises, and note it; ``spell`` returns fields of `Answer`.
+
+        Where it returns None, that is no answer yet.
 
         If it is cancelled and asked again, the answer is to the first time.
         """
@@ -90,7 +92,9 @@ class Question:
         except Exception as error:
             self.note(asked_at, failure=_failure(error))
             raise
-        self.note(asked_at, **spell(value))
+        fields = spell(value)
+        if fields is not None:
+            self.note(asked_at, **fields)
         return value
 
     def note(self, asked_at: float, **fields: Any) -> None:

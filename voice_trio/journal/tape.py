@@ -107,8 +107,8 @@ class Question:
     def __init__(self, tape: Tape, call: _Call | None) -> None:
         self._tape = tape
         self._call = call
-        self._late_s = 0.0
-        """By how much what was asked came later than then, if by more than the slack."""
+        self._late_s: float | None = None
+        """By how much it was asked later than then, if by more than the slack; None before it was answered."""
 
     @property
     def number(self) -> int | None:
@@ -116,22 +116,17 @@ class Question:
         return None if self._call is None else self._call.number
 
     async def answer(self) -> e.Answer:
-        """Return the next answer when it is time; raise what was raised. What never came is waited for in vain."""
+        """Return the next answer when it is time; raise what was raised. What never came is waited for in vain.
+
+        All but the first are of what is on its way, whenever they are asked for.
+        """
         if self._call is None or not self._call.answers:
             await trio.sleep_forever()
-        answer = self._call.answers[0]
-        self._late_s = self._tape.late_s(answer.at - answer.waited)
-        return await self._next(self._call.answers)
-
-    async def next_of_stream(self) -> e.Answer:
-        """Return the next piece of what was begun, at its time: it is on its way, whenever it is asked for."""
-        if self._call is None or not self._call.answers:
-            await trio.sleep_forever()
-        return await self._next(self._call.answers)
-
-    async def _next(self, answers: deque[e.Answer]) -> e.Answer:
-        await self._tape.wait_until(answers[0].at + self._late_s)
+        answers = self._call.answers
+        late_s = self._tape.late_s(answers[0].at - answers[0].waited) if self._late_s is None else self._late_s
+        await self._tape.wait_until(answers[0].at + late_s)
         # Not before: a caller that is cancelled in the wait may ask again.
+        self._late_s = late_s
         answer = answers.popleft()
         if answer.failure is not None:
             raise _error(answer.failure)

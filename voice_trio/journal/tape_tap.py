@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 
 from voice_trio.engines.base import (
     Engines,
+    Finish,
     Mark,
     Prompt,
+    Speaking,
     Speech,
     Stream,
     TextDelta,
@@ -42,19 +44,23 @@ class TapeTap(Keeping[Question]):
                 self.kept[call] = question = self._tape.ask("open" if call.asked == "open" else "write")
                 await question.answer()
                 return _Begun()
+            case "speak":
+                self.kept[call] = self._tape.ask("speak")
+                return _Begun()
+            case "leave" if call.within is not None and call.within.asked == "speak":
+                return None
             case "leave":
                 return await self.of(call).leave()
             case "receive":
-                return _event(await self.of(call).next_of_stream())
+                return _event(await self.of(call).answer())
+            case "piece":
+                return _piece(await self.of(call).answer())
             case "hypothesize":
                 return _there((await self._tape.ask("hypothesize", self.of(call).number).answer()).hypothesis)
             case "anticipate":
                 return await self._tape.ask("anticipate", self.of(call).number).answer()
             case "settle":
                 return _there((await self._tape.ask("settle", self.of(call).number).answer()).transcript)
-            case "speak":
-                then = _there((await self._tape.ask("speak").answer()).voice)
-                return Speech(then.pcm, then.sample_rate, tuple(Mark(*mark) for mark in then.marks))
             case "begin":
                 return _there((await self._tape.ask("begin").answer()).conversation)
             case "recall":
@@ -82,14 +88,23 @@ def _event(answer: e.Answer) -> Any:
     text = text_of(answer)
     if text is not None:
         return TextDelta(text)
-    event = answer.alive or answer.finish
+    if answer.finish is not None:
+        return Finish(*answer.finish, answer.usage)
+    event = answer.alive or answer.tool_call
     if event is None:
         raise broken_off()
     return event
 
 
+def _piece(answer: e.Answer) -> Speech | None:
+    if answer.over:
+        return None
+    then = _there(answer.voice)
+    return Speech(then.pcm, then.sample_rate, tuple(Mark(*mark) for mark in then.marks), last=not then.more)
+
+
 class _Begun:
-    """What stands for an utterance or a reply, of which nothing is asked but this."""
+    """What stands for an utterance, a reply or a phrase, of which nothing is asked but this."""
 
     compute_s = 0.0
 
@@ -127,7 +142,7 @@ class _Synthesizer:
     voices: Sequence[str]
     ready: bool = True
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
         _asked()
 
 

@@ -32,7 +32,7 @@ from voice_trio.session.reply import Reply
 from voice_trio.session.report import failure, log_latency, report
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
-from voice_trio.session.tts import Voice
+from voice_trio.session.voice import Voice
 
 _RECALL_LIMIT_S = 5.0
 _COMMIT_LIMIT_S = 5.0

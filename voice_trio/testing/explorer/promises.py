@@ -204,6 +204,7 @@ def heard_between(events: Sequence[m.Event], samples: int) -> tuple[int, int]:
 
     They are those of the phrases that were heard whole, and of one that was begun.
     """
+    broken = {e.phrase for e in events if isinstance(e, m.Error)}
     least = most = at = 0
     for phrase in (event for event in events if isinstance(event, m.TtsPhrase)):
         ends = [e.samples for e in events if isinstance(e, m.TtsPhraseDone) and e.phrase == phrase.phrase]
@@ -211,6 +212,6 @@ def heard_between(events: Sequence[m.Event], samples: int) -> tuple[int, int]:
         if samples > at:
             most = phrase.end
         at += length
-        if ends and 0 < length <= samples - at + length:
+        if ends and phrase.phrase not in broken and 0 < length <= samples - at + length:
             least = phrase.end
     return least, max(least, most)

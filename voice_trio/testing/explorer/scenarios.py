@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import trio
@@ -82,7 +82,16 @@ def hasty_engines() -> Engines:
     )
 
 
+def piecewise_engines() -> Engines:
+    """Return engines that answer as `REPLIES` says, each phrase in pieces."""
+    return replace(engines(), synthesizer=ScriptedSynthesizer(char_ms=25, pieces=3))
+
+
 SCENARIO = Scenario(talk, engines, settings={"partial_interval_ms": 300})
 """The one that is explored where no other is given."""
 
-SCENARIOS = {"talk": SCENARIO, "slow": Scenario(read_slowly, hasty_engines, read_s=0.02)}
+SCENARIOS = {
+    "talk": SCENARIO,
+    "slow": Scenario(read_slowly, hasty_engines, read_s=0.02),
+    "pieces": Scenario(talk, piecewise_engines),
+}

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voice_trio.config import Settings
+from voice_trio.engines.espeak.text import LONGEST_CLAUSE, LONGEST_WORD, MOST_DOTS, survivable
 from voice_trio.engines.voice import MAX_CHARS, open_voice
-from voice_trio.engines.voice_text import LONGEST_CLAUSE, LONGEST_WORD, MOST_DOTS, survivable
 
 PIECES = st.sampled_from(
     [

@@ -24,7 +24,7 @@ import resource
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from voice_trio.engines.voice_text import survivable
+from voice_trio.engines.espeak.text import survivable
 from voice_trio.workers import confinement
 from voice_trio.workers.main import Fields, Handler, serve
 
