@@ -7,7 +7,7 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from tests.server.serving import closing, get, scripted, serving, until, upgrade
+from tests.server.serving import closing, get, scripted, serving, upgrade
 from voice_trio import config
 from voice_trio.client import connect
 from voice_trio.core import messages as m
@@ -151,7 +151,7 @@ async def test_the_token_opens_ws_and_the_page_needs_none():
                     assert (error.code, error.recoverable) == (ErrorCode.UNAUTHORIZED, False)
                     assert await closing(client) == 1008
             async with connect(running.ws_url, token=TOKEN) as client:
-                await until(client, m.SessionOpened)
+                await client.wait_for(m.SessionOpened)
             offer = ", ".join(subprotocols_with(TOKEN))
             _, head = await upgrade(running, f"Sec-WebSocket-Protocol: {offer}\r\n")
             assert head.startswith("HTTP/1.1 101")

@@ -56,21 +56,21 @@ def engines() -> Engines:
 
 async def talk(client: ExploredLink) -> None:
     """Ask aloud, then in writing, each time hearing the answer out."""
-    await client.until(m.SessionOpened)
+    await client.wait_for(m.SessionOpened)
     await client.ask(m.Start())
     await client.say(voiced(1200) + silent(900))
-    await client.until(m.Done, turn=1)
+    await client.wait_for(m.Done, turn=1)
     await client.ask(m.Text(text="And tomorrow?"))
-    await client.until(m.Done, turn=2)
+    await client.wait_for(m.Done, turn=2)
     # Long enough for whatever should not come after it.
     await trio.sleep(1)
 
 
 async def read_slowly(client: ExploredLink) -> None:
     """Ask for more than fits into the outbox."""
-    await client.until(m.SessionOpened)
+    await client.wait_for(m.SessionOpened)
     await client.ask(m.Text(text="Tell me all."))
-    await client.until(m.Done, turn=1)
+    await client.wait_for(m.Done, turn=1)
     await trio.sleep(1)
 
 
