@@ -20,6 +20,7 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed, MemoryLink
 from voice_trio.testing.scripted import scripted_engines, silent, voiced
+from voice_trio.testing.talk import Talk
 
 real = pytest.mark.real
 
@@ -171,7 +172,9 @@ async def test_one_address_may_have_every_place_and_makes_way_for_another(autoju
         _, greeting = await sit_down(sessions, nursery, "192.0.2.2")
         assert isinstance(greeting, m.SessionOpened)
         # Who has been idle longest is told why, and to come back later.
-        info = await until(links[0], m.Info, code=InfoCode.PLACE_NEEDED)
+        talk = Talk(links[0])
+        nursery.start_soon(talk.collect)
+        info = await talk.wait_for(m.Info, code=InfoCode.PLACE_NEEDED)
         assert "needed for somebody else" in info.message
         await trio.sleep(1)
         assert [link.closed for link in links] == [(Farewell.PLACE_NEEDED, "place_needed")] + 5 * [None]
@@ -190,7 +193,9 @@ async def test_who_talks_is_cut_off_last_and_only_for_who_has_less_than_a_share(
         await trio.sleep(1)
         assert idle.closed
         assert [bool(link.closed) for link in talking] == [False] * 4 + [True]
-        assert (await until(talking[-1], m.Done)).outcome is m.Outcome.CANCELLED
+        talk = Talk(talking[-1])
+        nursery.start_soon(talk.collect)
+        assert (await talk.wait_for(m.Done)).outcome is m.Outcome.CANCELLED
 
 
 @real

@@ -113,7 +113,7 @@ class _Turn:
 
     def _phrase(self, event: m.TtsPhrase) -> Iterator[str]:
         yield from self._in(event, State.THINKING, State.RESPONDING)
-        if event.phrase != self._phrases_done or len(self._phrases) > self._phrases_done:
+        if event.phrase != self._phrases_done or (self._phrases and self._phrases[-1].phrase >= self._phrases_done):
             yield f"{event} came where phrase {self._phrases_done} was to be next, or to end"
         if not (self._phrases[-1].end if self._phrases else 0) <= event.start <= event.end <= self._written:
             yield f"{event} overlaps with the phrase before it, or has {self._written} characters of reply behind it"
