@@ -53,10 +53,10 @@ def listen_in(session):
     return said
 
 
-def check(talk, ending, drawn, store):
+def check(talk, said, ending, drawn, store):
     """Hold what a `Conversation` heard, and what its ``store`` and the ``drawn`` engines have, against the promises.
 
-    ``ending`` is how it ended; "vanish" is a client that did not hear it out.
+    ``said`` is what `listen_in` noted. ``ending`` is how it ended; "vanish" is a client that did not hear it out.
     """
     check_spelling(talk.heard)
     check_promises(talk.heard, to_the_end=ending != "vanish")
@@ -65,7 +65,7 @@ def check(talk, ending, drawn, store):
         if getattr(event, "turn", None) is not None:
             by_turn.setdefault(event.turn, []).append(event)
     silenced = set()
-    for event in talk.said:
+    for event in said:
         if isinstance(event, Silenced):
             silenced.add(event.turn)
         elif getattr(event, "turn", None) in silenced:
@@ -108,7 +108,7 @@ async def act(talk, actions, ending):
             else:
                 await talk.ask(action)
         if ending == "malformed":
-            await talk.ask(Malformed("nonsense", Farewell.BAD_DATA))
+            await talk.link.ask(Malformed("nonsense", Farewell.BAD_DATA))
     except LinkClosed:
         return "closed"
     return ending

@@ -42,7 +42,7 @@ async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row):
     engines, faulty_store = inject(faults, plain, store)
     with structlog.testing.capture_logs() as lines, trio.fail_after(200):
         async with conversation(engines=engines, store=faulty_store) as talk:
-            talk.said = listen_in(talk.session)
+            said = listen_in(talk.session)
             dones = []
             for _ in range(2):
                 await talk.ask(m.Start())
@@ -57,7 +57,7 @@ async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row):
     assert first.remembered == (row.kept is not Kept.NOTHING)
     assert second.remembered
     assert not [event for event in talk.of_turn(2) if isinstance(event, m.Error)]
-    check(talk, "stay", plain, store)
+    check(talk, said, "stay", plain, store)
     injected = [line["fault"] for line in lines if line["event"] == "fault injected"]
     assert sorted(injected) == sorted(fault.text for fault in faults)
 

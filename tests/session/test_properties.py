@@ -86,7 +86,7 @@ async def live(actions, drawn, *, store, ending, read_s):
     )
     with trio.fail_after(10_000):
         async with conversation(engines=engines, store=store, read_s=read_s) as talk:
-            talk.said = listen_in(talk.session)
+            said = listen_in(talk.session)
             ending = await act(talk, actions, ending)
             if ending == "drain":
                 talk.session.drain(1.0)
@@ -97,18 +97,18 @@ async def live(actions, drawn, *, store, ending, read_s):
                 with suppress(LinkClosed):
                     await talk.ask(m.Cancel())
                 await trio.sleep(5)
-    return talk, ending
+    return talk, said, ending
 
 
 def run_one(actions, drawn, *, fails, ending, read_s):
     store = RecordingStore(fails)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        talk, ended = trio.run(
+        talk, said, ended = trio.run(
             lambda: live(actions, drawn, store=store, ending=ending, read_s=read_s),
             clock=trio.testing.MockClock(autojump_threshold=0),
         )
-    check(talk, ended, drawn, store)
+    check(talk, said, ended, drawn, store)
 
 
 CASE = given(

@@ -125,9 +125,9 @@ async def house(number):
 
     async def hold(client):
         async with conversation(engines=engines, store=faulty_store, claims=claims, read_s=client.read_s) as talk:
-            talk.said = listen_in(talk.session)
+            said = listen_in(talk.session)
             ended = await live(client, talk)
-        lived.append((talk, ended))
+        lived.append((talk, said, ended))
 
     tasks = trio.lowlevel.current_statistics().tasks_living
     with trio.fail_after(10 * LONGEST_S):
@@ -139,8 +139,8 @@ async def house(number):
             await after.say(1500, 900)
             assert (await after.wait_for(m.Done)).outcome is Outcome.COMPLETED
     assert len(lived) == SESSIONS
-    for talk, ended in lived:
-        check(talk, ended, plain, of_session(store, talk.session.id))
+    for talk, said, ended in lived:
+        check(talk, said, ended, plain, of_session(store, talk.session.id))
     assert claims._holders == {}
     assert trio.lowlevel.current_statistics().tasks_living == tasks
 

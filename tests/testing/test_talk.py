@@ -11,7 +11,11 @@ from voice_trio.session.link import LinkClosed
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.hearing import Hearing
 
-EVENTS = [m.StateChanged(turn=1, state=m.State.THINKING), m.Token(turn=1, text="a"), m.Token(turn=1, text="b")]
+EVENTS: list[m.Event] = [
+    m.StateChanged(turn=1, state=m.State.THINKING),
+    m.Token(turn=1, text="a"),
+    m.Token(turn=1, text="b"),
+]
 
 
 def told():

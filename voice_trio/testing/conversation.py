@@ -9,8 +9,10 @@ async def test_my_engine(autojump_clock):
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import trio
@@ -47,7 +49,7 @@ async def conversation(
     claims: Claims | None = None,
     read_s: float | None = 0.0,
     new_playout: Callable[[], Playout] | None = None,
-    new_session: Callable[..., Session] = Session,
+    new_session: Callable[..., Any] = Session,
     **settings: Any,
 ) -> AsyncIterator[Conversation]:
     """Hold a session; on leaving, the client vanishes, all is to end by itself, and the promises are checked.
@@ -84,9 +86,9 @@ def session_on(
     store: Store | None = None,
     claims: Claims | None = None,
     new_playout: Callable[[], Playout] | None = None,
-    new_session: Callable[..., Session] = Session,
+    new_session: Callable[..., Any] = Session,
     **settings: Any,
-) -> Session:
+) -> Any:
     """Return a session on ``link`` for which the wall clock stands still; what is not given is as in `conversation`.
 
     ``engines`` may be a function that a session calls when it begins.
@@ -94,10 +96,20 @@ def session_on(
     given = engines or scripted_engines()
     return new_session(
         link,
-        settings=SessionSettings.of(config.load(**settings)),
+        settings=_settings(tuple(settings.items()), _environment()),
         engines=given if callable(given) else lambda: given,
         store=store or InProcessStore(),
         claims=claims,
         wall_clock=lambda: 0.0,
         new_playout=new_playout,
     )
+
+
+@cache
+def _settings(overrides: tuple[tuple[str, Any], ...], environment: frozenset[tuple[str, str]]) -> SessionSettings:
+    """Return the settings in ``environment``, this process's: to read them takes as long as many a test."""
+    return SessionSettings.of(config.load(**dict(overrides)))
+
+
+def _environment() -> frozenset[tuple[str, str]]:
+    return frozenset(item for item in os.environ.items() if item[0].upper().startswith(("STREAM_", "OPENAI_")))

@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import trio
 
-from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.history import Message, Record, prompt
 from voice_trio.core.messages import Outcome
@@ -15,7 +14,6 @@ from voice_trio.core.playout import Playout
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
-from voice_trio.session.settings import SessionSettings
 from voice_trio.tap import tapped
 from voice_trio.testing.explorer.breakable import BreakingTap
 from voice_trio.testing.explorer.link import ExploredLink
@@ -38,7 +36,7 @@ class Case:
         self.tap = BreakingTap(self._committing)
         self.breakers = self.tap.breakers
         self.engines, self.store = tapped(scenario.engines(), scenario.store(), self.tap)
-        self.settings = SessionSettings.of(config.load(**{"log_latency": False, **scenario.settings}))
+        self.settings = scenario.session_settings
         self.claims = Claims()
         self.link = ExploredLink(read_s=scenario.read_s)
         self.session = self._session(self.link)

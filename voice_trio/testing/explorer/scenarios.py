@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import trio
 
+from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.session.settings import SessionSettings
 from voice_trio.testing.explorer.link import ExploredLink
 from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
@@ -37,6 +40,11 @@ class Scenario:
     """As `config.load` takes them."""
     read_s: float = 0.0
     """How long the client takes to read each event."""
+
+    @cached_property
+    def session_settings(self) -> SessionSettings:
+        """`settings` as a session has them; to read them takes as long as to live a whole case."""
+        return SessionSettings.of(config.load(**{"log_latency": False, **self.settings}))
 
 
 REPLIES = (
