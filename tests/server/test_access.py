@@ -128,6 +128,7 @@ async def test_a_page_of_another_origin_is_refused_before_the_handshake():
             assert head.startswith("HTTP/1.1 101")
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("path", "status"), [("/nope", 404), ("/api/utterance", 405)])
 async def test_a_handshake_with_what_is_no_socket_is_refused(path, status):
     with trio.fail_after(20), capture_logs() as lines:
