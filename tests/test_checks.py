@@ -249,6 +249,7 @@ async def open_whisper(settings: Settings) -> None:
         pass
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_value_is_taken_or_refused_in_a_sentence(monkeypatch, name):
     # What is looked for at home is found in a folder of the test's.

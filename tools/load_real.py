@@ -131,8 +131,7 @@ async def converse(client: Client, questions: Sequence[bytes], draw: random.Rand
             await trio.sleep(draw.uniform(*_LISTEN_S))
         if answered or patience.cancelled_caught:
             await client.ask(m.Cancel())
-            while not isinstance(await client.hear(), m.Done):
-                pass
+            await client.wait_for(m.Done)
         at += 1
 
 
@@ -143,8 +142,7 @@ async def hold(url: str, question: bytes, seen: Seen) -> None:
             while True:
                 await client.ask(m.Start(mode="hold"))
                 await client.speak(question[: round(_HELD_S * SAMPLE_RATE) * BYTES_PER_SAMPLE], real_time=False)
-                while not isinstance(await client.hear(), m.Done):
-                    pass
+                await client.wait_for(m.Done)
     except* (CannotConnect, SessionClosed) as group:
         _turned_away(first_leaf(group), seen)
 

@@ -12,7 +12,6 @@ import trio
 import trio.testing
 from pydantic import TypeAdapter
 
-from tests.harness import Line, Talk, holding
 from tests.server.uploading import PlainDecoder, request
 from voice_trio import config
 from voice_trio.core import messages as m
@@ -22,6 +21,7 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.server.upload import request as upload
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
+from voice_trio.testing.wire import Line, WireTalk, holding
 from voice_trio.wire import native
 
 TURN = "which turn"
@@ -431,21 +431,21 @@ async def _converse() -> list[Line]:
         ),
     )
     async with holding(engines=engines, log_latency=False) as talk:
-        await talk.expect(m.SessionOpened)
+        await talk.next_is(m.SessionOpened)
         await talk.ask(m.Start())
         await talk.say(1260)
         await talk.silence(840)
-        await talk.until(m.Done)
+        await talk.wait_for(m.Done)
         await trio.sleep(1.0)
         await talk.ask(m.Text(text="Count to five."))
-        await talk.until(m.StateChanged, state=m.State.RESPONDING)
+        await talk.wait_for(m.StateChanged, state=m.State.RESPONDING)
         await trio.sleep(0.55)
         await talk.ask(m.Played(turn=2, samples=8_000), m.Cancel())
-        await talk.until(m.Done)
+        await talk.wait_for(m.Done)
     return _with_plain_ids(talk)
 
 
-def _with_plain_ids(talk: Talk) -> list[Line]:
+def _with_plain_ids(talk: WireTalk) -> list[Line]:
     """Return the talk's lines with the same ids whenever it is held."""
     opened = talk.heard[0]
     (example,) = EXAMPLES["session"]

@@ -60,7 +60,6 @@ _SETTLE_S = 15.0
 _SESSION_S = 60.0
 """Ten times as long as any session takes: a client that is not through by then waits for what never comes."""
 _STALL_S = 20.0
-_MESSAGE_S = 0.06
 
 
 @dataclass
@@ -128,10 +127,8 @@ class Guest:
         await client.ask(m.Start(mode="hold"))
         audio = microphone(60)
         begin = self._chance.randrange(len(audio) - 40)
-        for message in audio[begin : begin + self._chance.randint(15, 40)]:
-            if self._real_time:
-                await trio.sleep(_MESSAGE_S)
-            await client.send_raw(message)
+        said = audio[begin : begin + self._chance.randint(15, 40)]
+        await client.speak(b"".join(said), real_time=self._real_time)
         await client.ask(m.Stop())
 
     async def _talker(self) -> None:

@@ -66,7 +66,7 @@ def test_the_conversations_hold_what_they_are_to_show():
 async def _greeted(notes):
     fallback = Fallback("Speech is recognised by the small built-in scripted, in English only.", "fetch a better one")
     async with recording(notes, engines=replace(scripted_engines(), asr_fallback=fallback)) as talk:
-        await talk.expect(m.Info)
+        await talk.wait_for(m.Info)
 
 
 def test_what_a_fallback_was_said_to_be_is_said_again():
@@ -197,7 +197,7 @@ def test_half_an_emoji_a_token_is_the_same_again():
         model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Sun \ud83c", "\udf1e!"])])
         async with recording(notes, engines=scripted_engines(language_model=model)) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             assert talk.reply(1) == "Sun 🌞!"
 
     assert difference(spelled(record(emoji))) is None
@@ -223,7 +223,7 @@ def test_a_conversation_has_a_stand_in_for_its_id():
         for conversation in (lambda: None, lambda: ids[0]):
             async with recording(notes, store=store) as talk:
                 await talk.ask(m.Text(text="hello", conversation=conversation()))
-                await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+                await talk.wait_for(m.Done, outcome=Outcome.COMPLETED)
                 ids.append(talk.heard[0].conversation)
 
     first, second = sessions(record(again))

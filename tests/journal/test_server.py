@@ -39,8 +39,7 @@ async def converse(folder):
             chunks += isinstance(await client.hear(), m.TtsChunk)
         await client.ask(m.Cancel())
         await client.ask(m.Text(text="And tomorrow?"))
-        while not isinstance(event := await client.hear(), m.TtsChunk) or event.turn != 2:
-            pass
+        await client.wait_for(m.TtsChunk, turn=2)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from tests.recordings import BROWSERS, recorded, sine
-from tests.server.serving import dial, eventually, get, read_to_end, serving, until, until_none
+from tests.server.serving import dial, eventually, get, read_to_end, serving, until_none
 from tests.server.uploading import WAV, head_of, parsed, post
 from tools.latency import CLIPS, word_errors, words_of
 from voice_trio import config, sound_file
@@ -98,7 +98,7 @@ async def test_the_same_doors_as_those_of_ws():
 async def test_no_room_is_said_with_a_time_to_come_back():
     with trio.fail_after(30):
         async with serving(max_sessions=1) as running, connect(running.ws_url) as client:
-            await until(client, m.SessionOpened)
+            await client.wait_for(m.SessionOpened)
             status, headers, answer = await post(running, WAV)
             assert (status, headers["retry-after"]) == (503, "15")
             assert answer["error"]["code"] == "SERVER_BUSY"
@@ -117,7 +117,7 @@ async def test_a_conversation_is_kept_across_requests_and_is_nobody_elses_meanwh
             assert [message.content for message in prompt][-3:] == said
             async with connect(running.ws_url) as client:
                 await client.ask(m.Text(text="hello", conversation=first["conversation"]))
-                await until(client, m.Token)
+                await client.wait_for(m.Token)
                 status, _, answer = await post(running, WAV, query=query)
                 assert (status, answer["error"]["code"]) == (400, "PROTOCOL_VIOLATION")
                 assert "Another session" in answer["error"]["message"]

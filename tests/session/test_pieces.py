@@ -10,7 +10,6 @@ import trio
 import trio.testing
 
 from tests.journal.conversations import difference, record, recording, spelled
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.faults import parse
 from voice_trio.core.heard import SpokenPhrase, heard_text
@@ -21,6 +20,7 @@ from voice_trio.faults import Faults
 from voice_trio.journal.entries import Answer
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.tts import _PIECES_AHEAD
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.explorer import SCENARIOS, explore
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 

@@ -23,6 +23,7 @@ from voice_trio.engines.whisper.plug import open_whisper
 from voice_trio.engines.whisper.recognizer import WhisperRecognizer
 from voice_trio.entry_points import Kind
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.microphone import Microphone
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
@@ -30,7 +31,6 @@ from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, sc
 
 CLIPS = Path(__file__).parents[2] / "tests" / "clips"
 SILENCE_S = 1.5
-_MESSAGE = SAMPLE_RATE * 60 // 1000 * BYTES_PER_SAMPLE
 
 
 @dataclass(slots=True)
@@ -110,11 +110,8 @@ async def _speak(engines: Engines, settings: Settings, seen: Seen, speaker: int,
 
 async def _send(link: MemoryLink, pcm: bytes) -> None:
     pcm += bytes(round(SILENCE_S * SAMPLE_RATE) * BYTES_PER_SAMPLE)
-    due = trio.current_time()
-    for at in range(0, len(pcm), _MESSAGE):
-        due += 0.06
-        await trio.sleep_until(due)
-        await link.ask(m.Audio(pcm[at : at + _MESSAGE]))
+    async for message in Microphone(pcm):
+        await link.ask(m.Audio(message))
 
 
 async def _hear_turn(link: MemoryLink, seen: Seen, interval_s: float) -> None:

@@ -31,7 +31,7 @@ class HasWorkers(Protocol):
     """An engine that works in processes of its own."""
 
     def kill_workers(self) -> None:
-        """Kill them all, as defects of theirs would. Whoever waits for one of them is told as usual."""
+        """Kill them all, as defects of theirs would. A caller that waits for one of them is told as usual."""
 
 
 # --- speech to text ---------------------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ class Utterance(Protocol):
     async def anticipate(self, voiced_through: int) -> None:
         """Get ready for a `settle` of an utterance whose voice was last heard just before ``voiced_through``.
 
-        Returns when that is done, at once where there is nothing to gain. Whoever cancels it takes it back: the person
+        Returns when that is done, at once where there is nothing to gain. To cancel it takes it back: the person
         went on speaking.
         """
 

@@ -30,7 +30,7 @@ _NEEDED: dict[Kind, tuple[str, ...]] = {
     Kind.SYNTHESIZER: ("name", "sample_rate", "ready", "voices", "speak"),
     Kind.DETECTOR: ("__call__",),
 }
-"""What an engine of a kind has, or whoever made it learns of it only in the middle of a turn."""
+"""What an engine of a kind has, or its author learns of it only in the middle of a turn."""
 
 
 @dataclass(frozen=True, slots=True)

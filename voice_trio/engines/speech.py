@@ -31,7 +31,7 @@ class Speech:
     """Rising in both fields; empty where the voice does not know its word positions. Samples count from the first of
     this piece, characters from the first of the whole text."""
     last: bool = False
-    """The voice knows that nothing of the text comes after it; whoever has it need not ask for more."""
+    """The voice knows that nothing of the text comes after it; the caller need not ask for more."""
 
     @property
     def samples(self) -> int:

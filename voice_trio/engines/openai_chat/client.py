@@ -166,7 +166,7 @@ def _check_headers() -> None:
 
 
 def _fits(name: str, value: str) -> bool:
-    """Return whether a header can be sent, by the library that will write it, and read by whoever gets it."""
+    """Return whether a header can be sent, by the library that will write it, and read by the server."""
     import h11
 
     if not value.replace("\t", " ").isprintable():

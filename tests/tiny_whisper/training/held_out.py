@@ -12,7 +12,7 @@ import soundfile
 from voice_trio import sound_file
 
 RATE = 16_000
-FIXTURE = Path(__file__).parents[2] / "tests" / "tiny_whisper"
+FIXTURE = Path(__file__).parents[1]
 MODEL = FIXTURE / "model"
 COUNTS = {"held-out": 60, "stranger": 30}
 

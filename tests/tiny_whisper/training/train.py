@@ -1,4 +1,6 @@
-"""Train a very small Whisper on synthetic speech, for the tests: python tools/train_tiny_whisper.py WORK_DIR OUT_DIR
+"""Train a very small Whisper on synthetic speech, for the tests.
+
+    python tests/tiny_whisper/training/train.py WORK_DIR OUT_DIR
 
 It needs Debian's espeak-ng and flite, and `pip install -e '.[train]'`; on two cores it takes hours, so it keeps its
 state in WORK_DIR every few minutes and goes on from there when it is started again. `--steps` may be raised at any
@@ -21,12 +23,12 @@ from torch.func import functional_call
 from torch.nn import functional
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent.parent))
+    sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from tools.tiny_whisper import export, recordings, trained
-from tools.tiny_whisper.batches import IGNORED, Batch, Batches
-from tools.tiny_whisper.network import Whisper
-from tools.tiny_whisper.recordings import Recording
+from tests.tiny_whisper.training import export, recordings, trained
+from tests.tiny_whisper.training.batches import IGNORED, Batch, Batches
+from tests.tiny_whisper.training.network import Whisper
+from tests.tiny_whisper.training.recordings import Recording
 
 WARM_UP = 200
 CTC_SHARE = 0.3
