@@ -40,7 +40,7 @@ async def answered(voice, tokens=REPLY, **settings):
     with trio.fail_after(300):
         async with conversation(engines=engines_with(voice, tokens), **settings) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     assert voice.open_now == 0
     return talk
 
@@ -89,10 +89,10 @@ async def test_the_next_phrase_is_made_while_one_is_played_and_none_after_it(aut
     with trio.fail_after(300):
         async with conversation(engines=engines_with(voice, tokens)) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.TtsChunk)
+            await talk.wait_for(m.TtsChunk)
             await trio.sleep(1)
             assert len(voice.spoken) == 2
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     assert len(voice.spoken) == 4
 
 
@@ -120,14 +120,14 @@ async def test_no_more_is_made_than_there_is_room_for_and_waiting_for_room_is_no
     with trio.fail_after(300):
         async with conversation(engines=engines_with(voice), tts_timeout_s=1) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.TtsChunk)
+            await talk.wait_for(m.TtsChunk)
             await trio.sleep(20)
             played = len([event for event in talk.heard if isinstance(event, m.TtsChunk)])
             assert played > 400
             assert voice.given <= played + _PIECES_AHEAD + 3
             assert not [event for event in talk.heard if isinstance(event, m.Error)]
             await talk.ask(m.Cancel())
-            assert (await talk.expect(m.Done)).outcome is Outcome.CANCELLED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.CANCELLED
 
 
 # --- when it ends too early -----------------------------------------------------------------------------------------
@@ -138,11 +138,11 @@ async def test_a_cancel_in_the_middle_of_a_phrase_ends_the_voice_and_keeps_what_
     with trio.fail_after(60):
         async with conversation(engines=engines_with(voice)) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.TtsChunk)
+            await talk.wait_for(m.TtsChunk)
             await trio.sleep(0.4)
             assert voice.open_now == 1
             await talk.ask(m.Cancel())
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
             assert voice.open_now == 0
     assert done.outcome is Outcome.CANCELLED
     assert (FIRST[: done.heard], bool(talk.audio(1))) == ("It ", True)
@@ -302,16 +302,16 @@ def test_of_a_phrase_that_is_not_whole_its_words_count(samples, heard):
 async def in_pieces(notes, voice):
     async with recording(notes, engines=engines_with(voice)) as talk:
         await talk.ask(m.Text(text="hello"))
-        await talk.expect(m.Done)
+        await talk.wait_for(m.Done)
 
 
 async def cut_short(notes):
     async with recording(notes, engines=engines_with(ScriptedSynthesizer(pieces=5, speak_s=0.3))) as talk:
         await talk.ask(m.Text(text="hello"))
-        await talk.expect(m.TtsChunk)
+        await talk.wait_for(m.TtsChunk)
         await trio.sleep(0.4)
         await talk.ask(m.Cancel())
-        await talk.expect(m.Done)
+        await talk.wait_for(m.Done)
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ async def test_a_fault_strikes_after_so_many_pieces(autojump_clock, fault):
     with trio.fail_after(60):
         async with conversation(engines=engines, store=store) as talk:
             await talk.ask(m.Text(text="hello"))
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert [error.code for error in of_phrase(talk, 0, m.Error)] == [ErrorCode.TTS_FAIL]
     assert of_phrase(talk, 0, m.TtsChunk)
     assert (done.outcome, done.heard) == (Outcome.COMPLETED, 30)
