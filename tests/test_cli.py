@@ -82,7 +82,7 @@ async def read_all(stream):
 def test_typed_talk_ends_with_latencies_and_a_recording(tmp_path):
     done = run("talk", "--text", "hi", "--save", "said.wav", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "answer    I hear you." in done.stdout
+    assert "answer    You said: hi." in done.stdout
     assert "first audio" in done.stdout
     with wave.open(str(tmp_path / "said.wav")) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 22050)
@@ -174,7 +174,7 @@ async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
     lines = [json.loads(line) for line in log.splitlines()]
     latency = next(line for line in lines if line["event"] == "latency")
     assert {"session_id", "turn", "t_first_partial_ms", "t_first_audio_ms", "total_reply_ms", "asr_rtf"} <= set(latency)
-    assert "I hear you" not in log
+    assert "You said" not in log
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ started later, until a reply of its fails: then it is looked for anew, and the n
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import structlog
 import trio
@@ -16,7 +17,7 @@ from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError, LanguageModel, Prompt, ReplyEvent, Stream
 from voice_trio.engines.local_llm import finder
-from voice_trio.engines.local_llm.finder import Answer, Found, LocalServer
+from voice_trio.engines.local_llm.finder import Answer, Connect, Found, LocalServer
 from voice_trio.engines.openai_chat.model import open_chat_model
 from voice_trio.engines.plug import Plug
 from voice_trio.engines.synthetic import SyntheticModel
@@ -35,24 +36,26 @@ _NONE_HERE = (
 )
 
 
+Ask = Callable[[], Awaitable[Sequence[Answer]]]
+
+
 class LocalModel:
     """Whatever language model this machine has at the moment."""
 
-    def __init__(
-        self, settings: Settings, servers: Sequence[LocalServer], opened: AsyncExitStack, ask_s: float
-    ) -> None:
+    def __init__(self, settings: Settings, ask: Ask, opened: AsyncExitStack) -> None:
         """``opened`` closes what was found: a turn may still be using one when another is there."""
         self.answers: Sequence[Answer] = ()
         """What the servers said when they were last asked."""
         self._settings = settings
-        self._servers = servers
+        self._ask = ask
         self._opened = opened
-        self._ask_s = ask_s
         self._known: dict[Found, LanguageModel] = {}
         self._stand_in = SyntheticModel(_NONE_HERE)
         self._now: LanguageModel = self._stand_in
         self._swapped = trio.Event()
         self._failed = trio.Event()
+        self._looking = trio.Lock()
+        """Of two looks at once the older one could be the last to say what is here."""
 
     @property
     def name(self) -> str:
@@ -85,14 +88,12 @@ class LocalModel:
 
     async def look(self) -> None:
         """Look what is here, and go on with that. Never raises for what servers answer."""
-        self.answers = await finder.ask(self._servers, within_s=self._ask_s)
-        found = finder.choose(self.answers, self._settings.llm_model)
-        if found is not None:
-            self._put(await self._open(found))
-            return
-        if self._settings.llm_model:
-            self._refuse_others(self._settings.llm_model)
-        self._put(self._stand_in)
+        async with self._looking:
+            self.answers = await self._ask()
+            found = finder.choose(self.answers, self._settings.llm_model)
+            if found is None and self._settings.llm_model:
+                self._refuse_others(self._settings.llm_model)
+            self._put(self._stand_in if found is None else await self._open(found))
 
     async def keep_looking(self) -> None:
         """Look again while none is here, and after a failure of the one that is."""
@@ -175,13 +176,17 @@ def _file_name(model: str) -> str:
 
 @asynccontextmanager
 async def open_local_model(
-    settings: Settings, servers: Sequence[LocalServer] | None = None, ask_s: float = finder.ASK_S
+    settings: Settings,
+    servers: Sequence[LocalServer] | None = None,
+    *,
+    ask_s: float = finder.ASK_S,
+    connect: Connect = trio.open_tcp_stream,
 ) -> AsyncIterator[LocalModel]:
     """Look for one of ``servers`` (`finder.SERVERS`) on this machine, for at most ``ask_s``, and keep looking."""
-    # Another server may listen where one of them does, and this one would find itself.
+    # Where one of them would listen this server may, and would find itself.
     others = [one for one in (finder.SERVERS if servers is None else servers) if one.port != settings.port]
     async with AsyncExitStack() as opened:
-        model = LocalModel(settings, others, opened, ask_s)
+        model = LocalModel(settings, partial(finder.ask, others, within_s=ask_s, connect=connect), opened)
         await model.look()
         async with alongside(model.keep_looking):
             yield model
