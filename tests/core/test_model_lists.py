@@ -8,7 +8,9 @@ from voice_trio.core.model_lists import ModelList, is_called, read_models
 
 
 def listed(*names, **fields):
-    return json.dumps({"object": "list", "data": [{"id": name, "object": "model", **fields} for name in names]}).encode()
+    return json.dumps(
+        {"object": "list", "data": [{"id": name, "object": "model", **fields} for name in names]}
+    ).encode()
 
 
 CAN_TALK = [

@@ -39,7 +39,9 @@ class Stub:
         return LocalServer(self.called, self.port, paths or tuple(self.lists))
 
 
-def _chunk(delta: dict[str, Any], finish: str | None = None, choice: dict[str, Any] | None = None, **others: Any) -> str:
+def _chunk(
+    delta: dict[str, Any], finish: str | None = None, choice: dict[str, Any] | None = None, **others: Any
+) -> str:
     choices = [{"index": 0, "delta": delta, "finish_reason": finish, **(choice or {})}]
     body = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1764000000, "choices": choices, **others}
     return json.dumps(body)
@@ -101,7 +103,13 @@ def lm_studio() -> Stub:
 def llama_cpp() -> Stub:
     """Lists its one model twice, by the path of its file, and thinks in a field of its own."""
     name = "/models/Qwen3-4B-Q4_K_M.gguf"
-    twice = {"name": name, "model": name, "type": "model", "capabilities": ["completion"], "details": {"format": "gguf"}}
+    twice = {
+        "name": name,
+        "model": name,
+        "type": "model",
+        "capabilities": ["completion"],
+        "details": {"format": "gguf"},
+    }
     meta = {"vocab_type": 2, "n_vocab": 151936, "n_ctx_train": 40960, "n_embd": 2560, "n_params": 4022468096}
     return Stub(
         "llama.cpp",

@@ -4,7 +4,7 @@ import pytest
 import structlog
 import trio
 
-from tests.engines.local_servers import ALL, SAID, lm_studio, listening, llama_cpp, ollama
+from tests.engines.local_servers import ALL, SAID, listening, llama_cpp, lm_studio, ollama
 from tests.streams import events_of
 from voice_trio.config import load
 from voice_trio.core.history import Message
@@ -29,7 +29,7 @@ async def reply(model):
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
-# --- while there is none, in virtual time -------------------------------------------------------------------------------
+# --- while there is none, in virtual time -----------------------------------------------------------------------------
 
 
 async def test_it_is_looked_for_at_growing_intervals(autojump_clock):
@@ -73,7 +73,7 @@ async def test_no_test_asks_what_runs_on_this_machine():
     assert finder.SERVERS == ()
 
 
-# --- found --------------------------------------------------------------------------------------------------------------
+# --- found ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.real
@@ -124,7 +124,7 @@ async def test_another_model_than_the_one_asked_for_is_not_taken():
     assert [line["reason"] for line in warnings] == [model.advice]
 
 
-# --- swapped ------------------------------------------------------------------------------------------------------------
+# --- swapped ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.real

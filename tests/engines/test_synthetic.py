@@ -36,7 +36,7 @@ async def test_leaving_early_ends_it(autojump_clock):
         async with MODEL.stream(Prompt([Message("user", "hello")])) as stream:
             await stream.receive()
         with trio.move_on_after(TOKEN_S * 3.5) as scope:
-            await answer(Message("user", "hello"))
+            await answer(Message("user", "hello to all of you"))
     assert scope.cancelled_caught
 
 

@@ -109,7 +109,8 @@ async def conversation(
 ):
     """Hold a session of scripted engines; on leaving, the client vanishes, and all is to end by itself.
 
-    The client reads one event each ``read_s``; None reads nothing.
+    ``engines`` may be a function, which the session calls whenever it wants them. The client reads one event each
+    ``read_s``; None reads nothing.
     """
     link = MemoryLink()
     store = store or InProcessStore()
@@ -117,7 +118,7 @@ async def conversation(
     session = new_session(
         link,
         settings=SessionSettings.of(config.load(**settings)),
-        engines=lambda: engines,
+        engines=engines if callable(engines) else lambda: engines,
         store=store,
         claims=claims,
         wall_clock=lambda: 0.0,

@@ -53,7 +53,8 @@ async def _examine(settings: Settings) -> bool:
                 finding, mark = await check(settings), "ok "
         except* Exception as group:
             finding, mark, well = _reason(group), "BAD", False
-        say(f"{mark}  {name:<12}{finding}")
+        first, *more = finding.splitlines() or [""]
+        say(f"{mark}  {name:<12}{first}", *(f"{'':<17}{line}" for line in more))
     for engine in await trio.to_thread.run_sync(plugged, settings):
         well = well and engine.well
         say(f"{'ok ' if engine.well else 'BAD'}  {'engine':<12}{engine.about}")
@@ -105,7 +106,7 @@ async def _recognizer(settings: Settings) -> str:
 async def _language_model(settings: Settings) -> str:
     async with load.open_engine(Kind.LANGUAGE_MODEL, settings) as opened:
         model: LanguageModel = opened.engine
-        asked = "".join(f"\n{'':<17}{answer}" for answer in model.answers) if isinstance(model, LocalModel) else ""
+        asked = "".join(f"\n{answer}" for answer in model.answers) if isinstance(model, LocalModel) else ""
         if model.synthetic:
             advice = advice_of(model) or ""
             if settings.llm_model and asked:

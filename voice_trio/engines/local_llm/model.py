@@ -198,5 +198,6 @@ PLUG = Plug(
     title="the language model of this machine",
     settings=Settings,
     open=open_local_model,
-    quality=20,
+    # Better than none at all, and no better than any that somebody brought along.
+    quality=1,
 )
