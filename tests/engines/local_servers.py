@@ -62,7 +62,7 @@ USAGE = {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 14}
 def ollama() -> Stub:
     """Has the role in each piece, and thinks in tags where the model does."""
     names = ("nomic-embed-text:latest", "llama3.2:latest")
-    own = {"model": "llama3.2:latest", "system_fingerprint": "fp_ollama"}
+    own: dict[str, Any] = {"model": "llama3.2:latest", "system_fingerprint": "fp_ollama"}
     pieces = ["<think>", "Noon?", "</think>", "It ", "is noon."]
     return Stub(
         "Ollama",
@@ -184,7 +184,7 @@ async def listening(stub: Stub) -> AsyncIterator[Stub]:
 
 async def _converse(stub: Stub, stream: trio.SocketStream) -> None:
     http = h11.Connection(h11.SERVER)
-    while http.our_state is h11.IDLE:
+    while True:
         head, body = None, bytearray()
         while not isinstance(event := http.next_event(), h11.EndOfMessage):
             match event:
@@ -209,5 +209,6 @@ async def _converse(stub: Stub, stream: trio.SocketStream) -> None:
         headers = [("Content-Type", kind), ("Content-Length", str(len(answer)))]
         sent = [h11.Response(status_code=status, headers=headers), h11.Data(data=answer), h11.EndOfMessage()]
         await stream.send_all(b"".join(http.send(part) or b"" for part in sent))
-        if http.our_state is h11.DONE and http.their_state is h11.DONE:
-            http.start_next_cycle()
+        if http.our_state is h11.MUST_CLOSE:
+            return
+        http.start_next_cycle()

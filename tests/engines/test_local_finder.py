@@ -36,7 +36,8 @@ async def never_connects(host, port):
     await trio.sleep_forever()
 
 
-silent: list = []
+silent: list[tuple[trio.abc.Stream, trio.abc.Stream]] = []
+"""Both ends of what was connected: one that is collected would be closed."""
 
 
 # --- without a socket, in virtual time --------------------------------------------------------------------------------

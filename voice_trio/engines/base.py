@@ -207,7 +207,7 @@ def advice_of(model: LanguageModel) -> str | None:
 
 
 @runtime_checkable
-class Leasable(Protocol):
+class Leasable(LanguageModel, Protocol):
     """A language model in the place of which another one may come while the server runs."""
 
     def leased(self) -> LanguageModel:

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 HOST = "127.0.0.1"
 ASK_S = 0.2
-"""For all of them together: so long a start of the server waits for them."""
+"""For all of them together: a start of the server waits no longer for them."""
 
 _MOST_BYTES = 256 * 1024
 """Of a list. One of a thousand models is half of it."""

@@ -35,8 +35,8 @@ _NONE_HERE = (
     "minute. Or set OPENAI_API_KEY or OPENAI_BASE_URL, and start the server again."
 )
 
-
 Ask = Callable[[], Awaitable[Sequence[Answer]]]
+"""Asks all servers, as `finder.ask` does."""
 
 
 class LocalModel:
