@@ -189,6 +189,7 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
         ),
     ),
     "info": (
+        m.Info(code=m.InfoCode.LLM_FOUND, message="llama3.2:latest (Ollama) answers from now on."),
         m.Info(code=m.InfoCode.NO_SPEECH, message="No words were heard."),
         m.Info(code=m.InfoCode.EMPTY_REPLY, message="The language model's reply was empty.", turn=3),
         m.Info(code=m.InfoCode.SHUTTING_DOWN, message="The server is stopping.", grace_s=10.0),

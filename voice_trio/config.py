@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 
 from voice_trio import checks, environment
 from voice_trio.core.faults import BadFault, parse
@@ -37,10 +37,19 @@ three at once on two processors wait three times as long (`python tools/load_rea
 to nothing, people listen and think most of the time, and a person is better answered late than turned away."""
 
 
+_LLM_ENGINES = {"openai": "openai-chat", "none": "synthetic"}
+"""Words that people use -> the engine that they mean."""
+
+
+def _llm_engine(value: str) -> str:
+    return checks.line(_LLM_ENGINES.get(value, value))
+
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "host": checks.host,
     "openai_api_key": checks.key,
     "openai_base_url": checks.api_address,
+    "llm_engine": _llm_engine,
     "llm_system_prompt": checks.prose,
     "data_dir": checks.path,
     "record_dir": checks.path,
@@ -116,9 +125,15 @@ class Settings(FromEnvironment):
     llm_engine: Annotated[
         str,
         EngineOf(Kind.LANGUAGE_MODEL),
-        Field(description="language model; auto takes the API if one is configured, else repeats what it hears"),
+        Field(
+            validation_alias=AliasChoices("STREAM_LLM_ENGINE", "STREAM_LLM"),
+            description="language model; auto takes the API if one is configured, else what runs on this machine",
+        ),
     ] = AUTO
-    llm_model: Annotated[str, Field(min_length=1, description="name of the language model")] = "gpt-4o-mini"
+    llm_model: Annotated[
+        str,
+        Field(description="name of the language model; empty: gpt-4o-mini, or the first that is found here"),
+    ] = ""
     llm_system_prompt: Annotated[str, Field(description="what the language model is told before anything else")] = (
         DEFAULT_SYSTEM_PROMPT
     )

@@ -23,6 +23,7 @@ from voice_trio.engines.base import (
     Engines,
     Hypothesis,
     LanguageModel,
+    Leasable,
     Pieces,
     Prompt,
     Recognizer,
@@ -33,6 +34,7 @@ from voice_trio.engines.base import (
     Synthesizer,
     Transcript,
     Utterance,
+    advice_of,
 )
 from voice_trio.memory.base import Store
 
@@ -227,10 +229,27 @@ class TappedLanguageModel:
     """A language model behind a tap."""
 
     def __init__(self, inner: LanguageModel, tap: Tap) -> None:
-        self.name = inner.name
-        self.synthetic = inner.synthetic
         self._inner = inner
         self._tap = tap
+
+    @property
+    def name(self) -> str:
+        """That of the inner one, in whose place another may have come."""
+        return self._inner.name
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the inner one is."""
+        return self._inner.synthetic
+
+    @property
+    def advice(self) -> str | None:
+        """That of the inner one."""
+        return advice_of(self._inner)
+
+    def leased(self) -> LanguageModel:
+        """Return the one that is here now, behind the same tap."""
+        return TappedLanguageModel(self._inner.leased(), self._tap) if isinstance(self._inner, Leasable) else self
 
     def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
         """Begin a reply."""

@@ -139,9 +139,12 @@ export function noticeOfInfo({ code, message, command }) {
     case "asr_fallback":
       return { id: "asr", trouble: { title: message, text: command ? `A better recognizer: ${command}` : "" }, kind: "note" };
     case "llm_synthetic": {
-      const text = "Set OPENAI_API_KEY or OPENAI_BASE_URL for real answers.";
-      return { id: "llm", trouble: { title: message, text }, kind: "note" };
+      // What is so, and what to do about it.
+      const [, title, text] = /^(.*?\.)\s+(.*)$/s.exec(message) ?? [message, message, ""];
+      return { id: "llm", trouble: { title, text }, kind: "note" };
     }
+    case "llm_found":
+      return { id: "llm", trouble: { title: message, text: "" }, kind: "note" };
     case "shutting_down":
       return { id: "connection", trouble: TROUBLES.stopping, kind: "trouble" };
     case "idle_timeout":

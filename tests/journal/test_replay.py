@@ -254,7 +254,7 @@ async def _calling(notes):
     engines = scripted_engines(language_model=ScriptedLanguageModel(replies=[reply]))
     async with recording(notes, engines=engines) as talk:
         await talk.ask(m.Text(text="hello"))
-        await talk.expect(m.Done)
+        await talk.wait_for(m.Done)
 
 
 def test_calls_and_counts_of_a_reply_are_kept_and_given_again():

@@ -150,11 +150,13 @@ test("a farewell is told, and says whether to come back", () => {
 });
 
 test("what an info means to the person", () => {
-  for (const code of ["asr_fallback", "llm_synthetic", "shutting_down", "idle_timeout", "place_needed", "session_limit"]) {
+  for (const code of ["asr_fallback", "llm_synthetic", "llm_found", "shutting_down", "idle_timeout", "place_needed", "session_limit"]) {
     const notice = noticeOfInfo({ code, message: "m" });
     assert.ok(notice?.id && notice.trouble.title, code);
   }
   assert.equal(noticeOfInfo({ code: "asr_fallback", message: "m", command: "get it" })?.trouble.text, "A better recognizer: get it");
+  const advised = noticeOfInfo({ code: "llm_synthetic", message: "None is here. Start one. Or two." });
+  assert.deepEqual([advised?.trouble.title, advised?.trouble.text], ["None is here.", "Start one. Or two."]);
   assert.equal(noticeOfInfo({ code: "new", message: "m" }), null);
 });
 

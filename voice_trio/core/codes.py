@@ -28,6 +28,7 @@ class InfoCode(StrEnum):
 
     ASR_FALLBACK = "asr_fallback"
     LLM_SYNTHETIC = "llm_synthetic"
+    LLM_FOUND = "llm_found"
     NO_SPEECH = "no_speech"
     NO_AUDIO = "no_audio"
     LATE_AUDIO = "late_audio"

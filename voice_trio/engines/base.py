@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from voice_trio.core.history import Message
@@ -204,15 +204,43 @@ def broken_off() -> EngineError:
 class LanguageModel(Protocol):
     """Text to text, a token at a time. One instance serves every session."""
 
-    name: str
-    synthetic: bool
-    """True where no language model is configured and the replies only say so."""
+    @property
+    def name(self) -> str:
+        """As told to clients."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether there is no language model, and the replies only repeat what was heard.
+
+        Such a one may say in an attribute ``advice`` how to get one: see `advice_of`.
+        """
 
     def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
         """Begin a reply to ``prompt``; leaving the context ends it upstream too.
 
         Its text is what is to be said and remembered, without thinking and without marks of the model's template.
         """
+
+
+def advice_of(model: LanguageModel) -> str | None:
+    """Return, in sentences, how to get a better model than ``model``, where that is a stand-in that knows."""
+    return getattr(model, "advice", None) or None
+
+
+@runtime_checkable
+class Leasable(LanguageModel, Protocol):
+    """A language model in the place of which another one may come while the server runs."""
+
+    def leased(self) -> LanguageModel:
+        """Return the one that is here now: a turn keeps it to its end."""
+
+
+@runtime_checkable
+class Swapping(Leasable, Protocol):
+    """One that tells when it happens."""
+
+    async def wait_other(self, than: LanguageModel) -> LanguageModel:
+        """Return the one that is here as soon as it is another ``than`` that."""
 
 
 # --- text to speech ---------------------------------------------------------------------------------------------------
@@ -259,7 +287,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The engines that a turn starts with and keeps to its end."""
+    """The engines of a server; `leased`, those that a turn starts with and keeps to its end."""
 
     recognizer: Recognizer
     language_model: LanguageModel
@@ -274,3 +302,8 @@ class Engines:
     def ready(self) -> bool:
         """Whether a turn begun now would be heard and answered aloud."""
         return self.recognizer.ready and self.synthesizer.ready
+
+    def leased(self) -> Engines:
+        """Return them as they are now, for a turn to keep to its end."""
+        model = self.language_model
+        return replace(self, language_model=model.leased()) if isinstance(model, Leasable) else self

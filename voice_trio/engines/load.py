@@ -74,9 +74,10 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
 
 @asynccontextmanager
 async def open_engine(kind: Kind, settings: Settings) -> AsyncIterator[Opened[Any]]:
-    """Open the engine of ``kind`` that ``settings`` mean; no network is touched. Raises `CannotLoad` and `ConfigError`.
+    """Open the engine of ``kind`` that ``settings`` mean, without any network but loopback.
 
-    One that somebody else brought and that fails to open is passed over, unless it was asked for.
+    One that somebody else brought and that fails to open is passed over, unless it was asked for. Raises `CannotLoad`
+    and `ConfigError`.
     """
     left_out: list[Entry] = []
     while True:

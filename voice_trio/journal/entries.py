@@ -1,7 +1,8 @@
 """What a session log is made of, and how a file spells it: one JSON object a line, a header first.
 
 Times are seconds since the session began. What the session was told (`Command`, `Audio`, `Malformed`, `Gone`, `Drain`,
-and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is compared.
+`Told` and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is
+compared.
 
 Anybody may have written a session log: all that is read of it was checked against these types.
 """
@@ -35,6 +36,8 @@ class EngineNames:
     languages: tuple[str, ...]
     llm: str
     synthetic: bool
+    llm_advice: str | None = None
+    """How to get a better language model, as far as that was known."""
     tts: str
     voices: tuple[str, ...]
     sample_rate: Rate
@@ -119,6 +122,16 @@ class Drain:
     at: Seconds
     grace_s: Seconds
     why: DrainCode = InfoCode.SHUTTING_DOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The server told the session something to pass on, of itself."""
+
+    kind: Literal["told"] = "told"
+    at: Seconds
+    code: InfoCode
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +256,7 @@ class Stopped:
     why: str
 
 
-Entry = Command | Audio | Malformed | Gone | Drain | Answer | Said | Chunk | Ask | End | Stopped
+Entry = Command | Audio | Malformed | Gone | Drain | Told | Answer | Said | Chunk | Ask | End | Stopped
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------

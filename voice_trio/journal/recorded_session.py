@@ -72,6 +72,11 @@ class RecordedSession:
         self._recorder.note(e.Drain(at=self._recorder.now(), grace_s=grace_s, why=why))
         self._session.drain(grace_s, why)
 
+    def tell(self, info: m.Info) -> None:
+        """Tell the client something about the server."""
+        self._recorder.note(e.Told(at=self._recorder.now(), code=info.code, message=info.message))
+        self._session.tell(info)
+
     async def run(self) -> None:
         """Live the session, from the greeting to the close."""
         async with self._keeping():

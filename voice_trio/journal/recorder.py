@@ -12,7 +12,7 @@ import trio
 
 from voice_trio import __version__
 from voice_trio.core.strange_text import mend
-from voice_trio.engines.base import EngineError, Engines
+from voice_trio.engines.base import EngineError, Engines, advice_of
 from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
 from voice_trio.memory.base import StoreError
 from voice_trio.session.settings import SessionSettings
@@ -49,6 +49,7 @@ class Recorder:
                     languages=tuple(engines.recognizer.languages),
                     llm=engines.language_model.name,
                     synthetic=engines.language_model.synthetic,
+                    llm_advice=advice_of(engines.language_model),
                     tts=engines.synthesizer.name,
                     voices=tuple(engines.synthesizer.voices),
                     sample_rate=engines.synthesizer.sample_rate,

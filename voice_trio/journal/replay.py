@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import trio
 import trio.testing
 
+from voice_trio.core.messages import Info
 from voice_trio.core.playout import WholePlayout
 from voice_trio.journal import entries as e
 from voice_trio.journal.read import SessionLog
@@ -44,14 +45,17 @@ async def _live(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
         keeping=nullcontext,
     )
     async with trio.open_nursery() as nursery:
-        for drain in tape.drains:
-            nursery.start_soon(_drain, session, tape, drain)
+        for entry in tape.from_server:
+            nursery.start_soon(_do, session, tape, entry)
         with trio.move_on_after(tape.ends_at):
             await session.run()
         nursery.cancel_scope.cancel()
     return [entry for entry in replayed if not isinstance(entry, e.Header)]
 
 
-async def _drain(session: RecordedSession, tape: Tape, drain: e.Drain) -> None:
-    await tape.wait_until(drain.at)
-    session.drain(drain.grace_s, drain.why)
+async def _do(session: RecordedSession, tape: Tape, entry: e.Drain | e.Told) -> None:
+    await tape.wait_until(entry.at)
+    if isinstance(entry, e.Drain):
+        session.drain(entry.grace_s, entry.why)
+    else:
+        session.tell(Info(code=entry.code, message=entry.message))

@@ -27,7 +27,7 @@ _TICK_S = 1e-9
 _PATIENCE_S = 60.0
 """How much longer than then the session may take to close."""
 
-Told = e.Command | e.Audio | e.Malformed | e.Gone | e.Drain | e.Answer
+Told = e.Command | e.Audio | e.Malformed | e.Gone | e.Drain | e.Told | e.Answer
 
 
 class _Call(NamedTuple):
@@ -44,7 +44,8 @@ class Tape:
         self._calls: dict[tuple[e.Of, int | None], deque[_Call]] = {}
         self.told: deque[tuple[e.Command | e.Audio | e.Malformed | e.Gone, int]] = deque()
         """What comes through the link, and how many events the client had been sent by then."""
-        self.drains: list[e.Drain] = []
+        self.from_server: list[e.Drain | e.Told] = []
+        """What the server does to the session."""
         self.ends_at = session_log.lasts_s + slack_s
         """When the session is to be cancelled, at the latest."""
         self.sends: deque[e.Said | e.Chunk] = deque()
@@ -58,8 +59,8 @@ class Tape:
                     calls[entry.call].answers.append(entry)
                 case e.Command() | e.Audio() | e.Malformed() | e.Gone():
                     self.told.append((entry, len(self.sends)))
-                case e.Drain():
-                    self.drains.append(entry)
+                case e.Drain() | e.Told():
+                    self.from_server.append(entry)
                 case e.End(how="cancelled"):
                     self.ends_at = entry.at
                 case e.End():

@@ -130,6 +130,7 @@ class _Recognizer:
 class _LanguageModel:
     name: str
     synthetic: bool
+    advice: str | None
 
     def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
         _asked()
@@ -158,7 +159,7 @@ def tape_engines(names: e.EngineNames, tap: TapeTap) -> tuple[Engines, Store]:
     """Return engines under the names that they had, and a store, that ``tap`` answers for."""
     engines = Engines(
         recognizer=_Recognizer(names.asr, names.languages),
-        language_model=_LanguageModel(names.llm, names.synthetic),
+        language_model=_LanguageModel(names.llm, names.synthetic, names.llm_advice),
         synthesizer=_Synthesizer(names.tts, names.sample_rate, names.voices),
         new_detector=_Detector,
         asr_fallback=names.fallback,

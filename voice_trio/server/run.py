@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import hypercorn.trio
 import structlog
@@ -18,7 +19,7 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.engines import load
-from voice_trio.engines.base import Engines
+from voice_trio.engines.base import Engines, LanguageModel, Swapping
 from voice_trio.engines.media import open_media
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
@@ -37,6 +38,8 @@ from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.claims import Claims
+from voice_trio.session.greeting import another_model
+from voice_trio.waiting import alongside
 from voice_trio.wire import native
 
 log = structlog.get_logger()
@@ -89,12 +92,12 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
         AsyncExitStack() as closing,
         trio.open_nursery() as nursery,
     ):
-        faults = Faults.of(settings)
+        faults, model = Faults.of(settings), engines.language_model
         engines, store = inject(faults, engines, store)
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         claims = Claims(closing.enter_context(open_holds(settings)))
-        sessions = Sessions(settings, lambda: engines, store, session_logs, claims)
+        sessions = Sessions(settings, lambda: engines.leased(), store, session_logs, claims)
         utterances = Utterances(settings, sessions, decoder)
         app = CrossOrigin(Gate(make_app(sessions, access, utterances), connections), access)
         stop, stopped = trio.Event(), trio.Event()
@@ -107,7 +110,8 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
 
         await nursery.start(serve)
         try:
-            yield Running(url, engines, sessions, connections, None if tls is None else tls.fingerprint)
+            async with alongside(partial(_tell_of_others, model, sessions)):
+                yield Running(url, engines, sessions, connections, None if tls is None else tls.fingerprint)
             # Or a client that does not read for the moment would be cut off, and miss the end of what was said.
             connections.deliver_all()
             await sessions.drain()
@@ -118,6 +122,16 @@ async def open_server(settings: Settings, open_engines: OpenEngines = load.open_
         finally:
             # A client that does not read holds up a send that nobody can cancel.
             connections.abort_all()
+
+
+async def _tell_of_others(model: LanguageModel, sessions: Sessions) -> None:
+    """Tell the sessions of each language model that comes into the place of another, where one can."""
+    if not isinstance(model, Swapping):
+        return
+    here = model.leased()
+    while True:
+        here = await model.wait_other(here)
+        sessions.tell(another_model(here))
 
 
 def tame_collector() -> None:

@@ -137,6 +137,11 @@ class Sessions:
                     self._empty.set()
                 log.info("session ends", live=len(self._live))
 
+    def tell(self, info: m.Info) -> None:
+        """Tell every session something about the server."""
+        for session in self._live:
+            session.tell(info)
+
     async def drain(self) -> None:
         """End all sessions as gently as the settings allow, and return when there are none, or none that listens."""
         self.draining = True

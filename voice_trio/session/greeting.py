@@ -1,4 +1,4 @@
-"""What a session says first."""
+"""What a session says of its engines: first, and when there is another one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import Event, Info, InfoCode, SessionOpened
-from voice_trio.engines.base import Engines
+from voice_trio.engines.base import Engines, LanguageModel, advice_of
 from voice_trio.session.settings import SessionSettings
+
+NO_MODEL = "No language model is configured: replies only repeat what was heard."
 
 FEATURES = ("tap", "hold", "hands_free", "text", "cancel", "played", "mark")
 
@@ -29,5 +31,14 @@ def greeting(session: str, conversation: str, settings: SessionSettings, engines
     if (fallback := engines.asr_fallback) is not None:
         yield Info(code=InfoCode.ASR_FALLBACK, message=fallback.message, command=fallback.command)
     if engines.language_model.synthetic:
-        message = "No language model is configured: replies only repeat what was heard."
+        advice = advice_of(engines.language_model)
+        message = f"{NO_MODEL} {advice}" if advice else NO_MODEL
         yield Info(code=InfoCode.LLM_SYNTHETIC, message=message)
+
+
+def another_model(model: LanguageModel) -> Info:
+    """Return what a session in progress is told when ``model`` is there from now on."""
+    if model.synthetic:
+        message = "The language model is gone: replies only repeat what was heard until one is there again."
+        return Info(code=InfoCode.LLM_SYNTHETIC, message=message)
+    return Info(code=InfoCode.LLM_FOUND, message=f"{model.name} answers from now on.")

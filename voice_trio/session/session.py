@@ -112,6 +112,11 @@ class Session:
         self._grace_s = grace_s
         self._draining.set()
 
+    def tell(self, info: m.Info) -> None:
+        """Tell the client something about the server, once it was greeted: what is so by then is in the greeting."""
+        if self._conversation:
+            self._outbox.append(info)
+
     async def run(self) -> None:
         """Live the session, from the greeting to the close."""
         try:

@@ -44,7 +44,7 @@ class Conversation(Talk):
 @asynccontextmanager
 async def conversation(
     *,
-    engines: Engines | None = None,
+    engines: Engines | Callable[[], Engines] | None = None,
     store: Store | None = None,
     claims: Claims | None = None,
     read_s: float | None = 0.0,
@@ -54,8 +54,9 @@ async def conversation(
 ) -> AsyncIterator[Conversation]:
     """Hold a session; on leaving, the client vanishes, all is to end by itself, and the promises are checked.
 
-    The engines are scripted where none are given, the store is one in memory, and ``settings`` are as `config.load`
-    takes them. The client takes ``read_s`` to read each event; None reads nothing.
+    ``engines`` may be a function, called whenever the session wants them; without any they are scripted. The store is
+    one in memory where none is given, and ``settings`` are as `config.load` takes them. The client takes ``read_s`` to
+    read each event; None reads nothing.
     """
     link = MemoryLink()
     store = store or InProcessStore()
@@ -91,7 +92,7 @@ def session_on(
 ) -> Any:
     """Return a session on ``link`` for which the wall clock stands still; what is not given is as in `conversation`.
 
-    ``engines`` may be a function that a session calls when it begins.
+    ``engines`` may be a function that the session calls whenever it wants them.
     """
     given = engines or scripted_engines()
     return new_session(

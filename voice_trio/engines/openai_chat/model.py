@@ -25,7 +25,13 @@ from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.unpacking import CannotUnpack, Unpacker
 from voice_trio.engines.base import Alive, EngineError, Finish, Prompt, ReplyEvent, Stream, TextDelta, broken_off
-from voice_trio.engines.openai_chat.client import Upstream, distrusted, is_configured, open_upstream
+from voice_trio.engines.openai_chat.client import (
+    OPENAI_MODEL,
+    Upstream,
+    distrusted,
+    is_configured,
+    open_upstream,
+)
 from voice_trio.engines.openai_chat.reply import Place, ReplyReader
 from voice_trio.engines.openai_chat.request import request_of
 from voice_trio.engines.plug import Plug
@@ -45,12 +51,12 @@ _MAX_BODY_BYTES = 16_000_000
 
 
 @asynccontextmanager
-async def open_chat_model(settings: Settings) -> AsyncIterator[ChatModel]:
+async def open_chat_model(settings: Settings, found: str = "") -> AsyncIterator[ChatModel]:
     """Open the model that ``settings`` name, with the one client that every session shares; closed at the end.
 
-    Raises `ConfigError`.
+    ``found`` is what runs there, where it was found on this machine and not named. Raises `ConfigError`.
     """
-    upstream = await trio.to_thread.run_sync(open_upstream, settings)
+    upstream = await trio.to_thread.run_sync(open_upstream, settings, found)
     async with upstream.client:
         yield ChatModel(upstream, settings)
 
@@ -61,7 +67,7 @@ class ChatModel:
     synthetic = False
 
     def __init__(self, upstream: Upstream, settings: Settings) -> None:
-        self.name = settings.llm_model
+        self.name = settings.llm_model or OPENAI_MODEL
         self._upstream = upstream
         self._client = upstream.client
         self._place = Place(upstream.address, upstream.setting)
@@ -162,13 +168,12 @@ class ChatModel:
 
         upstream = self._upstream
         where, way = upstream.setting, upstream.way
-        also = " and OPENAI_BASE_URL" if upstream.own_address else ""
         match error:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
                 text = f"The language model refused the key (HTTP {error.status_code}): check OPENAI_API_KEY."
             case openai.NotFoundError():
                 place = f"{self.name!r} at {upstream.address}"
-                text = f"There is no language model {place}: check STREAM_LLM_MODEL{also}."
+                text = f"There is no language model {place}: check {upstream.model_setting}."
             case openai.RateLimitError():
                 text = "The language model takes no more requests for now, or its credit is used up (HTTP 429)."
             case openai.InternalServerError():
