@@ -204,6 +204,14 @@ class Mark(NamedTuple):
     char: int
 
 
+class Phoneme(NamedTuple):
+    """From ``sample`` of a `Speech` on, the voice says ``symbol``."""
+
+    sample: int
+    symbol: str
+    """As the voice writes it: a letter of the IPA or of its own, or a sign for the pause at a clause's end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speech:
     """Synthesised speech: s16le mono at ``sample_rate``."""
@@ -212,6 +220,8 @@ class Speech:
     sample_rate: int
     marks: tuple[Mark, ...] = ()
     """Rising in both fields; empty where the voice does not know its word positions."""
+    phonemes: tuple[Phoneme, ...] = ()
+    """Rising; empty where the voice does not know them."""
 
     @property
     def samples(self) -> int:

@@ -1,0 +1,108 @@
+"""The neural voice for English, with espeak beside it for whoever asks for one of espeak's voices by name.
+
+So a session whose replies are in another language has a voice for it, and a person who likes espeak keeps it. What they
+say comes at the neural voice's rate: a synthesizer has one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import trio
+
+from voice_trio.config import Settings
+from voice_trio.engines.base import Mark, Speech
+from voice_trio.engines.plug import Plug
+from voice_trio.engines.voice import EspeakVoice, WorkerVoice, open_voice, voice_workers
+from voice_trio.entry_points import Kind
+from voice_trio.workers.main import Fields
+
+RATE = 24_000
+LANGUAGE = "en"
+"""The one that it speaks."""
+
+
+class HibariVoice(WorkerVoice):
+    """Speech by hibari."""
+
+    name = "hibari"
+    sample_rate = RATE
+
+    def request(self, voice: str | None, speed: float) -> Fields:
+        """Return the voice's name and the speed."""
+        return {"voice": voice or self.voices[0], "speed": speed}
+
+
+class TwoVoices:
+    """hibari, and espeak for its own voices."""
+
+    sample_rate = RATE
+
+    def __init__(self, neural: HibariVoice, other: EspeakVoice) -> None:
+        self._neural = neural
+        self._other = other
+
+    @property
+    def name(self) -> str:
+        """The neural voice's."""
+        return self._neural.name
+
+    @property
+    def voices(self) -> Sequence[str]:
+        """Names that `speak` takes: the neural voice's, then espeak's."""
+        return (*self._neural.voices, *self._other.voices)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a phrase would be spoken at once."""
+        return self._neural.ready
+
+    def kill_workers(self) -> None:
+        """Kill the processes of both."""
+        self._neural.kill_workers()
+        self._other.kill_workers()
+
+    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+        """Say ``text`` within ``seconds``. Raises `EngineError` (TTS_FAIL)."""
+        if voice not in self._other.voices:
+            return await self._neural.speak(text, seconds=seconds, voice=voice, speed=speed)
+        speech = await self._other.speak(text, seconds=seconds, voice=voice, speed=speed)
+        return await trio.to_thread.run_sync(at_rate, speech, RATE)
+
+
+def at_rate(speech: Speech, rate: int) -> Speech:
+    """Return ``speech`` at ``rate`` samples a second, its marks at their new samples. Takes milliseconds."""
+    import numpy as np
+    import soxr
+
+    pcm = soxr.resample(np.frombuffer(speech.pcm, "<i2"), speech.sample_rate, rate)
+    last = len(pcm)
+    marks = (Mark(min(mark.sample * rate // speech.sample_rate, last), mark.char) for mark in speech.marks)
+    return Speech(pcm.astype("<i2").tobytes(), rate, tuple(marks))
+
+
+def missing(settings: Settings) -> str | None:
+    """Return why the neural voice cannot be used, as the end of a sentence; None where it can."""
+    if settings.language not in ("", LANGUAGE):
+        return f"it speaks English, and STREAM_LANGUAGE is {settings.language!r}"
+    if importlib.util.find_spec("hibari") is None:
+        return "it is not installed: pip install hibari-tts"
+    return None
+
+
+@asynccontextmanager
+async def open_hibari(settings: Settings) -> AsyncIterator[TwoVoices]:
+    """Have a warm voice for as long as the block runs. Raises `CannotLoad`.
+
+    Of the ``tts_workers`` one is espeak's: a process of hibari takes 110 MB, and one is enough for some ten speakers.
+    """
+    async with (
+        voice_workers("voice_trio.engines.hibari.child", max(1, settings.tts_workers - 1)) as pool,
+        open_voice(settings.model_copy(update={"tts_workers": 1})) as other,
+    ):
+        yield TwoVoices(HibariVoice(pool), other)
+
+
+PLUG = Plug(kind=Kind.SYNTHESIZER, name="hibari", settings=Settings, open=open_hibari, missing=missing, quality=50)
