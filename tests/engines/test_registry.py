@@ -378,4 +378,4 @@ def test_each_choice_of_an_engine_is_of_all_there_are():
     assert config.allowed("vad") == "one of auto, silero, webrtc"
     assert config.allowed("asr_engine") == "one of auto, faster-whisper, pocketsphinx"
     assert config.allowed("llm_engine") == "one of auto, openai-chat, synthetic"
-    assert config.allowed("tts_engine") == "one of auto, espeak"
+    assert config.allowed("tts_engine") == "one of auto, hibari, espeak"

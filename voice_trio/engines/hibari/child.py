@@ -1,7 +1,8 @@
 """The child of the neural voice: hibari, one phrase at a time.
 
 A request ``{"text", "voice", "speed"}`` is answered with ``{"marks": [[sample, char], ...], "phonemes": [[sample,
-symbol], ...]}`` and s16le mono audio in the body. Both are empty where the model is one whose inner tensors are not known.
+symbol], ...]}`` and s16le mono audio in the body. Both are empty where the model is one whose inner tensors are not
+known.
 
 Only what hibari has of reading and of signal processing is used: its own front door fetches voices from a network.
 """
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from voice_trio.engines.hibari.phonemes import PAUSES
 from voice_trio.engines.voice_child import ends_sentence, word_starts
 from voice_trio.engines.voice_text import survivable
 from voice_trio.workers import confinement
@@ -42,6 +44,19 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         yield begin, len(text)
 
 
+def begins(signs: str, starts: list[int], frame: int, late: int) -> list[int]:
+    """Return the sample at which each of ``signs`` is heard to begin, where it has ``starts``, in frames of ``frame``.
+
+    A stress sign stands for the beginning of the sound behind it, and so does a space between two words: the second
+    begins where the first ends, unless there is a pause.
+    """
+    heard = [max(0, start * frame - late) for start in starts[: len(signs)]]
+    for at in range(len(signs) - 1):
+        if signs[at] in STRESS or (signs[at] == " " and signs[at - 1] not in PAUSES):
+            heard[at + 1] = heard[at]
+    return heard
+
+
 def load() -> tuple[Fields, Handler]:
     """Load hibari. What it takes in memory is kept small: there is one such process for each phrase at once."""
     # A library's threads would outlive what `confine` gives up.
@@ -51,7 +66,7 @@ def load() -> tuple[Fields, Handler]:
     from hibari import dsp
 
     from voice_trio.engines.hibari import sound
-    from voice_trio.engines.hibari.model import FRAME, LONGEST, Model
+    from voice_trio.engines.hibari.model import FRAME, LATE, LONGEST, Model
     from voice_trio.engines.hibari.phonemes import Reader, Word
 
     trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda keep: 0)
@@ -87,7 +102,7 @@ def load() -> tuple[Fields, Handler]:
         marks: list[tuple[int, int]] = []
         phonemes: list[tuple[int, str]] = []
         if spectrum.starts is not None:
-            starts = [sound.moved(frame * FRAME, left_out) for frame in spectrum.starts[1:]]
+            starts = [sound.moved(at, left_out) for at in begins(signs, spectrum.starts[1:], FRAME, LATE)]
             phonemes = [
                 (at, sign) for at, sign in zip(starts, signs, strict=False) if sign not in STRESS and sign != " "
             ]

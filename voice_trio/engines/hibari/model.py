@@ -16,6 +16,8 @@ KNOWN: Final = {"5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd
 """SHA-256 of a model -> the name of its durations."""
 FRAME: Final = 600
 """Samples in a frame of a duration, at 24 kHz: two frames of the spectrum."""
+LATE: Final = 2 * FRAME
+"""By so much a sound is ahead of where the durations before it end: 50 ms, the median at 53 words behind a pause."""
 LONGEST: Final = 150
 """Phonemes given to the model at once: some 8 s of speech, for which it and the vocoder take 30 MB."""
 _OUTPUTS: Final = ("lh", "theta", "ln", "lr", "phi", "f0")

@@ -21,7 +21,8 @@ from voice_trio.engines.hibari.tables import Table
 _PART: Final = re.compile(r"\w+|[^\w\s]")
 _LONG_NUMBER: Final = re.compile(r"\d{16,}")
 """More digits than any number has that is read as one; hibari knows none above 36."""
-_PAUSES: Final = frozenset(";:,.!?—…")
+PAUSES: Final = frozenset(";:,.!?—…")
+"""Signs that are heard as pauses."""
 
 
 class Word(NamedTuple):
@@ -58,8 +59,10 @@ class Reader:
             said = known + (" " if token.whitespace else "")
             if not said:
                 continue
-            sounds = any(sign not in _PAUSES and sign.isalpha() for sign in known)
-            words.append(Word(said, begin + source[begun] if sounds and begun < len(source) else None))
+            sounds = any(sign not in PAUSES and sign.isalpha() for sign in known)
+            # A quotation mark before a word is no part of it; a sign that is read has nothing else.
+            heard = begun + next((place for place, sign in enumerate(token.text) if sign.isalnum()), 0)
+            words.append(Word(said, begin + source[heard] if sounds and heard < len(source) else None))
         return words
 
 
@@ -110,10 +113,12 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _tagger(text: bytes) -> dict[str, Any]:
-    """Return the tagger's model, ``{"tags": [...], "tagdict": {...}, "vocab": [...], "weights": {...}}``."""
-    tags, known, vocabulary, weights = (
-        text.index(b'"%s":' % name) for name in (b"tags", b"tagdict", b"vocab", b"weights")
-    )
+    """Return the tagger's model, ``{"tags": [...], "tagdict": {...}, "vocab": [...], "weights": {...}}``.
+
+    Raises `ValueError` where its parts are not in this order.
+    """
+    names = (b"tagdict", b"vocab", b"weights")
+    known, vocabulary, weights = (text.index(b'"%s":' % name) for name in names)
     lists = json.loads(text[:known].rstrip(b",") + b"," + text[vocabulary:weights].rstrip(b",") + b"}")
     return {
         **lists,

@@ -7,6 +7,7 @@ phrase by phrase, so a pause inside a sentence is kept short wherever it falls, 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -18,11 +19,11 @@ BENT: Final = 0.8
 """Where full scale is 1.0, samples above this are bent so that none reaches it."""
 
 STEP: Final = RATE * 5 // 1000
-QUIET: Final = 0.005
-"""A step of 5 ms with no sample above this is silence: 46 dB under full scale."""
+QUIET: Final = 0.008
+"""A step of 5 ms with no sample above this is silence: 42 dB under full scale."""
 HEAD: Final = RATE * 10 // 1000
 TAIL: Final = RATE * 30 // 1000
-PAUSE: Final = RATE * 65 // 1000
+PAUSE: Final = RATE * 60 // 1000
 """Samples of silence kept before the first sound, after the last, and inside a sentence. Head and tail make a seam of
 40 ms."""
 SENTENCE: Final = RATE * 200 // 1000
@@ -56,7 +57,7 @@ def cuts(wave: Any) -> list[Cut]:
     if not len(sounding):
         return [Cut(0, len(wave))]
     found = [Cut(0, max(0, int(sounding[0]) * STEP - HEAD))]
-    for before, after in zip(sounding, sounding[1:], strict=False):
+    for before, after in pairwise(sounding):
         start, end = (int(before) + 1) * STEP, int(after) * STEP
         if end - start > PAUSE:
             # The sound before dies away in the pause; the one after begins in it.
@@ -87,4 +88,5 @@ def moved(sample: int, left_out: list[Cut]) -> int:
 
 def pcm(wave: Any) -> bytes:
     """Return s16le samples."""
-    return np.rint(wave * 32767).astype("<i2").tobytes()
+    encoded: bytes = np.rint(wave * 32767).astype("<i2").tobytes()
+    return encoded
