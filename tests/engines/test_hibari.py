@@ -2,7 +2,7 @@
 
 import os
 import signal
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +11,7 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import EngineError, HasWorkers
+from voice_trio.engines.base import EngineError
 from voice_trio.engines.hibari.voice import RATE, missing, open_hibari
 from voice_trio.engines.voice import MAX_CHARS
 from voice_trio.workers.process import Child
@@ -32,7 +32,7 @@ SENTENCES = (
 
 @asynccontextmanager
 async def open_one():
-    with trio.fail_after(30):
+    with trio.fail_after(60):
         async with open_hibari(Settings(tts_workers=1)) as voice:
             yield voice
 
@@ -127,7 +127,7 @@ async def test_the_same_text_is_the_same_audio_whatever_was_said_between(voice):
 
 
 async def test_it_is_as_loud_as_the_other_voices_and_no_sample_is_clipped(voice):
-    said = {name: [] for name in (*voice.voices,)}
+    said: dict[str, list[np.ndarray]] = {name: [] for name in voice.voices}
     for name, waves in said.items():
         for text in SENTENCES if name in ("heart", "en-us") else SENTENCES[:2]:
             waves.append(samples(await voice.speak(text, seconds=10, voice=name)))
@@ -253,10 +253,11 @@ async def test_a_phrase_that_overruns_fails_and_the_next_is_spoken(voice):
 
 
 async def test_its_workers_can_be_killed_and_others_come(voice):
-    assert isinstance(voice, HasWorkers)
     pids = voice._neural._pool.pids + voice._other._pool.pids
     voice.kill_workers()
-    while any(pid in voice._neural._pool.pids + voice._other._pool.pids for pid in pids):
-        await trio.testing.wait_all_tasks_blocked(0.01)
-    assert (await voice.speak("Hello there.", seconds=20)).samples > 0
-    assert (await voice.speak("Hello there.", seconds=20, voice="en-gb")).samples > 0
+    for name in ("heart", "en-gb"):
+        # A phrase that meets its worker's end fails, as any that a crash takes along.
+        with suppress(EngineError):
+            await voice.speak("Hello there.", seconds=20, voice=name)
+        assert (await voice.speak("Hello there.", seconds=20, voice=name)).samples > 0
+    assert not set(pids) & {*voice._neural._pool.pids, *voice._other._pool.pids}

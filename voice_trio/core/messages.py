@@ -81,6 +81,7 @@ class Start:
     language: Name | None = None
     voice: Name | None = None
     speed: Speed | None = None
+    phonemes: bool | None = None
     silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
 
 
@@ -94,6 +95,7 @@ class Text:
     language: Name | None = None
     voice: Name | None = None
     speed: Speed | None = None
+    phonemes: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,8 @@ class TtsPhrase:
     sample_rate: int
     words: tuple[tuple[int, int], ...] | None = None
     """(sample of the phrase, code point of the reply) at which each word begins, rising in both; None: not known."""
+    phonemes: tuple[tuple[int, str], ...] | None = None
+    """(sample of the phrase, symbol) at which each phoneme begins, rising; None: not known, or not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,7 @@ class Voice:
     pcm: Base64Bytes
     sample_rate: int
     marks: tuple[tuple[int, int], ...] = ()
+    phonemes: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,7 +141,9 @@ def _spelled_event(event: ReplyEvent) -> dict[str, Any]:
 
 
 def _spelled_speech(speech: Speech) -> dict[str, Any]:
-    return {"voice": Voice(pcm=speech.pcm, sample_rate=speech.sample_rate, marks=speech.marks)}
+    return {
+        "voice": Voice(pcm=speech.pcm, sample_rate=speech.sample_rate, marks=speech.marks, phonemes=speech.phonemes)
+    }
 
 
 class TappedClaims(Claims):

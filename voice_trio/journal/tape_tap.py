@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from voice_trio.engines.base import (
     Engines,
     Mark,
+    Phoneme,
     Prompt,
     Speech,
     Stream,
@@ -54,7 +55,8 @@ class TapeTap(Keeping[Question]):
                 return _there((await self._tape.ask("settle", self.of(call).number).answer()).transcript)
             case "speak":
                 then = _there((await self._tape.ask("speak").answer()).voice)
-                return Speech(then.pcm, then.sample_rate, tuple(Mark(*mark) for mark in then.marks))
+                marks = tuple(Mark(*mark) for mark in then.marks)
+                return Speech(then.pcm, then.sample_rate, marks, tuple(Phoneme(*one) for one in then.phonemes))
             case "begin":
                 return _there((await self._tape.ask("begin").answer()).conversation)
             case "recall":

@@ -32,6 +32,8 @@ class Voice:
     speed: float
     timeout_s: float
     """How long a phrase may take."""
+    phonemes: bool = False
+    """Whether the client is told of them."""
 
     async def say(self, text: str) -> Speech | EngineError:
         """Return the speech that ``text`` is, or why there is none."""
@@ -107,6 +109,7 @@ class Spoken:
                 end=phrase.end,
                 sample_rate=voice.synthesizer.sample_rate,
                 words=tuple((at - placed.first_sample, char) for at, char in placed.words) or None,
+                phonemes=(speech.phonemes or None) if voice.phonemes else None,
             )
         )
         step = ms_to_samples(CHUNK_MS, speech.sample_rate) * BYTES_PER_SAMPLE
@@ -138,7 +141,9 @@ def _playable(speech: Speech, sample_rate: int, text: str) -> Speech:
         raise EngineError(ErrorCode.TTS_FAIL, "The voice made no sound that can be played.")
     places = [Mark(0, 0), *speech.marks, Mark(speech.samples, len(text))]
     rising = all(mark.sample <= after.sample and mark.char <= after.char for mark, after in pairwise(places))
-    return speech if rising else replace(speech, marks=())
+    sounds = [0, *(phoneme.sample for phoneme in speech.phonemes), speech.samples]
+    in_order = all(sample <= after for sample, after in pairwise(sounds))
+    return replace(speech, marks=speech.marks if rising else (), phonemes=speech.phonemes if in_order else ())
 
 
 def _placed(item: _Ready, speech: Speech, first_sample: int, *, failed: bool = False) -> SpokenPhrase:

@@ -197,7 +197,13 @@ class Turn:
         settings, engines, reply = self._settings, self._engines, self._reply
         messages = prompt(records, self._said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
         name = self._request.voice or voice_in(self._language, engines.synthesizer.voices)
-        voice = Voice(engines.synthesizer, name, self._request.speed or 1.0, settings.tts_timeout_s)
+        voice = Voice(
+            engines.synthesizer,
+            name,
+            self._request.speed or 1.0,
+            settings.tts_timeout_s,
+            phonemes=bool(self._request.phonemes),
+        )
         await reply.run(Prompt(messages), engines.language_model, voice, self._outlet)
         if reply.broken_off is not None:
             return _outcome(reply.broken_off)

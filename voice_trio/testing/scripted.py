@@ -24,6 +24,7 @@ from voice_trio.engines.base import (
     Hypothesis,
     LanguageModel,
     Mark,
+    Phoneme,
     Prompt,
     Recognizer,
     ReplyEvent,
@@ -274,7 +275,10 @@ class ScriptedSynthesizer:
         words = text.split(" ")
         starts = accumulate((len(word) + 1 for word in words[:-1]), initial=0)
         marks = tuple(Mark(start * per_char, start) for start in starts) if self.knows_words else ()
-        return Speech(VOICED * (per_char * len(text)), self.sample_rate, marks)
+        # Each letter is a phoneme.
+        letters = (Phoneme(at * per_char, sign) for at, sign in enumerate(text) if sign.isalpha())
+        phonemes = tuple(letters) if self.knows_words else ()
+        return Speech(VOICED * (per_char * len(text)), self.sample_rate, marks, phonemes)
 
 
 def scripted_engines(
