@@ -85,8 +85,8 @@ def test_typed_talk_ends_with_latencies_and_a_recording(tmp_path):
     assert "answer    You said: hi." in done.stdout
     assert "first audio" in done.stdout
     with wave.open(str(tmp_path / "said.wav")) as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 22050)
-        assert file.getnframes() > 22050
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24000)
+        assert file.getnframes() > 24000
 
 
 def test_json_is_an_object_a_line(tmp_path):

@@ -143,7 +143,7 @@ def test_help_names_them_and_their_settings(installed, tmp_path):
         (
             "STREAM_TTS_ENGINE",
             "parrot",
-            "STREAM_TTS_ENGINE is 'parrot'; it takes one of auto, espeak, morse.",
+            "STREAM_TTS_ENGINE is 'parrot'; it takes one of auto, hibari, espeak, morse.",
         ),
     ],
 )

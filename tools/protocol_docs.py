@@ -31,6 +31,7 @@ TURN_OPTIONS = {
     "language": "the language spoken (ISO 639-1), one of `languages`; without it, the server's own choice",
     "voice": "the voice of the reply, one of `voices`; without it, the first of them",
     "speed": "how fast the reply is spoken; 1 is the voice's own pace, and what stands without it",
+    "phonemes": "true: each `tts_phrase` says when which phoneme is heard, as far as the voice knows",
 }
 MEANINGS: dict[str, dict[str, str]] = {
     "start": {
@@ -86,11 +87,14 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sample_rate": "of its audio, in Hz; the same in all of a turn",
         "words": "where each word begins: a sample of the phrase, counted from its first, and a place in the reply, in"
         " code points; both rise from word to word. Left out if the voice does not know, or tells them later",
+        "phonemes": "where each phoneme begins: a sample of the phrase, and a symbol as the voice writes it (IPA or its"
+        " own, and signs where it pauses). Left out if the voice does not know, or tells them later, or nobody asked",
     },
     "tts_words": {
         "turn": TURN,
         "phrase": "number of the phrase",
         "words": "more of its words, as `tts_phrase` has them; they go on where those before them end",
+        "phonemes": "more of its phonemes, as `tts_phrase` has them",
     },
     "tts_phrase_done": {
         "turn": TURN,

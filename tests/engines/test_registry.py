@@ -379,7 +379,7 @@ def test_each_choice_of_an_engine_is_of_all_there_are():
     assert config.allowed("vad") == "one of auto, silero, webrtc"
     assert config.allowed("asr_engine") == "one of auto, faster-whisper, pocketsphinx"
     assert config.allowed("llm_engine") == "one of auto, openai-chat, local, synthetic"
-    assert config.allowed("tts_engine") == "one of auto, espeak"
+    assert config.allowed("tts_engine") == "one of auto, hibari, espeak"
 
 
 def test_a_voice_of_before_its_pieces_is_told_what_to_do():

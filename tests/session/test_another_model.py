@@ -76,7 +76,7 @@ async def test_what_is_told_before_the_greeting_is_in_the_greeting(autojump_cloc
     with trio.fail_after(60):
         async with conversation() as talk:
             talk.session.tell(another_model(replying()))
-            assert isinstance(await talk.wait_for(m.Event), m.SessionOpened)
+            await talk.next_is(m.SessionOpened)
 
 
 def test_the_loss_of_a_model_is_told_without_the_advice():

@@ -326,13 +326,43 @@ async def test_a_phrase_tells_where_its_words_begin(autojump_clock):
     ]
 
 
+@pytest.mark.parametrize(("asked", "told"), [(True, "ItisnoonSo"), (False, None), (None, None)])
+async def test_phonemes_are_told_to_who_asks_for_them(autojump_clock, asked, told):
+    with trio.fail_after(60):
+        async with conversation(engines=spoken("It is noon. So")) as talk:
+            await talk.ask(m.Text(text="tell me", phonemes=asked))
+            await talk.wait_for(m.Done)
+    phrases = [event for event in talk.of_turn(1) if isinstance(event, m.TtsPhrase)]
+    if told is None:
+        assert [phrase.phonemes for phrase in phrases] == [None, None]
+    else:
+        assert "".join(symbol for phrase in phrases for _, symbol in phrase.phonemes) == told
+        assert all(phrase.phonemes[0] == (0, phrase_of) for phrase, phrase_of in zip(phrases, "IS", strict=True))
+
+
+async def test_a_turn_in_another_language_is_spoken_by_a_voice_that_is_named_for_it(autojump_clock):
+    class Heard(ScriptedSynthesizer):
+        def speak(self, text, *, seconds, voice=None, speed=1.0):
+            asked.append(voice)
+            return super().speak(text, seconds=seconds, voice=voice, speed=speed)
+
+    asked: list[str | None] = []
+    with trio.fail_after(60):
+        async with conversation(engines=spoken("Ja", synthesizer=Heard(voices=("heart", "en-us", "de")))) as talk:
+            for language, voice in ((None, None), ("en", None), ("de", None), ("de", "heart"), ("fi", None)):
+                await talk.ask(m.Text(text="tell me", language=language, voice=voice))
+                await talk.wait_for(m.Done)
+    assert asked == [None, None, "de", "heart", None]
+
+
 async def test_a_voice_that_knows_no_words_tells_of_none(autojump_clock):
     with trio.fail_after(60):
         async with conversation(
             engines=spoken("It is noon.", synthesizer=ScriptedSynthesizer(knows_words=False))
         ) as talk:
-            await talk.ask(m.Text(text="tell me"))
-            assert (await talk.wait_for(m.TtsPhrase)).words is None
+            await talk.ask(m.Text(text="tell me", phonemes=True))
+            phrase = await talk.wait_for(m.TtsPhrase)
+            assert (phrase.words, phrase.phonemes) == (None, None)
             await talk.wait_for(m.Done)
 
 

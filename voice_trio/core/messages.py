@@ -60,6 +60,7 @@ class Start:
     language: Name | None = None
     voice: Name | None = None
     speed: Speed | None = None
+    phonemes: bool | None = None
     silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
 
 
@@ -73,6 +74,7 @@ class Text:
     language: Name | None = None
     voice: Name | None = None
     speed: Speed | None = None
+    phonemes: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,8 @@ class TtsPhrase:
     sample_rate: int
     words: tuple[tuple[int, int], ...] | None = None
     """(sample of the phrase, code point of the reply) at which each word begins, rising in both; None: not known."""
+    phonemes: tuple[tuple[int, str], ...] | None = None
+    """(sample of the phrase, symbol) at which each phoneme begins, rising; None: not known, or not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +206,7 @@ class TtsWords:
     turn: int
     phrase: int
     words: tuple[tuple[int, int], ...]
+    phonemes: tuple[tuple[int, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

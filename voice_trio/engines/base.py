@@ -20,6 +20,7 @@ from voice_trio.engines.errors import CannotLoad as CannotLoad
 from voice_trio.engines.errors import EngineError as EngineError
 from voice_trio.engines.errors import TurnError as TurnError
 from voice_trio.engines.speech import Mark as Mark
+from voice_trio.engines.speech import Phoneme as Phoneme
 from voice_trio.engines.speech import Pieces as Pieces
 from voice_trio.engines.speech import Speaking as Speaking
 from voice_trio.engines.speech import Speech as Speech

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +21,14 @@ class Mark(NamedTuple):
     char: int
 
 
+class Phoneme(NamedTuple):
+    """From ``sample`` of a `Speech` on, the voice says ``symbol``."""
+
+    sample: int
+    symbol: str
+    """As the voice writes it: a letter of the IPA or of its own, or a sign for the pause at a clause's end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speech:
     """Synthesised speech, of a whole text or a piece of it: s16le mono at ``sample_rate``."""
@@ -30,6 +38,8 @@ class Speech:
     marks: tuple[Mark, ...] = ()
     """Rising in both fields; empty where the voice does not know its word positions. Samples count from the first of
     this piece, characters from the first of the whole text."""
+    phonemes: tuple[Phoneme, ...] = ()
+    """Rising; empty where the voice does not know them. Samples count from the first of this piece."""
     last: bool = False
     """The voice knows that nothing of the text comes after it; the caller need not ask for more."""
 
@@ -90,11 +100,14 @@ def joined(pieces: list[Speech]) -> Speech:
     if len({piece.sample_rate for piece in pieces}) != 1 or any(len(piece.pcm) % 2 for piece in pieces):
         raise unplayable()
     marks: list[Mark] = []
+    phonemes: list[Phoneme] = []
     before = 0
     for piece in pieces:
         marks.extend(Mark(before + sample, char) for sample, char in piece.marks)
+        phonemes.extend(Phoneme(before + sample, symbol) for sample, symbol in piece.phonemes)
         before += piece.samples
-    return Speech(b"".join(piece.pcm for piece in pieces), pieces[0].sample_rate, tuple(marks), last=True)
+    pcm = b"".join(piece.pcm for piece in pieces)
+    return Speech(pcm, pieces[0].sample_rate, tuple(marks), tuple(phonemes), last=True)
 
 
 def unplayable() -> EngineError:
@@ -129,4 +142,4 @@ class _Whole:
             return None
         made = await self._make()
         self._given = True
-        return Speech(made.pcm, made.sample_rate, made.marks, last=True)
+        return replace(made, last=True)

@@ -15,7 +15,7 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import CannotLoad, EngineError, Mark, Speaking, Speech, whole
+from voice_trio.engines.base import CannotLoad, EngineError, Mark, Phoneme, Speaking, Speech, whole
 from voice_trio.workers.main import Fields
 from voice_trio.workers.pool import WorkerPool, open_pool
 from voice_trio.workers.process import WorkerError, python_worker
@@ -98,7 +98,12 @@ class WorkerVoice:
         except WorkerError as error:
             message = "The voice took too long." if error.kind == "timeout" else "The voice failed."
             raise EngineError(ErrorCode.TTS_FAIL, message) from error
-        return Speech(reply.body, self.sample_rate, tuple(Mark(sample, char) for sample, char in reply.fields["marks"]))
+        return Speech(
+            reply.body,
+            self.sample_rate,
+            tuple(Mark(sample, char) for sample, char in reply.fields["marks"]),
+            tuple(Phoneme(sample, symbol) for sample, symbol in reply.fields.get("phonemes", ())),
+        )
 
 
 @asynccontextmanager

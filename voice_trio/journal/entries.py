@@ -151,6 +151,7 @@ class Voice:
     pcm: Base64Bytes
     sample_rate: int
     marks: tuple[tuple[int, int], ...] = ()
+    phonemes: tuple[tuple[int, str], ...] = ()
     more: bool | None = None
     """More may follow: `Speech.last` of what the voice did not know to be the last."""
 

@@ -169,7 +169,15 @@ def _spelled_speech(speech: Speech | None) -> dict[str, Any]:
     if speech is None:
         return {"over": True}
     more = None if speech.last else True
-    return {"voice": Voice(pcm=speech.pcm, sample_rate=speech.sample_rate, marks=speech.marks, more=more)}
+    return {
+        "voice": Voice(
+            pcm=speech.pcm,
+            sample_rate=speech.sample_rate,
+            marks=speech.marks,
+            phonemes=speech.phonemes,
+            more=more,
+        )
+    }
 
 
 def _unspelled(_: object) -> None:

@@ -11,6 +11,7 @@ from voice_trio.engines.base import (
     Engines,
     Finish,
     Mark,
+    Phoneme,
     Prompt,
     Speaking,
     Speech,
@@ -100,7 +101,9 @@ def _piece(answer: e.Answer) -> Speech | None:
     if answer.over:
         return None
     then = _there(answer.voice)
-    return Speech(then.pcm, then.sample_rate, tuple(Mark(*mark) for mark in then.marks), last=not then.more)
+    marks = tuple(Mark(*mark) for mark in then.marks)
+    phonemes = tuple(Phoneme(*phoneme) for phoneme in then.phonemes)
+    return Speech(then.pcm, then.sample_rate, marks, phonemes, last=not then.more)
 
 
 class _Begun:

@@ -87,7 +87,6 @@ class Spoken:
         nothing = _placed(phrase, self.playback.queued)
         placed = _with(nothing, item, first)
         self.phrases.append(placed)
-        words = _words(nothing, placed)
         await outlet.say(
             TtsPhrase(
                 turn=self._turn,
@@ -96,11 +95,12 @@ class Spoken:
                 end=phrase.end,
                 sample_rate=first.sample_rate,
                 # Some of its words would be taken for all of them.
-                words=(words or None) if placed.whole else None,
+                words=(_words(nothing, placed) or None) if placed.whole else None,
+                phonemes=(first.phonemes or None) if placed.whole else None,
             )
         )
         if not placed.whole:
-            await self._say_words(phrase, words, outlet)
+            await self._say_places(phrase, nothing, placed, first, outlet)
         await self._send(phrase, first, outlet)
         while item.rest is not None and not placed.whole:
             piece = await item.rest.receive()
@@ -109,13 +109,18 @@ class Spoken:
                 break
             before, placed = placed, _with(placed, item, piece)
             self.phrases[-1] = placed
-            await self._say_words(phrase, _words(before, placed), outlet)
+            await self._say_places(phrase, before, placed, piece, outlet)
             await self._send(phrase, piece, outlet)
         await outlet.say(TtsPhraseDone(turn=self._turn, phrase=phrase.index, samples=placed.samples))
 
-    async def _say_words(self, phrase: Phrase, words: tuple[tuple[int, int], ...], outlet: Outlet) -> None:
-        if words:
-            await outlet.say(TtsWords(turn=self._turn, phrase=phrase.index, words=words))
+    async def _say_places(
+        self, phrase: Phrase, before: SpokenPhrase, after: SpokenPhrase, piece: Speech, outlet: Outlet
+    ) -> None:
+        """Say where the words and the phonemes of ``piece`` begin, by which ``before`` has become ``after``."""
+        words = _words(before, after)
+        phonemes = tuple((before.samples + sample, symbol) for sample, symbol in piece.phonemes)
+        if words or phonemes:
+            await outlet.say(TtsWords(turn=self._turn, phrase=phrase.index, words=words, phonemes=phonemes or None))
 
     async def _send(self, phrase: Phrase, speech: Speech, outlet: Outlet) -> None:
         step = ms_to_samples(CHUNK_MS, speech.sample_rate) * BYTES_PER_SAMPLE

@@ -16,6 +16,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused, first_leaf
 from voice_trio.core.history import Record, prompt
+from voice_trio.core.languages import voice_in
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import Playout
 from voice_trio.core.timeline import Moment, Timeline
@@ -176,7 +177,7 @@ class Turn:
                 self.capture,
                 self._engines.recognizer,
                 turn=self.number,
-                language=self._request.language or self._settings.language or self._around.spoken.known,
+                language=self._language,
                 settings=self._settings,
                 throttle=self._around.throttle,
                 outlet=self._outlet,
@@ -195,11 +196,23 @@ class Turn:
     async def _respond(self, records: Sequence[Record]) -> Outcome:
         settings, engines, reply = self._settings, self._engines, self._reply
         messages = prompt(records, self._said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
-        voice = Voice(engines.synthesizer, self._request.voice, self._request.speed or 1.0, settings.tts_timeout_s)
+        name = self._request.voice or voice_in(self._language, engines.synthesizer.voices)
+        voice = Voice(
+            engines.synthesizer,
+            name,
+            self._request.speed or 1.0,
+            settings.tts_timeout_s,
+            phonemes=bool(self._request.phonemes),
+        )
         await reply.run(Prompt(messages), engines.language_model, voice, self._outlet)
         if reply.broken_off is not None:
             return _outcome(reply.broken_off)
         return Outcome.FAILED if reply.unspoken else Outcome.COMPLETED
+
+    @property
+    def _language(self) -> str | None:
+        """The language that is spoken, as far as it is known."""
+        return self._request.language or self._settings.language or self._around.spoken.known
 
     def _moved(self, cause: Step | Outcome) -> m.StateChanged:
         """Move the machine, and return what says so: nothing lies between the two but the outbox's door."""

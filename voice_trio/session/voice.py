@@ -28,6 +28,8 @@ class Voice:
     speed: float
     timeout_s: float
     """How long a phrase may take, without the time that its pieces wait to be taken."""
+    phonemes: bool = False
+    """Whether the client is told of them."""
 
     async def say(self, text: str, take: Take) -> None:
         """Have ``take`` each piece of the speech that ``text`` is, or why there is no more of it.
@@ -54,7 +56,7 @@ class Voice:
         said: Speech | None = None
         async with speaking as pieces:
             while (piece := await pieces.receive()) is not None:
-                said = _playable(piece, synthesizer.sample_rate, text)
+                said = self._playable(piece, text)
                 if said.last:
                     return said
                 if said.samples:
@@ -66,11 +68,15 @@ class Voice:
             raise unplayable()
         return Speech(b"", synthesizer.sample_rate, last=True)
 
+    def _playable(self, speech: Speech, text: str) -> Speech:
+        """Return ``speech`` without places that cannot be, or that nobody asked for.
 
-def _playable(speech: Speech, sample_rate: int, text: str) -> Speech:
-    """Return ``speech``, without word positions that cannot be. Raises `EngineError` (TTS_FAIL) if it is no sound."""
-    if len(speech.pcm) % BYTES_PER_SAMPLE or speech.sample_rate != sample_rate:
-        raise unplayable()
-    places = [Mark(0, 0), *speech.marks, Mark(speech.samples, len(text))]
-    rising = all(mark.sample <= after.sample and mark.char <= after.char for mark, after in pairwise(places))
-    return speech if rising else replace(speech, marks=())
+        Raises `EngineError` (TTS_FAIL) if it is no sound.
+        """
+        if len(speech.pcm) % BYTES_PER_SAMPLE or speech.sample_rate != self.synthesizer.sample_rate:
+            raise unplayable()
+        places = [Mark(0, 0), *speech.marks, Mark(speech.samples, len(text))]
+        rising = all(mark.sample <= after.sample and mark.char <= after.char for mark, after in pairwise(places))
+        sounds = [0, *(phoneme.sample for phoneme in speech.phonemes), speech.samples]
+        told = self.phonemes and all(sample <= after for sample, after in pairwise(sounds))
+        return replace(speech, marks=speech.marks if rising else (), phonemes=speech.phonemes if told else ())

@@ -10,7 +10,7 @@ import trio
 
 from voice_trio.core.audio import ms_to_samples
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import EngineError, Mark, Speaking, Speech
+from voice_trio.engines.base import EngineError, Mark, Phoneme, Speaking, Speech
 from voice_trio.waiting import Wait
 
 VOICED = (1).to_bytes(2, "little")
@@ -108,5 +108,11 @@ class _ScriptedPieces:
         last = number == len(self._starts) - 1
         end = len(self._text) if last else self._starts[number + 1][0]
         marks = [Mark((start - starts[0]) * self._per_char, start) for start in starts if self._voice.knows_words]
+        # Each letter is a phoneme.
+        phonemes = [
+            Phoneme((at - starts[0]) * self._per_char, self._text[at])
+            for at in range(starts[0], end)
+            if self._text[at].isalpha() and self._voice.knows_words
+        ]
         pcm = VOICED * (self._per_char * (end - starts[0]))
-        return Speech(pcm, self._voice.sample_rate, tuple(marks), last=last)
+        return Speech(pcm, self._voice.sample_rate, tuple(marks), tuple(phonemes), last=last)

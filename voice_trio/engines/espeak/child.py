@@ -35,6 +35,24 @@ BYTES = 2
 VOICES = ("en-us", "en-gb", "en-gb-scotland", "de", "es", "fr-fr", "it", "nl", "pl", "pt", "pt-br", "sv")
 """Names offered, the usual one first: espeak-ng's language codes."""
 
+LOUDNESS_DB = {
+    "en-us": -19.2,
+    "en-gb": -18.3,
+    "en-gb-scotland": -17.4,
+    "de": -17.5,
+    "es": -18.0,
+    "fr-fr": -19.9,
+    "it": -18.2,
+    "nl": -17.5,
+    "pl": -18.0,
+    "pt": -18.4,
+    "pt-br": -18.3,
+    "sv": -17.5,
+}
+"""How loud each speaks of itself, pauses not counted, in dB of full scale: means of 15 sentences."""
+LEVEL_DB = -20.0
+"""How loud all voices are, of other engines too. None has to be made louder, so none is clipped by it."""
+
 OPEN_FILES = 32
 """Most open files: the pipes, and one or two of espeak's."""
 
@@ -200,6 +218,7 @@ def load() -> tuple[Fields, Handler]:
         errors.clear()
         engine.setProperty("voice", ids[fields["voice"]])
         engine.setProperty("rate", fields["rate"])
+        engine.setProperty("volume", 10 ** ((LEVEL_DB - LOUDNESS_DB[fields["voice"]]) / 20))
         engine.say(spoken.text)
         engine.runAndWait()
         if errors:
