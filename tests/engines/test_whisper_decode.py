@@ -12,9 +12,9 @@ from faster_whisper import WhisperModel
 from tools.make_shape_model import Shape, make
 from voice_trio.config import load
 from voice_trio.core.audio import SAMPLE_RATE
-from voice_trio.engines.decoding.pieces import floats, pieces
-from voice_trio.engines.whisper.decode import Asked, WhisperDecoder
+from voice_trio.engines.whisper.decode import Asked, WhisperDecoder, floats
 from voice_trio.engines.whisper.loading import load as load_whisper
+from voice_trio.engines.whisper.pieces import pieces
 
 pytestmark = pytest.mark.real
 

@@ -13,9 +13,8 @@ from tools.asr_bench import models
 from tools.latency import word_errors
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.transcript import TranscriptDiffer
-from voice_trio.engines.decoding.pieces import floats
 from voice_trio.engines.whisper.context import spoken
-from voice_trio.engines.whisper.decode import PADDED_S, WhisperDecoder
+from voice_trio.engines.whisper.decode import PADDED_S, WhisperDecoder, floats
 from voice_trio.engines.whisper.plug import open_whisper
 
 

@@ -296,8 +296,6 @@ class Engines:
     new_detector: Callable[[], Detector]
     asr_fallback: Fallback | None = None
     """Where the recognizer stands in for a better one."""
-    partial_interval_ms: int = 1000
-    """How often the recognizer is asked for a partial, where the settings leave that to it."""
 
     @property
     def ready(self) -> bool:

@@ -41,12 +41,6 @@ class Opened(Generic[E]):
     chosen: Candidate
     fallback: Fallback | None = None
 
-    @property
-    def partial_interval_ms(self) -> int:
-        """How often a recognizer is asked for a partial, where the settings leave that to it."""
-        assert self.chosen.plug is not None
-        return self.chosen.plug.partial_interval_ms
-
 
 @asynccontextmanager
 async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
@@ -68,7 +62,6 @@ async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
             synthesizer=synthesizer.engine,
             new_detector=detector.engine,
             asr_fallback=recognizer.fallback,
-            partial_interval_ms=recognizer.partial_interval_ms,
         )
 
 

@@ -85,8 +85,6 @@ class Plug(Generic[S, E]):
     command: Callable[[S], str | None] = never_missing
     """Returns the command that brings what it is missing, if there is one."""
     weights: Weights[S] | None = None
-    partial_interval_ms: int = 1000
-    """Of a recognizer: how often it is asked for a partial, where STREAM_PARTIAL_INTERVAL_MS does not say."""
 
     def __post_init__(self) -> None:
         """Raise `TypeError` for what is no plug: the author is to see that at the first import."""

@@ -105,7 +105,7 @@ class Sessions:
         if not self.have_room(address):
             await self._refuse(link)
             return
-        settings = SessionSettings.of(self._settings, partial_interval_ms=self._engines().partial_interval_ms)
+        settings = SessionSettings.of(self._settings)
         guarded = GuardedLink(link, self._settings, allowance)
         session = self._new_session(
             guarded,

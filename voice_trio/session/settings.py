@@ -34,10 +34,9 @@ class SessionSettings:
     log_latency: bool
 
     @classmethod
-    def of(cls, settings: Settings, *, partial_interval_ms: int = 1000) -> SessionSettings:
-        """Return what a session is to know of ``settings``, with the recognizer's interval where they leave it open."""
-        known = {name: getattr(settings, name) for name in cls.names()}
-        return cls(**known | {"partial_interval_ms": settings.partial_interval_ms or partial_interval_ms})
+    def of(cls, settings: Settings) -> SessionSettings:
+        """Return what a session is to know of ``settings``."""
+        return cls(**{name: getattr(settings, name) for name in cls.names()})
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -277,6 +277,13 @@ def _spread(tokenizer: Any, ids: list[int], samples: int) -> tuple[TimedWord, ..
     )
 
 
+def floats(pcm: bytes) -> np.ndarray:
+    """Return s16le ``pcm`` as `WhisperDecoder.decode` takes it."""
+    import numpy as np
+
+    return np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768
+
+
 def _is_no_speech(result: Any) -> bool:
     probability: float = result.no_speech_prob
     # CTranslate2's score is the sum over the tokens and the end, by the number of tokens alone.

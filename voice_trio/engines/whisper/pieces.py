@@ -1,17 +1,21 @@
-"""A final of an utterance of any length: its pieces decoded one after the other, each with the words before it."""
+"""An utterance that is longer than one decode can take, in pieces cut where it is quiet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from voice_trio.engines.decoding.pieces import pieces
+from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.engines.whisper.decode import PADDED_S, Decoded
 
 if TYPE_CHECKING:
     import numpy as np
 
     from voice_trio.engines.whisper.decode import WhisperDecoder
+
+_STEP = SAMPLE_RATE // 10
+_SEARCHED = 1 / 3
+"""Of the longest piece, from its end backward."""
 
 
 class Piece(NamedTuple):
@@ -62,3 +66,17 @@ def decode_all(
         padded=all(part.padded for part in parts),
         compute_s=compute_s,
     )
+
+
+def pieces(audio: np.ndarray, most_s: float) -> Iterator[np.ndarray]:
+    """Yield ``audio`` (float32, 16 kHz) in pieces of at most ``most_s`` seconds, each cut at the quietest tenth of a
+    second in the last third of what it may have.
+    """
+    most = round(most_s * SAMPLE_RATE)
+    while len(audio) > most:
+        first = most - round(most * _SEARCHED)
+        steps = audio[first : first + (most - first) // _STEP * _STEP].reshape(-1, _STEP)
+        cut = first + int((steps**2).mean(axis=1).argmin()) * _STEP + _STEP // 2
+        yield audio[:cut]
+        audio = audio[cut:]
+    yield audio

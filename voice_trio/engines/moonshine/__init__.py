@@ -1,1 +1,0 @@
-"""Moonshine, the recognizer that comes along: small, quick, for English."""
