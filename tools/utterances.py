@@ -109,7 +109,9 @@ def speak(words: str, pace: float = 1.0) -> bytes:
     audio = soxr.resample(voice(words, speed=pace, seed=1), voice.sample_rate, SAMPLE_RATE)
     quiet = np.zeros(SAMPLE_RATE // 5)
     # As quiet as a room is, since no microphone gives digital silence.
-    audio = np.concatenate([quiet, audio, quiet]) + np.random.default_rng(1).normal(0, 3e-4, len(audio) + 2 * len(quiet))
+    audio = np.concatenate([quiet, audio, quiet]) + np.random.default_rng(1).normal(
+        0, 3e-4, len(audio) + 2 * len(quiet)
+    )
     return noise.to_pcm(audio)
 
 

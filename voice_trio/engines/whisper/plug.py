@@ -115,10 +115,7 @@ class WhisperWeights:
         tell(f"{loaded.name}: some sentences, with less audio at a time, against the same padded to 30 s")
         async with open_scheduler(settings.asr_workers, close_s=settings.asr_timeout_s) as scheduler:
             context = await whisper_context.calibrate(scheduler, loaded.decoder, lambda line: tell(f"  {line}"))
-        answer = (
-            f"a context of {context.final_s:g} s" if context.final_s else "what was said and a margin, the fastest way"
-        )
-        tell(f"It is given {answer}.")
+        tell(f"Partials are given {context.partial_s:g} s, and finals {context.final_s:g} s.")
         if await trio.to_thread.run_sync(whisper_context.remember, loaded.folder, context):
             return None
         return f"{loaded.folder} cannot be written, so each server finds this out again."
