@@ -2,7 +2,7 @@
 
     python tools/make_clips.py
 
-Needs hibari-tts. The people there and flite's four are as they are.
+The people there and flite's four are as they are.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
 """The utterances that recognizers are measured on: people, a neural voice, flite, single words; clean and in noise.
 
 The people are recordings in tests/utterances, flite's sentences those of tests/clips and tests/tiny_whisper. The neural
-voice speaks here, with a fixed seed, if hibari-tts is installed. Noise is computed, with fixed seeds too.
+voice, hibari, speaks here, with a fixed seed. Noise is computed, with fixed seeds too.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class Utterance:
 
 @cache
 def read() -> Sequence[Utterance]:
-    """Return all that can be had here, the recorded ones first."""
+    """Return all of them, the recorded ones first."""
     return [*_human(), *_flite(), *_spoken()]
 
 
@@ -92,8 +92,6 @@ def _flite() -> Iterator[Utterance]:
 
 
 def _spoken() -> Iterator[Utterance]:
-    if importlib.util.find_spec("hibari") is None:
-        return
     for words in SENTENCES:
         yield Utterance("hibari", words, speak(words))
     for words in SINGLE:
@@ -102,7 +100,7 @@ def _spoken() -> Iterator[Utterance]:
 
 
 def speak(words: str, pace: float = 1.0) -> bytes:
-    """Return ``words`` in hibari's voice, s16le at 16 kHz: the same each time. Needs hibari-tts."""
+    """Return ``words`` in hibari's voice, s16le at 16 kHz: the same each time."""
     import soxr
 
     voice = _voice()
@@ -116,10 +114,10 @@ def speak(words: str, pace: float = 1.0) -> bytes:
 
 
 @cache
-def _voice() -> Callable[..., np.ndarray]:
+def _voice() -> Any:
     from hibari import Hibari
 
-    return Hibari()  # type: ignore[no-any-return]
+    return Hibari()
 
 
 def babble(samples: int, seed: int) -> noise.Signal:

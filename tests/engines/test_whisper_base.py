@@ -17,6 +17,7 @@ from voice_trio.engines.whisper.decode import FLOOR_S, PADDED_S, Asked, floats
 from voice_trio.engines.whisper.loading import load as load_whisper
 from voice_trio.engines.whisper.plug import open_whisper
 from voice_trio.engines.whisper.scheduler import open_scheduler
+from voice_trio.installation import clips_dir
 
 pytestmark = pytest.mark.real
 
@@ -51,7 +52,7 @@ def test_short_contexts_trip_and_the_floor_does_not(decoder):
 
 def test_short_words_are_not_taken_for_another_language(decoder):
     for name in ("yes", "stop", "next"):
-        pcm = sound_file.read(whisper_context.assets.clips_dir() / f"{name}.flac")
+        pcm = sound_file.read(clips_dir() / f"{name}.flac")
         assert decoder.decode(floats(pcm), language=None, least_s=FLOOR_S).language == "en"
 
 
