@@ -146,7 +146,7 @@ class WhisperDecoder:
                 # a loop often goes on with.
                 for longer in (FLOOR_S, PADDED_S):
                     if tried.tripped and (longer > length or (one.context and longer == PADDED_S)):
-                        (tried,) = self._try([replace(one, context="")], max(longer, len(one.audio) / SAMPLE_RATE))
+                        (tried,) = self._try([replace(one, context="")], longer)
             yield Decoded(
                 text=tried.believable if one.again else tried.text,
                 language=tried.language,
@@ -200,8 +200,8 @@ class WhisperDecoder:
                 if one.timed(words):
                     words = self._placed(tokenizer, ids, memories[at], frames, len(one.audio))
             padded = frames == _PADDED_FRAMES
-            # Padded, nothing is heard twice in the silence: who says a sentence twice is believed.
-            believable = "" if padded and looped else kept if padded else once
+            # At the last, padded, nothing is heard twice in the silence: who says a sentence twice is believed.
+            believable = "" if looped else kept
             language, probability = tokenizer.language_code, probabilities[at]
             tried.append(_Try(once, language, probability, words, padded, tripped, believable))
         return tried
