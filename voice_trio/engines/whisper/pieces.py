@@ -65,6 +65,7 @@ def decode_all(
         words=(),
         padded=all(part.padded for part in parts),
         compute_s=compute_s,
+        tripped=any(part.tripped for part in parts),
     )
 
 

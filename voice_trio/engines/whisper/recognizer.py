@@ -19,16 +19,13 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TailWindow, TimedWord
 from voice_trio.engines.base import SURE_LANGUAGE_PROBABILITY, SURE_LANGUAGE_S, EngineError, Hypothesis, Transcript
 from voice_trio.engines.whisper import context as whisper_context
-from voice_trio.engines.whisper.context import Context
-from voice_trio.engines.whisper.decode import Asked, Decoded, floats
+from voice_trio.engines.whisper.context import Context, Trips
+from voice_trio.engines.whisper.decode import DECODE_ERRORS, Asked, Decoded, floats
 from voice_trio.engines.whisper.loading import Loaded
 from voice_trio.engines.whisper.pieces import Piece, decode_all
 from voice_trio.engines.whisper.scheduler import Batch, Job, Rank, Scheduler, Ticket
 
 log = structlog.get_logger("voice_trio")
-
-DECODE_ERRORS = (RuntimeError, ValueError, MemoryError)
-"""What the libraries raise; nothing of Trio runs in a decode's thread."""
 
 PARTIALS_AT_ONCE = 2
 """Two of like lengths cost three quarters each of what one does, and more hardly less: the encoder's part is the same
@@ -48,6 +45,8 @@ class WhisperRecognizer:
         self.languages: Sequence[str] = loaded.decoder.languages
         self.context = Context.of(settings.asr_context)
         self.decoder = loaded.decoder
+        self._may_grow = settings.asr_context == "auto"
+        self._trips = Trips()
         self._folder = loaded.folder
         self._scheduler = scheduler
         self._window_samples = settings.asr_window_s * SAMPLE_RATE
@@ -70,20 +69,10 @@ class WhisperRecognizer:
 
     async def find_context(self) -> None:
         """Find out how much context this model needs, where that is asked for and not known yet."""
-        if not self.context.undecided:
+        if self.context.undecided:
+            self.context = await whisper_context.find(self._scheduler, self.decoder, self._folder, self.context)
+        else:
             await trio.lowlevel.checkpoint()
-            return
-        known = await trio.to_thread.run_sync(whisper_context.recall, self._folder)
-        if known is None:
-            try:
-                known = await whisper_context.calibrate(self._scheduler, self.decoder)
-            except DECODE_ERRORS as error:
-                # The guess is right for any model; only slow.
-                log.warning("asr_context unknown", model=self.name, error=str(error))
-                return
-            kept = await trio.to_thread.run_sync(whisper_context.remember, self._folder, known)
-            log.info("asr_context", model=self.name, context_s=known.final_s, remembered=kept)
-        self.context = known
 
     def submit_final(self, begin: Callable[[], Job[Decoded]], rank: Rank) -> Ticket[Decoded]:
         """Queue a decode, which `answer` waits for."""
@@ -94,6 +83,12 @@ class WhisperRecognizer:
     ) -> Ticket[Decoded]:
         """Queue a decode that may be done together with those of others, which `answer` waits for."""
         return self._scheduler.submit_to(self._partials[has_context], begin, Rank.PARTIAL, ready=ready)
+
+    def learn(self, decoded: Decoded) -> None:
+        """Give all that follows more context, where too many of late have tripped in what there is."""
+        if self._trips.count(decoded.tripped) and self._may_grow:
+            self.context = self.context.grown
+            log.info("asr_context grows", model=self.name, context_s=self.context.final_s)
 
     async def answer(self, ticket: Ticket[Decoded]) -> Decoded:
         """Return what a decode gave. Raises `EngineError` (ASR_FAIL)."""
@@ -159,6 +154,7 @@ class WhisperUtterance:
                 least_s,
                 context,
                 lambda words: self._window.wants_places(placed(words), through),
+                again=False,
             )
 
         ticket = self._recognizer.submit_partial(
@@ -172,6 +168,7 @@ class WhisperUtterance:
         finally:
             ticket.drop()
         self.compute_s += decoded.compute_s
+        self._recognizer.learn(decoded)
         if not decoded.words:
             # Nothing is heard, or what is heard cannot be trusted so far as to cut by it.
             text = f"{context} {decoded.text}".strip()
@@ -245,6 +242,7 @@ class WhisperUtterance:
         if not final.learnt:
             final.learnt = True
             self.compute_s += decoded.compute_s
+            self._recognizer.learn(decoded)
             # Finding the language costs a pass of the decoder, and may turn out differently each time.
             self._language = self._language or _sure_of(decoded, final.end)
         return decoded
