@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tools.tiny_whisper import held_out
 
 from tests import noise
+from tests.tiny_whisper.training import held_out
 from voice_trio import sound_file
 from voice_trio.core.audio import SAMPLE_RATE
 
