@@ -31,6 +31,7 @@ from voice_trio.engines.base import (
     Synthesizer,
     Transcript,
     Utterance,
+    partial_interval_ms,
 )
 from voice_trio.memory.base import Store
 
@@ -171,6 +172,7 @@ class TappedRecognizer:
     def __init__(self, inner: Recognizer, tap: Tap) -> None:
         self.name = inner.name
         self.languages = inner.languages
+        self.partial_interval_ms = partial_interval_ms(inner)
         self._inner = inner
         self._tap = tap
 

@@ -54,6 +54,7 @@ class Recorder:
                     sample_rate=engines.synthesizer.sample_rate,
                     asr_fallback=fallback.command if fallback else None,
                     asr_fallback_message=fallback.message if fallback else None,
+                    partial_interval_ms=partial_interval_ms(engines.recognizer),
                 ),
                 whole=whole,
             )

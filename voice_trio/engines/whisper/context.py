@@ -19,8 +19,8 @@ import trio
 
 from voice_trio import installation as assets
 from voice_trio import sound_file
+from voice_trio.engines.decoding.scheduler import Job, Rank, Scheduler
 from voice_trio.engines.whisper.decode import PADDED_S, floats
-from voice_trio.engines.whisper.scheduler import Job, Rank, Scheduler
 
 if TYPE_CHECKING:
     from voice_trio.engines.whisper.decode import Decoded, WhisperDecoder

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from voice_trio.config import Settings, processors
+from voice_trio.config import Settings
+from voice_trio.engines.decoding.scheduler import threads_per_worker
 from voice_trio.engines.whisper import models as whisper_models
 from voice_trio.engines.whisper.decode import WhisperDecoder
 from voice_trio.engines.whisper.models import ModelError
@@ -41,7 +42,7 @@ def load(settings: Settings) -> Loaded:
             # Whoever asks for half precision has a GPU in mind; no processor computes in it.
             device="auto" if "float16" in asked.compute_type else "cpu",
             compute_type=asked.compute_type,
-            cpu_threads=_threads_per_worker(settings.asr_workers),
+            cpu_threads=threads_per_worker(settings.asr_workers),
             num_workers=settings.asr_workers,
             local_files_only=True,
         )
@@ -55,12 +56,3 @@ def load(settings: Settings) -> Loaded:
         )
     decoder = WhisperDecoder(model, margin_s=settings.asr_margin_ms / 1000)
     return Loaded(folder.resolve().name if asked.folder else name, folder, decoder)
-
-
-def _threads_per_worker(workers: int) -> int:
-    """Return how many threads each of ``workers`` computes with: the machine's share, and at least one.
-
-    Two workers of one thread decode twice as much as one of two, and more than four threads bring a worker little.
-    """
-    cores = processors()
-    return max(1, min(4, cores // workers))
