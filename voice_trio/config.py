@@ -100,8 +100,13 @@ class Settings(FromEnvironment):
         Field(description="share ends when 80 % of the window is silence; strict needs every frame of it silent"),
     ] = "share"
     partial_interval_ms: Annotated[
-        int, Field(ge=300, le=10_000, description="time between partial transcripts, in ms")
-    ] = 1000
+        int,
+        Field(
+            ge=0,
+            le=10_000,
+            description="time between partial transcripts, in ms, 300 at least; 0 is what suits the recognizer",
+        ),
+    ] = 0
     max_utterance_ms: Annotated[int, Field(ge=1000, le=300_000, description="longest utterance, in ms")] = 30_000
     asr_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for the final transcript, in s")] = 15.0
     asr_workers: Annotated[int, Field(ge=1, le=64, description="utterances recognised at the same time")] = 2

@@ -35,6 +35,7 @@ from voice_trio.engines.base import (
     Transcript,
     Utterance,
     advice_of,
+    partial_interval_ms,
 )
 from voice_trio.memory.base import Store
 
@@ -175,6 +176,7 @@ class TappedRecognizer:
     def __init__(self, inner: Recognizer, tap: Tap) -> None:
         self.name = inner.name
         self.languages = inner.languages
+        self.partial_interval_ms = partial_interval_ms(inner)
         self._inner = inner
         self._tap = tap
 

@@ -24,14 +24,15 @@ from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TimedWord
 from voice_trio.engines.base import EngineError, Hypothesis, Recognizer, Transcript
+from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.whisper.context import Context
 from voice_trio.engines.whisper.decode import Decoded
 from voice_trio.engines.whisper.loading import Loaded
 from voice_trio.engines.whisper.loading import load as load_whisper
 from voice_trio.engines.whisper.names import ModelError
 from voice_trio.engines.whisper.plug import open_whisper
-from voice_trio.engines.whisper.recognizer import PARTIALS_AT_ONCE, WhisperRecognizer, WhisperUtterance
-from voice_trio.engines.whisper.scheduler import open_scheduler
+from voice_trio.engines.whisper.recognizer import PARTIALS_AT_ONCE, WhisperRecognizer
+from voice_trio.engines.whisper.utterance import WhisperUtterance
 
 pytestmark = pytest.mark.real
 

@@ -11,12 +11,12 @@ from tests import noise
 from voice_trio import sound_file
 from voice_trio.config import load
 from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.whisper import context as whisper_context
 from voice_trio.engines.whisper.context import Context, calibrate, difference, spoken
 from voice_trio.engines.whisper.decode import FLOOR_S, PADDED_S, Asked, floats
 from voice_trio.engines.whisper.loading import load as load_whisper
 from voice_trio.engines.whisper.plug import open_whisper
-from voice_trio.engines.whisper.scheduler import open_scheduler
 from voice_trio.installation import clips_dir
 
 pytestmark = pytest.mark.real

@@ -10,11 +10,11 @@ import trio.testing
 
 from tools.make_shape_model import Shape, make
 from voice_trio.config import load
+from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.whisper import context as whisper_context
 from voice_trio.engines.whisper.context import Context, calibrate, difference, recall, remember, spoken
 from voice_trio.engines.whisper.decode import WhisperDecoder
 from voice_trio.engines.whisper.plug import open_whisper
-from voice_trio.engines.whisper.scheduler import open_scheduler
 
 pytestmark = pytest.mark.real
 

@@ -12,9 +12,9 @@ from faster_whisper import WhisperModel
 from tools.make_shape_model import Shape, make
 from voice_trio.config import load
 from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.engines.decoding.pieces import Cut, pieces
 from voice_trio.engines.whisper.decode import Asked, WhisperDecoder, floats
 from voice_trio.engines.whisper.loading import load as load_whisper
-from voice_trio.engines.whisper.pieces import pieces
 
 pytestmark = pytest.mark.real
 
@@ -402,7 +402,7 @@ def test_pcm_becomes_floats_of_one():
 @pytest.mark.parametrize("seconds", [0.5, 30, 30.01, 47, 95])
 def test_pieces_are_all_of_the_audio_and_none_is_too_long(seconds):
     audio = np.random.default_rng(1).standard_normal(round(seconds * S)).astype(np.float32)
-    cut = list(pieces(audio, 30))
+    cut = list(pieces(audio, Cut(30)))
     assert np.array_equal(np.concatenate(cut), audio)
     assert max(map(len, cut)) <= 30 * S
 
@@ -410,6 +410,6 @@ def test_pieces_are_all_of_the_audio_and_none_is_too_long(seconds):
 def test_a_piece_ends_where_it_is_quiet():
     audio = np.ones(40 * S, np.float32)
     audio[int(24.2 * S) : int(24.7 * S)] = 0
-    first, second = pieces(audio, 30)
+    first, second = pieces(audio, Cut(30))
     assert 24.2 * S < len(first) < 24.7 * S
     assert len(first) + len(second) == len(audio)

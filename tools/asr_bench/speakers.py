@@ -16,7 +16,7 @@ from voice_trio import sound_file
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from voice_trio.engines.base import Engines
+from voice_trio.engines.base import Engines, partial_interval_ms
 from voice_trio.engines.load import open_engine
 from voice_trio.engines.whisper.decode import Asked, Decoded
 from voice_trio.engines.whisper.plug import open_whisper
@@ -92,6 +92,7 @@ async def _speak(engines: Engines, settings: Settings, seen: Seen, speaker: int,
     link = MemoryLink()
     session = Session(link, settings=SessionSettings.of(settings), engines=lambda: engines, store=InProcessStore())
     spoken = clips()
+    interval_ms = settings.partial_interval_ms or partial_interval_ms(engines.recognizer)
     # Not all in step.
     await trio.sleep(speaker / speakers * 5)
     async with trio.open_nursery() as nursery:
@@ -101,7 +102,7 @@ async def _speak(engines: Engines, settings: Settings, seen: Seen, speaker: int,
             await link.ask(m.Start())
             async with trio.open_nursery() as asking:
                 asking.start_soon(_send, link, spoken[turn % len(spoken)])
-                await _hear_turn(link, seen, settings.partial_interval_ms / 1000)
+                await _hear_turn(link, seen, interval_ms / 1000)
                 asking.cancel_scope.cancel()
             seen.audio_s += len(spoken[turn % len(spoken)]) / BYTES_PER_SAMPLE / SAMPLE_RATE
             turn += 1

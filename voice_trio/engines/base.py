@@ -119,6 +119,16 @@ class Recognizer(Protocol):
         """Begin an utterance, in ``language`` (ISO 639-1) or, for None, in whatever it detects."""
 
 
+PARTIAL_INTERVAL_MS = 1000
+"""Between two partials, where a recognizer says nothing of its own."""
+
+
+def partial_interval_ms(recognizer: Recognizer) -> int:
+    """Return how often ``recognizer`` is best asked for a partial, which it may say in ``partial_interval_ms``."""
+    own: int = getattr(recognizer, "partial_interval_ms", PARTIAL_INTERVAL_MS)
+    return own
+
+
 # --- language model ---------------------------------------------------------------------------------------------------
 
 

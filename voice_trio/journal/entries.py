@@ -17,7 +17,7 @@ from pydantic import Base64Bytes, Field, JsonValue, TypeAdapter, ValidationError
 
 from voice_trio.core.history import Record
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
-from voice_trio.engines.base import Alive, Fallback, Hypothesis, ToolCall, Transcript, Usage
+from voice_trio.engines.base import PARTIAL_INTERVAL_MS, Alive, Fallback, Hypothesis, ToolCall, Transcript, Usage
 
 FORMAT: Final = 1
 """The version of these types; a file of another one is not read."""
@@ -45,6 +45,8 @@ class EngineNames:
     """The command that would bring a better recognizer."""
     asr_fallback_message: str | None = None
     """What was said of it; older files do not hold it, since it could only be one sentence."""
+    partial_interval_ms: Natural = PARTIAL_INTERVAL_MS
+    """What suited the recognizer."""
 
     @property
     def fallback(self) -> Fallback | None:

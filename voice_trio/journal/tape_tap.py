@@ -123,6 +123,7 @@ def _asked() -> NoReturn:
 class _Recognizer:
     name: str
     languages: Sequence[str]
+    partial_interval_ms: int
     ready: bool = True
 
     def open(self, language: str | None) -> AbstractAsyncContextManager[Utterance]:
@@ -161,7 +162,7 @@ class _Detector:
 def tape_engines(names: e.EngineNames, tap: TapeTap) -> tuple[Engines, Store]:
     """Return engines under the names that they had, and a store, that ``tap`` answers for."""
     engines = Engines(
-        recognizer=_Recognizer(names.asr, names.languages),
+        recognizer=_Recognizer(names.asr, names.languages, names.partial_interval_ms),
         language_model=_LanguageModel(names.llm, names.synthetic, names.llm_advice),
         synthesizer=_Synthesizer(names.tts, names.sample_rate, names.voices),
         new_detector=_Detector,

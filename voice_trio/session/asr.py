@@ -20,6 +20,7 @@ from voice_trio.engines.base import (
     Recognizer,
     Transcript,
     Utterance,
+    partial_interval_ms,
 )
 from voice_trio.session.capture import Capture, Ending, told
 from voice_trio.session.outlet import Outlet
@@ -61,7 +62,7 @@ async def transcribe(
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
                 anticipating.start_soon(_anticipate, utterance, capture)
                 async with trio.open_nursery() as drafting:
-                    interval_s = settings.partial_interval_ms / 1000
+                    interval_s = (settings.partial_interval_ms or partial_interval_ms(recognizer)) / 1000
                     drafting.start_soon(_draft, utterance, capture, turn, interval_s, throttle, outlet)
                     while pcm := await capture.receive():
                         utterance.feed(pcm)

@@ -23,8 +23,9 @@ import trio
 
 from voice_trio import installation as assets
 from voice_trio import sound_file
-from voice_trio.engines.whisper.decode import DECODE_ERRORS, FLOOR_S, PADDED_S, Asked, floats
-from voice_trio.engines.whisper.scheduler import Job, Rank, Scheduler
+from voice_trio.engines.decoding.recognizer import DECODE_ERRORS
+from voice_trio.engines.decoding.scheduler import Job, Rank, Scheduler
+from voice_trio.engines.whisper.decode import FLOOR_S, PADDED_S, Asked, floats
 
 if TYPE_CHECKING:
     from voice_trio.engines.whisper.decode import Decoded, WhisperDecoder

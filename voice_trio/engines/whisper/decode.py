@@ -48,9 +48,6 @@ _TOKENS_MOST = 220
 _UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
 """Languages that are written without spaces between words."""
 
-DECODE_ERRORS: Final = (RuntimeError, ValueError, MemoryError)
-"""What the libraries raise; nothing of Trio runs in a decode's thread."""
-
 _NO_SPEECH = 0.6
 _DOUBTFUL = -1.0
 _CERTAINLY_NO_SPEECH = 0.9

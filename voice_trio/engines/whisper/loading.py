@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from voice_trio.config import Settings, processors
+from voice_trio.config import Settings
+from voice_trio.engines.decoding.scheduler import threads_per_worker
 from voice_trio.engines.whisper import models as whisper_models
 from voice_trio.engines.whisper.decode import WhisperDecoder
 from voice_trio.engines.whisper.names import ModelError, ModelName, parse
@@ -45,7 +46,7 @@ def load(settings: Settings) -> Loaded:
             # Whoever asks for half precision has a GPU in mind; no processor computes in it.
             device="auto" if "float16" in asked.compute_type else "cpu",
             compute_type=_compute_type(asked, folder),
-            cpu_threads=_threads_per_worker(settings.asr_workers),
+            cpu_threads=threads_per_worker(settings.asr_workers),
             num_workers=settings.asr_workers,
             local_files_only=True,
         )
@@ -107,12 +108,3 @@ def stored_in_half(file: Path) -> bool:
     except (OSError, struct.error):
         return False
     return bool(sizes) and sizes.most_common(1)[0][0] in (_FLOAT16, _BFLOAT16)
-
-
-def _threads_per_worker(workers: int) -> int:
-    """Return how many threads each of ``workers`` computes with: the machine's share, and at least one.
-
-    Two workers of one thread decode twice as much as one of two, and more than four threads bring a worker little.
-    """
-    cores = processors()
-    return max(1, min(4, cores // workers))

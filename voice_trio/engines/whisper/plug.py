@@ -11,6 +11,7 @@ import trio
 from voice_trio import config
 from voice_trio.config import Settings
 from voice_trio.engines.base import CannotLoad, Recognizer
+from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.plug import Plug, Progress
 from voice_trio.engines.whisper import context as whisper_context
 from voice_trio.engines.whisper import models as whisper_models
@@ -18,7 +19,6 @@ from voice_trio.engines.whisper import packages
 from voice_trio.engines.whisper.loading import load
 from voice_trio.engines.whisper.names import ModelError, parse
 from voice_trio.engines.whisper.recognizer import WhisperRecognizer
-from voice_trio.engines.whisper.scheduler import open_scheduler
 from voice_trio.entry_points import Kind
 from voice_trio.installation import command_name
 from voice_trio.waiting import alongside

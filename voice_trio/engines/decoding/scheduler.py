@@ -31,6 +31,7 @@ from typing import Any, Generic, TypeVar
 import outcome
 import trio
 
+from voice_trio.config import processors
 from voice_trio.waiting import alongside
 
 Q = TypeVar("Q")
@@ -260,3 +261,11 @@ async def open_scheduler(workers: int, *, close_s: float) -> AsyncIterator[Sched
     scheduler = Scheduler(workers)
     async with alongside(lambda: scheduler._serve(close_s)):
         yield scheduler
+
+
+def threads_per_worker(workers: int) -> int:
+    """Return how many threads each of ``workers`` computes with: the machine's share, and at least one.
+
+    Two workers of one thread decode twice as much as one of two, and more than four threads bring a worker little.
+    """
+    return max(1, min(4, processors() // workers))
