@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import trio
 
 from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
@@ -26,6 +26,9 @@ from voice_trio.engines.decoding.scheduler import Batch, Job, Scheduler
 from voice_trio.engines.decoding.utterance import TAIL, DecodedUtterance, Draft, Partial
 from voice_trio.engines.moonshine.decode import Decoded, MoonshineDecoder
 
+if TYPE_CHECKING:
+    import numpy as np
+
 LANGUAGE = "en"
 
 FIRST_SAMPLES = ms_to_samples(1200 + PRE_ROLL_MS)
@@ -36,7 +39,7 @@ WINDOW = Cut(8.0, first=3 / 8, last=6 / 8, quiet_steps=3)
 PIECE = Cut(12.0, first=1 / 2, last=1.0, quiet_steps=3)
 """Of finals. Longer pieces have no fewer errors, and take the longer to decode when the person has stopped."""
 
-_ONE = Batch[Job[Decoded], Decoded](1, lambda jobs: [job() for job in jobs])
+_ONE: Batch[Job[Decoded], Decoded] = Batch(1, lambda jobs: [job() for job in jobs])
 
 
 class MoonshineRecognizer(DecodingRecognizer[Decoded]):
@@ -99,12 +102,15 @@ class MoonshineUtterance(DecodedUtterance[Decoded]):
         return Transcript(decoded.text, LANGUAGE, 1.0)
 
     def _job(self, end: int, cut: Cut, known: dict[Piece, Decoded], wanted: Callable[[], bool]) -> Job[Decoded]:
-        audio = np.frombuffer(self.audio(0, end), "<i2")
+        pcm = self.audio(0, end)
 
         def decode(samples: np.ndarray, parts: Sequence[Decoded]) -> Decoded:
             return self._decoder.decode(samples, wanted)
 
         def job() -> Decoded:
+            import numpy as np
+
+            audio = np.frombuffer(pcm, "<i2")
             found = decode_pieces(audio, cut, known, wanted, lambda parts: None, decode)
             return Decoded(
                 text=joined([part.text for part, _ in found]),
@@ -121,8 +127,7 @@ def joined(texts: Sequence[str]) -> str:
     A piece that breaks off in a sentence may be given a full stop; where the next begins with a small letter, it goes.
     """
     said = [text for text in texts if text]
-    open_ended = [
-        re.sub(r"(?<!\.)\.$", "", text) if after[:1].islower() else text
-        for text, after in zip(said, [*said[1:], ""], strict=True)
-    ]
+    open_ended = (
+        re.sub(r"(?<!\.)\.$", "", text) if after[:1].islower() else text for text, after in pairwise([*said, ""])
+    )
     return " ".join(open_ended)
