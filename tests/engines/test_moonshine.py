@@ -185,7 +185,8 @@ async def test_eight_speak_at_once_and_each_is_understood():
 
 
 async def test_a_decode_that_nobody_wants_any_more_frees_its_thread(monkeypatch):
-    ends, gone = [], threading.Event()
+    gone = threading.Event()
+    ends: list[trio.CancelScope] = []
     decode = MoonshineDecoder.decode
     turns = [trio.CancelScope(), trio.CancelScope()]
 
