@@ -4,6 +4,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from voice_trio.engines.local_llm import finder
+
 
 def drop(logger, method, event):
     raise structlog.DropEvent
@@ -20,9 +22,22 @@ settings.load_profile("unhurried")
 
 @pytest.fixture(autouse=True, scope="session")
 def remember_elsewhere(tmp_path_factory):
-    """No test writes into the memory of whoever runs it."""
+    """No test writes into the memory of the person who runs it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STREAM_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ask_no_language_model_of_this_machine():
+    """No test talks with a language model that whoever runs it happens to have.
+
+    Here there is nobody to be asked, whatever a test makes of the settings; and the processes that tests start are told
+    to ask nobody.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finder, "SERVERS", ())
+        patch.setenv("STREAM_LLM_ENGINE", "synthetic")
         yield
 
 

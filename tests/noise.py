@@ -108,7 +108,7 @@ def mix(clean: Signal, kind: str, *, snr_db: float, lead_ms: int, tail_ms: int, 
 
 def _unit(signal: Signal) -> Signal:
     unit: Signal = signal / np.sqrt(np.mean(np.square(signal)))
-    unit.setflags(write=False)  # whoever asks for the same again gets this very one
+    unit.setflags(write=False)  # the next caller that asks for the same gets this very one
     return unit
 
 

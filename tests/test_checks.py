@@ -15,7 +15,7 @@ from voice_trio.engines import load
 from voice_trio.engines.openai_chat.client import is_configured, open_upstream
 from voice_trio.entry_points import Kind
 from voice_trio.faults import Faults
-from voice_trio.journal.journal import Recordings, record_folder
+from voice_trio.journal.journal import SessionLogs, record_folder
 from voice_trio.memory.database import Database
 from voice_trio.memory.open import database_path
 from voice_trio.server.access import Access
@@ -235,7 +235,7 @@ def start_with(name: str, settings: Settings) -> None:
             Database(database_path(settings), busy_s=1).close()
         case "record_dir":
             folder = record_folder(settings)
-            assert folder is None or Recordings(folder)
+            assert folder is None or SessionLogs(folder)
         case "model_whisper":
             trio.run(open_whisper, settings.model_copy(update={"asr_engine": "faster-whisper"}))
         case "faults":
@@ -249,6 +249,7 @@ async def open_whisper(settings: Settings) -> None:
         pass
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_value_is_taken_or_refused_in_a_sentence(monkeypatch, name):
     # What is looked for at home is found in a folder of the test's.

@@ -82,11 +82,11 @@ async def read_all(stream):
 def test_typed_talk_ends_with_latencies_and_a_recording(tmp_path):
     done = run("talk", "--text", "hi", "--save", "said.wav", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "answer    I hear you." in done.stdout
+    assert "answer    You said: hi." in done.stdout
     assert "first audio" in done.stdout
     with wave.open(str(tmp_path / "said.wav")) as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 22050)
-        assert file.getnframes() > 22050
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24000)
+        assert file.getnframes() > 24000
 
 
 def test_json_is_an_object_a_line(tmp_path):
@@ -155,7 +155,8 @@ def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
     well = run("doctor", cwd=tmp_path, STREAM_PORT="0")
     assert well.returncode == 0, well.stdout + well.stderr
     assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 11
-    ill = run("doctor", cwd=tmp_path, STREAM_PORT="0", OPENAI_BASE_URL="http://127.0.0.1:1/v1", STREAM_CERTFILE="x")
+    address = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "STREAM_LLM_ENGINE": "openai"}
+    ill = run("doctor", cwd=tmp_path, STREAM_PORT="0", STREAM_CERTFILE="x", **address)
     assert ill.returncode == 1
     assert [line.split()[1] for line in ill.stdout.splitlines() if line.startswith("BAD")] == ["tls", "model"]
 
@@ -166,7 +167,7 @@ async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
         async with serve(tmp_path) as (process, said, url):
             assert "recognizer      pocketsphinx" in said
             assert "voice-trio models download small-int8" in said
-            assert "OPENAI_BASE_URL" in said
+            assert "STREAM_LLM_ENGINE asks for that" in said
             await talk_to(url, tmp_path)
             process.send_signal(number)
             log = await read_all(process.stderr)
@@ -174,7 +175,7 @@ async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
     lines = [json.loads(line) for line in log.splitlines()]
     latency = next(line for line in lines if line["event"] == "latency")
     assert {"session_id", "turn", "t_first_partial_ms", "t_first_audio_ms", "total_reply_ms", "asr_rtf"} <= set(latency)
-    assert "I hear you" not in log
+    assert "You said" not in log
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 import pytest
 
-from voice_trio import config
+from voice_trio import config, environment
 from voice_trio.config import ConfigError, Settings
 
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch):
     for name in Settings.model_fields:
-        monkeypatch.delenv(config.variable(name), raising=False)
+        for variable in environment.variables(Settings, name):
+            monkeypatch.delenv(variable, raising=False)
 
 
 def test_every_variable_has_its_prefix():
@@ -31,7 +32,7 @@ def test_the_environment_counts_and_an_option_counts_more(monkeypatch):
         ("STREAM_PORT", "", "a whole number from 0 to 65535"),
         ("STREAM_TTS_TIMEOUT_S", "0", "a number above 0 to 600"),
         ("STREAM_TTS_TIMEOUT_S", "nan", "a number above 0 to 600"),
-        ("STREAM_ASR_ENGINE", "ears", "one of auto, faster-whisper, pocketsphinx"),
+        ("STREAM_ASR_ENGINE", "ears", "one of auto, faster-whisper, moonshine, pocketsphinx"),
         ("STREAM_LOG_LATENCY", "perhaps", "1 or 0"),
         ("STREAM_HOST", "", "text"),
     ],
@@ -83,3 +84,30 @@ def test_no_faults_need_no_permission(monkeypatch):
 def test_the_number_of_sessions_follows_the_processors():
     assert config.load(max_sessions=0).sessions == 16 * config.processors()
     assert config.load(max_sessions=3).sessions == 3
+
+
+@pytest.mark.parametrize(
+    ("word", "engine"),
+    [
+        ("auto", "auto"),
+        ("openai", "openai-chat"),
+        ("none", "synthetic"),
+        ("local", "local"),
+        (" openai-chat ", "openai-chat"),
+    ],
+)
+def test_the_language_model_is_chosen_by_either_of_two_variables(monkeypatch, word, engine):
+    monkeypatch.setenv("STREAM_LLM", word)
+    assert config.load().llm_engine == engine
+    assert config.load(llm_engine="auto").llm_engine == "auto"
+    monkeypatch.setenv("STREAM_LLM", "auto")
+    monkeypatch.setenv("STREAM_LLM_ENGINE", word)
+    assert config.load().llm_engine == engine
+    assert config.load(llm_engine=word).llm_engine == engine
+
+
+@pytest.mark.parametrize("value", ["ollama", "NONE", "n\x1bone"])
+def test_a_bad_word_for_it_is_one_sentence(monkeypatch, value):
+    monkeypatch.setenv("STREAM_LLM", value)
+    with pytest.raises(ConfigError, match=r"^STREAM_LLM_ENGINE"):
+        config.load()

@@ -11,8 +11,9 @@ PACKAGE = Path(__file__).parent.parent / "voice_trio"
 LAYERS = [
     {"cli", "__main__"},
     {"server"},
+    {"testing"},
     {"client"},
-    {"journal", "testing"},
+    {"journal"},
     {"wire"},
     {"session"},
     {"fault_tap"},
@@ -28,6 +29,7 @@ LAYERS = [
         "installation",
         "log",
         "log_writer",
+        "microphone",
         "private_files",
         "sound_file",
         "waiting",

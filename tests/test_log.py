@@ -1,4 +1,4 @@
-"""Log lines are JSON objects, whoever writes them, and hold no secret."""
+"""Log lines are JSON objects, those of libraries too, and hold no secret."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Whoever writes a log line never waits and never fails, whatever becomes of those who read it."""
+"""A task that writes a log line never waits and never fails, whatever becomes of the log's readers."""
 
 import json
 import os

@@ -5,13 +5,13 @@ What leaves a session open leaves it usable: a typed turn completes afterwards.
 """
 
 import json
+import math
 from contextlib import asynccontextmanager
 from itertools import product
 
 import pytest
 import trio
 
-from tests.harness import calling, holding
 from tests.json_schema import Schema
 from tests.protocol_rows import (
     ACCEPTED,
@@ -34,6 +34,8 @@ from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.turn_state import COMMANDS, Verdict
 from voice_trio.server.run import open_server
 from voice_trio.testing.scripted import scripted_engines
+from voice_trio.testing.talk import calling
+from voice_trio.testing.wire import holding
 from voice_trio.wire import native
 from voice_trio.wire.codec import CloseCode
 
@@ -42,28 +44,28 @@ SCHEMA = Schema(json.loads((ROOT / "docs/protocol.schema.json").read_text()))
 
 async def reach(talk, state):
     """Bring a new session into ``state``; where that takes a turn, it is the first."""
-    await talk.expect(m.SessionOpened)
+    await talk.next_is(m.SessionOpened)
     match state:
         case State.CAPTURING:
             await talk.send('{"type":"start"}')
             await talk.say(300)
-            await talk.until(m.StateChanged, state=State.CAPTURING)
+            await talk.wait_for(m.StateChanged, state=State.CAPTURING)
         case State.THINKING:
             await talk.send('{"type":"text","text":"hello"}')
-            await talk.until(m.StateChanged, state=State.THINKING)
+            await talk.wait_for(m.StateChanged, state=State.THINKING)
         case State.RESPONDING | State.COMPLETE:
             await talk.send('{"type":"text","text":"hello"}')
-            await talk.until(m.StateChanged, state=State.RESPONDING)
-            await talk.until(m.TtsChunk)
+            await talk.wait_for(m.StateChanged, state=State.RESPONDING)
+            await talk.wait_for(m.TtsChunk)
     if state is State.COMPLETE:
         await talk.send('{"type":"cancel"}')
-        await talk.until(m.Done)
+        await talk.wait_for(m.Done)
 
 
 async def complete_a_turn(talk):
     await talk.send('{"type":"text","text":"still there?"}')
-    announced = await talk.until(m.StateChanged, state=State.THINKING)
-    done = await talk.until(m.Done, turn=announced.turn)
+    announced = await talk.wait_for(m.StateChanged, state=State.THINKING)
+    done = await talk.wait_for(m.Done, turn=announced.turn)
     assert (done.outcome, done.remembered) == (Outcome.COMPLETED, True)
     assert talk.reply(done.turn)
     assert talk.audio(done.turn)
@@ -83,24 +85,24 @@ async def check_legality(talk, name, state, verdict):
     await reach(talk, state)
     await talk.send(SENT[name])
     if verdict == "error":
-        error = await talk.until(m.Error)
+        error = await talk.wait_for(m.Error)
         assert (error.code, error.recoverable, error.turn) == (ErrorCode.PROTOCOL_VIOLATION, True, None)
         assert f"{name} is not possible in state {state}" in error.message
     elif verdict == "info":
-        await talk.until(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+        await talk.wait_for(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
     elif name in ("start", "text"):
-        begun = await talk.until(m.StateChanged, state=State.CAPTURING if name == "start" else State.THINKING)
+        begun = await talk.wait_for(m.StateChanged, state=State.CAPTURING if name == "start" else State.THINKING)
         assert begun.turn == (1 if state is State.IDLE else 2)
     elif name == "cancel":
-        await talk.until(m.StateChanged, turn=1, state=State.COMPLETE)
-        await talk.expect(m.Done, turn=1, outcome=Outcome.CANCELLED)
+        await talk.wait_for(m.StateChanged, turn=1, state=State.COMPLETE)
+        await talk.next_is(m.Done, turn=1, outcome=Outcome.CANCELLED)
     elif (name, state) == ("stop", State.CAPTURING):
-        await talk.until(m.Final, turn=1)
+        await talk.wait_for(m.Final, turn=1)
     turn = talk.all(m.StateChanged)[-1:]
     if turn and turn[0].state is not State.COMPLETE:
         # Whatever was sent did not end the turn, except by what was asked.
         await talk.send('{"type":"cancel"}')
-        await talk.until(m.Done, turn=turn[0].turn, outcome=Outcome.CANCELLED)
+        await talk.wait_for(m.Done, turn=turn[0].turn, outcome=Outcome.CANCELLED)
     await complete_a_turn(talk)
     assert len(talk.all(m.Error)) == (verdict == "error")
     assert len(talk.all(m.Info)) == (verdict == "info")
@@ -126,9 +128,9 @@ async def test_a_turn_that_has_not_been_is_not_known(autojump_clock, message):
         async with holding(engines=engines_that_take_their_time()) as talk:
             await reach(talk, State.RESPONDING)
             await talk.send(message)
-            error = await talk.until(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, True)
-            await talk.until(m.Done, turn=1, outcome=Outcome.COMPLETED)
+            await talk.wait_for(m.Done, turn=1, outcome=Outcome.COMPLETED)
             await complete_a_turn(talk)
 
 
@@ -138,9 +140,9 @@ async def test_a_cancel_of_another_turn_changes_nothing(autojump_clock, state):
         async with holding(engines=engines_that_take_their_time()) as talk:
             await reach(talk, state)
             await talk.send('{"type":"cancel","turn":2}')
-            await talk.until(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+            await talk.wait_for(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
             await talk.send('{"type":"cancel","turn":1}', '{"type":"cancel","turn":1}')
-            await talk.until(m.Done, turn=1, outcome=Outcome.CANCELLED)
+            await talk.wait_for(m.Done, turn=1, outcome=Outcome.CANCELLED)
             await complete_a_turn(talk)
             assert len(talk.all(m.Info, code=InfoCode.NOTHING_TO_CANCEL)) == 2
 
@@ -152,20 +154,20 @@ async def test_cancel_and_the_next_turn_in_one_breath(autojump_clock, state, beg
         async with holding(engines=engines_that_take_their_time()) as talk:
             await reach(talk, state)
             await talk.send('{"type":"cancel"}', SENT[begin])
-            await talk.until(m.Done, turn=1, outcome=Outcome.CANCELLED)
-            await talk.expect(m.StateChanged, turn=2)
+            await talk.wait_for(m.Done, turn=1, outcome=Outcome.CANCELLED)
+            await talk.next_is(m.StateChanged, turn=2)
             if begin == "start":
                 await talk.say(900)
                 await talk.silence(900)
-            await talk.until(m.Done, turn=2, outcome=Outcome.COMPLETED)
+            await talk.wait_for(m.Done, turn=2, outcome=Outcome.COMPLETED)
             assert not talk.all(m.Error)
 
 
 async def check_flood(talk):
-    await talk.expect(m.SessionOpened)
+    await talk.next_is(m.SessionOpened)
     for recoverable in (True, True, True, True, False):
         await talk.send(SENT["stop"])
-        await talk.expect(m.Error, code=ErrorCode.PROTOCOL_VIOLATION, recoverable=recoverable)
+        await talk.next_is(m.Error, code=ErrorCode.PROTOCOL_VIOLATION, recoverable=recoverable)
     assert await talk.closing() == CloseCode.POLICY
 
 
@@ -178,10 +180,10 @@ async def test_the_fifth_message_in_the_wrong_state_is_the_last(autojump_clock):
 async def test_four_messages_in_the_wrong_state_are_forgotten_in_ten_seconds(autojump_clock):
     with trio.fail_after(100):
         async with holding() as talk:
-            await talk.expect(m.SessionOpened)
+            await talk.next_is(m.SessionOpened)
             for pause_s in (0, 0, 0, 10.1, 0, 0, 0):
                 await talk.send(SENT["stop"])
-                await talk.expect(m.Error, recoverable=True)
+                await talk.next_is(m.Error, recoverable=True)
                 await trio.sleep(pause_s)
             await complete_a_turn(talk)
 
@@ -191,9 +193,9 @@ async def test_the_fifth_ends_the_turn_before_the_session(autojump_clock):
         async with holding(engines=engines_that_take_their_time()) as talk:
             await reach(talk, State.RESPONDING)
             await talk.send(*[SENT["start"]] * 5)
-            await talk.until(m.Error, recoverable=False)
-            await talk.expect(m.StateChanged, turn=1, state=State.COMPLETE)
-            await talk.expect(m.Done, turn=1, outcome=Outcome.CANCELLED)
+            await talk.wait_for(m.Error, recoverable=False)
+            await talk.next_is(m.StateChanged, turn=1, state=State.COMPLETE)
+            await talk.next_is(m.Done, turn=1, outcome=Outcome.CANCELLED)
             assert await talk.closing() == CloseCode.POLICY
 
 
@@ -201,12 +203,12 @@ async def test_the_fifth_ends_the_turn_before_the_session(autojump_clock):
 async def test_a_conversation_that_was_never_issued_fails_the_turn(autojump_clock, begin):
     with trio.fail_after(100):
         async with holding() as talk:
-            await talk.expect(m.SessionOpened)
+            await talk.next_is(m.SessionOpened)
             await talk.send(SENT[begin].replace("}", ',"conversation":"x"}'))
-            await talk.expect(m.StateChanged, turn=1)
-            await talk.expect(m.Error, code=ErrorCode.PROTOCOL_VIOLATION, recoverable=True, turn=1)
-            await talk.expect(m.StateChanged, turn=1, state=State.COMPLETE)
-            await talk.expect(m.Done, turn=1, outcome=Outcome.FAILED, remembered=False)
+            await talk.next_is(m.StateChanged, turn=1)
+            await talk.next_is(m.Error, code=ErrorCode.PROTOCOL_VIOLATION, recoverable=True, turn=1)
+            await talk.next_is(m.StateChanged, turn=1, state=State.COMPLETE)
+            await talk.next_is(m.Done, turn=1, outcome=Outcome.FAILED, remembered=False)
             await complete_a_turn(talk)
 
 
@@ -217,15 +219,15 @@ async def check_malformed(talk, state, message, code, says):
     await reach(talk, state)
     live = state in (State.CAPTURING, State.THINKING, State.RESPONDING)
     await talk.send(message)
-    error = await talk.until(m.Error)
+    error = await talk.wait_for(m.Error)
     assert (error.code, error.recoverable, error.turn) == (ErrorCode.PROTOCOL_VIOLATION, False, None)
     assert says in error.message
     if live:
-        await talk.expect(m.StateChanged, turn=1, state=State.COMPLETE)
-        await talk.expect(m.Done, turn=1, outcome=Outcome.CANCELLED)
+        await talk.next_is(m.StateChanged, turn=1, state=State.COMPLETE)
+        await talk.next_is(m.Done, turn=1, outcome=Outcome.CANCELLED)
     assert await talk.closing() == code
     assert talk.heard[-1] is error or live
-    assert error.message.startswith(talk.closed.reason)
+    assert error.message.startswith(talk.over.reason)
 
 
 @pytest.mark.parametrize("state", [State.IDLE, State.RESPONDING])
@@ -244,7 +246,7 @@ async def test_what_is_unusual_and_right(autojump_clock, message):
             await talk.send(message)
             await talk.say(600)
             await talk.silence(900)
-            await talk.until(m.Done, turn=1)
+            await talk.wait_for(m.Done, turn=1)
             assert not talk.all(m.Error)
             await complete_a_turn(talk)
 
@@ -253,14 +255,14 @@ async def test_what_is_unusual_and_right(autojump_clock, message):
 async def test_every_value_in_range_is_taken(autojump_clock, message):
     with trio.fail_after(100):
         async with holding() as talk:
-            await talk.expect(m.SessionOpened)
+            await talk.next_is(m.SessionOpened)
             await talk.send(message)
-            await talk.expect(m.StateChanged, turn=1)
+            await talk.next_is(m.StateChanged, turn=1)
             if "start" in message:
                 await talk.say(900)
                 await talk.silence(5100)
                 await talk.send(SENT["stop"])
-            await talk.until(m.Done, turn=1, outcome=Outcome.COMPLETED)
+            await talk.wait_for(m.Done, turn=1, outcome=Outcome.COMPLETED)
             await complete_a_turn(talk)
 
 
@@ -268,11 +270,11 @@ async def test_every_value_in_range_is_taken(autojump_clock, message):
 
 
 async def check_failure(talk, failure):
-    await talk.expect(m.SessionOpened)
+    await talk.next_is(m.SessionOpened)
     await talk.send(SENT["start"])
     await talk.say(failure.speaks_ms)
     await talk.silence(900)
-    done = await talk.until(m.Done)
+    done = await talk.wait_for(m.Done)
     errors = talk.all(m.Error)
     assert [error.code for error in errors] == [failure.code] * failure.errors
     assert all(error.recoverable and error.turn == 1 for error in errors)
@@ -305,12 +307,12 @@ async def test_a_defect_outside_a_turn_ends_the_session(autojump_clock):
 
     with trio.fail_after(100):
         async with holding(engines=engines) as talk:
-            await talk.expect(m.SessionOpened)
+            await talk.next_is(m.SessionOpened)
             await talk.send(SENT["text"])
-            await talk.until(m.StateChanged, state=State.RESPONDING)
+            await talk.wait_for(m.StateChanged, state=State.RESPONDING)
             await talk.send(SENT["cancel"], SENT["text"])
-            await talk.until(m.Done, turn=1, outcome=Outcome.CANCELLED)
-            error = await talk.until(m.Error)
+            await talk.wait_for(m.Done, turn=1, outcome=Outcome.CANCELLED)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable, error.turn) == (ErrorCode.INTERNAL, False, None)
             assert error.incident
             assert await talk.closing() == CloseCode.INTERNAL
@@ -332,7 +334,7 @@ async def test_all_that_is_said_fits_the_schema(autojump_clock, failure):
             await talk.send(SENT["start"])
             await talk.say(failure.speaks_ms)
             await talk.silence(900)
-            await talk.until(m.Done)
+            await talk.wait_for(m.Done)
             await talk.send(*[message for name, message in SENT.items() if name != "start"], "{}")
             assert await talk.closing() == CloseCode.BAD_DATA
     said = [json.loads(line.data) for line in talk.lines if not line.by_client and isinstance(line.data, str)]
@@ -381,7 +383,7 @@ async def check_all(engines, check, rows):
     async def check_one(row):
         async with few_at_a_time:
             try:
-                async with calling(url, real_time=False) as talk:
+                async with calling(url, speed=math.inf) as talk:
                     await check(talk, *row)
             except BaseException as error:
                 error.add_note(f"row: {row}"[:200])
@@ -416,7 +418,7 @@ async def test_failures_through_a_socket(name):
     with trio.fail_after(20):
         async with (
             serving(engines_that(failure, char_ms=10), **failure.settings) as url,
-            calling(url, real_time=False) as talk,
+            calling(url, speed=math.inf) as talk,
         ):
             await check_failure(talk, failure)
 
@@ -424,5 +426,5 @@ async def test_failures_through_a_socket(name):
 @pytest.mark.real
 async def test_a_flood_through_a_socket():
     with trio.fail_after(20):
-        async with serving(scripted_engines()) as url, calling(url, real_time=False) as talk:
+        async with serving(scripted_engines()) as url, calling(url, speed=math.inf) as talk:
             await check_flood(talk)

@@ -6,7 +6,6 @@ import pytest
 import structlog
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio import config
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
@@ -17,6 +16,7 @@ from voice_trio.engines.silero import SileroDetector
 from voice_trio.engines.webrtc import WebRtcDetector
 from voice_trio.entry_points import Kind
 from voice_trio.testing import scripted
+from voice_trio.testing.conversation import conversation
 
 DOCUMENTED = {
     "host": "127.0.0.1",
@@ -26,7 +26,7 @@ DOCUMENTED = {
     "llm_engine": "auto",
     "tts_engine": "auto",
     "vad_silence_ms": 700,
-    "partial_interval_ms": 1000,
+    "partial_interval_ms": 0,
     "max_utterance_ms": 30_000,
     "asr_timeout_s": 15,
     "llm_first_token_s": 5,
@@ -56,7 +56,7 @@ async def latency_of_the_final(**settings):
     async with conversation(**settings) as talk:
         await talk.ask(m.Start())
         await talk.say(1500, 5000)
-        return (await talk.expect(m.Done)).latency.t_final_transcript_ms
+        return (await talk.wait_for(m.Done)).latency.t_final_transcript_ms
 
 
 async def vad_silence_ms(value):
@@ -70,7 +70,7 @@ async def endpointing(value):
         await talk.say(1500)
         await talk.ask(m.Audio(scripted.silent(390) + scripted.voiced(60)))
         await talk.say(0, 3000)
-        return (await talk.expect(m.Done)).latency.t_final_transcript_ms < 1000
+        return (await talk.wait_for(m.Done)).latency.t_final_transcript_ms < 1000
 
 
 async def partial_interval_ms(value):
@@ -79,7 +79,7 @@ async def partial_interval_ms(value):
     async with conversation(engines=engines, partial_interval_ms=value) as talk:
         await talk.ask(m.Start())
         await talk.say(6000, 900)
-        await talk.expect(m.Final)
+        await talk.wait_for(m.Final)
     times = [talk.time_of(event) for event in talk.of_turn(1) if isinstance(event, m.Partial)]
     return round((times[-1] - times[1]) / (len(times) - 2) * 1000)
 
@@ -88,7 +88,7 @@ async def max_utterance_ms(value):
     async with conversation(max_utterance_ms=value) as talk:
         await talk.ask(m.Start())
         await talk.say(9000)
-        error = await talk.expect(m.Error)
+        error = await talk.wait_for(m.Error)
         return error.code is ErrorCode.MAX_DURATION_EXCEEDED, round(talk.time_of(error))
 
 
@@ -98,7 +98,7 @@ async def asr_timeout_s(value):
     ) as talk:
         await talk.ask(m.Start())
         await talk.say(900, 900)
-        error = await talk.expect(m.Error)
+        error = await talk.wait_for(m.Error)
         return error.code, round(talk.time_of(error) - 1.6)
 
 
@@ -106,7 +106,7 @@ async def time_of_a_model_failure(tokens, **settings):
     model = scripted.ScriptedLanguageModel(replies=[scripted.ScriptedReply(tokens=tokens, token_s=0.0)])
     async with conversation(engines=scripted.scripted_engines(language_model=model), **settings) as talk:
         await talk.ask(m.Text(text="hello"))
-        error = await talk.expect(m.Error)
+        error = await talk.wait_for(m.Error)
         return error.code, round(talk.time_of(error))
 
 
@@ -126,7 +126,7 @@ async def max_reply_chars(value):
     model = scripted.ScriptedLanguageModel(replies=[scripted.ScriptedReply(tokens=["word "] * 100)])
     async with conversation(engines=scripted.scripted_engines(language_model=model), max_reply_chars=value) as talk:
         await talk.ask(m.Text(text="hello"))
-        await talk.expect(m.Done)
+        await talk.wait_for(m.Done)
     return len(talk.reply(1))
 
 
@@ -135,7 +135,7 @@ async def prompts(turns, **settings):
     async with conversation(engines=scripted.scripted_engines(language_model=model), **settings) as talk:
         for _ in range(turns):
             await talk.ask(m.Text(text="x" * 400))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     return model.prompts
 
 
@@ -151,7 +151,7 @@ async def tts_timeout_s(value):
     engines = scripted.scripted_engines(synthesizer=scripted.ScriptedSynthesizer(hangs=frozenset({0})))
     async with conversation(engines=engines, tts_timeout_s=value) as talk:
         await talk.ask(m.Text(text="hello"))
-        error = await talk.expect(m.Error)
+        error = await talk.wait_for(m.Error)
         return error.code, round(talk.time_of(error))
 
 
@@ -173,7 +173,7 @@ async def playout_lead_ms(value):
     )
     async with conversation(engines=scripted.scripted_engines(language_model=model), playout_lead_ms=value) as talk:
         await talk.ask(m.Text(text="hello"))
-        await talk.expect(m.TtsChunk)
+        await talk.wait_for(m.TtsChunk)
         await trio.sleep(0.01)
         return len(talk.audio(1)) // 2 // 16
 
@@ -188,7 +188,7 @@ async def send_queue_high(value):
         await talk.say(6000)
         talk.read_s = 0.0
         await talk.ask(m.Stop())
-        await talk.expect(m.Done)
+        await talk.wait_for(m.Done)
     return any(isinstance(event, m.Info) and event.code is InfoCode.THROTTLED for event in talk.heard)
 
 
@@ -196,14 +196,14 @@ async def language(value):
     async with conversation(language=value) as talk:
         await talk.ask(m.Start())
         await talk.say(900, 900)
-        return (await talk.expect(m.Final)).language
+        return (await talk.wait_for(m.Final)).language
 
 
 async def log_latency(value):
     with structlog.testing.capture_logs() as lines:
         async with conversation(log_latency=value) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     return [line["event"] for line in lines if line["event"] == "latency"]
 
 
@@ -218,7 +218,8 @@ EFFECTS = [
     (endpointing, "share", True),
     (endpointing, "strict", False),
     (partial_interval_ms, 500, 500),
-    (partial_interval_ms, 1000, 1000),
+    (partial_interval_ms, 0, 1000),
+    (partial_interval_ms, 1200, 1200),
     (max_utterance_ms, 2000, (True, 2)),
     (max_utterance_ms, 5000, (True, 5)),
     (asr_timeout_s, 3, (ErrorCode.ASR_TIMEOUT, 3)),

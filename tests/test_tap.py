@@ -11,7 +11,17 @@ from voice_trio import tap as tap_module
 from voice_trio.core.history import Message, Record
 from voice_trio.core.messages import Outcome
 from voice_trio.engines import base
-from voice_trio.engines.base import Engines, Finish, Hypothesis, Prompt, ReplyEvent, Speech, TextDelta, Transcript
+from voice_trio.engines.base import (
+    Engines,
+    Finish,
+    Hypothesis,
+    Prompt,
+    ReplyEvent,
+    Speech,
+    TextDelta,
+    Transcript,
+    whole,
+)
 from voice_trio.memory import base as memory
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.tap import Asked, Call, Tap, tapped
@@ -65,8 +75,11 @@ class Prompter:
     async def receive(self):
         return TextDelta("so")
 
-    async def speak(self, text, *, seconds, voice=None, speed=1.0):
-        return Speech(b"", 16_000)
+    def speak(self, text, *, seconds, voice=None, speed=1.0):
+        async def make():
+            return Speech(b"", 16_000)
+
+        return whole(make)
 
     async def begin(self):
         return "c"
@@ -130,7 +143,7 @@ async def test_whatever_is_asked_goes_through_it():
     await ask_everything(*behind(tap))
     assert {call.asked for call in tap.calls} == {*get_args(Asked)} - {"claim"}
     begun = {call.asked: call for call in tap.calls if call.within is None}
-    assert tap.over == [begun["open"], begun["stream"]]
+    assert tap.over == [begun["open"], begun["stream"], begun["speak"]]
     for call in tap.calls:
         if call.within is not None:
             assert call.within in tap.over
@@ -175,6 +188,7 @@ def members(protocol):
         (base.LanguageModel, tap_module.TappedLanguageModel),
         (base.Stream, tap_module.TappedStream),
         (base.Synthesizer, tap_module.TappedSynthesizer),
+        (base.Pieces, tap_module.TappedPieces),
         (memory.Store, tap_module.TappedStore),
     ],
 )

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import click
 import trio
 
+from tests.tiny_whisper.training import held_out
 from tools.asr_bench import decode_cost, memory, speakers, words
 from tools.proc import machine
-from tools.tiny_whisper import held_out
 from voice_trio import log
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 

@@ -35,8 +35,7 @@ async def cancel_in_turns(client: Client, times: int, chance: random.Random) -> 
     cut = []
     for _ in range(times):
         await client.ask(m.Text(text=LONG))
-        while not isinstance(await client.hear(), m.TtsChunk):
-            pass
+        await client.wait_for(m.TtsChunk)
         with trio.move_on_after(chance.uniform(0.3, 3.0)):
             while True:
                 await client.hear()

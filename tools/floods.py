@@ -179,8 +179,7 @@ async def ask_words(url: str, waits: list[float]) -> None:
         began_at = trio.current_time()
         async with connect(url) as client:
             await client.ask(m.Text(text="hello"))
-            while not isinstance(await client.hear(), m.TtsChunk):
-                pass
+            await client.wait_for(m.TtsChunk)
             waits.append((trio.current_time() - began_at) * 1000)
             await client.ask(m.Cancel())
         await trio.sleep(0.1)
@@ -194,13 +193,11 @@ async def talk(url: str, number: int, waits: list[float]) -> None:
             await trio.sleep(draw.uniform(*_BETWEEN_S))
             began_at = trio.current_time()
             await client.ask(m.Text(text="hello"))
-            while not isinstance(await client.hear(), m.TtsChunk):
-                pass
+            await client.wait_for(m.TtsChunk)
             waits.append((trio.current_time() - began_at) * 1000)
             await trio.sleep(draw.uniform(*_BETWEEN_S))
             await client.ask(m.Cancel())
-            while not isinstance(await client.hear(), m.Done):
-                pass
+            await client.wait_for(m.Done)
 
 
 async def measure(server: OwnServer, talkers: int, seconds: float) -> Waits:

@@ -160,7 +160,7 @@ def main(count: int, seed: int, only: int | None, step_ms: float) -> None:
     print(f"open files left: {files}")
     for wrong in tally.wrong[:20]:
         print(wrong)
-    # The collector strikes whoever is at work, for as long as this process with its drawn streams is large.
+    # The collector strikes whatever step is at work, for as long as this process with its drawn streams is large.
     ours = [step for step in stalls.steps if step.ours and step.cpu_ms - step.gc_ms > step_ms]
     sys.exit(bool(tally.wrong or files > 0 or ours))
 

@@ -67,15 +67,12 @@ async def converse(url: str, enough: trio.Event, waits: Waits) -> None:
         while not enough.is_set():
             began_at = trio.current_time()
             await client.ask(m.Text(text="hello"))
-            while not isinstance(await client.hear(), m.Token):
-                pass
+            await client.wait_for(m.Token)
             waits.token.append(trio.current_time() - began_at)
-            while not isinstance(await client.hear(), m.TtsChunk):
-                pass
+            await client.wait_for(m.TtsChunk)
             waits.audio.append(trio.current_time() - began_at)
             await client.ask(m.Cancel())
-            while not isinstance(await client.hear(), m.Done):
-                pass
+            await client.wait_for(m.Done)
             # Two commands a turn, and well below the rate at which they would be a flood.
             await trio.sleep(0.15)
 

@@ -39,10 +39,11 @@ from tools.raw_engines import measure_raw
 from tools.scripted import open_zero_cost_engines
 from tools.tape import Tape
 from voice_trio import config, log, sound_file
-from voice_trio.client import MESSAGE_MS, Client, connect
+from voice_trio.client import Client, connect
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
 from voice_trio.engines import load
+from voice_trio.microphone import Microphone
 from voice_trio.server.run import open_server
 
 ROOT = Path(__file__).parent.parent
@@ -219,11 +220,7 @@ async def ask(client: Client, pcm: bytes, tape: Tape | None = None) -> tuple[m.F
 
 async def speak(client: Client, pcm: bytes, tape: Tape) -> None:
     """Speak ``pcm`` at the speed of speech, and note it on ``tape`` as it goes."""
-    step = ms_to_samples(MESSAGE_MS) * BYTES_PER_SAMPLE
-    began_at = trio.current_time()
-    for at in range(0, len(pcm), step):
-        message = pcm[at : at + step]
-        await trio.sleep_until(began_at + (at + len(message)) / BYTES_PER_SAMPLE / SAMPLE_RATE)
+    async for message in Microphone(pcm):
         tape.spoke(message, SAMPLE_RATE, trio.current_time())
         await client.ask(m.Audio(message))
 

@@ -312,8 +312,7 @@ async def _one_turn(url: str) -> None:
         for message in microphone(60)[:50]:
             await client.send_raw(message)
         await client.ask(m.Stop())
-        while not isinstance(await client.hear(), m.Done):
-            pass
+        await client.wait_for(m.Done)
 
 
 @click.command()

@@ -69,7 +69,7 @@ class Seen:
     failed: list[str] = field(default_factory=list)
     """What was said of turns without an answer."""
     refused: str = ""
-    """What somebody was told who was not let in."""
+    """What a person who was not let in was told."""
     cores: float = 0.0
     """CPU time for each second, of the server and its engines."""
 
@@ -108,7 +108,7 @@ class Turn:
                     return False
 
     def _since(self) -> float:
-        # Who is taken to have finished in a pause between two words is answered before the end.
+        # A person who is taken to have finished in a pause between two words is answered before the end.
         return max(0.0, trio.current_time() - (self.ended_at or trio.current_time()))
 
 
@@ -131,8 +131,7 @@ async def converse(client: Client, questions: Sequence[bytes], draw: random.Rand
             await trio.sleep(draw.uniform(*_LISTEN_S))
         if answered or patience.cancelled_caught:
             await client.ask(m.Cancel())
-            while not isinstance(await client.hear(), m.Done):
-                pass
+            await client.wait_for(m.Done)
         at += 1
 
 
@@ -143,8 +142,7 @@ async def hold(url: str, question: bytes, seen: Seen) -> None:
             while True:
                 await client.ask(m.Start(mode="hold"))
                 await client.speak(question[: round(_HELD_S * SAMPLE_RATE) * BYTES_PER_SAMPLE], real_time=False)
-                while not isinstance(await client.hear(), m.Done):
-                    pass
+                await client.wait_for(m.Done)
     except* (CannotConnect, SessionClosed) as group:
         _turned_away(first_leaf(group), seen)
 

@@ -26,9 +26,9 @@ from tools.raw_websocket import RawSession, Refused, frame, raw_session, spelled
 from voice_trio.client import CannotConnect, SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
+from voice_trio.microphone import MESSAGE_MS, Microphone
 
 QUESTION = m.Text(text="What is the weather like in London today?")
-MESSAGE_MS = 60
 ANSWER_S = 10.0
 """How long an answer is waited for."""
 
@@ -192,10 +192,8 @@ async def fast_audio(server: Server) -> Said:
     """Send 10 s of audio at 1.01 of the speed of speech, as a microphone with a fast clock does. That is allowed."""
     async with raw_session(server.url, server.token) as session:
         await session.ask(m.Start(mode="hold"))
-        began_at = trio.current_time()
-        for number in range(10_000 // MESSAGE_MS):
-            await trio.sleep_until(began_at + number * MESSAGE_MS / 1000 / 1.01)
-            await session.ask(audio(MESSAGE_MS))
+        async for message in Microphone(audio(10_000).pcm, speed=1.01):
+            await session.ask(m.Audio(message))
         await session.ask(m.Cancel())
         await session.hear(ANSWER_S, lambda event: isinstance(event, m.Done))
         return said(session)
@@ -225,8 +223,7 @@ async def is_well(server: Server) -> bool:
         with trio.move_on_after(ANSWER_S):
             async with connect(server.url, token=server.token) as client:
                 await client.ask(QUESTION)
-                while not isinstance(await client.hear(), m.Token):
-                    pass
+                await client.wait_for(m.Token)
                 return True
     except (CannotConnect, SessionClosed):
         pass

@@ -12,16 +12,16 @@ import trio
 import trio.testing
 from pydantic import TypeAdapter
 
-from tests.harness import Line, Talk, holding
 from tests.server.uploading import PlainDecoder, request
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.turn_state import COMMANDS, Verdict
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.server import upload
 from voice_trio.server.sessions import Sessions
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload import request as upload
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
+from voice_trio.testing.wire import Line, WireTalk, holding
 from voice_trio.wire import native
 
 TURN = "which turn"
@@ -31,6 +31,7 @@ TURN_OPTIONS = {
     "language": "the language spoken (ISO 639-1), one of `languages`; without it, the server's own choice",
     "voice": "the voice of the reply, one of `voices`; without it, the first of them",
     "speed": "how fast the reply is spoken; 1 is the voice's own pace, and what stands without it",
+    "phonemes": "true: each `tts_phrase` says when which phoneme is heard, as far as the voice knows",
 }
 MEANINGS: dict[str, dict[str, str]] = {
     "start": {
@@ -57,7 +58,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "session": {
         "session": "the session's id, as it stands in the server's log",
         "conversation": "the session's conversation, for the `conversation` of a later `start` or `text`; keep it "
-        "secret, whoever knows it can go on with it",
+        "secret, since all who know it can go on with it",
         "protocol": "the version of this protocol",
         "features": "the modes, messages and abilities that this server offers",
         "sample_rate": "of the audio that the client sends, in Hz",
@@ -85,7 +86,15 @@ MEANINGS: dict[str, dict[str, str]] = {
         "end": "one past the place of its last",
         "sample_rate": "of its audio, in Hz; the same in all of a turn",
         "words": "where each word begins: a sample of the phrase, counted from its first, and a place in the reply, in"
-        " code points; both rise from word to word. Left out if the voice does not know",
+        " code points; both rise from word to word. Left out if the voice does not know, or tells them later",
+        "phonemes": "where each phoneme begins: a sample of the phrase, and a symbol as the voice writes it (IPA or its"
+        " own, and signs where it pauses). Left out if the voice does not know, or tells them later, or nobody asked",
+    },
+    "tts_words": {
+        "turn": TURN,
+        "phrase": "number of the phrase",
+        "words": "more of its words, as `tts_phrase` has them; they go on where those before them end",
+        "phonemes": "more of its phonemes, as `tts_phrase` has them",
     },
     "tts_phrase_done": {
         "turn": TURN,
@@ -119,11 +128,12 @@ MEANINGS: dict[str, dict[str, str]] = {
         "code": "what it is about",
         "message": "the same for a person, in English",
         "turn": "the turn that it is about",
-        "command": "`asr_fallback`: what the operator can run to mend it",
+        "command": "`asr_fallback`, and `engines_changed` while that is so: what the operator can run to mend it",
         "active": "`throttled`: true when it begins, false when it is over",
         "grace_s": "`shutting_down`: the time that a reply in progress has left",
         "asr": "`engines_changed`: name of the recognizer, as the others in place of what `session` said",
         "llm": "`engines_changed`: name of the language model",
+        "synthetic": "`engines_changed`: whether there is none, and replies only repeat what was heard",
         "voices": "`engines_changed`: what `voice` may be",
         "languages": "`engines_changed`: what `language` may be; empty if any will do",
     },
@@ -161,6 +171,7 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
     "tts_phrase": (
         m.TtsPhrase(turn=3, phrase=0, start=0, end=11, sample_rate=22_050, words=((176, 0), (4090, 3), (7938, 6))),
     ),
+    "tts_words": (m.TtsWords(turn=3, phrase=0, words=((12_040, 12), (16_500, 15))),),
     "tts_chunk": (m.TtsChunk(turn=3, phrase=0, seq=1, first_sample=2205, pcm=b"\x0a\x00\xf6\xff"),),
     "tts_phrase_done": (m.TtsPhraseDone(turn=3, phrase=0, samples=19_845),),
     "done": (
@@ -187,6 +198,15 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
         ),
     ),
     "info": (
+        m.Info(
+            code=m.InfoCode.ENGINES_CHANGED,
+            message="llama3.2:latest (Ollama) answers from now on.",
+            asr="pocketsphinx",
+            llm="llama3.2:latest (Ollama)",
+            synthetic=False,
+            voices=("en-us", "en-gb"),
+            languages=("en",),
+        ),
         m.Info(code=m.InfoCode.NO_SPEECH, message="No words were heard."),
         m.Info(code=m.InfoCode.EMPTY_REPLY, message="The language model's reply was empty.", turn=3),
         m.Info(code=m.InfoCode.SHUTTING_DOWN, message="The server is stopping.", grace_s=10.0),
@@ -247,13 +267,13 @@ def _without_titles(body: Any) -> Any:
 
 
 def _never_null(field: dict[str, Any]) -> dict[str, Any]:
-    """Return ``field`` of a message of the server, who leaves it out where it has no value."""
+    """Return ``field`` of a message of the server, which leaves it out where it has no value."""
     options = [option for option in field.get("anyOf", ()) if option != {"type": "null"}]
     return options[0] if len(options) == 1 else {key: value for key, value in field.items() if key != "default"}
 
 
 def _always_there(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return ``definition`` of an object in a message of the server, who says null in it where there is no value."""
+    """Return ``definition`` of an object in a message of the server, which says null in it where there is no value."""
     properties = {
         name: {key: value for key, value in field.items() if key != "default"}
         for name, field in definition["properties"].items()
@@ -347,13 +367,13 @@ def chunk() -> str:
     )
 
 
-# --- the recording --------------------------------------------------------------------------------------------------
+# --- the upload -----------------------------------------------------------------------------------------------------
 
 
-def recording() -> str:
+def uploading() -> str:
     """Return what a request to /api/utterance may say, and an answer as a session of scripted engines makes it."""
     options = "\n".join(f"| `{name}` | {TURN_OPTIONS[name]} |" for name in upload.OPTIONS)
-    answer = trio.run(_answer_recording, clock=trio.testing.MockClock(autojump_threshold=0))
+    answer = trio.run(_answer_upload, clock=trio.testing.MockClock(autojump_threshold=0))
     shown = json.dumps(answer, indent=2)
     return (
         f"`Content-Type` is one of {', '.join(f'`{name}`' for name in upload.KINDS)}, with or without parameters. "
@@ -363,7 +383,7 @@ def recording() -> str:
     )
 
 
-async def _answer_recording() -> dict[str, Any]:
+async def _answer_upload() -> dict[str, Any]:
     (example,) = EXAMPLES["session"]
     assert isinstance(example, m.SessionOpened)
     engines = scripted_engines(
@@ -429,21 +449,21 @@ async def _converse() -> list[Line]:
         ),
     )
     async with holding(engines=engines, log_latency=False) as talk:
-        await talk.expect(m.SessionOpened)
+        await talk.next_is(m.SessionOpened)
         await talk.ask(m.Start())
         await talk.say(1260)
         await talk.silence(840)
-        await talk.until(m.Done)
+        await talk.wait_for(m.Done)
         await trio.sleep(1.0)
         await talk.ask(m.Text(text="Count to five."))
-        await talk.until(m.StateChanged, state=m.State.RESPONDING)
+        await talk.wait_for(m.StateChanged, state=m.State.RESPONDING)
         await trio.sleep(0.55)
         await talk.ask(m.Played(turn=2, samples=8_000), m.Cancel())
-        await talk.until(m.Done)
+        await talk.wait_for(m.Done)
     return _with_plain_ids(talk)
 
 
-def _with_plain_ids(talk: Talk) -> list[Line]:
+def _with_plain_ids(talk: WireTalk) -> list[Line]:
     """Return the talk's lines with the same ids whenever it is held."""
     opened = talk.heard[0]
     (example,) = EXAMPLES["session"]

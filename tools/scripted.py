@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice_trio.config import Settings
 from voice_trio.engines.base import Engines, Prompt, Speech, Stream
@@ -35,11 +35,10 @@ _TONE = b"\x00\x20\x00\xe0"
 class ToneSynthesizer(ScriptedSynthesizer):
     """Says every text as a tone that can be heard."""
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
-        """Say ``text``."""
-        speech = await super().speak(text, seconds=seconds, voice=voice, speed=speed)
+    def said(self, piece: Speech, number: int) -> Speech:
+        """Return a tone instead, and forget what was said."""
         self.spoken.clear()
-        return Speech((_TONE * speech.samples)[: len(speech.pcm)], speech.sample_rate, speech.marks)
+        return replace(piece, pcm=(_TONE * piece.samples)[: len(piece.pcm)])
 
 
 class ScriptedMind:

@@ -1,11 +1,11 @@
-"""Holds many sessions in all moods for a long time, and says whether the server grows.
+"""Holds many sessions with clients of all kinds for a long time, and says whether the server grows.
 
     python tools/soak.py --total 5000                           so many sessions, thirty at a time
     python tools/soak.py --sessions 20 --minutes 60 --real-time
     python tools/soak.py --url ws://host:port/ws --pid PID      a server that runs already, on this machine
 
 Without --url the server is one of its own, in a process of its own, with scripted engines, a database in a temporary
-folder, and `STREAM_SEND_TIMEOUT_S=1`. Moods are drawn anew for every session, by --seed: talkers speak and hear the
+folder, and `STREAM_SEND_TIMEOUT_S=1`. Kinds are drawn anew for every session, by --seed: talkers speak and hear the
 reply out; typers type; cancellers interrupt at any moment, and often begin again at once; leavers vanish at any moment
 without a word; stallers ask for a long reply and read nothing. --real-time has them speak at the speed of speech.
 
@@ -43,8 +43,8 @@ from tools.svg import Line, Panel, over_time
 from voice_trio.client import CannotConnect, Client, SessionClosed, connect
 from voice_trio.core import messages as m
 
-MOODS = {"talker": 30, "typer": 20, "canceller": 25, "leaver": 20, "staller": 5}
-"""Mood -> how often it is drawn."""
+KINDS = {"talker": 30, "typer": 20, "canceller": 25, "leaver": 20, "staller": 5}
+"""Kind of client -> how often it is drawn."""
 
 FLOORS = {"rss_bytes": 0.01, "blocks": 0.01, "tasks": 1.0, "threads": 1.0, "processes": 1.0, "files": 1.0}
 """What is judged -> growth that nobody would call so: below 1.0 a share of its mean."""
@@ -58,9 +58,8 @@ _WARM_UP = 40
 """Sessions before the count of what was there before: they bring in what is brought in once."""
 _SETTLE_S = 15.0
 _SESSION_S = 60.0
-"""Ten times as long as any session takes: whoever is not through by then waits for what never comes."""
+"""Ten times as long as any session takes: a client that is not through by then waits for what never comes."""
 _STALL_S = 20.0
-_MESSAGE_S = 0.06
 
 
 @dataclass
@@ -94,16 +93,16 @@ class Guest:
         self._chance = chance
         self._real_time = real_time
 
-    async def live(self, mood: str) -> None:
-        """Hold a session in ``mood``, and note what went wrong."""
-        self._run.begun[mood] += 1
+    async def live(self, kind: str) -> None:
+        """Hold a session as a client of ``kind`` does, and note what went wrong."""
+        self._run.begun[kind] += 1
         try:
             with trio.fail_after(_SESSION_S):
-                await getattr(self, f"_{mood}")()
+                await getattr(self, f"_{kind}")()
         except trio.TooSlowError:
-            self._run.troubles[f"{mood}: not over after {_SESSION_S:g} s"] += 1
+            self._run.troubles[f"{kind}: not over after {_SESSION_S:g} s"] += 1
         except (SessionClosed, CannotConnect) as error:
-            self._run.troubles[f"{mood}: {error}"] += 1
+            self._run.troubles[f"{kind}: {error}"] += 1
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Client]:
@@ -128,10 +127,8 @@ class Guest:
         await client.ask(m.Start(mode="hold"))
         audio = microphone(60)
         begin = self._chance.randrange(len(audio) - 40)
-        for message in audio[begin : begin + self._chance.randint(15, 40)]:
-            if self._real_time:
-                await trio.sleep(_MESSAGE_S)
-            await client.send_raw(message)
+        said = audio[begin : begin + self._chance.randint(15, 40)]
+        await client.speak(b"".join(said), real_time=self._real_time)
         await client.ask(m.Stop())
 
     async def _talker(self) -> None:
@@ -215,8 +212,8 @@ async def soak(
 
     async def live_on() -> None:
         while wanted():
-            mood = chance.choices(list(MOODS), list(MOODS.values()))[0]
-            await Guest(run, url, random.Random(chance.random()), real_time=real_time).live(mood)
+            kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
+            await Guest(run, url, random.Random(chance.random()), real_time=real_time).live(kind)
 
     async def sample() -> None:
         while True:
@@ -252,8 +249,8 @@ async def settled(look: Look, before: dict[str, float]) -> dict[str, float]:
 
 def report(run: Run, before: dict[str, float], after: dict[str, float]) -> bool:
     """Print what happened, and return whether all is well."""
-    moods = ", ".join(f"{count} {mood}" for mood, count in run.begun.most_common())
-    click.echo(f"{run.begun.total()} sessions in {run.length_s:.0f} s: {moods}; {machine()}")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in run.begun.most_common())
+    click.echo(f"{run.begun.total()} sessions in {run.length_s:.0f} s: {kinds}; {machine()}")
     _report_latencies(run)
     wrong = [f"{times} times {what}" for what, times in run.troubles.items()]
     if after.get("crashed"):
@@ -356,7 +353,7 @@ async def some_server(
 @click.option("--total", type=click.IntRange(1), help="End after so many.")
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="End after this time.")
 @click.option("--real-time", is_flag=True, help="Speak at the speed of speech.")
-@click.option("--seed", default=1, show_default=True, help="The same seed draws the same moods.")
+@click.option("--seed", default=1, show_default=True, help="The same seed draws the same clients.")
 @click.option("--url", help="A server that runs already (ws://host:port/ws).")
 @click.option("--pid", type=int, help="Its process, if it is on this machine.")
 @click.option("--plot", "plot_to", type=click.Path(path_type=Path), help="Write a picture (SVG).")
@@ -372,7 +369,7 @@ def main(
     plot_to: Path | None,
     log_to: Path | None,
 ) -> None:
-    """Hold many sessions in all moods, and judge whether the server grows."""
+    """Hold many sessions with clients of all kinds, and judge whether the server grows."""
     if (total is None) == (minutes is None):
         raise click.UsageError("give --total or --minutes")
 

@@ -46,7 +46,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         **{name: partial(protocol_docs.message, name) for name in protocol_docs.MEANINGS if name != "latency"},
         "latency": partial(protocol_docs.fields, "latency"),
         "chunk": protocol_docs.chunk,
-        "recording": protocol_docs.recording,
+        "upload": protocol_docs.uploading,
         "turn": diagrams.turn,
         "listener": diagrams.listener,
         "conversation": protocol_docs.conversation,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeGuard, TypeVar
 
 import trio
 from trio_websocket import (
@@ -19,12 +21,11 @@ from wsproto.utilities import LocalProtocolError
 
 from voice_trio import checks
 from voice_trio.core import messages as m
-from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from voice_trio.microphone import Microphone
 from voice_trio.session.link import Malformed
 from voice_trio.wire import native
 
-MESSAGE_MS = 60
-"""Length of the audio messages that `Client.speak` sends: half the cost of one a frame."""
+SomeEvent = TypeVar("SomeEvent", bound=m.Event)
 
 _MESSAGES = 10_000
 """Messages that may wait to be heard: the connection reads, and answers pings, only while there is room."""
@@ -67,15 +68,8 @@ class Client:
             raise _session_closed(closed) from None
 
     async def speak(self, pcm: bytes, *, real_time: bool = True) -> None:
-        """Send 16 kHz s16le mono ``pcm`` in messages of `MESSAGE_MS`, at the speed of speech or all at once."""
-        step = ms_to_samples(MESSAGE_MS) * BYTES_PER_SAMPLE
-        began_at = trio.current_time()
-        for at in range(0, len(pcm), step):
-            message = pcm[at : at + step]
-            if real_time:
-                # A microphone hands a message over when the last of it was heard.
-                heard_s = (at + len(message)) / BYTES_PER_SAMPLE / SAMPLE_RATE
-                await trio.sleep_until(began_at + heard_s)
+        """Send 16 kHz s16le mono ``pcm``, at the speed of speech or all at once. Raises `SessionClosed`."""
+        async for message in Microphone(pcm, speed=1.0 if real_time else math.inf):
             await self.ask(m.Audio(message))
 
     async def hear(self) -> m.Event:
@@ -94,6 +88,17 @@ class Client:
                 raise CannotConnect(f"The server says what is no event of /ws: {error}.") from error
             if event is not None:
                 return event
+
+    async def wait_for(self, kind: type[SomeEvent], **fields: Any) -> SomeEvent:
+        """Return the next event of ``kind`` with these ``fields``, past all others. Raises as `hear` does."""
+        while not is_such(event := await self.hear(), kind, fields):
+            pass
+        return event
+
+
+def is_such(event: m.Event, kind: type[SomeEvent], fields: Mapping[str, Any]) -> TypeGuard[SomeEvent]:
+    """Return whether ``event`` is of ``kind`` and has these ``fields``."""
+    return isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items())
 
 
 @asynccontextmanager
@@ -175,9 +180,9 @@ async def _prove(stream: trio.SSLStream[trio.SocketStream], url: str) -> None:
         match error.__cause__:
             case ssl.SSLCertVerificationError() as untrusted:
                 raise CannotConnect(
-                    f"The certificate of {url} is not trusted: {untrusted.verify_message.rstrip('.')}. Trust whoever "
-                    "signed it with --cafile; one made up at the server's start cannot be trusted so: give the "
-                    "server one with STREAM_CERTFILE and STREAM_KEYFILE."
+                    f"The certificate of {url} is not trusted: {untrusted.verify_message.rstrip('.')}. Give the "
+                    "one that signed it with --cafile; one made up at the server's start cannot be trusted so: give "
+                    "the server one with STREAM_CERTFILE and STREAM_KEYFILE."
                 ) from error
         raise CannotConnect(f"{url} does not answer in TLS; without it an address begins with ws://.") from error
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 
 from voice_trio import checks, environment
 from voice_trio.core.faults import BadFault, parse
@@ -34,13 +34,22 @@ RING_MS = 3_000
 SESSIONS_PER_PROCESSOR = 16
 """Not what it carries if all of them speak: one speaker at a time for each processor is answered as fast as alone, and
 three at once on two processors wait three times as long (`python tools/load_real.py`). But an open session costs next
-to nothing, people listen and think most of the time, and who comes is better answered late than turned away."""
+to nothing, people listen and think most of the time, and a person is better answered late than turned away."""
+
+
+_LLM_ENGINES = {"openai": "openai-chat", "none": "synthetic"}
+"""Words that people use -> the engine that they mean."""
+
+
+def _llm_engine(value: str) -> str:
+    return checks.line(_LLM_ENGINES.get(value, value))
 
 
 _CHECKS: dict[str, Callable[[str], str]] = {
     "host": checks.host,
     "openai_api_key": checks.key,
     "openai_base_url": checks.api_address,
+    "llm_engine": _llm_engine,
     "llm_system_prompt": checks.prose,
     "data_dir": checks.path,
     "record_dir": checks.path,
@@ -56,7 +65,7 @@ class Settings(FromEnvironment):
     """What an operator can choose."""
 
     text_checks = _CHECKS
-    # Whoever reads a token from an empty file is not to find the door open.
+    # A token that is read from an empty file is not to open the server to everybody.
     not_blank = frozenset({"auth_token"})
 
     host: Annotated[str, Field(min_length=1, description="address or name to listen on; :: is IPv6 and IPv4")] = (
@@ -71,7 +80,10 @@ class Settings(FromEnvironment):
     ] = AUTO
     model_whisper: Annotated[
         str,
-        Field(min_length=1, description="Whisper model: size-computetype, or a folder with a model in it"),
+        Field(
+            min_length=1,
+            description="Whisper model: size-computetype, a folder, or folder:computetype",
+        ),
     ] = "small-int8"
     language: Annotated[
         str,
@@ -88,14 +100,19 @@ class Settings(FromEnvironment):
         Field(description="share ends when 80 % of the window is silence; strict needs every frame of it silent"),
     ] = "share"
     partial_interval_ms: Annotated[
-        int, Field(ge=300, le=10_000, description="time between partial transcripts, in ms")
-    ] = 1000
+        int,
+        Field(
+            ge=0,
+            le=10_000,
+            description="time between partial transcripts, in ms, 300 at least; 0 is what suits the recognizer",
+        ),
+    ] = 0
     max_utterance_ms: Annotated[int, Field(ge=1000, le=300_000, description="longest utterance, in ms")] = 30_000
     asr_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for the final transcript, in s")] = 15.0
     asr_workers: Annotated[int, Field(ge=1, le=64, description="utterances recognised at the same time")] = 2
     asr_context: Annotated[
         Literal["auto", "short", "padded"],
-        Field(description="audio for a decode of Whisper's: short takes what there is, padded 30 s, auto tries"),
+        Field(description="audio for Whisper's finals: short takes what there is, padded 30 s, auto tries"),
     ] = "auto"
     asr_margin_ms: Annotated[
         int, Field(ge=0, le=10_000, description="silence that Whisper is given behind the audio, in ms")
@@ -115,9 +132,15 @@ class Settings(FromEnvironment):
     llm_engine: Annotated[
         str,
         EngineOf(Kind.LANGUAGE_MODEL),
-        Field(description="language model; auto takes the API if one is configured, else repeats what it hears"),
+        Field(
+            validation_alias=AliasChoices("STREAM_LLM_ENGINE", "STREAM_LLM"),
+            description="language model; auto takes the API if one is configured, else what runs on this machine",
+        ),
     ] = AUTO
-    llm_model: Annotated[str, Field(min_length=1, description="name of the language model")] = "gpt-4o-mini"
+    llm_model: Annotated[
+        str,
+        Field(description="name of the language model; empty: gpt-4o-mini, or the first that is found here"),
+    ] = ""
     llm_system_prompt: Annotated[str, Field(description="what the language model is told before anything else")] = (
         DEFAULT_SYSTEM_PROMPT
     )
@@ -148,7 +171,7 @@ class Settings(FromEnvironment):
 
     record_dir: Annotated[
         str,
-        Field(description="folder in which every session is recorded, voices and words, for `replay`; empty: none is"),
+        Field(description="folder for a session log of every session, voices and words, for `replay`; empty: no logs"),
     ] = ""
 
     tts_engine: Annotated[
@@ -192,10 +215,10 @@ class Settings(FromEnvironment):
         float, Field(gt=0, le=600, description="time after which a client that does not read is cut off, in s")
     ] = 5.0
     max_upload_bytes: Annotated[
-        int, Field(ge=1000, le=64_000_000, description="largest recording that a page may upload, in bytes")
+        int, Field(ge=1000, le=64_000_000, description="largest upload that is taken, in bytes")
     ] = 8_000_000
     upload_timeout_s: Annotated[
-        float, Field(gt=0, le=600, description="time that a recording may take to arrive, in s")
+        float, Field(gt=0, le=600, description="time that an upload may take to arrive, in s")
     ] = 30.0
     auth_token: Annotated[
         SecretStr | None,
@@ -206,7 +229,7 @@ class Settings(FromEnvironment):
         Field(description="origins of other pages that may use this server, with commas between; * is all"),
     ] = ""
     insecure: Annotated[
-        bool, Field(description="listen for everybody without a token (1 or 0): whoever finds it can use it")
+        bool, Field(description="listen for everybody without a token (1 or 0): all who find it can use it")
     ] = False
     certfile: Annotated[str, Field(description="certificate chain for TLS, a PEM file")] = ""
     keyfile: Annotated[str, Field(description="its private key, a PEM file")] = ""

@@ -1,4 +1,4 @@
-"""Settings from the environment: read, checked, and described, whoever's they are.
+"""Settings from the environment: read, checked, and described; ours, and those of engines.
 
 A setting's environment variable is ``STREAM_`` and its name in capitals, unless its field names another one.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import AliasChoices, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -68,8 +68,17 @@ def is_secret(field: FieldInfo) -> bool:
 
 def variable(model: type[FromEnvironment], name: str) -> str:
     """Return the environment variable of setting ``name``."""
-    alias = model.model_fields[name].validation_alias
-    return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
+    return variables(model, name)[0]
+
+
+def variables(model: type[FromEnvironment], name: str) -> list[str]:
+    """Return all environment variables that setting ``name`` is read from; of those that are set, the first counts."""
+    match model.model_fields[name].validation_alias:
+        case str(alias):
+            return [alias]
+        case AliasChoices(choices=choices):
+            return [str(choice) for choice in choices]
+    return [f"{PREFIX}{name.upper()}"]
 
 
 def words_of(field: FieldInfo, *, here: bool = True) -> list[str]:
@@ -102,7 +111,7 @@ def load(model: type[S], **overrides: Any) -> S:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = str(first["loc"][0])
-        name = next(name for name in model.model_fields if place in (name, variable(model, name)))
+        name = next(name for name in model.model_fields if place in (name, *variables(model, name)))
         takes = f"it takes {allowed(model, name)}"
         if first["type"] == "missing":
             raise NotSet(f"{variable(model, name)} is not set; {takes}.") from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 from typing import Any
@@ -43,6 +43,7 @@ GARBAGE: Sequence[str] = ("", "\ud800", "\0\x07\x1b[2J", "\u202e<|im_end|>", "x"
 
 _FILLING_BYTES = 1_000_000
 
+_STAGES: Mapping[str, Stage] = {"open": Stage.ASR, "stream": Stage.LLM, "speak": Stage.TTS}
 _CODES = {Stage.ASR: ErrorCode.ASR_FAIL, Stage.LLM: ErrorCode.LLM_FAIL, Stage.TTS: ErrorCode.TTS_FAIL}
 
 
@@ -67,11 +68,11 @@ def inject(faults: Faults, engines: Engines, store: Store) -> tuple[Engines, Sto
 
 @dataclass
 class _Begun:
-    """An utterance or a reply, and what strikes it."""
+    """An utterance, a reply or a phrase, and what strikes it."""
 
     struck: Struck
     given: int = 0
-    """Pieces of the answer: partials that say something, or tokens."""
+    """Pieces of the answer: partials that say something, tokens, or pieces of speech."""
     crashed: bool = False
     wait: Wait = field(default_factory=Wait)
     delayed: bool = False
@@ -93,9 +94,8 @@ class FaultTap(Keeping[_Begun]):
     async def call(self, call: Call, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Return what ``ask`` does, late, garbled or not at all."""
         match call.asked:
-            case "open" | "stream":
-                stage = Stage.ASR if call.asked == "open" else Stage.LLM
-                self.kept[call] = _Begun(self._faults.strike(stage))
+            case "open" | "stream" | "speak":
+                self.kept[call] = _Begun(self._faults.strike(_STAGES[call.asked]))
                 return await ask()
             case "hypothesize":
                 return await self._hypothesize(self.of(call), ask)
@@ -103,11 +103,9 @@ class FaultTap(Keeping[_Begun]):
                 return await self._settle(self.of(call), ask)
             case "receive":
                 return await self._receive(self.of(call), ask)
-            case "speak":
-                struck = self._faults.strike(Stage.TTS)
-                letters = len(call.arguments["text"])
-                await _slow(struck.seconds(Kind.DELAY) + struck.seconds(Kind.DRIP) * letters)
-                return await self._answer(ask, struck.breakdown(), Stage.TTS)
+            case "piece":
+                assert call.within is not None
+                return await self._speak(self.of(call), ask, len(call.within.arguments["text"]))
             case "recall" | "commit":
                 await self._suffer(self._faults.strike(Stage.STORE, recall=call.asked == "recall"))
         return await ask()
@@ -159,6 +157,18 @@ class FaultTap(Keeping[_Begun]):
             return TextDelta(reply.garbage.popleft())
         event: ReplyEvent = await self._answer(ask, kind, Stage.LLM)
         return event
+
+    # --- a phrase ---------------------------------------------------------------------------------------------------
+
+    async def _speak(self, phrase: _Begun, ask: Callable[[], Awaitable[Any]], letters: int) -> Speech | None:
+        if not phrase.delayed:
+            struck = phrase.struck
+            if delay_s := struck.seconds(Kind.DELAY) + struck.seconds(Kind.DRIP) * letters:
+                await phrase.wait(delay_s)
+            phrase.delayed = True
+        piece: Speech | None = await self._answer(ask, phrase.struck.breakdown(phrase.given), Stage.TTS)
+        phrase.given += 1
+        return piece
 
     # --- any of them ------------------------------------------------------------------------------------------------
 
@@ -215,7 +225,7 @@ def _garbled(answer: Any) -> Any:
         case Speech():
             # Half a sample too much, at another rate, and words in places where there are none.
             marks = (Mark(10**9, 10**6), Mark(-1, -1), *answer.marks)
-            return Speech(answer.pcm + b"\0", answer.sample_rate + 1, marks)
+            return replace(answer, pcm=answer.pcm + b"\0", sample_rate=answer.sample_rate + 1, marks=marks)
     return answer
 
 

@@ -28,3 +28,15 @@ def static_dir() -> Path:
 def clips_dir() -> Path:
     """Return the folder of recorded English sentences (FLAC, 16 kHz) that recognizers are tried on."""
     return Path(__file__).parent / "clips"
+
+
+def data_dir(chosen: str) -> Path:
+    """Return the folder of what is kept from run to run: ``chosen``, or where the XDG specification has it.
+
+    Raises `RuntimeError` where there is no home.
+    """
+    if not chosen:
+        data_home = os.environ.get("XDG_DATA_HOME", "")
+        # The XDG specification: a relative one is invalid, and to be ignored.
+        chosen = f"{data_home if os.path.isabs(data_home) else '~/.local/share'}/voice_trio"
+    return Path(chosen).expanduser().absolute()

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, whoever writes it, and no secret in any of them."""
+"""Logs: one JSON object a line on standard error, those of libraries too, and no secret in any of them."""
 
 from __future__ import annotations
 

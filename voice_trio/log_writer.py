@@ -1,4 +1,4 @@
-"""Standard error for a server: whoever writes to it never waits, and whoever reads it can never end or hold it.
+"""Standard error for a server: what writes to it never waits, and what reads it can never end or hold the server.
 
 A pipe that nobody empties and a terminal after Ctrl-S stop the writer inside ``write``; a reader that is gone, a
 terminal that hung up and a full disk make ``write`` fail. So a thread does the writing, and all others only hand it

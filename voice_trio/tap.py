@@ -23,14 +23,19 @@ from voice_trio.engines.base import (
     Engines,
     Hypothesis,
     LanguageModel,
+    Leasable,
+    Pieces,
     Prompt,
     Recognizer,
     ReplyEvent,
+    Speaking,
     Speech,
     Stream,
     Synthesizer,
     Transcript,
     Utterance,
+    advice_of,
+    partial_interval_ms,
 )
 from voice_trio.memory.base import Store
 
@@ -39,10 +44,10 @@ S = TypeVar("S")
 K = TypeVar("K")
 
 Asked = Literal[
-    "detect", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "leave", "speak",
+    "detect", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "leave", "speak", "piece",
     "begin", "recall", "commit", "prune", "claim",
 ]  # fmt: skip
-"""What can be asked. ``open`` and ``stream`` begin an utterance and a reply, ``leave`` ends either."""
+"""What can be asked. ``open``, ``stream`` and ``speak`` begin an utterance, a reply and a phrase; ``leave`` ends it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +57,7 @@ class Call:
     asked: Asked
     arguments: Mapping[str, Any] = field(default_factory=dict)
     within: Call | None = None
-    """The call that began the utterance or the reply which this one is about."""
+    """The call that began the utterance, the reply or the phrase which this one is about."""
 
 
 class Tap:
@@ -71,7 +76,7 @@ class Tap:
 
 
 class Keeping(Tap, Generic[K]):
-    """A tap that keeps something of each utterance and each reply, from its beginning until it is left."""
+    """A tap that keeps something of each utterance, reply and phrase, from its beginning until it is left."""
 
     def __init__(self) -> None:
         self.kept: dict[Call, K] = {}
@@ -171,6 +176,7 @@ class TappedRecognizer:
     def __init__(self, inner: Recognizer, tap: Tap) -> None:
         self.name = inner.name
         self.languages = inner.languages
+        self.partial_interval_ms = partial_interval_ms(inner)
         self._inner = inner
         self._tap = tap
 
@@ -225,10 +231,27 @@ class TappedLanguageModel:
     """A language model behind a tap."""
 
     def __init__(self, inner: LanguageModel, tap: Tap) -> None:
-        self.name = inner.name
-        self.synthetic = inner.synthetic
         self._inner = inner
         self._tap = tap
+
+    @property
+    def name(self) -> str:
+        """That of the inner one, in whose place another may have come."""
+        return self._inner.name
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the inner one is."""
+        return self._inner.synthetic
+
+    @property
+    def advice(self) -> str | None:
+        """That of the inner one."""
+        return advice_of(self._inner)
+
+    def leased(self) -> LanguageModel:
+        """Return the one that is here now, behind the same tap."""
+        return TappedLanguageModel(self._inner.leased(), self._tap) if isinstance(self._inner, Leasable) else self
 
     def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
         """Begin a reply."""
@@ -271,10 +294,30 @@ class TappedSynthesizer:
         """Those of the inner one."""
         return self._inner.voices
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
         """Say ``text``."""
         call = Call("speak", {"text": text, "voice": voice, "speed": speed})
-        return await self._tap.call(call, lambda: self._inner.speak(text, seconds=seconds, voice=voice, speed=speed))
+        return Speaking(
+            _Begun(
+                self._tap,
+                call,
+                lambda: self._inner.speak(text, seconds=seconds, voice=voice, speed=speed),
+                TappedPieces,
+            )
+        )
+
+
+class TappedPieces:
+    """A phrase behind a tap."""
+
+    def __init__(self, inner: Pieces, tap: Tap, within: Call) -> None:
+        self._inner = inner
+        self._tap = tap
+        self._within = within
+
+    async def receive(self) -> Speech | None:
+        """Return the next piece."""
+        return await self._tap.call(Call("piece", {}, self._within), lambda: self._inner.receive())
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------

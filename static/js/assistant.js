@@ -1,6 +1,6 @@
 /**
  * What a person asks for: presses, typed words, hands-free, silence. It decides what follows from what the server and the
- * microphone tell, and knows no element of the page; whoever shows it listens to `onchange`, `onturn`, `onlevel` and
+ * microphone tell, and knows no element of the page; the views listen to `onchange`, `onturn`, `onlevel` and
  * `onnotice`.
  */
 
@@ -46,7 +46,7 @@ export class Assistant {
     return this.session.conversation;
   }
 
-  /** Where things stand, for whoever shows it. @returns {import("./phase.js").Standing} */
+  /** Where things stand, for the views. @returns {import("./phase.js").Standing} */
   get standing() {
     return { isOpening: this.isOpening, isHandsFree: this.isHandsFree, ...this.client.standing };
   }
@@ -136,7 +136,7 @@ export class Assistant {
     } else if (press === this.press) {
       this.record();
     }
-    // Who was allowed in only after the person had changed their mind does not stay.
+    // A microphone that opens only after the person has taken the press back is closed.
     if (press !== this.press && this.input.feed.state === "off") this.input.rest();
   }
 
@@ -153,7 +153,7 @@ export class Assistant {
 
   /** The person has finished speaking. */
   async finish() {
-    // Whoever lets go while the microphone is still being opened has said nothing yet, but shall not be listened to for ever.
+    // A person who lets go while the microphone is still being opened has said nothing yet, and is not to be heard for ever.
     await this.beginning;
     const { press } = this;
     await new Promise((resolve) => setTimeout(resolve, TAIL_MS));

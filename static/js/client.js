@@ -1,7 +1,7 @@
 /**
  * The page as a client of the server: the session, the microphone, the loudspeaker and the uploads. They know nothing of
  * each other and tell what happened; here what one tells becomes another's work, wherever nothing has to be decided. What
- * depends on what the person wants is left to whoever listens to the other events of `session` and `input`.
+ * depends on what the person wants is left to `Assistant`, which listens to the other events of `session` and `input`.
  */
 
 import { Audio } from "./audio.js";

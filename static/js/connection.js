@@ -111,7 +111,7 @@ export class Connection {
     const event = decodeEvent(data);
     if (event?.type === "session") {
       this.openedAt = performance.now();
-      // Whoever waited goes on only after the greeting was dealt with: a promise's reaction comes after this function.
+      // Code that waited goes on only after the greeting was dealt with: a promise's reaction comes after this function.
       this.set("open");
     }
     if (event) this.onevent(event);

@@ -152,6 +152,9 @@ export class Conversation {
         turn.phrases.push(phraseOf(event));
         turn.rate = event.sample_rate;
         break;
+      case "tts_words":
+        turn.phrases.find((one) => one.phrase === event.phrase)?.words.push(...event.words);
+        break;
       case "tts_phrase_done": {
         const phrase = turn.phrases.find((one) => one.phrase === event.phrase);
         if (phrase) phrase.samples = event.samples;

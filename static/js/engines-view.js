@@ -105,7 +105,8 @@ export class EnginesView {
    */
   fill(select, ofKind) {
     const options = ofKind.engines.map((one) => {
-      const label = ofKind.synthetic && one.in_use ? "None yet" : labelOf(one);
+      // One under the name of another has nothing of its own to work with.
+      const label = ofKind.synthetic && one.in_use && one.name !== ofKind.at_work ? `${labelOf(one)}: none yet` : labelOf(one);
       const option = new Option(one.usable ? label : `${label}: not here yet`, one.name);
       option.disabled = !one.usable;
       return option;
@@ -159,8 +160,8 @@ export class EnginesView {
  *
  * @param {import("./engines.js").OfKind} ofKind
  */
-function detailOf({ at_work: name, engines, synthetic }) {
-  if (synthetic) return "Replies only repeat what was heard.";
+function detailOf({ at_work: name, engines, synthetic, advice }) {
+  if (synthetic) return ["Replies only repeat what was heard.", advice].filter(Boolean).join(" ");
   const current = engines.find((one) => one.in_use);
   return current && labelOf(current).toLowerCase().includes(name.toLowerCase()) ? "" : name;
 }

@@ -17,7 +17,7 @@ import { Refusal, ask, read } from "./api.js";
  *   in_use: boolean,
  * }} Candidate */
 
-/** @typedef {{at_work: string, swapping_to: string | null, engines: Candidate[], synthetic?: boolean}} OfKind */
+/** @typedef {{at_work: string, swapping_to: string | null, engines: Candidate[], synthetic?: boolean, advice?: string | null}} OfKind */
 
 /** @typedef {{may_swap: boolean} & Record<Kind, OfKind>} List */
 

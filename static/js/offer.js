@@ -2,8 +2,8 @@
 
 /** @typedef {import("./protocol.js").Message & {limits: Set<string>}} Offer */
 
-/** Infos about what the server does without, and the engine that this is true of. @type {Record<string, "asr" | "llm">} */
-const LIMITS = { asr_fallback: "asr", llm_synthetic: "llm" };
+/** Infos about what the server does without. */
+const LIMITS = new Set(["asr_fallback", "llm_synthetic"]);
 
 /**
  * @param {import("./protocol.js").Message} greeting
@@ -19,15 +19,16 @@ export function offerOf(greeting) {
  * @returns {boolean} whether it is about what the server offers
  */
 export function applyInfo(offer, info) {
-  if (info.code in LIMITS) {
+  if (LIMITS.has(info.code)) {
     offer.limits.add(info.code);
     return true;
   }
   if (info.code !== "engines_changed") return false;
-  const { asr, llm, voices, languages } = info;
-  // What was said of an engine holds as long as that engine is at work.
-  for (const [code, of] of Object.entries(LIMITS)) if (info[of] !== offer[of]) offer.limits.delete(code);
-  Object.assign(offer, { asr, llm, voices, languages });
+  const { asr, llm, voices, languages, synthetic, command } = info;
+  const limits = new Set();
+  if (synthetic) limits.add("llm_synthetic");
+  if (command) limits.add("asr_fallback");
+  Object.assign(offer, { asr, llm, voices, languages, limits });
   return true;
 }
 

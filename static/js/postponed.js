@@ -1,6 +1,6 @@
 /**
  * A turn that the server cannot take yet: it is asked for again once it is over, since a session has one turn at a time,
- * and once the time has passed that the server named. Knows no server: who asks for the turn listens to `onagain`.
+ * and once the time has passed that the server named. Knows no server: the part that asks for the turn listens to `onagain`.
  */
 
 /** @typedef {import("./turn.js").Turn} Turn */

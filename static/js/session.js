@@ -1,6 +1,6 @@
 /**
  * What the page asks of the server, what the server answers, and what that does to the turns of the conversation. It
- * neither hears nor plays anything: whoever does listens to its events.
+ * neither hears nor plays anything: the parts that do listen to its events.
  */
 
 import { requestOf } from "./choices.js";
@@ -60,7 +60,7 @@ export class Session {
     this.onagain = () => {};
     /** The server is about to end the session, and nothing that is said counts any more. */
     this.onfarewell = () => {};
-    /** The session is over, whoever ended it. */
+    /** The session is over, by either side's doing. */
     this.onlost = () => {};
     this.wire();
   }

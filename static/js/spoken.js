@@ -19,7 +19,7 @@
  * @returns {Phrase}
  */
 export function phraseOf({ phrase, start, end, words }) {
-  return { phrase, start, end, first: null, samples: null, words: words ?? [] };
+  return { phrase, start, end, first: null, samples: null, words: [...(words ?? [])] };
 }
 
 /**

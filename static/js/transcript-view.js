@@ -54,7 +54,7 @@ export class TranscriptView {
     this.list.replaceChildren();
   }
 
-  /** Whether the end is in sight; whoever has scrolled up to read is left alone. @private */
+  /** Whether the end is in sight; a person who has scrolled up to read is left there. @private */
   get isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     return scrollHeight - scrollTop - clientHeight < 80;

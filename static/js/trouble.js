@@ -21,7 +21,7 @@ const OF_TURNS = {
   PROTOCOL_VIOLATION: { title: "The server did not take this.", text: "" },
 };
 
-/** Codes whose message is made for whoever runs the server, and has details that a general sentence lacks. */
+/** Codes whose message is made for the server's operator, and has details that a general sentence lacks. */
 const WITH_DETAILS = new Set(["LLM_FAIL", "INTERNAL", "PROTOCOL_VIOLATION"]);
 
 /**

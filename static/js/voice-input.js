@@ -1,4 +1,4 @@
-/** The person's voice: what the microphone hears, how loud it is, and when somebody spoke. */
+/** The person's voice: what the microphone hears, how loud it is, and when the person spoke. */
 
 import { Microphone } from "./capture.js";
 import { SpeechClock } from "./speech-clock.js";

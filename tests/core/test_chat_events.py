@@ -15,6 +15,7 @@ from voice_trio.core.chat_events import (
     ToolCall,
     Unreadable,
 )
+from voice_trio.core.tool_calls import Fragment
 
 
 def choice(finish=None, **fields):
@@ -52,9 +53,9 @@ FORMS = [
     (delta(content=[{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]), [Thought()]),
     (delta(content="It is noon.", reasoning_content="Hm."), [Thought(), *NOON]),
     # Tools.
-    (delta(content=None, tool_calls=[CALL]), [ToolCall()]),
-    (delta(function_call={"name": "look", "arguments": ""}), [ToolCall()]),
-    (delta(content=[{"type": "tool_use", "name": "look"}]), [ToolCall()]),
+    (delta(content=None, tool_calls=[CALL]), [ToolCall(Fragment(0, "call_1", "look", "{}"))]),
+    (delta(function_call={"name": "look", "arguments": ""}), [ToolCall(Fragment(0, name="look"))]),
+    (delta(content=[{"type": "tool_use", "name": "look"}]), [ToolCall(Fragment(name="look"))]),
     # The end.
     (choice("stop", delta={}), [Finished("stop")]),
     (choice("length", delta={"content": "So"}), [Said("So"), Finished("length")]),

@@ -64,7 +64,7 @@ def test_a_part_has_its_values(text, field, value):
         ("tts:delay=3601s", "'tts:delay=3601s': tts:delay takes a time, as 2s or 500ms"),
         ("tts:delay=2", "'tts:delay=2': tts:delay takes a time, as 2s or 500ms"),
         ("llm:error=-1", "'llm:error=-1': llm:error takes a number: after so many pieces of the answer"),
-        ("tts:error=1", "'tts:error=1': tts:error takes nothing"),
+        ("store:full=1", "'store:full=1': store:full takes nothing"),
         ("store:error=begin", "'store:error=begin': store:error takes commit or recall"),
         ("llm:hang#0", "'llm:hang#0': # takes the number of a call, from 1 to 1000000"),
         ("llm:hang#", "'llm:hang#': # takes the number of a call, from 1 to 1000000"),

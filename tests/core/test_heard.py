@@ -27,7 +27,7 @@ def test_words_count_once_they_were_heard_to_their_end(samples, heard):
 
 
 def test_a_failed_phrase_was_not_heard_unless_a_later_one_was():
-    failed = SpokenPhrase(start=0, end=14, first_sample=0, samples=0, words=(), failed=True)
+    failed = SpokenPhrase(start=0, end=14, first_sample=0, samples=0, words=(), whole=False)
     later = SpokenPhrase(start=14, end=25, first_sample=0, samples=1100, words=())
     assert heard_text([failed], REPLY, 0) == 0
     assert heard_text([failed, later], REPLY, 0) == 0

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voice_trio.core import markup
-from voice_trio.core.phrases import LONG, LONGEST, Phrase, PhraseAggregator
+from voice_trio.core.phrases import LONG_LATER, LONGEST, Phrase, PhraseAggregator
 
 OPENERS = frozenset("<`$]\\h")
 """Markup that is open may make a phrase longer."""
@@ -89,20 +89,29 @@ def test_a_stop_waits_for_what_follows() -> None:
         ("Sure. If you really want to, go", ["Sure. ", "If you really want to, go"]),
     ],
 )
-def test_only_the_first_phrase_may_end_at_a_comma(text: str, expected: list[str]) -> None:
+def test_only_the_first_phrase_may_end_at_a_comma_soon(text: str, expected: list[str]) -> None:
     assert cut(text) == expected
+
+
+def test_a_later_phrase_is_a_whole_clause_where_it_is_not_too_long() -> None:
+    clauses = [
+        "The most common reason for this error is that the server cannot reach the database, ",
+        "because, as you see, the address in the settings is wrong; ",
+        "or the service sleeps.",
+    ]
+    assert cut(FIRST + "".join(clauses)) == [FIRST, *clauses]
 
 
 def test_a_long_phrase_ends_at_the_last_word_boundary() -> None:
     words = "word " * 40
     phrases = cut(FIRST + words)
-    assert phrases[1:4] == ["word " * 12] * 3
-    assert all(len(phrase.strip()) <= LONG for phrase in phrases)
+    assert phrases[1:3] == ["word " * 20] * 2
+    assert all(len(phrase.strip()) <= LONG_LATER for phrase in phrases)
 
 
 def test_a_sentence_of_just_the_limit_stays_whole() -> None:
-    sentence = "a" * 29 + " " + "b" * 29 + "."
-    assert len(sentence) == LONG
+    sentence = "a" * 49 + " " + "b" * 49 + "."
+    assert len(sentence) == LONG_LATER
     assert cut(FIRST + sentence + " Next") == [FIRST, sentence + " ", "Next"]
 
 

@@ -10,7 +10,7 @@ from voice_trio.core.places import Places
 
 
 class Guest:
-    """Whoever has a place; ``idle_since`` is a time, or None."""
+    """A holder of a place; ``idle_since`` is a time, or None."""
 
     def __init__(self, client, idle_since):
         self.client = client
@@ -42,7 +42,7 @@ def guests(text):
 @pytest.mark.parametrize(
     ("most", "share", "there", "comes", "leaves"),
     [
-        # There is room: nobody leaves, whoever has how many.
+        # There is room: nobody leaves, however many each has.
         (4, 1, "a1 a2 a3", "a9", ""),
         (4, 1, "a1 a2 a3", "b9", ""),
         # One has all of it. Who has been idle longest goes first, then the latest at work.
@@ -59,7 +59,7 @@ def guests(text):
         (4, 2, "a1 a2 b3 b4", "c9", None),
         (4, 1, "a1 a2 b3 b4", "c9", "a1"),
         (4, 1, "a1 b2 c3 d4", "e9", None),
-        # From whoever has most, as long as there is an idle one.
+        # From the client that has most, as long as there is an idle one.
         (5, 1, "a+ a+ a+ b1 b2", "c9", "b1"),
         (5, 1, "a8 a+ a+ b1 b2", "c9", "a8"),
         (5, 1, "b+ b+ a+ a+ a+", "c9", "the last"),

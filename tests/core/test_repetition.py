@@ -1,6 +1,6 @@
 import pytest
 
-from voice_trio.core.repetition import without_loops
+from voice_trio.core.repetition import without_echo, without_loops
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,39 @@ def test_what_people_say_is_no_loop_without_spaces_either(text):
 )
 def test_loops_are_found_without_spaces_too(text, kept):
     assert without_loops(text, spaced=False) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("1,5,5,5", "1,5"),
+        ("AHHH", "AH"),
+        ("Ahhhhh!", "Ah!"),
+        ("well hahahaha", "well ha"),
+        ("nooooooo way", "no way"),
+    ],
+)
+def test_a_loop_inside_a_word_is_kept_once(text, kept):
+    assert without_loops(text) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1,000,000,000", "100000000", "2020", "Henry VIII and Louis XIII", "www.example.org", "hmm", "Mississippi", "AAA"],
+)
+def test_what_is_written_with_repeated_signs_is_no_loop(text):
+    assert without_loops(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Turn on the light. Turn on the light.", "Turn on the light."),
+        ("turn it on, Turn it on!", "turn it on,"),
+        ("never mind never mind", "never mind never mind"),
+        ("turn it on and turn it off", "turn it on and turn it off"),
+        ("", ""),
+    ],
+)
+def test_a_text_that_is_a_sentence_twice_is_kept_once(text, kept):
+    assert without_echo(text) == kept

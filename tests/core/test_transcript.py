@@ -37,10 +37,16 @@ def test_deltas() -> None:
         (["a b c"], "", "a b c"),
         (["a b", "a b c"], "a b", " c"),
         (["  a \n b ", "a b  c"], "a b", " c"),
-        # Agreement is to the letter...
-        (["Hello.", "Hello, you"], "", "Hello, you"),
-        (["Hello. ", "Hello there.", "Hello there my"], "Hello", " there my"),
-        # ... while the place of the tail is found without case and punctuation.
+        # Case and punctuation are no part of a word; what stands behind the last stable one is open.
+        (["Hello.", "Hello, you"], "Hello", ", you"),
+        (["Hello.", "Hello."], "Hello", "."),
+        (["Hello. ", "Hello there.", "Hello there my"], "Hello there", " my"),
+        (["It was. The", "It was, the best", "It was the best. Of"], "It was, the best", ". Of"),
+        (["it was", "It was the", "it was. The"], "It was. The", ""),
+        (["He said", 'He said "stop".', 'He said "stop", and'], 'He said "stop', '", and'),
+        (["wait ...", "wait ..."], "wait ...", ""),
+        # Another word in its place has nothing of it.
+        (["red one", "red one", "red won."], "red one", ""),
         (["hello you", "hello you", "Hello, you two"], "hello you", " two"),
         # A word put in at the beginning neither doubles nor swallows one.
         (["I want to go"] * 2 + ["well I want to go to"], "I want to go", " to"),
@@ -81,6 +87,30 @@ def test_a_client_that_applies_every_delta_shows_what_the_differ_says(hypotheses
         assert stable <= delta.stable == differ.stable <= len(client)
         assert client[:stable] == before[:stable]
         assert "  " not in client
+
+
+@given(st.data())
+def test_case_and_punctuation_that_change_revise_no_word(data: st.DataObject) -> None:
+    """A sentence that grows, each time written in another way: its words are stable as soon as they would be anyway."""
+    sentence = data.draw(st.lists(st.sampled_from(["so", "we", "go", "on", "then"]), min_size=1, max_size=8))
+    differ, was_stable = TranscriptDiffer(), ""
+    for count in range(1, len(sentence) + 1):
+        written = [
+            data.draw(st.sampled_from([word, word.title(), word.upper()]))
+            + data.draw(st.sampled_from(["", ".", ",", "?!"]))
+            for word in sentence[:count]
+        ]
+        differ.push(" ".join(written))
+        stable = differ.text[: differ.stable]
+        assert (
+            "".join(char for char in stable.lower() if char.isalpha() or char == " ").split() == sentence[: count - 1]
+        )
+        assert stable.startswith(was_stable)
+        assert stable[-1:].isalpha() or not stable
+        # Behind the stable words stands what the newest hypothesis has.
+        assert differ.text.endswith(written[-1])
+        assert differ.text[differ.stable :].count(" ") <= 1
+        was_stable = stable
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=12))

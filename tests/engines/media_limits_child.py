@@ -28,7 +28,7 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "take much memory": lambda: bytearray(1 << 30),
     "compute for long": spin,
     "sleep": lambda: time.sleep(60),
-    # Whoever may signal nobody still can follow a wrong pointer.
+    # A process that may send no signal can still follow a wrong pointer.
     "die": lambda: ctypes.string_at(0),
 }
 

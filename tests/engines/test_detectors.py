@@ -63,6 +63,7 @@ def ungated(model: SileroModel, signal: Signal) -> list[float]:
     return probabilities
 
 
+@pytest.mark.real
 def test_webrtc_hears_speech_and_silence(question: Signal) -> None:
     heard = judge(WebRtcDetector(), question)
     assert set(heard) == {0.0, 1.0}
@@ -70,16 +71,19 @@ def test_webrtc_hears_speech_and_silence(question: Signal) -> None:
     assert not any(heard[-SAMPLE_RATE // FRAME_SAMPLES :])
 
 
+@pytest.mark.real
 def test_webrtc_is_not_taken_in_by_the_hiss_it_begins_with() -> None:
     assert not any(judge(WebRtcDetector(), pink(SAMPLE_RATE, 1) * 0.005))
 
 
+@pytest.mark.real
 def test_webrtc_hears_who_speaks_at_once_within_the_pre_roll(question: Signal) -> None:
     heard = judge(WebRtcDetector(), question[SAMPLE_RATE + SAMPLE_RATE // 5 :])
     assert all(heard[SETTLING_MS // FRAME_MS : 20])
     assert SETTLING_MS < PRE_ROLL_MS
 
 
+@pytest.mark.real
 def test_silero_hears_speech_and_silence(model: SileroModel, question: Signal) -> None:
     heard = judge(SileroDetector(model), question)
     assert all(0.0 <= probability <= 1.0 for probability in heard)
@@ -88,6 +92,7 @@ def test_silero_hears_speech_and_silence(model: SileroModel, question: Signal) -
     assert max(heard[-SAMPLE_RATE // FRAME_SAMPLES :]) < 0.1
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("level", [1.0, 0.03], ids=["near", "faint"])
 def test_the_gate_hides_no_speech_from_the_model(model: SileroModel, question: Signal, level: float) -> None:
     noisy = question * level + pink(len(question), 5) * 0.003 * level
@@ -100,6 +105,7 @@ def test_the_gate_hides_no_speech_from_the_model(model: SileroModel, question: S
     assert differing <= 3
 
 
+@pytest.mark.real
 def test_in_quiet_the_model_does_not_run(model: SileroModel) -> None:
     counting = CountingModel(model)
     hiss = np.random.default_rng(1).standard_normal(30 * SAMPLE_RATE) * 1e-3
@@ -110,6 +116,7 @@ def test_in_quiet_the_model_does_not_run(model: SileroModel) -> None:
     assert counting.chunks == []
 
 
+@pytest.mark.real
 def test_when_the_gate_opens_the_model_hears_what_came_before(model: SileroModel, question: Signal) -> None:
     counting = CountingModel(model)
     judge(SileroDetector(counting), np.concatenate([question, question]))
@@ -117,6 +124,7 @@ def test_when_the_gate_opens_the_model_hears_what_came_before(model: SileroModel
     assert set(counting.chunks) == {1, 1 + silero.REPLAY_CHUNKS}
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("kind", ["webrtc", "silero"])
 def test_after_a_reset_a_detector_is_as_new(kind: str, model: SileroModel, question: Signal) -> None:
     detector: Detector = WebRtcDetector() if kind == "webrtc" else SileroDetector(model)
@@ -126,6 +134,7 @@ def test_after_a_reset_a_detector_is_as_new(kind: str, model: SileroModel, quest
     assert judge(detector, question) == first
 
 
+@pytest.mark.real
 def test_sessions_share_a_model_and_nothing_else(model: SileroModel, question: Signal) -> None:
     alone = judge(SileroDetector(model), question)
     one, other = SileroDetector(model), SileroDetector(model)
@@ -149,6 +158,7 @@ def test_a_missing_package_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch
         silero.load()
 
 
+@pytest.mark.real
 def test_nothing_is_reported_to_the_maker_of_onnxruntime(tmp_path) -> None:
     """It leaves a device id and a queue of events in the home folder as soon as it is imported with reporting on."""
     code = "import voice_trio, onnxruntime; from voice_trio.engines import silero; silero.load()"
@@ -158,6 +168,7 @@ def test_nothing_is_reported_to_the_maker_of_onnxruntime(tmp_path) -> None:
     assert [path for path in tmp_path.rglob("*") if "onnx" in path.name.lower()] == []
 
 
+@pytest.mark.real
 def test_nothing_heavy_is_imported_before_the_model_is_loaded() -> None:
     code = (
         "import sys; import voice_trio.engines.silero as silero;"

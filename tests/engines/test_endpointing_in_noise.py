@@ -66,12 +66,14 @@ def test_there_are_clips() -> None:
     assert len(CLIPS) == 5
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda path: path.stem)
 def test_clean(model: SileroModel, clip: Path) -> None:
     clean = read_wav(clip)
     check(heard(model, clean, np.pad(clean, (ms_to_samples(LEAD_MS), ms_to_samples(TAIL_MS)))))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("snr_db", [20, 10])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda path: path.stem)
@@ -81,6 +83,7 @@ def test_noise_under_and_after_the_speech(model: SileroModel, clip: Path, kind: 
     check(heard(model, clean, noisy))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("below_speech_db", [20, 0])
 @pytest.mark.parametrize("kind", KINDS)
 def test_noise_alone_is_no_onset(model: SileroModel, kind: str, below_speech_db: int) -> None:
@@ -89,6 +92,7 @@ def test_noise_alone_is_no_onset(model: SileroModel, kind: str, below_speech_db:
     assert listen(model, noise) == []
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("level", [0.0, 1e-4], ids=["digital", "room"])
 def test_silence_is_no_onset(model: SileroModel, level: float) -> None:
     assert listen(model, np.random.default_rng(3).standard_normal(30 * SAMPLE_RATE) * level) == []

@@ -12,8 +12,9 @@ from voice_trio import config
 from voice_trio.config import ConfigError
 from voice_trio.engines.base import CannotLoad
 from voice_trio.engines.host import SwapUnderWay, open_host
+from voice_trio.engines.synthetic import SyntheticModel
 from voice_trio.entry_points import Kind
-from voice_trio.testing.scripted import scripted_engines
+from voice_trio.testing.scripted import ScriptedLanguageModel, scripted_engines
 
 pytestmark = pytest.mark.real  # which engines there are is found out in threads
 
@@ -40,6 +41,31 @@ BIRD = """
     PLUG = parrot(name="NAME", open=hatch, quality=1)
 """
 LLM = Kind.LANGUAGE_MODEL
+
+
+class Inn:
+    """A language model that is another one from time to time."""
+
+    name = property(lambda self: self.now.name)
+    synthetic = property(lambda self: self.now.synthetic)
+    stream = property(lambda self: self.now.stream)
+
+    def __init__(self):
+        self.now = SyntheticModel()
+        self._came = trio.Event()
+
+    def put(self, model):
+        self.now = model
+        self._came.set()
+        self._came = trio.Event()
+
+    def leased(self):
+        return self.now
+
+    async def wait_other(self, than):
+        while self.now is than:
+            await self._came.wait()
+        return self.now
 
 
 @pytest.fixture
@@ -79,7 +105,7 @@ async def test_turns_to_come_start_with_the_new_one_and_others_keep_theirs(hatch
     robin, wren = hatch("robin"), hatch("wren")
     swaps = []
     async with hosting() as host:
-        host.on_swap = lambda: swaps.append(host.engines.language_model.name)
+        host.on_change = lambda kind: swaps.append((kind, host.engines.language_model.name))
         first = host.engines
         await host.swap(LLM, "robin")
         assert (first.language_model.name, host.engines.language_model.name) == ("scripted", "robin")
@@ -93,10 +119,34 @@ async def test_turns_to_come_start_with_the_new_one_and_others_keep_theirs(hatch
             assert robin.lives == ["begun", "warm"], "one turn still has it"
         await closed(robin)
         assert (wren.lives, host.engines.language_model.name) == (["begun", "warm"], "wren")
-        assert (host.name_of(LLM), swaps) == ("wren", ["robin", "wren"])
+        assert (host.name_of(LLM), swaps) == ("wren", [(LLM, "robin"), (LLM, "wren")])
         await host.swap(LLM, "wren")
-        assert swaps == ["robin", "wren"], "it was there already"
+        assert len(swaps) == 2, "it was there already"
     assert wren.lives == ["begun", "warm", "closed"]
+
+
+async def test_what_comes_into_the_place_of_a_model_is_told_while_that_is_at_work(hatch):
+    hatch("robin")
+    told = []
+    inn = Inn()
+
+    @asynccontextmanager
+    async def opened(settings):
+        yield scripted_engines(language_model=inn)
+
+    with trio.fail_after(30):
+        async with open_host(config.load(), opened) as host:
+            host.on_change = lambda kind: told.append((kind, host.engines.language_model.name))
+            await trio.testing.wait_all_tasks_blocked()
+            with host.engines.lease() as before:
+                inn.put(ScriptedLanguageModel(name="guest"))
+                await trio.testing.wait_all_tasks_blocked()
+                with host.engines.lease() as after:
+                    await host.swap(LLM, "robin")
+                    inn.put(ScriptedLanguageModel(name="another"))
+                    await trio.testing.wait_all_tasks_blocked()
+            assert (before.language_model.name, after.language_model.name) == ("synthetic", "guest")
+    assert told == [(LLM, "guest"), (LLM, "robin")]
 
 
 async def test_until_it_is_warm_all_is_as_it_was_and_no_third_one_is_opened(hatch):

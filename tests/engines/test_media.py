@@ -1,4 +1,4 @@
-"""Recordings of every kind, right and wrong, in the process that decodes them."""
+"""Uploads of every kind, right and wrong, in the process that decodes them."""
 
 import io
 import sys
@@ -215,12 +215,12 @@ async def decoding(spec=TRYING):
 
 
 @pytest.mark.real
-async def test_a_recording_goes_to_a_process_and_comes_back_as_sound():
+async def test_an_upload_goes_to_a_process_and_comes_back_as_sound():
     async with decoding(None) as decoder:
         for kind in BROWSERS:
-            recording = await decoder.decode(recorded(kind, sine(2000)), kind, longest_ms=LONGEST_MS)
-            assert is_the_tone(recording.pcm)
-            assert not recording.cut
+            sound = await decoder.decode(recorded(kind, sine(2000)), kind, longest_ms=LONGEST_MS)
+            assert is_the_tone(sound.pcm)
+            assert not sound.cut
         with pytest.raises(Refused) as caught:
             await decoder.decode(b"garbage", "webm", longest_ms=LONGEST_MS)
         assert caught.value.code is ErrorCode.PROTOCOL_VIOLATION
@@ -252,12 +252,12 @@ async def test_what_ends_the_process_ends_nothing_else(attempt, monkeypatch):
             with pytest.raises(Refused, match="cannot be decoded") as caught:
                 await decoder.decode(b"", attempt, longest_ms=1)
             assert caught.value.code is ErrorCode.PROTOCOL_VIOLATION
-        recording = await decoder.decode(recorded("ogg", sine(2000)), "ogg", longest_ms=LONGEST_MS)
-        assert is_the_tone(recording.pcm)
+        sound = await decoder.decode(recorded("ogg", sine(2000)), "ogg", longest_ms=LONGEST_MS)
+        assert is_the_tone(sound.pcm)
 
 
 @pytest.mark.real
-async def test_there_is_no_process_before_the_first_recording():
+async def test_there_is_no_process_before_the_first_upload():
     with trio.fail_after(20):
         pool = WorkerPool(TRYING, 1)
         decoder = MediaDecoder(pool)
@@ -271,7 +271,7 @@ async def test_there_is_no_process_before_the_first_recording():
 
 
 @pytest.mark.real
-async def test_no_process_to_be_had_is_no_fault_of_the_recording():
+async def test_no_process_to_be_had_is_no_fault_of_the_upload():
     async with decoding(worker_spec("failing")) as decoder:
         with pytest.raises(EngineError) as caught:
             await decoder.decode(b"", "webm", longest_ms=1)

@@ -252,6 +252,7 @@ def test_a_folder_without_certificates_is_named(monkeypatch, tmp_path, what):
         open_upstream(settings())
 
 
+@pytest.mark.real
 async def test_certificates_that_can_be_used_are(monkeypatch, tmp_path):
     file, folder = tmp_path / "ca.pem", tmp_path / "certs"
     trustme.CA().cert_pem.write_to_path(str(file))

@@ -33,7 +33,7 @@ def read(body: str, *, piece: int = 4096, reader: ReplyReader | None = None):
             if isinstance(event, TextDelta):
                 assert 0 < len(event.text) <= 1000
                 said += event.text
-            else:
+            elif isinstance(event, Alive):
                 signs.add(event.at)
 
     try:

@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from voice_trio.engines.whisper.scheduler import Batch, Rank, open_scheduler
+from voice_trio.engines.decoding.scheduler import Batch, Rank, open_scheduler
 
 pytestmark = pytest.mark.real
 

@@ -36,23 +36,26 @@ async def test_leaving_early_ends_it(autojump_clock):
         async with MODEL.stream(Prompt([Message("user", "hello")])) as stream:
             await stream.receive()
         with trio.move_on_after(TOKEN_S * 3.5) as scope:
-            await answer(Message("user", "hello"))
+            await answer(Message("user", "hello to all of you"))
     assert scope.cancelled_caught
 
 
-def test_the_first_sentence_is_short_and_the_reply_says_what_to_do():
-    text = reply("Turn on the light.")
-    assert text.index(".") < 20
-    assert text.count(". ") >= 3
-    assert "no language model is configured" in text
-    assert "OPENAI_API_KEY" in text
-    assert "OPENAI_BASE_URL" in text
-    assert "Turn on the light. I can" in text
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Turn on the light.", "You said: Turn on the light."),
+        ("what time is it", "You said: what time is it."),
+        ("Eh?", "You said: Eh?"),
+        ("  \n ", "I caught no words."),
+    ],
+)
+def test_the_reply_is_one_sentence_that_repeats_what_was_heard(said, answer):
+    assert reply(said) == answer
 
 
 @pytest.mark.parametrize("said", ["", "  \n ", "a" * 5000, "word " * 2000, "Eh?", "line\nbreak"])
 def test_any_words_get_a_reply_of_bounded_length(said):
     text = reply(said)
-    assert len(text) < 600
+    assert len(text) < 200
     assert "\n" not in text
     assert reply(said) == text

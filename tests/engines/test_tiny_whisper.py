@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import trio
 
+from tests.tiny_whisper.training import held_out
 from tools.asr_bench import models, words
 from tools.latency import SILENCE, ask, word_errors
-from tools.tiny_whisper import held_out
 from voice_trio.client import connect
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE

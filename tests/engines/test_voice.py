@@ -13,8 +13,8 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError
+from voice_trio.engines.espeak.child import RATE, Said, ends_sentence, trim, word_starts
 from voice_trio.engines.voice import MAX_CHARS, clean, has_sound, open_voice
-from voice_trio.engines.voice_child import RATE, Said, ends_sentence, trim, word_starts
 from voice_trio.workers.process import Child
 
 AUDIBLE = 300

@@ -12,9 +12,9 @@ from faster_whisper import WhisperModel
 from tools.make_shape_model import Shape, make
 from voice_trio.config import load
 from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.engines.decoding.pieces import Cut, pieces
 from voice_trio.engines.whisper.decode import Asked, WhisperDecoder, floats
 from voice_trio.engines.whisper.loading import load as load_whisper
-from voice_trio.engines.whisper.pieces import pieces
 
 pytestmark = pytest.mark.real
 
@@ -45,7 +45,10 @@ class Watched:
         """Words to say in the place of the model's own, a prompt each."""
         self.no_speech = 0.0
         self.score = 0.0
-        self.detected = []
+        self.heard = None
+        """The language to find, and its probability, in the place of the model's own."""
+        self.detected = 0
+        """How often it was looked for."""
 
     def __getattr__(self, name):
         return getattr(self._model, name)
@@ -55,8 +58,8 @@ class Watched:
         return self._model.encode(features)
 
     def _detect(self, memory):
-        self.detected.append(self._model.model.detect_language(memory)[0][0])
-        return [[self.detected[-1]]]
+        self.detected += 1
+        return [[self.heard]] if self.heard else self._model.model.detect_language(memory)
 
     def _generate(self, memory, prompts, **options):
         self.prompts.append(prompts[0])
@@ -88,8 +91,8 @@ def model(request, folders):
     return Watched(WhisperModel(str(folders[request.param]), device="cpu", local_files_only=True))
 
 
-def decoder(model, margin_s=1.0):
-    return WhisperDecoder(model, margin_s=margin_s)
+def decoder(model, margin_s=1.0, likely="en"):
+    return WhisperDecoder(model, margin_s=margin_s, likely=likely)
 
 
 @pytest.mark.parametrize(
@@ -176,27 +179,50 @@ def test_what_was_said_before_takes_no_tokens_away(model, seconds, most, context
     assert model.tokens[0] == most
 
 
-def test_what_loops_is_decoded_once_more_padded(model):
-    model.answer = ["bada " * 9, "turn on the light"]
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (["bada " * 9, "turn on the light"], "turn on the light"),
+        (["Turn it on. Turn it on.", "turn on the light"], "turn on the light"),
+        (["bada " * 9, "bada " * 9, "turn on the light"], "turn on the light"),
+        # Who is heard twice in 30 s said it twice; who loops there said nothing.
+        (["Turn it on. Turn it on."] * 3, "Turn it on. Turn it on."),
+        (["and so no no no no no no stop"] * 3, ""),
+        (["1,5,5,5,5,5"] * 3, ""),
+        (["Ahhhhhhh."] * 3, ""),
+    ],
+)
+def test_what_trips_is_decoded_again_in_ten_seconds_and_then_padded(model, said, text):
+    model.answer = list(said)
     decoded = decoder(model).decode(hum(3), language=None, least_s=0, timed=True)
-    assert decoded.text == "turn on the light"
-    assert decoded.padded
-    assert model.frames == [400, 3000]
+    assert decoded.text == text
+    assert decoded.tripped
+    assert decoded.padded == (len(said) == 3)
+    assert model.frames == [400, 1000, 3000][: len(said)]
 
 
-def test_what_runs_into_the_limit_is_too(model):
+def test_in_ten_seconds_and_more_the_next_try_is_padded(model):
+    model.answer = ["bada " * 9, "well"]
+    assert decoder(model).decode(hum(3), language=None, least_s=15).text == "well"
+    assert model.frames == [1500, 3000]
+
+
+def test_what_runs_into_the_limit_is_decoded_again(model):
     words = " ".join(f"w{at}" for at in range(60))
     model.answer = [words, "well"]
     assert decoder(model).decode(hum(1), language=None, least_s=0).text == "well"
-    assert model.frames == [200, 3000]
+    assert model.frames == [200, 1000]
 
 
-def test_what_loops_padded_is_cut_and_not_tried_for_ever(model):
-    model.answer = ["and then no no no no no no", "and so no no no no no no stop"]
-    decoded = decoder(model).decode(hum(3), language=None, least_s=0, timed=True)
-    assert decoded.text == "and so no stop"
-    assert decoded.words == ()
-    assert model.frames == [400, 3000]
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [("so bada bada bada bada bada bada", "so bada"), ("Turn it on, turn it on.", "Turn it on,"), ("AHHHHH", "AH")],
+)
+def test_a_partial_that_trips_is_never_decoded_again(model, said, text):
+    model.answer = [said]
+    (decoded,) = decoder(model).decode_batch([replace(asked(3), again=False)])
+    assert (decoded.text, decoded.words, decoded.tripped) == (text, (), True)
+    assert model.frames == [400]
 
 
 @pytest.mark.parametrize(
@@ -292,14 +318,23 @@ def test_only_languages_that_the_model_has_a_mark_for_are_understood(model):
 
 
 @pytest.mark.parametrize("model", ["multilingual"], indirect=True)
-def test_the_language_is_found_or_taken(model):
-    ears = decoder(model)
+@pytest.mark.parametrize(("probability", "language"), [(0.81, "el"), (0.8, "el"), (0.79, "fr"), (0.3, "fr")])
+def test_a_language_that_is_sure_is_taken_and_else_the_likely_one(model, probability, language):
+    model.heard = ("<|el|>", probability)
+    ears = decoder(model, likely="fr")
     found = ears.decode(hum(2), language=None, least_s=0)
-    assert (f"<|{found.language}|>", pytest.approx(found.language_probability)) == model.detected[0]
-    taken = ears.decode(hum(2), language="de", least_s=0)
+    assert (found.language, found.language_probability) == (language, probability)
+    assert model.hf_tokenizer.token_to_id(f"<|{language}|>") in model.prompts[0]
+    # One that the model has no mark for helps nobody.
+    assert decoder(model, likely="xx").decode(hum(2), language=None, least_s=0).language == "el"
+
+
+@pytest.mark.parametrize("model", ["multilingual"], indirect=True)
+def test_a_language_that_is_given_is_not_looked_for(model):
+    taken = decoder(model).decode(hum(2), language="de", least_s=0)
     assert (taken.language, taken.language_probability) == ("de", 1.0)
-    assert len(model.detected) == 1
-    assert model.hf_tokenizer.token_to_id("<|de|>") in model.prompts[1]
+    assert model.detected == 0
+    assert model.hf_tokenizer.token_to_id("<|de|>") in model.prompts[0]
 
 
 # --- several at once --------------------------------------------------------------------------------------------------
@@ -340,8 +375,8 @@ def test_only_what_loops_is_decoded_once_more(model):
     model.answer = ["go on", "bada " * 9, "stop", "turn on the light"]
     decoded = decoder(model).decode_batch([asked(3), asked(3), asked(3)])
     assert [one.text for one in decoded] == ["go on", "turn on the light", "stop"]
-    assert [one.padded for one in decoded] == [False, True, False]
-    assert model.frames == [400, 400, 400, 3000]
+    assert [one.tripped for one in decoded] == [False, True, False]
+    assert model.frames == [400, 400, 400, 1000]
 
 
 def test_each_of_several_has_its_own_limit(model):
@@ -353,8 +388,9 @@ def test_each_of_several_has_its_own_limit(model):
 
 @pytest.mark.parametrize("model", ["multilingual"], indirect=True)
 def test_several_may_speak_several_languages(model):
+    model.heard = ("<|el|>", 0.9)
     decoded = decoder(model).decode_batch([asked(2, language="de"), asked(2), asked(2, language="fr")])
-    assert [one.language for one in decoded] == ["de", model.detected[0][0][2:-2], "fr"]
+    assert [one.language for one in decoded] == ["de", "el", "fr"]
     for prompt, one in zip(model.all_prompts, decoded, strict=False):
         assert model.hf_tokenizer.token_to_id(f"<|{one.language}|>") in prompt
 
@@ -366,7 +402,7 @@ def test_pcm_becomes_floats_of_one():
 @pytest.mark.parametrize("seconds", [0.5, 30, 30.01, 47, 95])
 def test_pieces_are_all_of_the_audio_and_none_is_too_long(seconds):
     audio = np.random.default_rng(1).standard_normal(round(seconds * S)).astype(np.float32)
-    cut = list(pieces(audio, 30))
+    cut = list(pieces(audio, Cut(30)))
     assert np.array_equal(np.concatenate(cut), audio)
     assert max(map(len, cut)) <= 30 * S
 
@@ -374,6 +410,6 @@ def test_pieces_are_all_of_the_audio_and_none_is_too_long(seconds):
 def test_a_piece_ends_where_it_is_quiet():
     audio = np.ones(40 * S, np.float32)
     audio[int(24.2 * S) : int(24.7 * S)] = 0
-    first, second = pieces(audio, 30)
+    first, second = pieces(audio, Cut(30))
     assert 24.2 * S < len(first) < 24.7 * S
     assert len(first) + len(second) == len(audio)

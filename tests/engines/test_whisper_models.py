@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from voice_trio.engines.whisper import models as whisper_models
-from voice_trio.engines.whisper.models import ModelError, ModelName, download, find, list_models, parse
+from voice_trio.engines.whisper.models import download, find, list_models
+from voice_trio.engines.whisper.names import REPOSITORIES, ModelError, ModelName, parse
 
 pytestmark = pytest.mark.real
 
@@ -31,6 +32,7 @@ def cache(tmp_path, monkeypatch):
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return tmp_path / "home" / "hub"
@@ -71,6 +73,15 @@ def test_a_name_may_be_a_folder(tmp_path, monkeypatch):
     assert parse("small-int8") == ModelName("default", folder=Path("small-int8"))
     assert parse("./anywhere").folder == Path("anywhere")
     assert parse("~/anywhere").folder == Path.home() / "anywhere"
+
+
+def test_a_folder_may_be_told_how_to_compute(tmp_path):
+    assert parse(f"{tmp_path}:int8") == ModelName("int8", folder=tmp_path)
+    assert parse("./anywhere:float32") == ModelName("float32", folder=Path("anywhere"))
+    (tmp_path / "strange:int8").mkdir()
+    assert parse(f"{tmp_path}/strange:int8") == ModelName("default", folder=tmp_path / "strange:int8")
+    with pytest.raises(ModelError, match="unknown compute type 'int4'"):
+        parse(f"{tmp_path}:int4")
 
 
 @pytest.mark.parametrize(
@@ -156,8 +167,8 @@ def test_the_cache_is_where_the_library_has_it(monkeypatch, variables, place):
 def test_the_sizes_are_those_of_faster_whisper():
     from faster_whisper.utils import _MODELS
 
-    assert whisper_models.REPOSITORIES.items() <= _MODELS.items()
-    assert set(_MODELS) - set(whisper_models.REPOSITORIES) == {"large", "turbo"}  # other names of two that are there
+    assert REPOSITORIES.items() <= _MODELS.items()
+    assert set(_MODELS) - set(REPOSITORIES) == {"large", "turbo"}  # other names of two that are there
 
 
 def test_looking_imports_nothing_heavy():

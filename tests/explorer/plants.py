@@ -118,7 +118,7 @@ def error_unsaid(patch):
 
 PLANTS = {
     "stale value": Plant(stale_value, "cancel", "after the cancel it said"),
-    "second terminal": Plant(second_terminal, "cancel", "terminals"),
+    "second terminal": Plant(second_terminal, "cancel", "is a second terminal"),
     "early record": Plant(early_record, "cancel", "not remembered as it was"),
     "unclosed channel": Plant(unclosed_channel, "cancel", "a memory channel whose"),
     "task left": Plant(task_left, "cancel", "tasks are left"),

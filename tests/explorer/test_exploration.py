@@ -20,9 +20,9 @@ CASES = 250
 
 
 async def ask_once(client):
-    await client.until(m.SessionOpened)
+    await client.wait_for(m.SessionOpened)
     await client.ask(m.Text(text="And tomorrow?"))
-    await client.until(m.Done)
+    await client.wait_for(m.Done)
     await trio.sleep(1)
 
 
@@ -86,7 +86,7 @@ def test_a_scenario_that_is_not_the_same_each_time_is_refused():
 def test_a_scenario_whose_client_never_leaves_is_refused():
     async def stay(client):
         await ask_once(client)
-        await client.until(m.Done, turn=2)
+        await client.wait_for(m.Done, turn=2)
 
     with pytest.raises(UnsoundScenario, match="did not end"):
         number(Scenario(stay, engines))

@@ -33,18 +33,18 @@ with wave.open(str(CLIP)) as file:
 
 
 async def ask_aloud(client):
-    await client.until(m.SessionOpened)
+    await client.wait_for(m.SessionOpened)
     await client.ask(m.Start(speed=2.0))
     # All at once: how fast somebody speaks is not what is explored here.
     pcm = WORDS + silent(900)
     for at in range(0, len(pcm), 9600):
         await client.ask(m.Audio(pcm[at : at + 9600]))
-    await client.until(m.Done)
+    await client.wait_for(m.Done)
 
 
 @asynccontextmanager
-async def house(folder):
-    """Yield what makes a scenario with the real ears, the real voice and the real store."""
+async def real_scenario(folder):
+    """Yield what makes a scenario with the real recognizer, the real voice and the real store."""
     settings = config.load(data_dir=str(folder), asr_workers=1, tts_workers=1)
     async with (
         open_pocketsphinx(settings) as recognizer,
@@ -103,13 +103,13 @@ def test_any_end_at_any_moment_leaves_nothing_and_a_true_record(tmp_path):
     failures = []
 
     async def main():
-        async with house(tmp_path) as (scenario, store):
+        async with real_scenario(tmp_path) as (scenario, store):
             # The first one also makes what is made at the first use.
             await live(scenario, store)
             began_at = trio.current_time()
             problems, case = await live(scenario, store)
             assert problems == []
-            long_s = next(s.at_s for s in case.link.heard if isinstance(s.event, m.Done)) - began_at
+            long_s = case.link.time_of(case.link.all(m.Done)[0]) - began_at
             for number in range(CASES):
                 name, after_s = REAL_ENDS[number % len(REAL_ENDS)], chance.uniform(0, long_s)
                 problems, _ = await live(scenario, store, name, after_s)

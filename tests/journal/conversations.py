@@ -1,4 +1,4 @@
-"""Conversations to record, in virtual time, with the link, engines and store that a recording knows nothing of."""
+"""Conversations to record, in virtual time, with the link, engines and store that a session log knows nothing of."""
 
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
@@ -6,7 +6,6 @@ from functools import partial
 import trio
 import trio.testing
 
-from tests.session.conversation import conversation
 from voice_trio.core import faults as core_faults
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
@@ -24,6 +23,7 @@ from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
 from voice_trio.testing import scripted
+from voice_trio.testing.conversation import conversation
 
 TOLERANCE_S = 0.001
 
@@ -62,7 +62,7 @@ def spelled(notes):
 
 
 def difference(data, tolerance_s=TOLERANCE_S):
-    """Return the first difference in a replay of the recording ``data``."""
+    """Return the first difference in a replay of the session log ``data``."""
     recorded = parse(data)
     return first_difference(recorded, replay(recorded, tolerance_s), tolerance_s)
 
@@ -71,7 +71,7 @@ async def spoken(notes):
     """One turn with partials, and a reply of several phrases, heard to its end."""
     async with recording(notes) as talk:
         await talk.question()
-        await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+        await talk.wait_for(m.Done, outcome=Outcome.COMPLETED)
 
 
 async def cut_off(notes):
@@ -84,23 +84,23 @@ async def cut_off(notes):
         await talk.say(700)
         await talk.ask(m.Cancel(), m.Start())
         await talk.say(1500, 900)
-        await talk.expect(m.TtsChunk, seq=12)
+        await talk.wait_for(m.TtsChunk, seq=12)
         await talk.ask(m.Played(turn=2, samples=9000))
         await trio.sleep(0.0437)
         await talk.ask(m.Cancel(), m.Cancel())
-        await talk.expect(m.Done, turn=2, outcome=Outcome.CANCELLED)
+        await talk.wait_for(m.Done, turn=2, outcome=Outcome.CANCELLED)
         await talk.ask(m.Text(text="And now?"))
-        await talk.expect(m.TtsChunk)
+        await talk.wait_for(m.TtsChunk)
         await trio.sleep(1.7321)
         await talk.ask(m.Cancel())
-        await talk.expect(m.Done, turn=3)
+        await talk.wait_for(m.Done, turn=3)
 
 
 async def failing(notes):
     """What engines and clients do wrong: each kind of error, a defect of ours among them."""
     engines = scripted.scripted_engines(
         recognizer=scripted.ScriptedRecognizer(
-            fails=[EngineError(ErrorCode.ASR_FAIL, "no ears"), ValueError("a defect")]
+            fails=[EngineError(ErrorCode.ASR_FAIL, "it hears nothing"), ValueError("a defect")]
         ),
         language_model=scripted.ScriptedLanguageModel(
             replies=[
@@ -117,13 +117,13 @@ async def failing(notes):
         for turn in (1, 2):
             await talk.ask(m.Start())
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=turn, outcome=Outcome.FAILED)
+            await talk.wait_for(m.Done, turn=turn, outcome=Outcome.FAILED)
         await talk.ask(m.Audio(scripted.silent(30)), m.Played(turn=7, samples=1))
         for turn in range(3, 6):
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.Done, turn=turn)
+            await talk.wait_for(m.Done, turn=turn)
         await talk.ask(m.Text(text="hello", conversation="somebody else's"))
-        await talk.expect(m.Done, turn=6, outcome=Outcome.FAILED)
+        await talk.wait_for(m.Done, turn=6, outcome=Outcome.FAILED)
         await talk.ask(Malformed("nonsense", Farewell.BAD_DATA))
         await trio.sleep(10)
 
@@ -141,9 +141,9 @@ async def timing_out(notes):
     async with recording(notes, engines=engines, max_utterance_ms=3000, asr_timeout_s=3) as talk:
         await talk.ask(m.Start())
         await talk.say(4000)
-        await talk.expect(m.Done, turn=1, outcome=Outcome.TIMED_OUT)
+        await talk.wait_for(m.Done, turn=1, outcome=Outcome.TIMED_OUT)
         await talk.ask(m.Text(text="hello"))
-        await talk.expect(m.Done, turn=2, outcome=Outcome.TIMED_OUT)
+        await talk.wait_for(m.Done, turn=2, outcome=Outcome.TIMED_OUT)
 
 
 async def hands_free(notes):
@@ -152,10 +152,10 @@ async def hands_free(notes):
         await talk.ask(m.Start(mode="hands_free"))
         for turn in (1, 2, 3):
             await talk.say(1500, 900)
-            await talk.expect(m.Done, turn=turn, outcome=Outcome.COMPLETED)
+            await talk.wait_for(m.Done, turn=turn, outcome=Outcome.COMPLETED)
             await talk.say(0, 2000)
         await talk.say(1500, 900)
-        await talk.expect(m.TtsChunk, turn=4)
+        await talk.wait_for(m.TtsChunk, turn=4)
         talk.session.drain(1.0)
         await trio.sleep(10)
 
@@ -177,7 +177,7 @@ async def slow_client(notes):
         await talk.say(6000)
         talk.read_s = 0.0
         await talk.ask(m.Stop())
-        await talk.expect(m.TtsChunk)
+        await talk.wait_for(m.TtsChunk)
 
 
 async def cancelled(notes):
@@ -195,14 +195,14 @@ async def garbled(notes):
         for turn in (1, 2):
             await talk.ask(m.Start())
             await talk.say(1500, 900)
-            await talk.expect(m.Done, turn=turn)
+            await talk.wait_for(m.Done, turn=turn)
 
 
 async def handed_over(notes):
     """A reply that goes back in one piece."""
     async with recording(notes, new_playout=WholePlayout) as talk:
         await talk.ask(m.Text(text="hello"))
-        await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+        await talk.wait_for(m.Done, outcome=Outcome.COMPLETED)
 
 
 async def configured(notes):
@@ -212,13 +212,13 @@ async def configured(notes):
         await talk.ask(m.Configure(instructions="Say 20 °C “aloud” 🌞." * 2000, voice="two", language="de", speed=1.5))
         await talk.question()
         await talk.ask(m.Configure())
-        await talk.expect(m.Done, turn=1, outcome=Outcome.COMPLETED)
+        await talk.wait_for(m.Done, turn=1, outcome=Outcome.COMPLETED)
         await talk.ask(m.Configure(instructions=""), m.Text(text="hello", speed=0.5))
-        await talk.expect(m.Done, turn=2, outcome=Outcome.COMPLETED)
+        await talk.wait_for(m.Done, turn=2, outcome=Outcome.COMPLETED)
         await talk.ask(m.Configure(voice="three"), m.Text(text="hello"))
-        await talk.expect(m.Done, turn=3, outcome=Outcome.FAILED)
+        await talk.wait_for(m.Done, turn=3, outcome=Outcome.FAILED)
         await talk.ask(m.Configure(), m.Text(text="hello"))
-        await talk.expect(m.Done, turn=4, outcome=Outcome.COMPLETED)
+        await talk.wait_for(m.Done, turn=4, outcome=Outcome.COMPLETED)
 
 
 ALL = [spoken, cut_off, failing, timing_out, hands_free, slow_client, cancelled, garbled, handed_over, configured]

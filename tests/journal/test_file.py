@@ -1,4 +1,4 @@
-"""A recording on a disk that works, and on one that does not."""
+"""A session log on a disk that works, and on one that does not."""
 
 import errno
 import os
@@ -10,11 +10,11 @@ import structlog
 import trio
 
 from voice_trio.journal import entries as e
-from voice_trio.journal import file as recording_file
+from voice_trio.journal import file as session_log_file
 from voice_trio.journal.entries import Stopped
-from voice_trio.journal.file import RecordingFile
-from voice_trio.journal.journal import CannotRecord, Recordings
-from voice_trio.journal.read import parse, read_recording
+from voice_trio.journal.file import SessionLogFile
+from voice_trio.journal.journal import CannotRecord, SessionLogs
+from voice_trio.journal.read import parse, read_session_log
 
 pytestmark = pytest.mark.real
 
@@ -32,7 +32,7 @@ def audio(at, samples=960):
 
 
 def made(path, **options):
-    return RecordingFile(path, one_thread=trio.CapacityLimiter(1), **options)
+    return SessionLogFile(path, one_thread=trio.CapacityLimiter(1), **options)
 
 
 async def eventually(condition):
@@ -51,8 +51,8 @@ async def test_entries_are_on_the_disk_soon_and_all_at_the_end(tmp_path):
             await eventually(lambda: path.exists() and len(path.read_bytes().splitlines()) == 2)
             for n in range(2, 100):
                 file.note(audio(n / 10))
-        recording = read_recording(path)
-    assert [entry.at for entry in recording.entries] == [n / 10 for n in range(1, 100)]
+        session_log = read_session_log(path)
+    assert [entry.at for entry in session_log.entries] == [n / 10 for n in range(1, 100)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -66,18 +66,18 @@ async def test_a_session_that_is_cancelled_is_written_to_its_end(tmp_path):
             file.note(audio(0.1))
             scope.cancel()
             await trio.sleep_forever()
-    assert len(read_recording(path).entries) == 1
+    assert len(read_session_log(path).entries) == 1
 
 
 async def test_nobody_else_finds_the_folder(tmp_path):
-    Recordings(tmp_path / "bugs" / "here")
+    SessionLogs(tmp_path / "bugs" / "here")
     assert stat.S_IMODE((tmp_path / "bugs" / "here").stat().st_mode) == 0o700
     (tmp_path / "file").touch()
     with pytest.raises(CannotRecord, match="STREAM_RECORD_DIR"):
-        Recordings(tmp_path / "file")
+        SessionLogs(tmp_path / "file")
 
 
-async def test_at_its_longest_a_recording_says_so_and_stops(tmp_path):
+async def test_at_its_longest_a_session_log_says_so_and_stops(tmp_path):
     path = tmp_path / "session.jsonl"
     file = made(path, longest_bytes=20_000)
     with structlog.testing.capture_logs() as lines:
@@ -85,8 +85,8 @@ async def test_at_its_longest_a_recording_says_so_and_stops(tmp_path):
             file.note(HEADER)
             for n in range(100):
                 file.note(audio(n / 10))
-    recording = read_recording(path)
-    *_, last, stopped = recording.entries
+    session_log = read_session_log(path)
+    *_, last, stopped = session_log.entries
     assert isinstance(stopped, Stopped)
     assert stopped.at == pytest.approx(last.at + 0.1)
     assert stopped.why == "it is 0.0190735 MiB long"
@@ -104,7 +104,7 @@ def half(fd, data, *, write=os.write):
 
 
 @pytest.mark.parametrize("write", [full, half])
-async def test_a_full_disk_ends_the_recording_with_one_line_in_the_log(tmp_path, monkeypatch, write):
+async def test_a_full_disk_ends_the_session_log_with_one_line_in_the_log(tmp_path, monkeypatch, write):
     path = tmp_path / "session.jsonl"
     file = made(path)
     with structlog.testing.capture_logs() as lines, trio.fail_after(10):
@@ -118,12 +118,12 @@ async def test_a_full_disk_ends_the_recording_with_one_line_in_the_log(tmp_path,
                 file.note(audio(n / 10))
         monkeypatch.undo()
     assert [line["reason"] for line in lines] == ["No space left on device"]
-    recording = read_recording(path)
-    assert (recording.entries, recording.torn) == ([], write is half)
+    session_log = read_session_log(path)
+    assert (session_log.entries, session_log.torn) == ([], write is half)
 
 
 async def test_the_last_of_a_disk_is_left_to_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(recording_file, "LEAST_FREE_BYTES", 2**62)
+    monkeypatch.setattr(session_log_file, "LEAST_FREE_BYTES", 2**62)
     file = made(tmp_path / "session.jsonl")
     with structlog.testing.capture_logs() as lines:
         async with file.keep():
@@ -162,7 +162,7 @@ async def test_a_disk_that_hangs_holds_up_neither_the_session_nor_its_end_for_lo
     assert len(lines) == 1
 
 
-async def test_what_cannot_be_spelled_ends_the_recording_and_nothing_else(tmp_path):
+async def test_what_cannot_be_spelled_ends_the_session_log_and_nothing_else(tmp_path):
     path = tmp_path / "session.jsonl"
     file = made(path)
     with structlog.testing.capture_logs() as lines:

@@ -1,7 +1,7 @@
-"""Whatever a client does and however the engines behave: a recording is equal in its replay, and can be read.
+"""Whatever a client does and however the engines behave: a session log is equal in its replay, and can be read.
 
 The conversations are those in which the promises of a session are tested. Only, nothing here happens at the same
-instant as something else: which of two comes first is then chance, in the recording as in the replay.
+instant as something else: which of two comes first is then chance, in the session log as in the replay.
 """
 
 import os
@@ -34,10 +34,10 @@ def apart(reply):
 
 def engines_apart(drawn):
     """Return the engines that were drawn, none of which answers at once, and none as fast as another."""
-    ears, mind, voice = drawn.recognizer, drawn.language_model, drawn.synthesizer
+    recognizer, model, voice = drawn.recognizer, drawn.language_model, drawn.synthesizer
     return scripted_engines(
-        recognizer=replace(ears, settle_s=ears.settle_s + 0.0011, open_s=ears.open_s + 0.0007),
-        language_model=replace(mind, replies=[apart(reply) for reply in mind.replies]),
+        recognizer=replace(recognizer, settle_s=recognizer.settle_s + 0.0011, open_s=recognizer.open_s + 0.0007),
+        language_model=replace(model, replies=[apart(reply) for reply in model.replies]),
         synthesizer=replace(voice, speak_s=voice.speak_s + 0.00171),
     )
 

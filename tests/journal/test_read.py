@@ -1,4 +1,4 @@
-"""What is read as a recording, and what of a stranger's file is told instead."""
+"""What is read as a session log, and what is said of a file that is none."""
 
 import random
 import re
@@ -8,7 +8,7 @@ import pytest
 from tests.journal import conversations
 from tests.journal.conversations import difference, record, spelled
 from voice_trio.journal import entries as e
-from voice_trio.journal.read import CannotReplay, read_recording
+from voice_trio.journal.read import CannotReplay, read_session_log
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def lines():
 def complaint(tmp_path, data):
     (tmp_path / "file.jsonl").write_bytes(data)
     with pytest.raises(CannotReplay) as raised:
-        read_recording(tmp_path / "file.jsonl")
+        read_session_log(tmp_path / "file.jsonl")
     return str(raised.value)
 
 
@@ -27,17 +27,17 @@ def complaint(tmp_path, data):
     ("data", "says"),
     [
         (b"", "it has no whole line"),
-        (b"\x89PNG\r\n\x1a\n", "does not begin with the header of a recording"),
-        (b"{}\n", "does not begin with the header of a recording"),
-        (b"[" * 100_000 + b"\n", "does not begin with the header of a recording"),
+        (b"\x89PNG\r\n\x1a\n", "does not begin with the header of a session log"),
+        (b"{}\n", "does not begin with the header of a session log"),
+        (b"[" * 100_000 + b"\n", "does not begin with the header of a session log"),
         (
             b'{"kind":"header","format":2,"surprise":[]}\n',
-            "a recording of format '2', and this voice_trio reads format 1",
+            "a session log of format '2'; this voice_trio reads format 1",
         ),
         (b'{"kind":"header","format":1}\n', "its header is wrong: header.version: Field required"),
     ],
 )
-def test_what_is_no_recording_of_this_version(tmp_path, data, says):
+def test_what_is_no_session_log_of_this_version(tmp_path, data, says):
     assert says in complaint(tmp_path, data)
 
 
@@ -88,11 +88,11 @@ def test_a_setting_that_is_none(tmp_path, lines):
 
 def test_a_file_that_is_not_there_or_too_long(tmp_path, monkeypatch):
     with pytest.raises(CannotReplay, match="No such file"):
-        read_recording(tmp_path / "nothing")
+        read_session_log(tmp_path / "nothing")
     with pytest.raises(CannotReplay, match="Is a directory"):
-        read_recording(tmp_path)
+        read_session_log(tmp_path)
     monkeypatch.setattr("voice_trio.journal.read.LONGEST_BYTES", 10)
-    assert "longer than any recording" in complaint(tmp_path, b"x" * 21)
+    assert "longer than any session log" in complaint(tmp_path, b"x" * 21)
 
 
 def test_whatever_a_stranger_changed_is_told_or_replayed(tmp_path, lines):
@@ -116,7 +116,7 @@ def test_whatever_a_stranger_changed_is_told_or_replayed(tmp_path, lines):
         data = b"".join(mutated)
         (tmp_path / "file.jsonl").write_bytes(data)
         try:
-            read_recording(tmp_path / "file.jsonl")
+            read_session_log(tmp_path / "file.jsonl")
         except CannotReplay:
             refused += 1
         else:

@@ -4,7 +4,7 @@ A replay is a run of its own, so these tests are no tasks.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,15 @@ from tests.journal.conversations import difference, record, recording, spelled
 from voice_trio.core import endpointer, history
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
-from voice_trio.engines.base import Fallback
+from voice_trio.engines.base import Fallback, Prompt, Tool, ToolCall, Usage
 from voice_trio.journal import entries as e
 from voice_trio.journal.read import parse
+from voice_trio.journal.recorder import Recorder
+from voice_trio.journal.recording_tap import RecordingTap
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session import asr, session, tts, turn
 from voice_trio.session.settings import SessionSettings
+from voice_trio.tap import tapped
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 SESSION = Path(session.__file__).parent
@@ -63,7 +66,7 @@ def test_the_conversations_hold_what_they_are_to_show():
 async def _greeted(notes):
     fallback = Fallback("Speech is recognised by the small built-in scripted, in English only.", "fetch a better one")
     async with recording(notes, engines=replace(scripted_engines(), asr_fallback=fallback)) as talk:
-        await talk.expect(m.Info)
+        await talk.wait_for(m.Info)
 
 
 def test_what_a_fallback_was_said_to_be_is_said_again():
@@ -169,10 +172,10 @@ def test_a_change_in_the_product(cut_off, monkeypatch, module, name, value, ther
     assert found.why == why
 
 
-# --- what is there of a recording is compared -------------------------------------------------------------------------
+# --- what is there of a session log is compared -----------------------------------------------------------------------
 
 
-def test_a_recording_that_breaks_off_at_any_line_or_in_one_is_equal_until_there(cut_off):
+def test_a_session_log_that_breaks_off_at_any_line_or_in_one_is_equal_until_there(cut_off):
     lines = spelled(cut_off).splitlines(keepends=True)
     for whole in range(1, len(lines)):
         # In the middle of the next line, every other time.
@@ -183,7 +186,7 @@ def test_a_recording_that_breaks_off_at_any_line_or_in_one_is_equal_until_there(
             assert difference(data) is None, f"after line {whole}"
 
 
-def test_what_was_planted_is_found_in_a_recording_that_breaks_off(spoken):
+def test_what_was_planted_is_found_in_a_session_log_that_breaks_off(spoken):
     place = place_of(spoken, e.Said, type="token", text="sunny. ")
     planted = replace(spoken[place], message={**spoken[place].message, "text": "raining. "})
     assert difference(spelled([*spoken[:place], planted, *spoken[place + 1 : place + 30]])).then == planted
@@ -194,7 +197,7 @@ def test_half_an_emoji_a_token_is_the_same_again():
         model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Sun \ud83c", "\udf1e!"])])
         async with recording(notes, engines=scripted_engines(language_model=model)) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             assert talk.reply(1) == "Sun 🌞!"
 
     assert difference(spelled(record(emoji))) is None
@@ -220,7 +223,7 @@ def test_a_conversation_has_a_stand_in_for_its_id():
         for conversation in (lambda: None, lambda: ids[0]):
             async with recording(notes, store=store) as talk:
                 await talk.ask(m.Text(text="hello", conversation=conversation()))
-                await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+                await talk.wait_for(m.Done, outcome=Outcome.COMPLETED)
                 ids.append(talk.heard[0].conversation)
 
     first, second = sessions(record(again))
@@ -241,3 +244,33 @@ def sessions(notes):
 def test_every_setting_that_a_session_looks_at_is_recorded():
     source = "".join(path.read_text() for path in SESSION.glob("*.py"))
     assert set(re.findall(r"settings\.(\w+)", source)) == set(SessionSettings.names())
+
+
+# --- what a reply is besides its text ---------------------------------------------------------------------------------
+
+
+async def _calling(notes):
+    reply = ScriptedReply(tokens=("It is noon. ", ToolCall("a", "look", "{}")), usage=Usage(9, 4))
+    engines = scripted_engines(language_model=ScriptedLanguageModel(replies=[reply]))
+    async with recording(notes, engines=engines) as talk:
+        await talk.ask(m.Text(text="hello"))
+        await talk.wait_for(m.Done)
+
+
+def test_calls_and_counts_of_a_reply_are_kept_and_given_again():
+    notes = record(_calling)
+    answers = [note for note in notes if isinstance(note, e.Answer)]
+    assert [note.tool_call for note in answers if note.tool_call] == [ToolCall("a", "look", "{}")]
+    assert [(note.finish, note.usage) for note in answers if note.finish] == [(("stop",), Usage(9, 4))]
+    assert difference(spelled(notes)) is None
+
+
+async def test_the_tools_that_were_offered_are_noted():
+    notes: list[Any] = []
+    engines, _ = tapped(scripted_engines(), InProcessStore(), RecordingTap(Recorder(notes.append), []))
+    tool = Tool("look", "Looks.", {"type": "object"})
+    for tools in ([], [tool]):
+        async with engines.language_model.stream(Prompt([], tools)):
+            pass
+    asked = [note.what for note in notes if isinstance(note, e.Ask)]
+    assert asked == [{"prompt": []}, {"prompt": [], "tools": [asdict(tool)]}]

@@ -17,7 +17,7 @@ from voice_trio.core import messages as m
 from voice_trio.journal import entries as e
 from voice_trio.journal.compare import first_difference
 from voice_trio.journal.journal import WARNING
-from voice_trio.journal.read import read_recording
+from voice_trio.journal.read import read_session_log
 from voice_trio.journal.replay import replay
 from voice_trio.server.run import open_server
 
@@ -39,8 +39,7 @@ async def converse(folder):
             chunks += isinstance(await client.hear(), m.TtsChunk)
         await client.ask(m.Cancel())
         await client.ask(m.Text(text="And tomorrow?"))
-        while not isinstance(event := await client.hear(), m.TtsChunk) or event.turn != 2:
-            pass
+        await client.wait_for(m.TtsChunk, turn=2)
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +59,14 @@ def recorded(tmp_path_factory):
 
 
 def test_a_real_session_is_equal_in_its_replay(recorded):
-    recording = read_recording(recorded)
-    kinds = {entry.kind for entry in recording.entries}
+    session_log = read_session_log(recorded)
+    kinds = {entry.kind for entry in session_log.entries}
     assert {"audio", "command", "said", "chunk", "ask", "answer", "end"} <= kinds
     words = " ".join(
-        answer.transcript.text for answer in recording.entries if isinstance(answer, e.Answer) and answer.transcript
+        answer.transcript.text for answer in session_log.entries if isinstance(answer, e.Answer) and answer.transcript
     )
     assert "weather" in words
-    assert first_difference(recording, replay(recording, TOLERANCE_S), TOLERANCE_S) is None
+    assert first_difference(session_log, replay(session_log, TOLERANCE_S), TOLERANCE_S) is None
 
 
 def run(*arguments, **environment):
@@ -104,19 +103,19 @@ def test_the_command_says_equal_different_or_why_not(recorded, tmp_path):
     assert "planted" not in shown[-1]
     assert "\x1b" not in different.stdout
 
-    (tmp_path / "notes.txt").write_text("not a recording\n")
+    (tmp_path / "notes.txt").write_text("not a session log\n")
     no = run("replay", tmp_path / "notes.txt")
     assert (no.returncode, no.stdout) == (2, "")
     assert (
         no.stderr
-        == f"voice-trio: {tmp_path}/notes.txt cannot be replayed: it does not begin with the header of a recording.\n"
+        == f"voice-trio: {tmp_path}/notes.txt cannot be replayed: it does not begin with the header of a session log.\n"
     )
 
 
-def test_doctor_warns_of_recordings(tmp_path):
+def test_doctor_warns_of_session_logs(tmp_path):
     folder = tmp_path / "bugs"
     done = run("doctor", STREAM_PORT="0", STREAM_ASR_ENGINE="pocketsphinx", STREAM_RECORD_DIR=str(folder))
-    assert f"ok   recording   {WARNING} to {folder}" in done.stdout
+    assert f"ok   session log {WARNING} to {folder}" in done.stdout
 
 
 def test_a_folder_that_cannot_be_made_keeps_the_server_from_starting(tmp_path):

@@ -17,10 +17,10 @@ from itertools import count
 
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio import config, log
 from voice_trio.core import messages as m
 from voice_trio.memory.open import open_store
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 
 SPEAKERS = 6
@@ -43,14 +43,14 @@ async def talk_on(store, name, earlier, announce):
         synthesizer=ScriptedSynthesizer(char_ms=0 if name.endswith("1") else 1, speak_s=0.0),
     )
     async with conversation(store=store, engines=engines, log_latency=False) as talk:
-        opened = await talk.expect(m.SessionOpened)
+        opened = await talk.wait_for(m.SessionOpened)
         for turn in count(1):
             said = f"Question {turn} of {name}. " + "Please. " * (turn % 50)
             await talk.ask(m.Text(text=said, conversation=earlier))
             if turn % 5 == 0:
-                await talk.expect(m.Token, turn=turn)
+                await talk.wait_for(m.Token, turn=turn)
                 await talk.ask(m.Cancel())
-            done = await talk.expect(m.Done, turn=turn)
+            done = await talk.wait_for(m.Done, turn=turn)
             assert done.remembered
             announce(
                 {

@@ -6,12 +6,12 @@ from contextlib import closing
 import pytest
 
 from tests.memory.records import record
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
 from voice_trio.memory.base import CannotRemember, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
+from voice_trio.testing.conversation import conversation
 
 pytestmark = pytest.mark.real
 
@@ -127,11 +127,11 @@ async def test_a_page_that_is_found_to_be_damaged_later_fails_the_turn_with_a_hi
     try:
         async with conversation(store=store) as talk:
             await talk.ask(m.Text(text="hello", conversation=name))
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.INTERNAL, True)
             assert error.message.startswith("The server's memory cannot be used (incident ")
-            assert (await talk.expect(m.Done, turn=1)).remembered is False
+            assert (await talk.wait_for(m.Done, turn=1)).remembered is False
             await talk.ask(m.Text(text="hello"))
-            assert (await talk.expect(m.Done, turn=2)).remembered is True
+            assert (await talk.wait_for(m.Done, turn=2)).remembered is True
     finally:
         await store.aclose()

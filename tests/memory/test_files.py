@@ -9,12 +9,12 @@ import pytest
 import trio
 
 from tests.memory.records import record
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
 from voice_trio.memory.base import StoreError, StoreLost
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedSynthesizer, scripted_engines
 
 pytestmark = pytest.mark.real
@@ -103,15 +103,15 @@ async def test_a_session_says_so_and_goes_on(store, path):
     with trio.fail_after(30):
         async with conversation(store=store, engines=engines) as talk:
             await talk.ask(m.Text(text="hello"))
-            assert (await talk.expect(m.Done, turn=1)).remembered is True
+            assert (await talk.wait_for(m.Done, turn=1)).remembered is True
             folder_removed(path)
             await talk.ask(m.Text(text="hello"))
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable, error.turn) == (ErrorCode.INTERNAL, True, 2)
             assert error.message.startswith("The server's memory was deleted or replaced while it was in use: ")
-            assert (await talk.expect(m.Done, turn=2)).remembered is False
+            assert (await talk.wait_for(m.Done, turn=2)).remembered is False
             await talk.ask(m.Text(text="hello"))
-            assert (await talk.expect(m.Done, turn=3)).remembered is True
+            assert (await talk.wait_for(m.Done, turn=3)).remembered is True
 
 
 @pytest.mark.parametrize("suffix", ["-wal", "-shm"])

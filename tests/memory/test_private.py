@@ -1,4 +1,4 @@
-"""What others could read or change is tightened, or refused with a sentence: the memory's files, and recordings."""
+"""What others could read or change is tightened, or refused with a sentence: the memory's files, and session logs."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from tests.memory.records import record
-from voice_trio.journal.journal import CannotRecord, Recordings
+from voice_trio.journal.journal import CannotRecord, SessionLogs
 from voice_trio.memory.base import CannotRemember
 from voice_trio.memory.database import Database
 from voice_trio.memory.holds import FileHolds
@@ -68,7 +68,7 @@ def test_a_folder_that_others_can_write_to_is_tightened(path, before, after):
     open_once(path)
     assert mode(path.parent) == after
     path.parent.chmod(before)
-    Recordings(path.parent)
+    SessionLogs(path.parent)
     assert mode(path.parent) == after
 
 
@@ -76,15 +76,15 @@ def test_a_folder_may_be_a_link(path, tmp_path):
     (tmp_path / "elsewhere").mkdir(0o700)
     path.parent.symlink_to(tmp_path / "elsewhere")
     open_once(path)
-    Recordings(path.parent)
+    SessionLogs(path.parent)
     assert mode(tmp_path / "elsewhere" / path.name) == 0o600
 
 
-def test_recordings_that_others_can_read_are_tightened_and_nothing_else(tmp_path):
+def test_session_logs_that_others_can_read_are_tightened_and_nothing_else(tmp_path):
     ours, other = tmp_path / "20260101-120000-0123abcd.jsonl", tmp_path / "notes.jsonl"
     for file in (ours, other):
         file.touch(0o644)
-    Recordings(tmp_path)
+    SessionLogs(tmp_path)
     assert (mode(ours), mode(other)) == (0o600, 0o644)
 
 
@@ -155,12 +155,12 @@ def test_so_is_the_file_of_locks(path, spoil, reason):
 
 
 @pytest.mark.parametrize(("spoil", "reason"), SPOILT)
-def test_so_is_a_recording(tmp_path, spoil, reason):
-    folder = tmp_path / "recordings"
+def test_so_is_a_session_log(tmp_path, spoil, reason):
+    folder = tmp_path / "logs"
     folder.mkdir(0o700)
     spoil(folder / "20260101-120000-0123abcd.jsonl")
     with pytest.raises(CannotRecord, match=reason):
-        Recordings(folder)
+        SessionLogs(folder)
 
 
 def a_strangers(folder):
@@ -190,4 +190,4 @@ def test_a_folder_that_is_not_ours_alone_is_refused(path, spoil, reason):
     with pytest.raises(CannotRemember, match=reason):
         Database(path, busy_s=1.0)
     with pytest.raises(CannotRecord, match=reason):
-        Recordings(path.parent)
+        SessionLogs(path.parent)

@@ -15,7 +15,6 @@ import trio
 import trio.testing
 
 from tests.memory.records import record
-from tests.session.conversation import conversation
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.history import Record
@@ -24,6 +23,7 @@ from voice_trio.memory import sqlite
 from voice_trio.memory.base import CannotRemember, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.open import database_path, open_store
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedSynthesizer, scripted_engines
 
 pytestmark = pytest.mark.real
@@ -59,7 +59,7 @@ def writing(path):
 
 @contextmanager
 def as_nobody():
-    """Have no right to anything of root's; whoever runs the tests as somebody else is nobody enough."""
+    """Have no right to anything of root's; a user other than root has none to begin with."""
     if os.geteuid() != 0:
         yield
         return
@@ -260,15 +260,15 @@ async def test_a_session_with_a_full_disk_says_so_and_goes_on(database):
     with trio.fail_after(30):
         async with conversation(store=sqlite.SqliteStore(database), engines=engines) as talk:
             await talk.ask(m.Text(text="hello"))
-            assert (await talk.expect(m.Done)).remembered is True
+            assert (await talk.wait_for(m.Done)).remembered is True
             fill(database, spare_pages=0)
             await talk.ask(m.Text(text="hello" * 2000))
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.INTERNAL, True)
-            assert (await talk.expect(m.Done)).remembered is False
+            assert (await talk.wait_for(m.Done)).remembered is False
             fill(database, spare_pages=100)
             await talk.ask(m.Text(text="hello"))
-            assert (await talk.expect(m.Done)).remembered is True
+            assert (await talk.wait_for(m.Done)).remembered is True
 
 
 async def test_a_database_that_cannot_be_written_any_more_is_told_and_still_read(database):
@@ -368,10 +368,10 @@ async def test_fifty_sessions_commit_at_once(settings):
 
     async def talk_on(store, seen):
         async with conversation(store=store, engines=engines) as talk:
-            opened = await talk.expect(m.SessionOpened)
+            opened = await talk.wait_for(m.SessionOpened)
             for turn in range(1, 6):
                 await talk.ask(m.Text(text=f"question {turn}"))
-                assert (await talk.expect(m.Done, turn=turn)).remembered is True
+                assert (await talk.wait_for(m.Done, turn=turn)).remembered is True
             seen.append(opened.conversation)
 
     seen: list[str] = []

@@ -58,6 +58,21 @@ test("a spoken turn, from the press to its end", () => {
   assert.deepEqual(Object.keys(turn.marks).sort(), ["done", "final", "first_partial", "first_token"]);
 });
 
+test("the words of a phrase in pieces come one piece after the other", () => {
+  const conversation = new Conversation();
+  const turn = conversation.ask("typed", 0, "count");
+  feed(
+    conversation,
+    state(1, "THINKING"),
+    { type: "token", turn: 1, text: "One two." },
+    { type: "tts_phrase", turn: 1, phrase: 0, start: 0, end: 8, sample_rate: 22050 },
+    { type: "tts_words", turn: 1, phrase: 0, words: [[0, 0]] },
+    { type: "tts_words", turn: 1, phrase: 0, words: [[8000, 4]] },
+    { type: "tts_words", turn: 1, phrase: 7, words: [[8000, 4]] },
+  );
+  assert.deepEqual(turn.phrases[0].words, [[0, 0], [8000, 4]]);
+});
+
 test("what was not heard is what the server says, and before that a guess", () => {
   const conversation = new Conversation();
   const turn = conversation.ask("typed", 0, "count");

@@ -41,7 +41,9 @@ test("what is limited is one quiet line, as long as it is true", () => {
   assert.equal(applyInfo(offer, { type: "info", code: "llm_synthetic" }), true);
   assert.equal(limitsOf(offer.limits), "No language model yet · Simple recognizer");
   const changed = { type: "info", code: "engines_changed", llm: "parrot", voices: ["anna"], languages: ["de"] };
-  assert.equal(applyInfo(offer, { ...changed, asr: "great" }), true);
+  assert.equal(applyInfo(offer, { ...changed, asr: "small", synthetic: false, command: "get it" }), true);
+  assert.equal(limitsOf(offer.limits), "Simple recognizer");
+  assert.equal(applyInfo(offer, { ...changed, asr: "great", synthetic: true }), true);
   assert.equal(limitsOf(offer.limits), "No language model yet");
   assert.deepEqual([offer.asr, offer.voices, offer.languages], ["great", ["anna"], ["de"]]);
 });

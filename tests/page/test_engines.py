@@ -57,8 +57,9 @@ def test_what_is_limited_is_one_quiet_line_that_leads_to_what_to_do(bare, scheme
         assert page.evaluate("document.activeElement.id") == "engines-title"
         assert page.locator("#engines-title").bounding_box()["y"] < 640
         row = page.locator(".engine", has=page.locator("#engine-language_model"))
-        assert page.eval_on_selector("#engine-language_model", "one => one.selectedOptions[0].text") == "None yet"
-        assert "Replies only repeat" in row.inner_text()
+        assert page.eval_on_selector("#engine-language_model", "one => one.selectedOptions[0].text") == "None"
+        # What is so, and what to do about it.
+        assert "Replies only repeat what was heard. That was chosen; STREAM_LLM_ENGINE=auto" in row.inner_text()
         row.locator("summary").click()
         assert "OPENAI_API_KEY" in row.inner_text()
         check(page, "what is at work")

@@ -81,5 +81,4 @@ def test_a_token_is_for_the_server_at_its_path(tmp_path, server, model):
 async def test_other_clients_find_it_by_its_path(proxied):
     with trio.fail_after(20):
         async with connect(f"{proxied.url.replace('http', 'ws', 1)}/ws") as client:
-            while not isinstance(await client.hear(), m.SessionOpened):
-                pass
+            await client.wait_for(m.SessionOpened)

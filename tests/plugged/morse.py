@@ -3,13 +3,14 @@
 import math
 from array import array
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated
 
 import trio
 from pydantic import Field
 
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import EngineError, Mark, Speech
+from voice_trio.engines.base import EngineError, Mark, Speaking, Speech, whole
 from voice_trio.engines.plug import EngineSettings, Kind, Plug
 
 SAMPLE_RATE = 16_000
@@ -40,8 +41,11 @@ class MorseVoice:
         self._dot_ms = settings.morse_dot_ms
         self._pitch_hz = settings.morse_pitch_hz
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
-        """Say ``text``. Raises `EngineError` for a voice that there is not."""
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
+        """Say ``text``, in one piece. Raises `EngineError`, once it is asked for, for a voice that there is not."""
+        return whole(partial(self._speak, text, voice, speed))
+
+    async def _speak(self, text: str, voice: str | None, speed: float) -> Speech:
         await trio.lowlevel.checkpoint()
         if voice not in (None, *self.voices):
             raise EngineError(ErrorCode.TTS_FAIL, "There is no such voice.")

@@ -51,13 +51,6 @@ def length_of(answer):
     return 0
 
 
-async def until(client, kind, **fields):
-    while True:
-        event = await client.hear()
-        if isinstance(event, kind) and all(getattr(event, name) == value for name, value in fields.items()):
-            return event
-
-
 async def closing(client):
     """Hear the session out and return the close code."""
     try:

@@ -7,7 +7,7 @@ import pytest
 import trio
 from structlog.testing import capture_logs
 
-from tests.server.serving import closing, get, scripted, serving, until, upgrade
+from tests.server.serving import closing, get, scripted, serving, upgrade
 from voice_trio import config
 from voice_trio.client import connect
 from voice_trio.core import messages as m
@@ -128,6 +128,7 @@ async def test_a_page_of_another_origin_is_refused_before_the_handshake():
             assert head.startswith("HTTP/1.1 101")
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("path", "status"), [("/nope", 404), ("/api/utterance", 405)])
 async def test_a_handshake_with_what_is_no_socket_is_refused(path, status):
     with trio.fail_after(20), capture_logs() as lines:
@@ -151,7 +152,7 @@ async def test_the_token_opens_ws_and_the_page_needs_none():
                     assert (error.code, error.recoverable) == (ErrorCode.UNAUTHORIZED, False)
                     assert await closing(client) == 1008
             async with connect(running.ws_url, token=TOKEN) as client:
-                await until(client, m.SessionOpened)
+                await client.wait_for(m.SessionOpened)
             offer = ", ".join(subprotocols_with(TOKEN))
             _, head = await upgrade(running, f"Sec-WebSocket-Protocol: {offer}\r\n")
             assert head.startswith("HTTP/1.1 101")

@@ -121,6 +121,7 @@ def test_what_is_printed_is_of_a_family_that_is_listened_for(monkeypatch, bound,
     assert url_of("http", bound) == url
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("everywhere", "family"), [("0.0.0.0", socket.AF_INET), ("::", socket.AF_INET6)])
 def test_an_address_in_the_network_is_of_the_family_asked_for(everywhere, family):
     found = addresses.lan_address(everywhere)

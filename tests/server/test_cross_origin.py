@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 import pytest
 import trio
 
-from tests.server.serving import dial, read_to_end, serving, until, upgrade
+from tests.server.serving import dial, read_to_end, serving, upgrade
 from tests.server.uploading import WAV
 from voice_trio.client import connect
 from voice_trio.core import messages as m
@@ -110,7 +110,7 @@ async def test_no_token_and_no_room_may_be_read_too():
             status, said = await ask(running, "POST", Origin=FRIEND)
             assert (status, said["access-control-allow-origin"]) == (401, FRIEND)
             async with connect(running.ws_url, token="a token") as client:
-                await until(client, m.SessionOpened)
+                await client.wait_for(m.SessionOpened)
                 welcome = {"Origin": FRIEND, "Content-Type": "audio/wav", "Authorization": "Bearer a token"}
                 status, said = await ask(running, "POST", body=WAV, **welcome)
                 assert (status, said["access-control-allow-origin"], said["retry-after"]) == (503, FRIEND, "15")

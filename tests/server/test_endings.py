@@ -19,7 +19,6 @@ from tests.server.serving import (
     read_to_end,
     scripted,
     serving,
-    until,
     until_none,
     upgrade,
 )
@@ -46,7 +45,7 @@ async def test_a_peer_that_vanishes_without_a_word_is_gone_in_time(monkeypatch):
             await eventually(lambda: len(running.sessions) == 2)
             await eventually(lambda: len(running.sessions) == len(running.connections) == 1)
             await alive.ask(m.Text(text="hello"))
-            await until(alive, m.Token)
+            await alive.wait_for(m.Token)
 
 
 async def test_a_peer_that_resets_is_gone_at_once():
@@ -96,15 +95,15 @@ async def test_fifty_sessions_in_all_states_end_in_time(second_signal):
 
     async def live_to_the_end(url, command):
         async with connect(url) as client:
-            await until(client, m.SessionOpened)
+            await client.wait_for(m.SessionOpened)
             if command is not None:
                 await client.ask(command)
-                await until(client, m.StateChanged)
+                await client.wait_for(m.StateChanged)
             ready.append(client)
-            info = await until(client, m.Info, code=InfoCode.SHUTTING_DOWN)
+            info = await client.wait_for(m.Info, code=InfoCode.SHUTTING_DOWN)
             assert info.grace_s == grace_s
             if isinstance(command, m.Start):
-                assert (await until(client, m.Done)).outcome is Outcome.CANCELLED
+                assert (await client.wait_for(m.Done)).outcome is Outcome.CANCELLED
             told.append(await closing(client))
 
     server = trio.CancelScope()
@@ -161,7 +160,7 @@ async def test_nothing_is_left_when_all_have_gone():
             for _ in range(20):
                 async with connect(running.ws_url) as client:
                     await client.ask(m.Text(text="hello"))
-                    await until(client, m.Token)
+                    await client.wait_for(m.Token)
             await running.sessions.wait_empty()
             await until_none(running)
 
@@ -169,7 +168,7 @@ async def test_nothing_is_left_when_all_have_gone():
 async def test_usr1_prints_the_live_task_tree(capfd):
     with trio.fail_after(20):
         async with serving() as running, connect(running.ws_url) as client, trio.open_nursery() as nursery:
-            await until(client, m.SessionOpened)
+            await client.wait_for(m.SessionOpened)
             await nursery.start(print_tree_on_signal)
             os.kill(os.getpid(), signal.SIGUSR1)
             tree = ""

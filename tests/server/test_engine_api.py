@@ -10,7 +10,7 @@ import soundfile
 import trio
 
 from tests.plugging import plugging
-from tests.server.serving import dial, eventually, read_to_end, scripted, serving, until
+from tests.server.serving import dial, eventually, read_to_end, scripted, serving
 from voice_trio import config
 from voice_trio.client import connect
 from voice_trio.core import messages as m
@@ -92,6 +92,7 @@ async def test_the_list_says_what_is_at_work_and_what_else_there_is(parrot):
         "synthesizer": "scripted",
     }
     assert told["synthesizer"]["voices"] == ["scripted"]
+    assert (told["language_model"]["synthetic"], told["language_model"]["advice"]) == (False, None)
     engines = {one["name"]: one for one in told["language_model"]["engines"]}
     assert engines["parrot"] == {
         "name": "parrot",
@@ -124,24 +125,24 @@ def test_where_things_are_on_the_machine_is_told_to_nobody(text, told):
 async def test_another_engine_answers_from_the_next_turn_on_and_all_are_told(parrot):
     with trio.fail_after(30):
         async with serving() as running, connect(running.ws_url) as client, connect(running.ws_url) as other:
-            await until(client, m.SessionOpened)
-            await until(other, m.SessionOpened)
+            await client.wait_for(m.SessionOpened)
+            await other.wait_for(m.SessionOpened)
             await client.ask(m.Text(text="hello"))
-            await until(client, m.TtsChunk)
+            await client.wait_for(m.TtsChunk)
             status, told = await wish(running, "parrot")
             assert (status, told["language_model"]["at_work"]) == (200, "parrot")
             (now,) = (one for one in told["language_model"]["engines"] if one["in_use"])
             assert now["name"] == "parrot"
             for one in (client, other):
-                info = await until(one, m.Info, code=InfoCode.ENGINES_CHANGED)
-                assert (info.asr, info.llm, info.voices, info.languages) == (
-                    *("scripted", "parrot"),
+                info = await one.wait_for(m.Info, code=InfoCode.ENGINES_CHANGED)
+                assert (info.asr, info.llm, info.synthetic, info.voices, info.languages) == (
+                    *("scripted", "parrot", True),
                     *(("scripted",), ("en",)),
                 )
             await client.ask(m.Cancel())
-            assert (await until(client, m.Done)).outcome is Outcome.CANCELLED
+            assert (await client.wait_for(m.Done)).outcome is Outcome.CANCELLED
             await client.ask(m.Text(text="hello"))
-            assert (await until(client, m.Token)).text == "I", "and not the scripted sentence"
+            assert (await client.wait_for(m.Token)).text == "You", "and not the scripted sentence"
 
 
 async def test_one_at_a_time_and_whoever_leaves_takes_it_along(parrot):
@@ -184,6 +185,15 @@ async def test_a_server_that_stops_waits_for_no_engine(parrot, given_up):
         ({}, {"Forwarded": "for=192.0.2.7"}, 403),
         ({"trusted_proxies": "127.0.0.0/8"}, {"X_Forwarded_For": "192.0.2.7"}, 403),
         ({}, {"Origin": "https://evil.example"}, 403),
+        ({}, {"Sec_Fetch_Site": "cross-site"}, 403),
+        ({}, {"Sec_Fetch_Site": "same-site"}, 403),
+        ({}, {"Sec_Fetch_Site": "same-origin"}, 200),
+        ({"allowed_origins": "*"}, {"Sec_Fetch_Site": "cross-site"}, 200),
+        (
+            {"allowed_origins": "https://ours.example"},
+            {"Sec_Fetch_Site": "cross-site", "Origin": "https://ours.example"},
+            200,
+        ),
         ({"auth_token": "a token"}, {}, 401),
         ({"auth_token": "a token"}, {"Authorization": "Bearer a token"}, 200),
         ({"auth_token": "a token"}, {"Authorization": "Bearer a token", "X_Forwarded_For": "192.0.2.7"}, 200),
@@ -197,6 +207,8 @@ async def test_who_may_choose_for_everybody(parrot, settings, headers, status):
             assert (status == 200) or said["error"]["code"] == ErrorCode.UNAUTHORIZED
             assert running.engines.language_model.name == ("parrot" if status == 200 else "scripted")
             told = await ask(running, "GET", "/api/engines", **headers)
+            from_elsewhere = {"Origin", "Sec_Fetch_Site"} & headers.keys()
+            assert told[0] == (status if from_elsewhere or status == 401 else 200)
             if told[0] == 200:
                 assert json.loads(told[2])["may_swap"] == (status == 200)
 
@@ -258,9 +270,9 @@ async def test_faults_strike_the_new_engine_as_they_did_the_old_one(parrot):
         async with serving(allow_faults=True, faults="llm:error", memory="off") as running:
             assert (await wish(running, "parrot"))[0] == 200
             async with connect(running.ws_url) as client:
-                assert (await until(client, m.SessionOpened)).llm == "parrot"
+                assert (await client.wait_for(m.SessionOpened)).llm == "parrot"
                 await client.ask(m.Text(text="hello"))
-                assert (await until(client, m.Error)).code is ErrorCode.LLM_FAIL
+                assert (await client.wait_for(m.Error)).code is ErrorCode.LLM_FAIL
 
 
 # --- samples ----------------------------------------------------------------------------------------------------------

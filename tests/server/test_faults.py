@@ -8,7 +8,6 @@ import pytest
 import structlog
 import trio
 
-from tests.server.serving import until
 from tools.fault_matrix import ROWS, SENTENCES, Kept
 from voice_trio import config, sound_file
 from voice_trio.client import connect
@@ -30,12 +29,12 @@ CLIP = Path(__file__).parent.parent / "clips" / "question.wav"
 
 @asynccontextmanager
 async def real_engines(settings):
-    """Real ears and voice, and a mind that is brief."""
+    """A real recognizer and voice, and a language model that is brief."""
     model = await trio.to_thread.run_sync(load)
-    async with open_pocketsphinx(settings) as ears, open_voice(settings) as voice:
+    async with open_pocketsphinx(settings) as recognizer, open_voice(settings) as voice:
         replies = [ScriptedReply(tokens=[word + " " for word in "".join(SENTENCES).split()])]
         scripted = scripted_engines(
-            recognizer=ears, synthesizer=voice, language_model=ScriptedLanguageModel(replies=replies)
+            recognizer=recognizer, synthesizer=voice, language_model=ScriptedLanguageModel(replies=replies)
         )
         yield replace(scripted, new_detector=lambda: SileroDetector(model))
 
@@ -64,7 +63,7 @@ async def test_it_comes_to_the_same_with_real_processes_and_a_real_disk(tmp_path
     settings = config.load(port=0, allow_faults=True, faults=faults, data_dir=str(tmp_path), asr_workers=1)
     with structlog.testing.capture_logs() as lines, trio.fail_after(60):
         async with open_server(settings, real_engines) as running, connect(running.ws_url) as client:
-            opened = await until(client, m.SessionOpened)
+            opened = await client.wait_for(m.SessionOpened)
             errors, first = await turn(client, speech)
             none, second = await turn(client, speech)
     assert [error.code for error in errors] == list(row.errors)

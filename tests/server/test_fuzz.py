@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import trio
 
-from tests.server.serving import eventually, get, open_files, serving, until, until_none
+from tests.server.serving import eventually, get, open_files, serving, until_none
 from tools.fuzzing.hostile_bytes import KINDS, attack_all
 from tools.fuzzing.mutated_messages import say_mutated
 from voice_trio.client import connect
@@ -29,7 +29,7 @@ async def test_hostile_bytes_disturb_nobody_and_leave_nothing():
             async with connect(running.ws_url) as client:
                 made = await attack_all(port, COUNT, rate=100, seed=1)
                 await client.ask(m.Text(text="hello"))
-                await until(client, m.Token)
+                await client.wait_for(m.Token)
             assert made == Counter({kind.__name__: 20 for kind in KINDS})
             # Later than the longest that a silent connection may last before it is a session.
             with trio.fail_after(15):
@@ -52,7 +52,7 @@ async def test_mutated_messages_end_their_own_sessions_and_leave_nothing():
             async with connect(running.ws_url) as client:
                 tally = await say_mutated(running.ws_url, 500, seed=1)
                 await client.ask(m.Text(text="hello"))
-                await until(client, m.Token)
+                await client.wait_for(m.Token)
             assert tally.sent == 500
             assert {"1003", "1007"} <= set(tally.ends)
             assert tally.well, tally

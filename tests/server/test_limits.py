@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from tests.server.serving import closing, dial, eventually, get, read_to_end, serving, until, until_none, upgrade
+from tests.server.serving import closing, dial, eventually, get, read_to_end, serving, until_none, upgrade
 from voice_trio import config
 from voice_trio.client import CannotConnect, SessionClosed, connect
 from voice_trio.core import messages as m
@@ -20,6 +20,7 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed, MemoryLink
 from voice_trio.testing.scripted import scripted_engines, silent, voiced
+from voice_trio.testing.talk import Talk
 
 real = pytest.mark.real
 
@@ -80,7 +81,7 @@ async def test_a_flood_is_told_what_it_is():
             with suppress(SessionClosed):
                 for _ in range(150):
                     await client.ask(m.Cancel())
-            error = await until(client, m.Error)
+            error = await client.wait_for(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, False)
             assert "too many messages" in error.message
             assert await closing(client) == 1008
@@ -93,7 +94,7 @@ async def test_a_flood_is_told_what_it_is():
 async def test_an_idle_session_is_told_and_ended():
     with trio.fail_after(20):
         async with serving(idle_timeout_s=0.3) as running, connect(running.ws_url) as client:
-            assert await until(client, m.Info, code=InfoCode.IDLE_TIMEOUT)
+            assert await client.wait_for(m.Info, code=InfoCode.IDLE_TIMEOUT)
             assert await closing(client) == 1000
 
 
@@ -104,8 +105,8 @@ async def test_a_session_with_a_turn_is_not_idle():
             await client.ask(m.Start(mode="hold"))
             await trio.sleep(0.6)
             await client.ask(m.Cancel())
-            await until(client, m.Done)
-            await until(client, m.Info, code=InfoCode.IDLE_TIMEOUT)
+            await client.wait_for(m.Done)
+            await client.wait_for(m.Info, code=InfoCode.IDLE_TIMEOUT)
 
 
 @real
@@ -116,9 +117,9 @@ async def test_the_longest_session_ends_with_its_reply():
             connect(running.ws_url) as client,
         ):
             await client.ask(m.Text(text="hello"))
-            info = await until(client, m.Info, code=InfoCode.SESSION_LIMIT)
+            info = await client.wait_for(m.Info, code=InfoCode.SESSION_LIMIT)
             assert info.grace_s == 0.5
-            await until(client, m.Done)
+            await client.wait_for(m.Done)
             assert await closing(client) == 1000
 
 
@@ -129,7 +130,7 @@ async def test_the_longest_session_ends_with_its_reply():
 async def test_a_session_too_many_is_told_when_to_come_back():
     with trio.fail_after(20):
         async with serving(max_sessions=1) as running, connect(running.ws_url) as first:
-            await until(first, m.SessionOpened)
+            await first.wait_for(m.SessionOpened)
             async with connect(running.ws_url) as second:
                 error = await second.hear()
                 assert isinstance(error, m.Error)
@@ -137,7 +138,7 @@ async def test_a_session_too_many_is_told_when_to_come_back():
                 assert error.retry_after_s >= 1
                 assert await closing(second) == 1013
             await first.ask(m.Text(text="still here"))
-            await until(first, m.Token)
+            await first.wait_for(m.Token)
 
 
 async def sit_down(sessions, nursery, address, *commands):
@@ -171,7 +172,9 @@ async def test_one_address_may_have_every_place_and_makes_way_for_another(autoju
         _, greeting = await sit_down(sessions, nursery, "192.0.2.2")
         assert isinstance(greeting, m.SessionOpened)
         # Who has been idle longest is told why, and to come back later.
-        info = await until(links[0], m.Info, code=InfoCode.PLACE_NEEDED)
+        talk = Talk(links[0])
+        nursery.start_soon(talk.collect)
+        info = await talk.wait_for(m.Info, code=InfoCode.PLACE_NEEDED)
         assert "needed for somebody else" in info.message
         await trio.sleep(1)
         assert [link.closed for link in links] == [(Farewell.PLACE_NEEDED, "place_needed")] + 5 * [None]
@@ -190,7 +193,9 @@ async def test_who_talks_is_cut_off_last_and_only_for_who_has_less_than_a_share(
         await trio.sleep(1)
         assert idle.closed
         assert [bool(link.closed) for link in talking] == [False] * 4 + [True]
-        assert (await until(talking[-1], m.Done)).outcome is m.Outcome.CANCELLED
+        talk = Talk(talking[-1])
+        nursery.start_soon(talk.collect)
+        assert (await talk.wait_for(m.Done)).outcome is m.Outcome.CANCELLED
 
 
 @real

@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from tests.server.serving import serving, until, until_none
+from tests.server.serving import serving, until_none
 from tools.fault_matrix import MANNERS, Kept
 from tools.misbehave import KINDS, Server, is_well, misbehave
 from voice_trio.client import connect
@@ -62,6 +62,6 @@ async def test_it_says_of_each_whether_the_next_session_was_answered(capsys):
             assert first.startswith("flood           closed 1008 ")
             assert second.startswith("oversized       closed 1009 ")
         async with serving(memory="off", max_sessions=1) as running, connect(running.ws_url) as client:
-            await until(client, m.SessionOpened)
+            await client.wait_for(m.SessionOpened)
             assert not await misbehave(Server(running.ws_url), ("oversized",))
             assert "THE NEXT SESSION WAS NOT ANSWERED" in capsys.readouterr().out

@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from tests.server.serving import closing, get, scripted, serving, until
+from tests.server.serving import closing, get, scripted, serving
 from voice_trio import config
 from voice_trio.client import CannotConnect, connect
 from voice_trio.core import messages as m
@@ -81,10 +81,10 @@ async def test_a_spoken_turn_over_a_socket():
             assert isinstance(await client.hear(), m.SessionOpened)
             await client.ask(m.Start())
             await client.speak(voiced(1500) + silent(900), real_time=False)
-            assert (await until(client, m.Final)).text
-            await until(client, m.TtsChunk)
+            assert (await client.wait_for(m.Final)).text
+            await client.wait_for(m.TtsChunk)
             await client.ask(m.Cancel())
-            assert (await until(client, m.Done)).outcome is Outcome.CANCELLED
+            assert (await client.wait_for(m.Done)).outcome is Outcome.CANCELLED
 
 
 async def test_messages_of_any_size_up_to_the_limit_are_welcome():
@@ -95,7 +95,7 @@ async def test_messages_of_any_size_up_to_the_limit_are_welcome():
                 await client.ask(m.Audio((voiced(5000))[:size]))
             await client.send_raw(b"")
             await client.ask(m.Stop())
-            assert (await until(client, m.Final)).text
+            assert (await client.wait_for(m.Final)).text
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ async def test_a_violation_is_said_before_the_socket_is_closed(message, code):
     with trio.fail_after(20):
         async with serving() as running, connect(running.ws_url) as client:
             await client.send_raw(message)
-            error = await until(client, m.Error)
+            error = await client.wait_for(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, False)
             assert await closing(client) == code
 
@@ -116,7 +116,7 @@ async def test_a_client_that_hangs_up_leaves_no_session():
         async with serving() as running:
             async with connect(running.ws_url) as client:
                 await client.ask(m.Text(text="hello"))
-                await until(client, m.TtsChunk)
+                await client.wait_for(m.TtsChunk)
                 assert len(running.sessions) == 1
             await running.sessions.wait_empty()
 
@@ -135,16 +135,16 @@ async def test_stopping_tells_those_who_are_there():
             running = await nursery.start(serve)
             async with connect(running.ws_url) as idle, connect(running.ws_url) as busy:
                 await busy.ask(m.Text(text="hello"))
-                await until(busy, m.TtsChunk)
+                await busy.wait_for(m.TtsChunk)
                 stop.set()
-                assert (await until(idle, m.Info, code=InfoCode.SHUTTING_DOWN)).grace_s == 10
+                assert (await idle.wait_for(m.Info, code=InfoCode.SHUTTING_DOWN)).grace_s == 10
                 assert await closing(idle) == 1001
                 assert (await get(running.url, "/readyz"))[0].startswith("HTTP/1.1 503")
                 with pytest.raises(CannotConnect, match="stopping"):
                     async with connect(running.ws_url):
                         pass
                 await busy.ask(m.Cancel())
-                assert (await until(busy, m.Done)).outcome is Outcome.CANCELLED
+                assert (await busy.wait_for(m.Done)).outcome is Outcome.CANCELLED
                 assert await closing(busy) == 1001
             await gone.wait()
 

@@ -6,7 +6,7 @@ import pytest
 import trio
 import trustme
 
-from tests.server.serving import dial, scripted, serving, until, until_none
+from tests.server.serving import dial, scripted, serving, until_none
 from voice_trio import client, config
 from voice_trio.client import CannotConnect, connect, trusting
 from voice_trio.core import messages as m
@@ -28,7 +28,7 @@ async def test_a_turn_over_tls_with_a_certificate_of_ones_own(tmp_path):
             assert running.ws_url.startswith("wss://127.0.0.1:")
             async with connect(running.ws_url, ssl_context=trusting(tmp_path / "authority.pem")) as talker:
                 await talker.ask(m.Text(text="hello"))
-                await until(talker, m.TtsChunk)
+                await talker.wait_for(m.TtsChunk)
             # Plain HTTP where TLS is spoken ends nobody else.
             stream = await dial(running)
             await stream.send_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -43,7 +43,7 @@ async def test_a_certificate_made_up_at_the_start_has_a_fingerprint():
             blind.verify_mode = ssl.CERT_NONE
             blind.set_alpn_protocols(["h2", "http/1.1"])
             async with connect(running.ws_url, ssl_context=blind) as talker:
-                await until(talker, m.SessionOpened)
+                await talker.wait_for(m.SessionOpened)
             assert running.fingerprint.count(":") == 31
 
 

@@ -12,7 +12,7 @@ import pytest
 import trio
 
 from tests.recordings import BROWSERS, recorded, sine
-from tests.server.serving import dial, eventually, get, read_to_end, serving, until, until_none
+from tests.server.serving import dial, eventually, get, read_to_end, serving, until_none
 from tests.server.uploading import WAV, head_of, parsed, post
 from tools.latency import CLIPS, word_errors, words_of
 from voice_trio import config, sound_file
@@ -98,7 +98,7 @@ async def test_the_same_doors_as_those_of_ws():
 async def test_no_room_is_said_with_a_time_to_come_back():
     with trio.fail_after(30):
         async with serving(max_sessions=1) as running, connect(running.ws_url) as client:
-            await until(client, m.SessionOpened)
+            await client.wait_for(m.SessionOpened)
             status, headers, answer = await post(running, WAV)
             assert (status, headers["retry-after"]) == (503, "15")
             assert answer["error"]["code"] == "SERVER_BUSY"
@@ -117,13 +117,13 @@ async def test_a_conversation_is_kept_across_requests_and_is_nobody_elses_meanwh
             assert [message.content for message in prompt][-3:] == said
             async with connect(running.ws_url) as client:
                 await client.ask(m.Text(text="hello", conversation=first["conversation"]))
-                await until(client, m.Token)
+                await client.wait_for(m.Token)
                 status, _, answer = await post(running, WAV, query=query)
                 assert (status, answer["error"]["code"]) == (400, "PROTOCOL_VIOLATION")
                 assert "Another session" in answer["error"]["message"]
 
 
-async def test_one_connection_serves_one_recording_after_the_other():
+async def test_one_connection_serves_one_upload_after_the_other():
     with trio.fail_after(30):
         async with serving() as running:
             stream = await dial(running)
@@ -205,11 +205,11 @@ async def test_a_client_that_leaves_leaves_nothing(after):
                 await stream.send_all(data[len(data) // 2 :])
                 await eventually(lambda: running.engines.recognizer.open_now)
             else:
-                await eventually(lambda: len(running.sessions.recordings_coming))
+                await eventually(lambda: len(running.sessions.uploads_coming))
             await stream.aclose()
             await until_none(running)
             await running.sessions.wait_empty()
-            assert len(running.sessions.recordings_coming) == 0
+            assert len(running.sessions.uploads_coming) == 0
             assert running.engines.recognizer.open_now == 0
 
 
@@ -264,7 +264,7 @@ def mutate(data, chance):
     return bytes(data)
 
 
-async def test_mutated_recordings_are_answered_or_refused_and_harm_nobody():
+async def test_mutated_uploads_are_answered_or_refused_and_harm_nobody():
     chance = random.Random(5)
     originals = {kind: recorded(kind, sine(700)) for kind in BROWSERS}
     mutants = []

@@ -1,4 +1,4 @@
-"""A recording in, an answer out: what is asked for, what comes of it, and what is refused. In virtual time."""
+"""An upload in, an answer out: what is asked for, what comes of it, and what is refused. In virtual time."""
 
 import io
 import wave
@@ -15,9 +15,9 @@ from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.server.json_response import HttpError
 from voice_trio.server.sessions import NO_ROOM, Sessions
-from voice_trio.server.upload import HttpError
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import DRAINED
 from voice_trio.session.link import MemoryLink
 from voice_trio.testing import scripted
@@ -25,8 +25,8 @@ from voice_trio.testing import scripted
 REPLY = "It is sunny. Enjoy your day."
 
 
-class House:
-    """What a server has of all this."""
+class Server:
+    """As much of a server as answers uploads."""
 
     def __init__(self, engines=None, decoder=None, store=None, **settings):
         self.settings = config.load(log_latency=False, **settings)
@@ -54,8 +54,8 @@ def writing(*tokens):
 
 
 async def test_the_answer_has_all_of_a_turn(autojump_clock):
-    house = House()
-    answer = await house.answer()
+    server = Server()
+    answer = await server.answer()
     assert list(answer) == [
         "conversation",
         "turn",
@@ -80,13 +80,13 @@ async def test_the_answer_has_all_of_a_turn(autojump_clock):
         "t_first_audio_ms",
         "total_reply_ms",
     }
-    (record,) = await house.store.recall(answer["conversation"])
+    (record,) = await server.store.recall(answer["conversation"])
     assert (record.said, record.reply, record.heard) == (answer["transcript"], REPLY, len(REPLY))
-    assert len(house.sessions) == 0
+    assert len(server.sessions) == 0
 
 
 async def test_the_audio_is_the_whole_reply_in_a_wav(autojump_clock):
-    answer = await House().answer()
+    answer = await Server().answer()
     with wave.open(io.BytesIO(answer["audio"]["wav"])) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, SAMPLE_RATE)
         pcm = file.readframes(file.getnframes())
@@ -96,48 +96,48 @@ async def test_the_audio_is_the_whole_reply_in_a_wav(autojump_clock):
 
 
 async def test_nobody_waits_for_the_reply_to_be_played(autojump_clock):
-    house = House(engines=scripted.scripted_engines(language_model=writing(*["A sentence that goes on. "] * 50)))
+    server = Server(engines=scripted.scripted_engines(language_model=writing(*["A sentence that goes on. "] * 50)))
     began = trio.current_time()
-    answer = await house.answer()
+    answer = await server.answer()
     assert len(answer["audio"]["wav"]) > 50 * 32_000
     assert trio.current_time() - began < 5
 
 
 async def test_the_choices_are_those_of_start(autojump_clock):
     engines = scripted.scripted_engines(synthesizer=scripted.ScriptedSynthesizer(voices=("one", "two")))
-    house = House(engines=engines)
-    usual = await house.answer()
-    fast = await house.answer(language="de", voice="two", speed="2")
+    server = Server(engines=engines)
+    usual = await server.answer()
+    fast = await server.answer(language="de", voice="two", speed="2")
     assert fast["language"] == "de"
     assert len(fast["audio"]["wav"]) < len(usual["audio"]["wav"]) * 0.6
     # What a form leaves empty, and what is none of them.
-    assert (await house.answer(voice="", speed="", mode="tap", silence_ms="x", more="y"))["outcome"] == "completed"
+    assert (await server.answer(voice="", speed="", mode="tap", silence_ms="x", more="y"))["outcome"] == "completed"
 
 
 async def test_a_conversation_goes_on_in_the_next_request(autojump_clock):
-    house = House()
-    first = await house.answer()
-    second = await house.answer(conversation=first["conversation"])
+    server = Server()
+    first = await server.answer()
+    second = await server.answer(conversation=first["conversation"])
     assert second["conversation"] == first["conversation"]
     assert second["turn"] == 1
-    assert [message.content for message in house.engines.language_model.prompts[1]][1:] == [
+    assert [message.content for message in server.engines.language_model.prompts[1]][1:] == [
         first["transcript"],
         REPLY,
         second["transcript"],
     ]
-    assert len(await house.store.recall(first["conversation"])) == 2
-    assert (await house.answer())["conversation"] != first["conversation"]
+    assert len(await server.store.recall(first["conversation"])) == 2
+    assert (await server.answer())["conversation"] != first["conversation"]
 
 
 async def test_silence_is_an_empty_turn(autojump_clock):
-    answer = await House().answer(wav_of(scripted.silent(3000), SAMPLE_RATE))
+    answer = await Server().answer(wav_of(scripted.silent(3000), SAMPLE_RATE))
     assert (answer["outcome"], answer["transcript"], answer["reply"]) == ("empty", "", "")
     assert (answer["heard"], answer["remembered"], answer["audio"], answer["errors"]) == (0, False, None, [])
 
 
 async def test_what_goes_wrong_in_the_turn_is_listed_in_the_answer(autojump_clock):
     broken = writing("It is a sunny day. ", "And ", EngineError(ErrorCode.LLM_FAIL, "The reply broke off."))
-    answer = await House(engines=scripted.scripted_engines(language_model=broken)).answer()
+    answer = await Server(engines=scripted.scripted_engines(language_model=broken)).answer()
     assert (answer["outcome"], answer["reply"]) == ("failed", "It is a sunny day. And ")
     assert answer["audio"] is not None
     assert answer["errors"] == [
@@ -147,7 +147,7 @@ async def test_what_goes_wrong_in_the_turn_is_listed_in_the_answer(autojump_cloc
 
 async def test_a_recogniser_that_fails_leaves_no_words(autojump_clock):
     deaf = scripted.ScriptedRecognizer(fails=[EngineError(ErrorCode.ASR_FAIL, "Not understood.")])
-    answer = await House(engines=scripted.scripted_engines(recognizer=deaf)).answer()
+    answer = await Server(engines=scripted.scripted_engines(recognizer=deaf)).answer()
     assert (answer["outcome"], answer["transcript"], answer["audio"]) == ("failed", "", None)
     assert [error["code"] for error in answer["errors"]] == ["ASR_FAIL"]
 
@@ -161,9 +161,9 @@ async def test_a_recogniser_that_fails_leaves_no_words(autojump_clock):
         (scripted.silent(6000) + scripted.voiced(2500) + scripted.silent(9000), 3),
     ],
 )
-async def test_too_long_a_recording_is_answered_as_far_as_it_is_heard(autojump_clock, recording, words):
+async def test_too_long_an_upload_is_answered_as_far_as_it_is_heard(autojump_clock, recording, words):
     engines = scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(words=[f"word{n}" for n in range(99)]))
-    answer = await House(engines=engines, max_utterance_ms=2000).answer(wav_of(recording, SAMPLE_RATE))
+    answer = await Server(engines=engines, max_utterance_ms=2000).answer(wav_of(recording, SAMPLE_RATE))
     assert answer["outcome"] == "completed"
     assert abs(len(answer["transcript"].split()) - words) <= 1
     assert [error["code"] for error in answer["errors"]] == ["MAX_DURATION_EXCEEDED"]
@@ -172,10 +172,10 @@ async def test_too_long_a_recording_is_answered_as_far_as_it_is_heard(autojump_c
 
 async def test_recognising_may_take_longer_than_for_what_came_as_it_was_spoken(autojump_clock):
     slow = scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(settle_s=40.0))
-    house = House(engines=slow, asr_timeout_s=15, max_utterance_ms=30_000)
-    assert (await house.answer())["outcome"] == "completed"
-    house.engines.recognizer.settle_s = 46.0
-    answer = await house.answer()
+    server = Server(engines=slow, asr_timeout_s=15, max_utterance_ms=30_000)
+    assert (await server.answer())["outcome"] == "completed"
+    server.engines.recognizer.settle_s = 46.0
+    answer = await server.answer()
     assert (answer["outcome"], [error["code"] for error in answer["errors"]]) == ("timed_out", ["ASR_TIMEOUT"])
 
 
@@ -184,7 +184,7 @@ async def test_recognising_may_take_longer_than_for_what_came_as_it_was_spoken(a
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "audio/mpeg", "multipart/form-data; boundary=x", "webm"])
 async def test_only_what_browsers_record_is_taken(autojump_clock, content_type):
-    assert await House().refusal(content_type=content_type) == (415, ErrorCode.PROTOCOL_VIOLATION)
+    assert await Server().refusal(content_type=content_type) == (415, ErrorCode.PROTOCOL_VIOLATION)
 
 
 @pytest.mark.parametrize(
@@ -202,12 +202,12 @@ async def test_only_what_browsers_record_is_taken(autojump_clock, content_type):
     ],
 )
 async def test_what_browsers_record_is_taken(autojump_clock, content_type):
-    assert (await House().answer(content_type=content_type))["outcome"] == "completed"
+    assert (await Server().answer(content_type=content_type))["outcome"] == "completed"
 
 
 async def test_a_query_of_thousands_of_fields_is_not_taken_apart(autojump_clock):
-    assert (await House().answer(**{f"field{n}": "" for n in range(50)}))["outcome"] == "completed"
-    refused = await House().refusal(**{f"field{n}": "" for n in range(51)})
+    assert (await Server().answer(**{f"field{n}": "" for n in range(50)}))["outcome"] == "completed"
+    refused = await Server().refusal(**{f"field{n}": "" for n in range(51)})
     assert refused == (400, ErrorCode.PROTOCOL_VIOLATION)
 
 
@@ -226,45 +226,45 @@ async def test_a_query_of_thousands_of_fields_is_not_taken_apart(autojump_clock)
     ids=str,
 )
 async def test_choices_that_are_none(autojump_clock, query):
-    house = House()
-    assert await house.refusal(**query) == (400, ErrorCode.PROTOCOL_VIOLATION)
-    assert house.engines.language_model.prompts == []
+    server = Server()
+    assert await server.refusal(**query) == (400, ErrorCode.PROTOCOL_VIOLATION)
+    assert server.engines.language_model.prompts == []
 
 
 async def test_a_conversation_in_use_is_not_free(autojump_clock):
-    house = House()
-    conversation = (await house.answer())["conversation"]
+    server = Server()
+    conversation = (await server.answer())["conversation"]
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: house.answer(conversation=conversation))
+        nursery.start_soon(lambda: server.answer(conversation=conversation))
         await trio.sleep(0.1)
         with pytest.raises(HttpError, match="Another session") as caught:
-            await house.answer(conversation=conversation)
+            await server.answer(conversation=conversation)
         assert caught.value.status == 400
 
 
 @pytest.mark.parametrize(("size", "welcome"), [(48_044, True), (48_045, False)])
-async def test_the_largest_recording(autojump_clock, size, welcome):
+async def test_the_largest_upload(autojump_clock, size, welcome):
     assert len(WAV) == 48_044
-    house = House(max_upload_bytes=size if welcome else size - 2)
+    server = Server(max_upload_bytes=size if welcome else size - 2)
     if welcome:
-        assert (await house.answer())["outcome"] == "completed"
+        assert (await server.answer())["outcome"] == "completed"
     else:
-        assert await house.refusal(arrives_s=99) == (413, ErrorCode.PROTOCOL_VIOLATION)
+        assert await server.refusal(arrives_s=99) == (413, ErrorCode.PROTOCOL_VIOLATION)
         assert trio.current_time() < 1, "before anything of it is read"
 
 
 @pytest.mark.parametrize("limit_s", [2.0, 9.0])
-async def test_a_recording_has_to_arrive_in_time(autojump_clock, limit_s):
+async def test_an_upload_has_to_arrive_in_time(autojump_clock, limit_s):
     # Who uploads is not idle.
-    house = House(upload_timeout_s=limit_s, idle_timeout_s=1)
-    assert (await house.answer(arrives_s=limit_s - 0.1))["outcome"] == "completed"
+    server = Server(upload_timeout_s=limit_s, idle_timeout_s=1)
+    assert (await server.answer(arrives_s=limit_s - 0.1))["outcome"] == "completed"
     began = trio.current_time()
-    assert await house.refusal(arrives_s=limit_s + 0.1) == (408, ErrorCode.PROTOCOL_VIOLATION)
+    assert await server.refusal(arrives_s=limit_s + 0.1) == (408, ErrorCode.PROTOCOL_VIOLATION)
     assert trio.current_time() - began == pytest.approx(limit_s)
 
 
-async def test_nothing_is_no_recording(autojump_clock):
-    assert await House().refusal(b"") == (400, ErrorCode.PROTOCOL_VIOLATION)
+async def test_nothing_is_no_upload(autojump_clock):
+    assert await Server().refusal(b"") == (400, ErrorCode.PROTOCOL_VIOLATION)
 
 
 @pytest.mark.parametrize(
@@ -273,17 +273,17 @@ async def test_nothing_is_no_recording(autojump_clock):
 )
 async def test_what_cannot_be_decoded(autojump_clock, code, status):
     error = EngineError if code is ErrorCode.ASR_FAIL else Refused
-    house = House(decoder=PlainDecoder(raises=error(code, "No.")))
-    assert await house.refusal() == (status, code)
+    server = Server(decoder=PlainDecoder(raises=error(code, "No.")))
+    assert await server.refusal() == (status, code)
 
 
 async def test_there_is_room_for_so_many(autojump_clock):
-    house = House(max_sessions=2)
+    server = Server(max_sessions=2)
     refused, outcomes = [], []
 
     async def ask(arrives_s):
         try:
-            outcomes.append((await house.utterances.answer(request(arrives_s=arrives_s)))["outcome"])
+            outcomes.append((await server.utterances.answer(request(arrives_s=arrives_s)))["outcome"])
         except HttpError as error:
             refused.append((error.status, error.error.code, error.error.retry_after_s))
 
@@ -296,12 +296,12 @@ async def test_there_is_room_for_so_many(autojump_clock):
 
 
 @pytest.mark.parametrize(("others", "answered"), [("192.0.2.1", False), ("192.0.2.2", True), ("2001:db8::1", True)])
-async def test_slow_recordings_of_one_address_keep_no_other_from_sending(autojump_clock, others, answered):
-    house, ends = House(max_sessions=4), []
+async def test_slow_uploads_of_one_address_keep_no_other_from_sending(autojump_clock, others, answered):
+    server, ends = Server(max_sessions=4), []
 
     async def ask(address, arrives_s):
         try:
-            ends.append((await house.utterances.answer(request(arrives_s=arrives_s, address=address)))["outcome"])
+            ends.append((await server.utterances.answer(request(arrives_s=arrives_s, address=address)))["outcome"])
         except HttpError as error:
             ends.append(error.error.message)
 
@@ -309,9 +309,9 @@ async def test_slow_recordings_of_one_address_keep_no_other_from_sending(autojum
         for n in range(4):
             nursery.start_soon(ask, "192.0.2.1", 20.0 + n)
             await trio.sleep(0.1)
-        # A recording that is on its way is no session yet.
-        assert len(house.sessions) == 0
-        assert house.sessions.have_room("192.0.2.1")
+        # An upload that is on its way is no session yet.
+        assert len(server.sessions) == 0
+        assert server.sessions.have_room("192.0.2.1")
         await ask(others, 0.1)
         if answered:
             assert ends == [DRAINED[InfoCode.PLACE_NEEDED].message, "completed"]
@@ -321,21 +321,21 @@ async def test_slow_recordings_of_one_address_keep_no_other_from_sending(autojum
 
 
 async def test_who_is_sure_to_be_refused_sends_nothing(autojump_clock):
-    house = House(max_sessions=1)
+    server = Server(max_sessions=1)
     async with trio.open_nursery() as nursery:
         link = MemoryLink(capacity=100)
-        nursery.start_soon(house.sessions.hold, link, "192.0.2.2")
+        nursery.start_soon(server.sessions.hold, link, "192.0.2.2")
         await trio.sleep(1)
         with pytest.raises(HttpError, match="no room"):
-            await house.answer(arrives_s=20.0)
+            await server.answer(arrives_s=20.0)
         assert trio.current_time() < 2
         link.vanish()
 
 
 async def test_a_server_that_stops_takes_nothing_new(autojump_clock):
-    house = House()
-    await house.sessions.drain()
-    assert await house.refusal() == (503, ErrorCode.SERVER_BUSY)
+    server = Server()
+    await server.sessions.drain()
+    assert await server.refusal() == (503, ErrorCode.SERVER_BUSY)
 
 
 @pytest.mark.parametrize(
@@ -344,11 +344,11 @@ async def test_a_server_that_stops_takes_nothing_new(autojump_clock):
     ids=["while it comes", "while it is listened to", "while it is answered"],
 )
 async def test_a_server_that_stops_lets_only_a_reply_finish(autojump_clock, at_s, answered):
-    house, ends = House(shutdown_grace_s=5), []
+    server, ends = Server(shutdown_grace_s=5), []
 
     async def ask():
         try:
-            ends.append((await house.utterances.answer(request(arrives_s=1.0)))["outcome"])
+            ends.append((await server.utterances.answer(request(arrives_s=1.0)))["outcome"])
         except HttpError as error:
             ends.append((error.status, error.error.code))
 
@@ -356,19 +356,19 @@ async def test_a_server_that_stops_lets_only_a_reply_finish(autojump_clock, at_s
         nursery.start_soon(ask)
         await trio.sleep(at_s)
         began = trio.current_time()
-        await house.sessions.drain()
+        await server.sessions.drain()
         assert trio.current_time() - began < 2
     assert ends == ["completed" if answered else (503, ErrorCode.SERVER_BUSY)]
 
 
 async def test_the_longest_session_is_the_longest_request(autojump_clock):
-    house = House(
+    server = Server(
         scripted.scripted_engines(recognizer=scripted.ScriptedRecognizer(settle_s=9.0)),
         max_session_s=5,
         shutdown_grace_s=1,
     )
     with pytest.raises(HttpError, match="longest time") as caught:
-        await house.answer()
+        await server.answer()
     assert (caught.value.status, caught.value.error.code) == (503, ErrorCode.SERVER_BUSY)
 
 
@@ -382,7 +382,7 @@ class BrokenStore(InProcessStore):
 )
 async def test_a_defect_is_an_incident(autojump_clock, what):
     with pytest.raises(HttpError) as caught:
-        await House(**what).answer()
+        await Server(**what).answer()
     assert (caught.value.status, caught.value.error.code) == (500, ErrorCode.INTERNAL)
     assert caught.value.error.incident
     assert "secret" not in caught.value.error.message
@@ -398,13 +398,13 @@ async def test_a_client_that_leaves_ends_its_turn(autojump_clock, at_s):
             records.append(record)
 
     records: list[Record] = []
-    house = House(store=Notebook())
+    server = Server(store=Notebook())
     with trio.move_on_after(at_s) as leaving:
-        await house.answer(arrives_s=1.0)
+        await server.answer(arrives_s=1.0)
     assert leaving.cancelled_caught
-    assert len(house.sessions) == 0
-    assert house.engines.recognizer.open_now == 0
-    assert house.engines.language_model.open_now == 0
+    assert len(server.sessions) == 0
+    assert server.engines.recognizer.open_now == 0
+    assert server.engines.language_model.open_now == 0
     assert all((record.outcome, record.heard) == ("cancelled", 0) for record in records)
     assert bool(records) == (at_s > 1.1)
-    assert (await house.answer())["outcome"] == "completed"
+    assert (await server.answer())["outcome"] == "completed"

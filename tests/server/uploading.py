@@ -11,7 +11,7 @@ from werkzeug.http import parse_options_header
 
 from tests.server.serving import dial, read_to_end
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
-from voice_trio.engines.media import Recording
+from voice_trio.engines.media import Sound
 from voice_trio.testing.scripted import voiced
 
 WAV = wav_of(voiced(1500), SAMPLE_RATE)
@@ -78,7 +78,7 @@ def request(data=WAV, content_type="audio/wav", *, arrives_s=0.0, address="192.0
 
 
 class PlainDecoder:
-    """Takes what is recorded for 16 kHz PCM in a plain WAV, in ``decode_s``; ``raises`` instead, if given."""
+    """Takes an upload for 16 kHz PCM in a plain WAV, in ``decode_s``; ``raises`` instead, if given."""
 
     def __init__(self, *, decode_s=0.01, raises=None) -> None:
         self.decode_s = decode_s
@@ -89,4 +89,4 @@ class PlainDecoder:
         if self.raises is not None:
             raise self.raises
         pcm, most = data[44:], longest_ms * SAMPLE_RATE // 1000 * 2
-        return Recording(pcm[:most], len(pcm) > most)
+        return Sound(pcm[:most], len(pcm) > most)

@@ -3,12 +3,12 @@
 import trio
 from structlog.testing import capture_logs
 
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.engines.base import EngineError, Transcript
 from voice_trio.session.asr import SpokenLanguage
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedRecognizer, ScriptedUtterance, scripted_engines
 
 FRAME = SAMPLE_RATE * 30 // 1000
@@ -28,7 +28,7 @@ async def test_the_final_is_begun_in_the_pause_and_not_at_its_end(autojump_clock
             await talk.ask(m.Start())
             began = trio.current_time()
             await talk.say(1500, 900)
-            await talk.expect(m.Final)
+            await talk.wait_for(m.Final)
     [(at, through, voiced)] = settled
     assert [voiced] == ears.anticipated
     assert abs(voiced - 1.5 * SAMPLE_RATE) <= 2 * FRAME
@@ -45,7 +45,7 @@ async def test_speech_that_goes_on_takes_it_back(autojump_clock):
                 await talk.say(900, 420)
             assert ears.taken_back == 2
             await talk.say(900, 900)
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert done.outcome is Outcome.COMPLETED
     assert len(ears.anticipated) == 4
     assert ears.anticipated == sorted(ears.anticipated)
@@ -62,7 +62,7 @@ async def test_what_goes_wrong_in_a_pause_is_said_only_if_it_goes_wrong_at_the_e
         async with conversation(engines=scripted_engines(recognizer=ears)) as talk:
             await talk.ask(m.Start())
             await talk.say(900, 900)
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert done.outcome is Outcome.COMPLETED
     assert not [event for event in talk.heard if isinstance(event, m.Error)]
 
@@ -82,7 +82,7 @@ async def test_a_key_that_is_let_go_says_nothing_about_who_spoke_when(autojump_c
             await talk.say(900, 900)
             await talk.say(900, 60)
             await talk.ask(m.Stop())
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     assert seen == [None]
     # A final begun in its pause would be for nothing.
     assert ears.anticipated == []
@@ -95,7 +95,7 @@ async def test_a_language_that_was_heard_clearly_is_kept_for_the_session(autojum
             for ms, start in [(1500, m.Start()), (2400, m.Start()), (900, m.Start()), (900, m.Start(language="de"))]:
                 await talk.ask(start)
                 await talk.say(ms, 900)
-                await talk.expect(m.Done)
+                await talk.wait_for(m.Done)
     assert ears.asked_for == [None, None, "en", "de"]
 
 
@@ -125,10 +125,10 @@ async def test_a_defect_beside_an_engines_error_is_reported_with_its_incident(au
         async with conversation(engines=scripted_engines(recognizer=ScriptedRecognizer(utterance=Failing))) as talk:
             await talk.ask(m.Start())
             await talk.say(1500, 900)
-            error = await talk.expect(m.Error)
-            done = await talk.expect(m.Done)
+            error = await talk.wait_for(m.Error)
+            done = await talk.wait_for(m.Done)
             await talk.ask(m.Text(text="still here"))
-            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.COMPLETED
     assert (error.code, error.recoverable, done.outcome) == (ErrorCode.INTERNAL, True, Outcome.FAILED)
     assert talk.kinds(1).count("Error") == 1
     [line] = [line for line in logged if line["event"] == "incident"]

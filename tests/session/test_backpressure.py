@@ -2,9 +2,9 @@
 
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import InfoCode
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
 
 
@@ -20,8 +20,8 @@ async def test_partials_thin_to_every_third_and_come_back(autojump_clock):
             talk.read_s = 0.0
             await talk.say(6000)
             await talk.ask(m.Stop())
-            final = await talk.expect(m.Final)
-            await talk.expect(m.Done)
+            final = await talk.wait_for(m.Final)
+            await talk.wait_for(m.Done)
     active = [event.active for event in talk.heard if isinstance(event, m.Info) and event.code is InfoCode.THROTTLED]
     assert active == [True, False] * (len(active) // 2)
     assert active
@@ -39,7 +39,7 @@ async def test_nothing_but_partials_is_ever_dropped(autojump_clock):
     with trio.fail_after(3600):
         async with conversation(engines=scripted_engines(language_model=model), read_s=0.3) as talk:
             await talk.ask(m.Text(text="go"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     assert talk.reply(1) == "".join(tokens)
     chunks = [event for event in talk.of_turn(1) if isinstance(event, m.TtsChunk)]
     assert [chunk.seq for chunk in chunks] == list(range(len(chunks)))
@@ -63,5 +63,5 @@ async def test_phrases_that_wait_for_the_voice_are_bounded(autojump_clock, monke
     with trio.fail_after(600):
         async with conversation(engines=scripted_engines(language_model=model), max_pending_phrases=3) as talk:
             await talk.ask(m.Text(text="go"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     assert max(waiting) == 3

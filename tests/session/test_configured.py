@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import pytest
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome, State
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedSynthesizer, scripted_engines
 
 OWN = "Own words."
@@ -21,9 +21,9 @@ class Voices(ScriptedSynthesizer):
     voices: Sequence[str] = ("first", "second", "third")
     manners: list[tuple[str | None, float]] = field(default_factory=list)
 
-    async def speak(self, text, *, seconds, voice=None, speed=1.0):
+    def speak(self, text, *, seconds, voice=None, speed=1.0):
         self.manners.append((voice, speed))
-        return await super().speak(text, seconds=seconds, voice=voice, speed=speed)
+        return super().speak(text, seconds=seconds, voice=voice, speed=speed)
 
 
 class Heard:
@@ -47,7 +47,7 @@ async def turn(talk, request):
     await talk.ask(request)
     if isinstance(request, m.Start):
         await talk.say(1500, 900)
-    return await talk.expect(m.Done)
+    return await talk.wait_for(m.Done)
 
 
 async def test_it_reaches_prompt_voice_language_and_speed_of_every_later_turn(autojump_clock):
@@ -100,7 +100,7 @@ async def test_it_holds_for_turns_that_begin_by_themselves(autojump_clock):
             assert heard.manner == (None, 1.0)
             await talk.ask(m.Configure(instructions="Be brief.", voice="second"))
             await talk.say(1500, 900)
-            assert (await talk.expect(m.Done, turn=2)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.COMPLETED
             assert (heard.system, heard.manner) == (["Be brief."], ("second", 1.0))
 
 
@@ -108,7 +108,7 @@ async def test_whoever_holds_the_session_may_configure_it_too(autojump_clock):
     heard = Heard()
     with trio.fail_after(60):
         async with conversation(engines=heard.engines) as talk:
-            await talk.expect(m.SessionOpened)
+            await talk.wait_for(m.SessionOpened)
             talk.session.act(m.Configure(instructions="Be brief."))
             await turn(talk, m.Text(text="hello"))
             assert heard.system == ["Be brief."]
@@ -119,7 +119,7 @@ async def test_a_cancelled_turn_is_over_for_it(autojump_clock):
     with trio.fail_after(60):
         async with conversation(engines=heard.engines) as talk:
             await talk.ask(m.Text(text="hello"), m.Cancel(), m.Configure(voice="third"), m.Text(text="hello"))
-            assert (await talk.expect(m.Done, turn=2)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.COMPLETED
             assert heard.manner == ("third", 1.0)
     assert not [event for event in talk.heard if isinstance(event, m.Error)]
 
@@ -130,11 +130,11 @@ async def test_during_a_turn_it_is_answered_and_changes_nothing(autojump_clock, 
     with trio.fail_after(60):
         async with conversation(engines=heard.engines, llm_system_prompt=OWN) as talk:
             await talk.ask(m.Start() if state is State.CAPTURING else m.Text(text="hello"))
-            await talk.expect(m.StateChanged, state=state)
+            await talk.wait_for(m.StateChanged, state=state)
             await talk.ask(m.Configure(instructions="Be brief."))
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             await talk.ask(m.Cancel(), m.Text(text="hello"))
-            assert (await talk.expect(m.Done, turn=2)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.COMPLETED
     assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, True)
     assert error.message == f"configure is not possible in state {state}."
     assert heard.system == [OWN]

@@ -3,11 +3,11 @@
 import pytest
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.farewell import Farewell
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.explorer.leftovers import watching
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 
@@ -21,7 +21,7 @@ async def test_a_whole_turn_leaves_no_channel_open(autojump_clock):
     with watching() as left:
         async with conversation() as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             # This one is the link's own.
             talk.link.vanish()
             await talk.link.close(Farewell.NORMAL, "")
@@ -47,7 +47,7 @@ async def test_sound_that_never_passed_the_door_was_not_heard(autojump_clock, wa
     with trio.fail_after(60):
         async with conversation(engines=engines, read_s=0.02) as talk:
             await talk.ask(m.Text(text="Tell me all."))
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert done.outcome is Outcome.FAILED
     # Each phrase is short enough for a single chunk.
     said = {event.phrase for event in talk.of_turn(1) if isinstance(event, m.TtsChunk)}

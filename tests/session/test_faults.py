@@ -4,7 +4,6 @@ import pytest
 import structlog
 import trio
 
-from tests.session.conversation import conversation
 from tests.session.promises import RecordingStore, check, listen_in
 from tools.fault_matrix import REFUSED, ROWS, SENTENCES, Kept
 from voice_trio.config import ConfigError
@@ -12,6 +11,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, parse
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 REPLY = "".join(SENTENCES)
@@ -42,12 +42,12 @@ async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row):
     engines, faulty_store = inject(faults, plain, store)
     with structlog.testing.capture_logs() as lines, trio.fail_after(200):
         async with conversation(engines=engines, store=faulty_store) as talk:
-            talk.said = listen_in(talk.session)
+            said = listen_in(talk.session)
             dones = []
             for _ in range(2):
                 await talk.ask(m.Start())
                 await talk.say(1500, 900)
-                dones.append(await talk.expect(m.Done))
+                dones.append(await talk.wait_for(m.Done))
     first, second = dones
     errors = [event for event in talk.of_turn(1) if isinstance(event, m.Error)]
     assert [error.code for error in errors] == list(row.errors)
@@ -57,7 +57,7 @@ async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row):
     assert first.remembered == (row.kept is not Kept.NOTHING)
     assert second.remembered
     assert not [event for event in talk.of_turn(2) if isinstance(event, m.Error)]
-    check(talk, "stay", plain, store)
+    check(talk, said, "stay", plain, store)
     injected = [line["fault"] for line in lines if line["event"] == "fault injected"]
     assert sorted(injected) == sorted(fault.text for fault in faults)
 

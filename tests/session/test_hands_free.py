@@ -2,9 +2,9 @@
 
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import InfoCode, Outcome, State
+from voice_trio.testing.conversation import conversation
 
 
 async def test_the_next_turn_begins_when_someone_speaks(autojump_clock):
@@ -13,7 +13,7 @@ async def test_the_next_turn_begins_when_someone_speaks(autojump_clock):
             await talk.ask(m.Start(mode="hands_free"))
             for turn in (1, 2, 3):
                 await talk.say(1500, 900)
-                done = await talk.expect(m.Done, turn=turn)
+                done = await talk.wait_for(m.Done, turn=turn)
                 assert done.outcome is Outcome.COMPLETED
                 await talk.say(0, 3000)
                 assert len([event for event in talk.heard if isinstance(event, m.StateChanged)]) == 4 * turn
@@ -28,7 +28,7 @@ async def test_silence_is_no_turn_and_no_news(autojump_clock):
             await talk.say(0, 10_000)
             assert talk.states(1) == [State.CAPTURING]
             await talk.say(900, 900)
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             before = len(talk.heard)
             await talk.say(0, 10_000)
             assert len(talk.heard) == before
@@ -39,11 +39,11 @@ async def test_typing_in_between_does_not_end_it(autojump_clock):
         async with conversation() as talk:
             await talk.ask(m.Start(mode="hands_free"))
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=1)
+            await talk.wait_for(m.Done, turn=1)
             await talk.ask(m.Text(text="typed"))
-            await talk.expect(m.Done, turn=2)
+            await talk.wait_for(m.Done, turn=2)
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=3)
+            await talk.wait_for(m.Done, turn=3)
 
 
 async def test_cancel_leaves_it_in_a_turn_and_between_turns(autojump_clock):
@@ -52,16 +52,16 @@ async def test_cancel_leaves_it_in_a_turn_and_between_turns(autojump_clock):
             await talk.ask(m.Start(mode="hands_free"))
             await talk.say(600)
             await talk.ask(m.Cancel())
-            assert (await talk.expect(m.Done, turn=1)).outcome is Outcome.CANCELLED
+            assert (await talk.wait_for(m.Done, turn=1)).outcome is Outcome.CANCELLED
             await talk.say(900, 900)
             await talk.ask(m.Start(mode="hands_free"))
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=2)
+            await talk.wait_for(m.Done, turn=2)
             await talk.ask(m.Cancel())
-            await talk.expect(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+            await talk.wait_for(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
             await talk.say(900, 900)
             await talk.ask(m.Text(text="typed"))
-            assert (await talk.expect(m.Done)).turn == 3
+            assert (await talk.wait_for(m.Done)).turn == 3
 
 
 async def test_a_stale_cancel_does_not_leave_it(autojump_clock):
@@ -69,12 +69,12 @@ async def test_a_stale_cancel_does_not_leave_it(autojump_clock):
         async with conversation() as talk:
             await talk.ask(m.Start(mode="hands_free"))
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=1)
+            await talk.wait_for(m.Done, turn=1)
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=2)
+            await talk.wait_for(m.Done, turn=2)
             await talk.ask(m.Cancel(turn=1))
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=3)
+            await talk.wait_for(m.Done, turn=3)
 
 
 async def test_a_start_in_another_mode_leaves_it(autojump_clock):
@@ -82,10 +82,10 @@ async def test_a_start_in_another_mode_leaves_it(autojump_clock):
         async with conversation() as talk:
             await talk.ask(m.Start(mode="hands_free"))
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=1)
+            await talk.wait_for(m.Done, turn=1)
             await talk.ask(m.Start())
             await talk.say(900, 900)
-            await talk.expect(m.Done, turn=2)
+            await talk.wait_for(m.Done, turn=2)
             await talk.say(900, 900)
             await talk.ask(m.Stop(), m.Text(text="typed"))
-            assert (await talk.expect(m.Done)).turn == 3
+            assert (await talk.wait_for(m.Done)).turn == 3

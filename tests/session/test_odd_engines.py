@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import pytest
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.engines.base import Mark, Speech
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedRecognizer, ScriptedSynthesizer, scripted_engines
 
 
@@ -19,8 +19,8 @@ class OddVoice(ScriptedSynthesizer):
 
     odd: Callable[[Speech], Speech] = lambda speech: speech
 
-    async def speak(self, text, **options):
-        return self.odd(await super().speak(text, **options))
+    def said(self, piece, number):
+        return self.odd(piece)
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ async def test_a_sound_that_cannot_be_played_is_not_sent(autojump_clock, odd):
     with trio.fail_after(60):
         async with conversation(engines=scripted_engines(synthesizer=OddVoice(odd=odd))) as talk:
             await talk.ask(m.Text(text="hello"))
-            assert (await talk.expect(m.Error)).code is ErrorCode.TTS_FAIL
-            assert (await talk.expect(m.Done)).outcome is Outcome.FAILED
+            assert (await talk.wait_for(m.Error)).code is ErrorCode.TTS_FAIL
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.FAILED
     assert talk.audio(1) == b""
 
 
@@ -51,10 +51,10 @@ async def test_words_in_impossible_places_are_placed_by_the_pace_of_the_voice(au
         with trio.fail_after(60):
             async with conversation(engines=scripted_engines(synthesizer=voice)) as talk:
                 await talk.ask(m.Text(text="hello"))
-                await talk.expect(m.TtsChunk)
+                await talk.wait_for(m.TtsChunk)
                 await trio.sleep(0.8)
                 await talk.ask(m.Cancel())
-                heard.append((await talk.expect(m.Done)).heard)
+                heard.append((await talk.wait_for(m.Done)).heard)
     assert heard[0] == heard[1] > 0
 
 
@@ -64,8 +64,8 @@ async def test_half_characters_of_a_recogniser_are_neither_sent_nor_kept(autojum
         async with conversation(engines=scripted_engines(recognizer=ears)) as talk:
             await talk.ask(m.Start())
             await talk.say(1500, 900)
-            assert (await talk.expect(m.Final)).text == "😀 \ufffd yes"
-            assert (await talk.expect(m.Done)).remembered
+            assert (await talk.wait_for(m.Final)).text == "😀 \ufffd yes"
+            assert (await talk.wait_for(m.Done)).remembered
     assert "\ud800" not in "".join(event.text for event in talk.heard if isinstance(event, m.Partial))
     [record] = await talk.store.recall(talk.session._conversation)
     assert record.said == "😀 \ufffd yes"

@@ -14,7 +14,7 @@ from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import GatedOutlet, Outlet
 from voice_trio.session.reply import Reply
 from voice_trio.session.settings import SessionSettings
-from voice_trio.session.tts import Voice
+from voice_trio.session.voice import Voice
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer
 
 TOKENS = [f"{number} " for number in range(20)]

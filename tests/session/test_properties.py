@@ -15,14 +15,14 @@ import trio.testing
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.session.conversation import conversation
-from tests.session.promises import RecordingStore, check, listen_in
+from tests.session.promises import RecordingStore, act, check, listen_in
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.outbox import Outbox
 from voice_trio.testing import scripted
+from voice_trio.testing.conversation import conversation
 
 # Multiples of the scripted engines' own delays, so that what a client does often falls on the same instant as what an
 # engine does: that is where the races are.
@@ -86,8 +86,8 @@ async def live(actions, drawn, *, store, ending, read_s):
     )
     with trio.fail_after(10_000):
         async with conversation(engines=engines, store=store, read_s=read_s) as talk:
-            talk.said = listen_in(talk.session)
-            ending = await talk.act(actions, ending)
+            said = listen_in(talk.session)
+            ending = await act(talk, actions, ending)
             if ending == "drain":
                 talk.session.drain(1.0)
             if ending != "vanish":
@@ -97,18 +97,18 @@ async def live(actions, drawn, *, store, ending, read_s):
                 with suppress(LinkClosed):
                     await talk.ask(m.Cancel())
                 await trio.sleep(5)
-    return talk, ending
+    return talk, said, ending
 
 
 def run_one(actions, drawn, *, fails, ending, read_s):
     store = RecordingStore(fails)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        talk, ended = trio.run(
+        talk, said, ended = trio.run(
             lambda: live(actions, drawn, store=store, ending=ending, read_s=read_s),
             clock=trio.testing.MockClock(autojump_threshold=0),
         )
-    check(talk, ended, drawn, store)
+    check(talk, said, ended, drawn, store)
 
 
 CASE = given(

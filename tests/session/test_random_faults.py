@@ -14,8 +14,7 @@ from types import SimpleNamespace
 import pytest
 import trio
 
-from tests.session.conversation import conversation
-from tests.session.promises import RecordingStore, check, listen_in
+from tests.session.promises import RecordingStore, act, check, listen_in
 from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, Kind, Stage, Takes, parse
 from voice_trio.core.messages import Outcome
@@ -23,6 +22,7 @@ from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced
 
 HOUSES = int(os.environ.get("HOUSES", "25"))
@@ -93,7 +93,7 @@ def drawn_client(chance):
 
 async def live(client, talk):
     """Be ``client``; return how it ended, as `check` wants to know it."""
-    ending = await talk.act(client.actions, client.ending)
+    ending = await act(talk, client.actions, client.ending)
     if ending == "stall":
         talk.read_s = LONGEST_S
     if ending == "drain":
@@ -125,9 +125,9 @@ async def house(number):
 
     async def hold(client):
         async with conversation(engines=engines, store=faulty_store, claims=claims, read_s=client.read_s) as talk:
-            talk.said = listen_in(talk.session)
+            said = listen_in(talk.session)
             ended = await live(client, talk)
-        lived.append((talk, ended))
+        lived.append((talk, said, ended))
 
     tasks = trio.lowlevel.current_statistics().tasks_living
     with trio.fail_after(10 * LONGEST_S):
@@ -137,10 +137,10 @@ async def house(number):
         async with conversation(engines=plain, store=store, claims=claims) as after:
             await after.ask(m.Start())
             await after.say(1500, 900)
-            assert (await after.expect(m.Done)).outcome is Outcome.COMPLETED
+            assert (await after.wait_for(m.Done)).outcome is Outcome.COMPLETED
     assert len(lived) == SESSIONS
-    for talk, ended in lived:
-        check(talk, ended, plain, of_session(store, talk.session.id))
+    for talk, said, ended in lived:
+        check(talk, said, ended, plain, of_session(store, talk.session.id))
     assert claims._holders == {}
     assert trio.lowlevel.current_statistics().tasks_living == tasks
 

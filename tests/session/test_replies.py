@@ -3,10 +3,10 @@
 import pytest
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
-from voice_trio.engines.base import Alive, EngineError
+from voice_trio.engines.base import Alive, EngineError, ToolCall
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 
 THINKS = Alive("thinking")
@@ -21,7 +21,7 @@ async def turn(*tokens, finish="stop", synthesizer=None, **settings):
     with trio.fail_after(10_000):
         async with conversation(engines=engines, **settings) as talk:
             await talk.ask(m.Text(text="hello"))
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert model.open_now == 0
     return talk, done
 
@@ -81,6 +81,7 @@ async def test_a_phrase_ends_at_a_gap_although_the_model_goes_on_reasoning(autoj
         ([], "content_filter", "filter"),
         ([], "refusal", "refused"),
         ([Alive("tool_call")], "tool_calls", "tool"),
+        ([ToolCall("a", "look", "{}")], "stop", "tool"),
         ([THINKS, 1.0, THINKS], "stop", "only thinking"),
         ([THINKS], "length", "limit of length"),
         (["***", " ---"], "stop", "can be spoken"),

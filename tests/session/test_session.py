@@ -6,7 +6,6 @@ import pytest
 import structlog
 import trio
 
-from tests.session.conversation import conversation
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import WholePlayout
@@ -16,6 +15,7 @@ from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.claims import Claims
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import LinkClosed, Malformed
+from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -37,11 +37,11 @@ def spoken(text, **kwargs):
 async def test_a_spoken_turn_from_start_to_done(autojump_clock):
     with trio.fail_after(60):
         async with conversation() as talk:
-            opened = await talk.expect(m.SessionOpened)
+            opened = await talk.wait_for(m.SessionOpened)
             assert opened.sample_rate == 16000
             await talk.ask(m.Start())
             await talk.say(1500, 900)
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert done.outcome is Outcome.COMPLETED
     assert done.remembered
     assert done.heard == len("It is sunny. Enjoy your day.")
@@ -60,8 +60,8 @@ async def test_partials_rebuild_and_the_final_replaces_them(autojump_clock):
         async with conversation(partial_interval_ms=300) as talk:
             await talk.ask(m.Start())
             await talk.say(1800, 900)
-            final = await talk.expect(m.Final)
-            await talk.expect(m.Done)
+            final = await talk.wait_for(m.Final)
+            await talk.wait_for(m.Done)
     shown = ""
     partials = [event for event in talk.of_turn(1) if isinstance(event, m.Partial)]
     for partial in partials:
@@ -79,7 +79,7 @@ async def test_the_first_partial_comes_early_and_the_next_an_interval_later(auto
         async with conversation() as talk:
             await talk.ask(m.Start())
             await talk.say(4000, 900)
-            await talk.expect(m.Final)
+            await talk.wait_for(m.Final)
     times = [talk.time_of(event) for event in talk.of_turn(1) if isinstance(event, m.Partial)]
     assert times[0] < 0.7
     assert all(later - earlier == pytest.approx(1.0, abs=0.06) for earlier, later in pairwise(times))
@@ -90,7 +90,7 @@ async def test_latencies_count_from_the_first_and_the_last_speech(autojump_clock
         async with conversation() as talk:
             await talk.ask(m.Start())
             await talk.say(1500, 900)
-            latency = (await talk.expect(m.Done)).latency
+            latency = (await talk.wait_for(m.Done)).latency
     # 700 ms of silence, the frame that completes it, 100 ms to settle.
     assert latency.t_final_transcript_ms == pytest.approx(820, abs=60)
     assert latency.t_first_token_ms == latency.t_final_transcript_ms + 20
@@ -102,7 +102,7 @@ async def test_a_typed_turn(autojump_clock):
     with trio.fail_after(60):
         async with conversation() as talk:
             await talk.ask(m.Text(text="hello"))
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert done.outcome is Outcome.COMPLETED
     assert talk.states(1) == [State.THINKING, State.RESPONDING, State.COMPLETE]
     assert "Final" not in talk.kinds(1)
@@ -117,8 +117,8 @@ async def test_hold_ends_on_stop_and_not_on_silence(autojump_clock):
             await talk.say(900)
             assert talk.states(1) == [State.CAPTURING]
             await talk.ask(m.Stop())
-            final = await talk.expect(m.Final)
-            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+            final = await talk.wait_for(m.Final)
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.COMPLETED
     assert final.text == "what is the weather like today"
 
 
@@ -131,8 +131,8 @@ async def test_audio_in_messages_of_seconds_is_one_utterance(autojump_clock):
                 await talk.ask(m.Audio(pcm))
                 assert talk.states(1) in ([], [State.CAPTURING])
                 await trio.sleep(2)
-            await talk.expect(m.Final)
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Final)
+            await talk.wait_for(m.Done)
     assert not [event for event in talk.heard if isinstance(event, m.Info) and event.code is InfoCode.LATE_AUDIO]
 
 
@@ -140,8 +140,8 @@ async def test_silence_until_stop_is_an_empty_turn(autojump_clock):
     with trio.fail_after(60):
         async with conversation() as talk:
             await talk.ask(m.Start(), m.Audio(silent(600)), m.Stop())
-            await talk.expect(m.Info, code=InfoCode.NO_SPEECH)
-            done = await talk.expect(m.Done)
+            await talk.wait_for(m.Info, code=InfoCode.NO_SPEECH)
+            done = await talk.wait_for(m.Done)
     assert (done.outcome, done.remembered) == (Outcome.EMPTY, False)
     assert talk.states(1) == [State.CAPTURING, State.COMPLETE]
 
@@ -151,8 +151,8 @@ async def test_silence_for_the_longest_utterance_is_an_empty_turn(autojump_clock
         async with conversation(max_utterance_ms=2000) as talk:
             await talk.ask(m.Start())
             await talk.say(0, 2100)
-            await talk.expect(m.Info, code=InfoCode.NO_SPEECH)
-            assert (await talk.expect(m.Done)).outcome is Outcome.EMPTY
+            await talk.wait_for(m.Info, code=InfoCode.NO_SPEECH)
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.EMPTY
 
 
 async def test_speech_in_which_nothing_is_recognised_is_an_empty_turn(autojump_clock):
@@ -160,8 +160,8 @@ async def test_speech_in_which_nothing_is_recognised_is_an_empty_turn(autojump_c
         async with conversation(engines=scripted_engines(recognizer=ScriptedRecognizer(words=()))) as talk:
             await talk.ask(m.Start())
             await talk.say(1500, 900)
-            assert (await talk.expect(m.Final)).text == ""
-            assert (await talk.expect(m.Done)).outcome is Outcome.EMPTY
+            assert (await talk.wait_for(m.Final)).text == ""
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.EMPTY
     assert talk.states(1) == [State.CAPTURING, State.COMPLETE]
 
 
@@ -170,9 +170,9 @@ async def test_too_long_an_utterance_is_said_and_answered(autojump_clock):
         async with conversation(max_utterance_ms=2000) as talk:
             await talk.ask(m.Start())
             await talk.say(2500)
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable, error.turn) == (ErrorCode.MAX_DURATION_EXCEEDED, True, 1)
-            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.COMPLETED
 
 
 async def test_a_reply_of_three_thousand_characters_is_spoken_to_its_end(autojump_clock):
@@ -181,7 +181,7 @@ async def test_a_reply_of_three_thousand_characters_is_spoken_to_its_end(autojum
     with trio.fail_after(3600):
         async with conversation(engines=spoken(text)) as talk:
             await talk.ask(m.Text(text="tell me everything"))
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
             began_at, ended_at = talk.time_of(await_first_chunk(talk)), talk.time_of(done)
     assert done.outcome is Outcome.COMPLETED
     assert done.heard == len(text)
@@ -201,7 +201,7 @@ async def test_audio_is_never_further_ahead_than_the_lead(autojump_clock):
     with trio.fail_after(60):
         async with conversation(engines=spoken(text), playout_lead_ms=400) as talk:
             await talk.ask(m.Text(text="go"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     chunks = [event for event in talk.of_turn(1) if isinstance(event, m.TtsChunk)]
     began_at = talk.time_of(chunks[0])
     assert len(chunks) > 20
@@ -222,20 +222,20 @@ async def test_cancel_is_followed_by_the_end_and_by_nothing_else(autojump_clock,
                 await talk.say(900)
             else:
                 await talk.say(1500, 900)
-                await talk.expect(m.StateChanged, state=State[at.upper()])
+                await talk.wait_for(m.StateChanged, state=State[at.upper()])
                 # Off the beat of the audio: a chunk of the very same instant may be on its way already.
                 await trio.sleep(0.53)
             before = len(talk.of_turn(1))
             cancelled_at = trio.current_time()
             await talk.ask(m.Cancel())
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
             assert (done.outcome, talk.time_of(done)) == (Outcome.CANCELLED, cancelled_at)
             assert talk.kinds(1)[before:] == ["StateChanged", "Done"]
             await trio.sleep(30)
             assert talk.kinds(1)[before:] == ["StateChanged", "Done"]
             assert model.open_now == 0
             await talk.ask(m.Text(text="again"))
-            assert (await talk.expect(m.Done)).turn == 2
+            assert (await talk.wait_for(m.Done)).turn == 2
 
 
 async def test_cancel_and_start_in_one_breath(autojump_clock):
@@ -244,14 +244,14 @@ async def test_cancel_and_start_in_one_breath(autojump_clock):
             await talk.question()
             await talk.ask(m.Cancel(), m.Start(mode="hold"), m.Cancel(), m.Start())
             await talk.say(1500, 900)
-            done = await talk.expect(m.Done, turn=3)
+            done = await talk.wait_for(m.Done, turn=3)
     assert done.outcome is Outcome.COMPLETED
     assert [(event.turn, event.outcome) for event in talk.heard if isinstance(event, m.Done)] == [
         (1, Outcome.CANCELLED),
         (2, Outcome.CANCELLED),
         (3, Outcome.COMPLETED),
     ]
-    turns = [event.turn for event in talk.heard if getattr(event, "turn", None)]
+    turns = [getattr(event, "turn", None) or 0 for event in talk.heard]
     assert turns == sorted(turns)
 
 
@@ -259,14 +259,14 @@ async def test_cancel_twice_too_late_or_of_an_old_turn_is_an_info(autojump_clock
     with trio.fail_after(60):
         async with conversation() as talk:
             await talk.ask(m.Cancel())
-            await talk.expect(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+            await talk.wait_for(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
             await talk.question()
             await talk.ask(m.Cancel(turn=7))
-            await talk.expect(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+            await talk.wait_for(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
             await talk.ask(m.Cancel(turn=1), m.Cancel(turn=1))
-            await talk.expect(m.Done, outcome=Outcome.CANCELLED)
+            await talk.wait_for(m.Done, outcome=Outcome.CANCELLED)
             await talk.ask(m.Cancel(turn=1))
-            await talk.expect(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
+            await talk.wait_for(m.Info, code=InfoCode.NOTHING_TO_CANCEL)
     assert [type(event) for event in talk.heard].count(m.Done) == 1
 
 
@@ -276,7 +276,7 @@ TWELVE = "One two three four five six seven eight nine ten eleven twelve."
 async def hear_for_a_second(talk):
     """Type a question, and hear a second of its answer."""
     await talk.ask(m.Text(text="count"))
-    await talk.expect(m.TtsChunk)
+    await talk.wait_for(m.TtsChunk)
     await trio.sleep(1.0)
 
 
@@ -286,9 +286,9 @@ async def test_what_was_heard_of_a_cancelled_reply_is_what_is_remembered(autojum
         async with conversation(engines=engines) as talk:
             await hear_for_a_second(talk)
             await talk.ask(m.Cancel())
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
             await talk.ask(m.Text(text="what did you say?"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     heard = talk.reply(1)[: done.heard]
     # One second at 50 ms a character: twenty of them, and only whole words.
     assert heard.split() == ["One", "two", "three", "four"]
@@ -301,7 +301,7 @@ async def test_played_tells_how_much_was_heard(autojump_clock):
         async with conversation(engines=engines) as talk:
             await hear_for_a_second(talk)
             await talk.ask(m.Played(turn=1, samples=8 * 800), m.Cancel())
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert talk.reply(1)[: done.heard].split() == ["One", "two"]
 
 
@@ -310,7 +310,7 @@ async def test_a_phrase_tells_where_its_words_begin(autojump_clock):
     with trio.fail_after(60):
         async with conversation(engines=spoken(reply)) as talk:
             await talk.ask(m.Text(text="tell me"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     phrases = [event for event in talk.of_turn(1) if isinstance(event, m.TtsPhrase)]
     assert len(phrases) == 2
     for phrase in phrases:
@@ -326,30 +326,60 @@ async def test_a_phrase_tells_where_its_words_begin(autojump_clock):
     ]
 
 
+@pytest.mark.parametrize(("asked", "told"), [(True, "ItisnoonSo"), (False, None), (None, None)])
+async def test_phonemes_are_told_to_who_asks_for_them(autojump_clock, asked, told):
+    with trio.fail_after(60):
+        async with conversation(engines=spoken("It is noon. So")) as talk:
+            await talk.ask(m.Text(text="tell me", phonemes=asked))
+            await talk.wait_for(m.Done)
+    phrases = [event for event in talk.of_turn(1) if isinstance(event, m.TtsPhrase)]
+    if told is None:
+        assert [phrase.phonemes for phrase in phrases] == [None, None]
+    else:
+        assert "".join(symbol for phrase in phrases for _, symbol in phrase.phonemes) == told
+        assert all(phrase.phonemes[0] == (0, phrase_of) for phrase, phrase_of in zip(phrases, "IS", strict=True))
+
+
+async def test_a_turn_in_another_language_is_spoken_by_a_voice_that_is_named_for_it(autojump_clock):
+    class Heard(ScriptedSynthesizer):
+        def speak(self, text, *, seconds, voice=None, speed=1.0):
+            asked.append(voice)
+            return super().speak(text, seconds=seconds, voice=voice, speed=speed)
+
+    asked: list[str | None] = []
+    with trio.fail_after(60):
+        async with conversation(engines=spoken("Ja", synthesizer=Heard(voices=("heart", "en-us", "de")))) as talk:
+            for language, voice in ((None, None), ("en", None), ("de", None), ("de", "heart"), ("fi", None)):
+                await talk.ask(m.Text(text="tell me", language=language, voice=voice))
+                await talk.wait_for(m.Done)
+    assert asked == [None, None, "de", "heart", None]
+
+
 async def test_a_voice_that_knows_no_words_tells_of_none(autojump_clock):
     with trio.fail_after(60):
         async with conversation(
             engines=spoken("It is noon.", synthesizer=ScriptedSynthesizer(knows_words=False))
         ) as talk:
-            await talk.ask(m.Text(text="tell me"))
-            assert (await talk.expect(m.TtsPhrase)).words is None
-            await talk.expect(m.Done)
+            await talk.ask(m.Text(text="tell me", phonemes=True))
+            phrase = await talk.wait_for(m.TtsPhrase)
+            assert (phrase.words, phrase.phonemes) == (None, None)
+            await talk.wait_for(m.Done)
 
 
 async def test_a_conversation_is_remembered_and_can_be_named(autojump_clock):
     model = ScriptedLanguageModel()
     with trio.fail_after(60):
         async with conversation(engines=scripted_engines(language_model=model)) as talk:
-            opened = await talk.expect(m.SessionOpened)
+            opened = await talk.wait_for(m.SessionOpened)
             await talk.ask(m.Text(text="first"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             await talk.ask(m.Text(text="second", conversation=opened.conversation))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             await talk.ask(m.Text(text="third", conversation="never issued"))
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, True)
             assert error.retry_after_s is None, "it will not be there later either"
-            assert (await talk.expect(m.Done)).outcome is Outcome.FAILED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.FAILED
     contents = [message.content for message in model.prompts[1]]
     assert contents[1:] == ["first", "It is sunny. Enjoy your day.", "second"]
 
@@ -374,11 +404,11 @@ async def test_a_model_that_fails_ends_the_turn_and_not_the_session(autojump_clo
     with trio.fail_after(200):
         async with conversation(engines=scripted_engines(language_model=model)) as talk:
             await talk.ask(m.Text(text="hello"))
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable, error.turn) == (code, True, 1)
-            assert (await talk.expect(m.Done)).outcome is outcome
+            assert (await talk.wait_for(m.Done)).outcome is outcome
             await talk.ask(m.Text(text="again"))
-            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.COMPLETED
             assert model.open_now == 0
 
 
@@ -388,7 +418,7 @@ async def test_the_listener_is_not_held_against_the_model(autojump_clock):
     with trio.fail_after(600):
         async with conversation(engines=spoken(text), llm_timeout_s=8.0) as talk:
             await talk.ask(m.Text(text="go"))
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert done.outcome is Outcome.COMPLETED
     assert talk.time_of(done) > 30
 
@@ -398,9 +428,9 @@ async def test_a_phrase_ends_at_a_gap_between_tokens(autojump_clock):
     with trio.fail_after(60):
         async with conversation(engines=scripted_engines(language_model=model)) as talk:
             await talk.ask(m.Text(text="hello"))
-            token = await talk.expect(m.Token)
-            chunk = await talk.expect(m.TtsChunk)
-            await talk.expect(m.Done, outcome=Outcome.COMPLETED)
+            token = await talk.wait_for(m.Token)
+            chunk = await talk.wait_for(m.TtsChunk)
+            await talk.wait_for(m.Done, outcome=Outcome.COMPLETED)
     assert talk.time_of(chunk) - talk.time_of(token) == pytest.approx(0.72, abs=0.01)
 
 
@@ -413,10 +443,10 @@ async def test_a_phrase_that_cannot_be_spoken_is_skipped(autojump_clock, what):
     with trio.fail_after(60):
         async with conversation(engines=spoken("One. Two. Three.", synthesizer=voice)) as talk:
             await talk.ask(m.Text(text="count"))
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable, error.phrase) == (ErrorCode.TTS_FAIL, True, 1)
-            assert (await talk.expect(m.TtsPhraseDone, phrase=1)).samples == 0
-            done = await talk.expect(m.Done)
+            assert (await talk.wait_for(m.TtsPhraseDone, phrase=1)).samples == 0
+            done = await talk.wait_for(m.Done)
     assert (done.outcome, done.heard) == (Outcome.COMPLETED, len("One. Two. Three."))
 
 
@@ -425,7 +455,7 @@ async def test_a_voice_that_says_nothing_at_all_fails_the_turn(autojump_clock):
     with trio.fail_after(60):
         async with conversation(engines=spoken("One. Two. Three.", synthesizer=voice)) as talk:
             await talk.ask(m.Text(text="count"))
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert (done.outcome, done.heard) == (Outcome.FAILED, 0)
     assert talk.kinds(1).count("Error") == 3
     assert talk.states(1) == [State.THINKING, State.COMPLETE]
@@ -435,7 +465,7 @@ async def test_a_reply_with_nothing_to_say_aloud_completes(autojump_clock):
     with trio.fail_after(60):
         async with conversation(engines=spoken("👍")) as talk:
             await talk.ask(m.Text(text="ok?"))
-            done = await talk.expect(m.Done)
+            done = await talk.wait_for(m.Done)
     assert (done.outcome, done.heard) == (Outcome.COMPLETED, 0)
     assert talk.audio(1) == b""
 
@@ -454,8 +484,8 @@ async def test_a_recogniser_that_fails_ends_the_turn(autojump_clock, recognizer,
             await talk.ask(m.Start())
             await talk.say(1500, 900)
             ended_at = trio.current_time()
-            assert (await talk.expect(m.Error)).code is code
-            done = await talk.expect(m.Done)
+            assert (await talk.wait_for(m.Error)).code is code
+            done = await talk.wait_for(m.Done)
             assert (done.outcome, done.remembered) == (outcome, False)
             if outcome is Outcome.TIMED_OUT:
                 assert talk.time_of(done) - ended_at == pytest.approx(15.0, abs=0.3)
@@ -467,14 +497,14 @@ async def test_a_message_in_the_wrong_state_is_answered_and_the_fifth_closes(aut
         async with conversation() as talk:
             for _ in range(4):
                 await talk.ask(m.Stop())
-                error = await talk.expect(m.Error)
+                error = await talk.wait_for(m.Error)
                 assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, True)
             await trio.sleep(20)
             await talk.ask(m.Text(text="still here"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             for recoverable in (True, True, True, True, False):
                 await talk.ask(m.Played(turn=9, samples=1))
-                assert (await talk.expect(m.Error)).recoverable is recoverable
+                assert (await talk.wait_for(m.Error)).recoverable is recoverable
     assert talk.link.closed.farewell is Farewell.WRONG_STATE
 
 
@@ -482,20 +512,20 @@ async def test_audio_before_a_start_is_an_error_and_not_used(autojump_clock):
     with trio.fail_after(60):
         async with conversation() as talk:
             await talk.say(60)
-            assert (await talk.expect(m.Error)).recoverable
+            assert (await talk.wait_for(m.Error)).recoverable
             await talk.ask(m.Start())
             await talk.say(1500, 900)
-            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.COMPLETED
 
 
 async def test_a_message_that_cannot_be_read_ends_turn_and_session(autojump_clock):
     with trio.fail_after(60):
         async with conversation() as talk:
             await talk.question()
-            await talk.ask(Malformed("unknown message type 'sing'", Farewell.UNSUPPORTED))
-            error = await talk.expect(m.Error)
+            await talk.link.ask(Malformed("unknown message type 'sing'", Farewell.UNSUPPORTED))
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.PROTOCOL_VIOLATION, False)
-            await talk.expect(m.Done, outcome=Outcome.CANCELLED)
+            await talk.wait_for(m.Done, outcome=Outcome.CANCELLED)
     assert talk.link.closed == (Farewell.UNSUPPORTED, "unknown message type 'sing'")
 
 
@@ -503,7 +533,7 @@ async def test_a_client_that_vanishes_leaves_nothing_but_the_record(autojump_clo
     model = ScriptedLanguageModel()
     with trio.fail_after(60):
         async with conversation(engines=scripted_engines(language_model=model)) as talk:
-            opened = await talk.expect(m.SessionOpened)
+            opened = await talk.wait_for(m.SessionOpened)
             await talk.question()
             await trio.sleep(0.5)
         records = await talk.store.recall(opened.conversation)
@@ -514,10 +544,10 @@ async def test_a_client_that_vanishes_leaves_nothing_but_the_record(autojump_clo
 async def test_a_session_cancelled_from_outside_still_remembers(autojump_clock):
     with trio.fail_after(60):
         async with conversation() as talk:
-            opened = await talk.expect(m.SessionOpened)
+            opened = await talk.wait_for(m.SessionOpened)
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery, conversation(store=talk.store) as other:
-                    inner = await other.expect(m.SessionOpened)
+                    inner = await other.wait_for(m.SessionOpened)
                     await other.question()
                     nursery.cancel_scope.cancel()
             assert scope.cancelled_caught is False
@@ -531,10 +561,10 @@ async def test_a_store_that_fails_is_told_and_the_session_goes_on(autojump_clock
         async with conversation(store=full_store) as talk:
             for turn in (1, 2):
                 await talk.ask(m.Text(text="hello"))
-                error = await talk.expect(m.Error)
+                error = await talk.wait_for(m.Error)
                 assert (error.code, error.recoverable) == (ErrorCode.INTERNAL, True)
                 assert error.incident
-                done = await talk.expect(m.Done, turn=turn)
+                done = await talk.wait_for(m.Done, turn=turn)
                 assert (done.outcome, done.remembered) == (Outcome.COMPLETED, False)
 
 
@@ -543,8 +573,8 @@ async def test_drain_lets_a_reply_finish_and_says_goodbye(autojump_clock):
         async with conversation() as talk:
             await talk.question()
             talk.session.drain(10.0)
-            assert (await talk.expect(m.Info, code=InfoCode.SHUTTING_DOWN)).grace_s == 10.0
-            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Info, code=InfoCode.SHUTTING_DOWN)).grace_s == 10.0
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.COMPLETED
     assert talk.link.closed.farewell is Farewell.SERVER_STOPPING
 
 
@@ -554,15 +584,16 @@ async def test_drain_ends_a_capture_at_once_and_a_long_reply_at_the_grace(autoju
             await talk.ask(m.Start())
             await talk.say(600)
             talk.session.drain(10.0)
-            assert (await talk.expect(m.Done)).outcome is Outcome.CANCELLED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.CANCELLED
         assert talk.link.closed.farewell is Farewell.SERVER_STOPPING
         async with conversation(engines=spoken("A sentence that goes on. " * 50)) as talk:
             await talk.ask(m.Text(text="go"))
-            await talk.expect(m.TtsChunk)
+            await talk.wait_for(m.TtsChunk)
             began_at = trio.current_time()
             talk.session.drain(3.0)
-            done = await talk.expect(m.Done)
-            assert (done.outcome, talk.time_of(done)) == (Outcome.CANCELLED, pytest.approx(began_at + 3.0))
+            done = await talk.wait_for(m.Done)
+            assert done.outcome is Outcome.CANCELLED
+            assert talk.time_of(done) == pytest.approx(began_at + 3.0)
 
 
 async def test_a_client_that_reads_nothing_is_let_go(autojump_clock):
@@ -582,7 +613,7 @@ async def test_who_ends_a_turn_first_decides_how_it_ended(autojump_clock):
                 await talk.ask(m.Text(text="go"))
                 await trio.sleep(pause)
                 await talk.ask(m.Cancel())
-                done = await talk.expect(m.Done)
+                done = await talk.wait_for(m.Done)
                 await trio.sleep(1)
         outcomes.add(done.outcome)
         too_late = any(isinstance(event, m.Info) for event in talk.heard)
@@ -600,8 +631,8 @@ async def test_a_commit_that_takes_too_long_is_told(autojump_clock):
     with trio.fail_after(60):
         async with conversation(store=SlowStore()) as talk:
             await talk.ask(m.Text(text="hello"))
-            assert (await talk.expect(m.Error)).code is ErrorCode.INTERNAL
-            assert not (await talk.expect(m.Done)).remembered
+            assert (await talk.wait_for(m.Error)).code is ErrorCode.INTERNAL
+            assert not (await talk.wait_for(m.Done)).remembered
 
 
 async def test_what_is_logged_in_a_turn_bears_its_number(autojump_clock):
@@ -621,10 +652,10 @@ async def test_what_is_logged_in_a_turn_bears_its_number(autojump_clock):
         engines = scripted_engines(recognizer=LoggingRecognizer())
         async with conversation(engines=engines, store=LoggingStore()) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             await talk.ask(m.Start())
             await talk.say(then_silent_ms=1500)
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
     assert bound == [1, 2, 2]
 
 
@@ -635,7 +666,7 @@ async def test_a_store_that_cannot_begin_ends_the_session_and_says_so(autojump_c
 
     with trio.fail_after(60):
         async with conversation(store=NoStore()) as talk:
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.recoverable) == (ErrorCode.INTERNAL, False)
             await trio.sleep(1)
     assert talk.link.closed.farewell is Farewell.INTERNAL
@@ -645,19 +676,19 @@ async def test_a_conversation_belongs_to_one_live_session(autojump_clock):
     store, claims = InProcessStore(), Claims()
     with trio.fail_after(60):
         async with conversation(store=store, claims=claims) as one:
-            name = (await one.expect(m.SessionOpened)).conversation
+            name = (await one.wait_for(m.SessionOpened)).conversation
             async with conversation(store=store, claims=claims) as other:
                 await other.ask(m.Text(text="let me in", conversation=name))
-                error = await other.expect(m.Error)
+                error = await other.wait_for(m.Error)
                 assert (error.code, error.message) == (
                     ErrorCode.PROTOCOL_VIOLATION,
                     "Another session is using this conversation.",
                 )
                 assert error.retry_after_s
-                assert not (await other.expect(m.Done)).remembered
+                assert not (await other.wait_for(m.Done)).remembered
         async with conversation(store=store, claims=claims) as third:
             await third.ask(m.Text(text="now it is free", conversation=name))
-            assert (await third.expect(m.Done)).remembered
+            assert (await third.wait_for(m.Done)).remembered
     assert [record.said for record in await store.recall(name)] == ["now it is free"]
 
 
@@ -667,8 +698,8 @@ async def test_a_reply_that_breaks_off_is_spoken_as_far_as_it_was_written(autoju
     with trio.fail_after(60):
         async with conversation(engines=scripted_engines(language_model=model)) as talk:
             await talk.ask(m.Text(text="hello"))
-            error = await talk.expect(m.Error)
-            done = await talk.expect(m.Done)
+            error = await talk.wait_for(m.Error)
+            done = await talk.wait_for(m.Done)
     assert talk.time_of(done) - talk.time_of(error) > 1.0
     assert (done.outcome, talk.reply(1)[: done.heard]) == (Outcome.FAILED, "One sentence. Another sentence. ")
     assert talk.kinds(1).count("TtsPhrase") == talk.kinds(1).count("TtsPhraseDone")
@@ -679,7 +710,7 @@ async def test_a_character_cut_in_two_is_whole_again(autojump_clock):
     with trio.fail_after(60):
         async with conversation(engines=scripted_engines(language_model=model)) as talk:
             await talk.ask(m.Text(text="hello"))
-            assert (await talk.expect(m.Done)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.COMPLETED
     assert talk.reply(1) == "so 😀 it is. "
 
 
@@ -688,12 +719,12 @@ async def test_a_voice_that_is_not_here_is_said_before_anything_is_asked_of_the_
     with trio.fail_after(60):
         async with conversation(engines=scripted_engines(language_model=model)) as talk:
             await talk.ask(m.Text(text="hello", voice="nobody"))
-            error = await talk.expect(m.Error)
+            error = await talk.wait_for(m.Error)
             assert (error.code, error.message) == (
                 ErrorCode.PROTOCOL_VIOLATION,
                 "There is no voice 'nobody'; scripted are here.",
             )
-            assert (await talk.expect(m.Done)).outcome is Outcome.FAILED
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.FAILED
     assert not model.prompts
 
 
@@ -713,7 +744,7 @@ async def test_partials_are_apart_however_long_a_decode_takes(autojump_clock):
         async with conversation(engines=engines) as talk:
             await talk.ask(m.Start())
             await talk.say(9000, 900)
-            await talk.expect(m.Final)
+            await talk.wait_for(m.Final)
     times = [talk.time_of(event) for event in talk.of_turn(1) if isinstance(event, m.Partial)]
     assert len(times) > 4
     assert min(later - earlier for earlier, later in pairwise(times)) >= 0.299
@@ -725,7 +756,7 @@ async def test_cancelling_a_capture_frees_the_listener(autojump_clock):
             await talk.ask(m.Start())
             await talk.say(600)
             await talk.ask(m.Cancel())
-            await talk.expect(m.Done)
+            await talk.wait_for(m.Done)
             assert talk.session._listener._task.capture.has_ended()
 
 
@@ -735,11 +766,11 @@ async def test_a_reply_that_is_handed_over_whole_is_not_paced_and_heard_only_if_
     with trio.fail_after(60):
         async with conversation(engines=spoken("word " * 200), store=store, new_playout=WholePlayout) as talk:
             await talk.ask(m.Text(text="hello"))
-            await talk.expect(m.TtsPhraseDone)
+            await talk.wait_for(m.TtsPhraseDone)
             if cancelled:
                 await talk.ask(m.Cancel())
-            done = await talk.expect(m.Done)
-            opened = talk.heard[0]
+            done = await talk.wait_for(m.Done)
+            (opened,) = talk.all(m.SessionOpened)
             (record,) = await store.recall(opened.conversation)
     seconds = len(talk.audio(1)) / 2 / 16000
     assert done.heard == record.heard == (0 if cancelled else len(talk.reply(1)))

@@ -50,19 +50,19 @@ async def test_people_are_let_in_up_to_the_limit_and_their_waiting_is_measured()
     assert seen.cores > 0
 
 
-async def test_every_mood_is_lived_and_leaves_nothing(capsys):
+async def test_every_kind_of_client_is_held_and_leaves_nothing(capsys):
     run = soak.Run()
     with trio.fail_after(90):
         async with soak.some_server(None, None, 10) as (url, look):
             before = await soak.settled(look, {"sessions": 0, "connections": 0})
             run.began_at = trio.current_time()
             async with trio.open_nursery() as nursery:
-                for seed, mood in enumerate(2 * list(soak.MOODS)):
+                for seed, kind in enumerate(2 * list(soak.KINDS)):
                     guest = soak.Guest(run, url, random.Random(seed), real_time=False)
-                    nursery.start_soon(guest.live, mood)
+                    nursery.start_soon(guest.live, kind)
             run.length_s = run.now()
             after = await soak.settled(look, before)
-    assert run.begun == dict.fromkeys(soak.MOODS, 2)
+    assert run.begun == dict.fromkeys(soak.KINDS, 2)
     assert soak.report(run, before, after), capsys.readouterr().out
     assert {"session", "final transcript", "first token", "first audio"} <= run.latencies.keys()
 

@@ -8,7 +8,6 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, wrap_client_stream
 
-from tests.harness import WireLink
 from tests.server.serving import serving
 from voice_trio import config
 from voice_trio.memory.in_process import InProcessStore
@@ -18,6 +17,7 @@ from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.testing.scripted import ScriptedLanguageModel, scripted_engines
+from voice_trio.testing.wire import WireLink
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs/another-wire.md"
 

@@ -16,13 +16,14 @@ from voice_trio import sound_file
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from voice_trio.engines.base import Engines
+from voice_trio.engines.base import Engines, partial_interval_ms
 from voice_trio.engines.load import open_engine
 from voice_trio.engines.whisper.decode import Asked, Decoded
 from voice_trio.engines.whisper.plug import open_whisper
 from voice_trio.engines.whisper.recognizer import WhisperRecognizer
 from voice_trio.entry_points import Kind
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.microphone import Microphone
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
@@ -30,7 +31,6 @@ from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, sc
 
 CLIPS = Path(__file__).parents[2] / "tests" / "clips"
 SILENCE_S = 1.5
-_MESSAGE = SAMPLE_RATE * 60 // 1000 * BYTES_PER_SAMPLE
 
 
 @dataclass(slots=True)
@@ -92,6 +92,7 @@ async def _speak(engines: Engines, settings: Settings, seen: Seen, speaker: int,
     link = MemoryLink()
     session = Session(link, settings=SessionSettings.of(settings), engines=lambda: engines, store=InProcessStore())
     spoken = clips()
+    interval_ms = settings.partial_interval_ms or partial_interval_ms(engines.recognizer)
     # Not all in step.
     await trio.sleep(speaker / speakers * 5)
     async with trio.open_nursery() as nursery:
@@ -101,7 +102,7 @@ async def _speak(engines: Engines, settings: Settings, seen: Seen, speaker: int,
             await link.ask(m.Start())
             async with trio.open_nursery() as asking:
                 asking.start_soon(_send, link, spoken[turn % len(spoken)])
-                await _hear_turn(link, seen, settings.partial_interval_ms / 1000)
+                await _hear_turn(link, seen, interval_ms / 1000)
                 asking.cancel_scope.cancel()
             seen.audio_s += len(spoken[turn % len(spoken)]) / BYTES_PER_SAMPLE / SAMPLE_RATE
             turn += 1
@@ -110,11 +111,8 @@ async def _speak(engines: Engines, settings: Settings, seen: Seen, speaker: int,
 
 async def _send(link: MemoryLink, pcm: bytes) -> None:
     pcm += bytes(round(SILENCE_S * SAMPLE_RATE) * BYTES_PER_SAMPLE)
-    due = trio.current_time()
-    for at in range(0, len(pcm), _MESSAGE):
-        due += 0.06
-        await trio.sleep_until(due)
-        await link.ask(m.Audio(pcm[at : at + _MESSAGE]))
+    async for message in Microphone(pcm):
+        await link.ask(m.Audio(message))
 
 
 async def _hear_turn(link: MemoryLink, seen: Seen, interval_s: float) -> None:

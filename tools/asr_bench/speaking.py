@@ -16,6 +16,7 @@ from typing import Any
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.tail_window import TimedWord
 from voice_trio.engines.whisper import decode as whisper_decode
+from voice_trio.engines.whisper.batches import max_length
 from voice_trio.engines.whisper.decode import Asked, WhisperDecoder
 
 _WORDS_PER_S = 2.5
@@ -79,7 +80,7 @@ class _Speaking:
 
     def generate(self, memory: Any, prompts: list[list[int]], *, suppress_tokens: list[int], **options: Any) -> Any:
         tokens = self._here.tokens
-        options["max_length"] = whisper_decode.max_length(tokens, prompts[0])
+        options["max_length"] = max_length(tokens, prompts[0])
         result = self._model.generate(memory, prompts, suppress_tokens=[*suppress_tokens, self._end], **options)
         assert all(len(one.sequences_ids[0]) == tokens for one in result)
         return result

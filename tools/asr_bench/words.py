@@ -8,9 +8,9 @@ from itertools import takewhile
 import numpy as np
 import trio
 
+from tests.tiny_whisper.training import held_out, recordings
 from tools.asr_bench import models
 from tools.latency import word_errors
-from tools.tiny_whisper import held_out, recordings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.transcript import TranscriptDiffer
 from voice_trio.engines.whisper.context import spoken

@@ -138,7 +138,7 @@ def draw(seed: int, number: int) -> Drawn:
     packing = chance.random()
     if packing < 0.15:
         head.append(("Content-Encoding", "gzip"))
-        data = gzip.compress(data, 1)
+        data = gzip.compress(data, 1, mtime=0)
     elif packing < 0.25:
         head.append(("Content-Encoding", "deflate"))
         data = zlib.compress(data, 1)
@@ -146,7 +146,7 @@ def draw(seed: int, number: int) -> Drawn:
         head.append(("Content-Encoding", chance.choice(["br", "gzip", "zstd", "identity", "x"])))
     elif packing < 0.30:
         head.append(("Content-Encoding", "gzip"))
-        data = gzip.compress(chance.choice([b"data: ", b": x\n", b"\n", b"data: {}\n\n"]) * 8_000_000, 1)
+        data = gzip.compress(chance.choice([b"data: ", b": x\n", b"\n", b"data: {}\n\n"]) * 8_000_000, 1, mtime=0)
     status = chance.choice([200] * 40 + [201, 204, 301, 307, 400, 401, 404, 429, 500, 503])
     if status in (301, 307):
         head.append(("Location", chance.choice(["http://127.0.0.2:1/", "/v1/x", "//", "https://127.0.0.1:1/", "\x7f"])))

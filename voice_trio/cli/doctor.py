@@ -18,12 +18,13 @@ from voice_trio.core.errors import first_leaf
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
-from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, Synthesizer, TextDelta
+from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, Synthesizer, TextDelta, advice_of
+from voice_trio.engines.local_llm.model import LocalModel
 from voice_trio.engines.media import media_worker
 from voice_trio.engines.plugged import plugged
 from voice_trio.entry_points import Kind
 from voice_trio.installation import static_dir
-from voice_trio.journal.journal import WARNING, Recordings, record_folder
+from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.server.listening import listen
 from voice_trio.server.tls import open_tls
@@ -52,7 +53,8 @@ async def _examine(settings: Settings) -> bool:
                 finding, mark = await check(settings), "ok "
         except* Exception as group:
             finding, mark, well = _reason(group), "BAD", False
-        say(f"{mark}  {name:<12}{finding}")
+        first, *more = finding.splitlines() or [""]
+        say(f"{mark}  {name:<12}{first}", *(f"{'':<17}{line}" for line in more))
     for engine in await trio.to_thread.run_sync(plugged, settings):
         well = well and engine.well
         say(f"{'ok ' if engine.well else 'BAD'}  {'engine':<12}{engine.about}")
@@ -104,12 +106,16 @@ async def _recognizer(settings: Settings) -> str:
 async def _language_model(settings: Settings) -> str:
     async with load.open_engine(Kind.LANGUAGE_MODEL, settings) as opened:
         model: LanguageModel = opened.engine
+        asked = "".join(f"\n{answer}" for answer in model.answers) if isinstance(model, LocalModel) else ""
         if model.synthetic:
-            return "none is configured, replies repeat what was heard; set OPENAI_API_KEY or OPENAI_BASE_URL"
+            advice = advice_of(model) or ""
+            if settings.llm_model and asked:
+                raise EngineError(ErrorCode.LLM_FAIL, advice + asked)
+            return f"none, replies repeat what was heard. {advice}{asked}".rstrip()
         async with model.stream(Prompt([Message("user", "Say yes.")])) as stream:
             while not isinstance(event := await stream.receive(), Finish):
                 if isinstance(event, TextDelta):
-                    return f"{model.name} answers"
+                    return f"{model.name} answers{asked}"
     raise EngineError(ErrorCode.LLM_FAIL, f"{model.name} answers without a word")
 
 
@@ -121,13 +127,13 @@ async def _voice(settings: Settings) -> str:
 
 
 async def _confinement(settings: Settings) -> str:
-    """Ask a process that reads strangers' bytes what keeps it from more; what this system lacks is no fault."""
+    """Ask a process that reads untrusted bytes what keeps it from more; what this system lacks is no fault."""
     async with open_pool(media_worker(), 1) as pool:
         await pool.wait_ready()
         holding = pool.info["belts"]
     missing = [belt for belt in BELTS if belt not in holding]
     lacks = f"; to be had on a newer kernel or in another container: {', '.join(missing)}" if missing else ""
-    return f"the processes that read strangers' bytes are held by {', '.join(holding)}{lacks}"
+    return f"the processes that read untrusted bytes are held by {', '.join(holding)}{lacks}"
 
 
 async def _memory(settings: Settings) -> str:
@@ -135,9 +141,9 @@ async def _memory(settings: Settings) -> str:
         return "off: turns are forgotten when it ends" if settings.memory == "off" else str(database_path(settings))
 
 
-async def _recording(settings: Settings) -> str:
+async def _session_log(settings: Settings) -> str:
     folder = record_folder(settings)
-    return "off" if folder is None else f"{WARNING} to {Recordings(folder).folder}"
+    return "off" if folder is None else f"{WARNING} to {SessionLogs(folder).folder}"
 
 
 _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
@@ -151,7 +157,7 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "voice": _voice,
     "confinement": _confinement,
     "memory": _memory,
-    "recording": _recording,
+    "session log": _session_log,
 }
 
 

@@ -8,7 +8,7 @@ from voice_trio.client import CannotConnect
 from voice_trio.config import ConfigError
 from voice_trio.core.errors import first_leaf
 from voice_trio.engines.base import CannotLoad
-from voice_trio.engines.whisper.models import ModelError
+from voice_trio.engines.whisper.names import ModelError
 from voice_trio.journal.journal import CannotRecord
 from voice_trio.journal.read import CannotReplay
 from voice_trio.memory.base import CannotRemember, StoreError

@@ -16,7 +16,7 @@ from voice_trio.engines.plug import Weights
 
 @click.group()
 def models() -> None:
-    """Show, fetch and try the Whisper models on this machine."""
+    """Show, fetch and try the models on this machine."""
 
 
 @models.command(name="list")

@@ -1,4 +1,4 @@
-"""What the commands write. All of it passes here, so that no text can do more than be read, whoever it is from.
+"""What the commands write. All of it passes here, so that no text, wherever it comes from, can do more than be read.
 
 A terminal obeys some characters: models, servers, pages that a model read, and files could set its clipboard or its
 title with them, or overwrite what was said before. They are shown by their names in Python instead. Where the output
@@ -28,7 +28,7 @@ class CannotPrint(Exception):
 
 
 class ReaderGone(CannotPrint):
-    """Whoever read standard output has enough of it."""
+    """The program that read standard output has closed it."""
 
 
 def prepare() -> None:

@@ -13,7 +13,7 @@ from voice_trio import log
 from voice_trio.cli.output import plain, say
 from voice_trio.journal import entries as e
 from voice_trio.journal.compare import Difference, first_difference
-from voice_trio.journal.read import Recording, read_recording
+from voice_trio.journal.read import SessionLog, read_session_log
 from voice_trio.journal.replay import replay as live_again
 
 _EXIT_DIFFERENT = 1
@@ -27,7 +27,7 @@ _LONGEST_LINE = 160
     type=click.FloatRange(0, 60_000),
     default=100,
     show_default=True,
-    help="By how much times may differ: a busy machine needs more, a recording in virtual time none.",
+    help="By how much times may differ: a busy machine needs more, a session log in virtual time none.",
 )
 @click.option(
     "--context", type=click.IntRange(0, 1000), default=5, show_default=True, help="Lines to show before a difference."
@@ -37,44 +37,44 @@ def replay(file: Path, tolerance_ms: float, context: int) -> None:
 
     STREAM_RECORD_DIR has a server record its sessions. Time is virtual: minutes take milliseconds.
 
-    Exits with 0 when all is the same, 1 at a difference, and 2 when FILE is no recording that can be replayed.
+    Exits with 0 when all is the same, 1 at a difference, and 2 when FILE is no session log that can be replayed.
     """
     log.configure("ERROR")
-    recording = read_recording(file)
-    say(*_about(recording))
+    session_log = read_session_log(file)
+    say(*_about(session_log))
     began = time.perf_counter()
-    replayed = live_again(recording, tolerance_ms / 1000)
+    replayed = live_again(session_log, tolerance_ms / 1000)
     took_s = time.perf_counter() - began
     say(f"replayed  in {took_s:.2f} s")
-    difference = first_difference(recording, replayed, tolerance_ms / 1000)
+    difference = first_difference(session_log, replayed, tolerance_ms / 1000)
     if difference is None:
         say("equal")
         return
-    say("", *_show(recording, difference, context))
+    say("", *_show(session_log, difference, context))
     sys.exit(_EXIT_DIFFERENT)
 
 
-def _about(recording: Recording) -> list[str]:
-    header = recording.header
+def _about(session_log: SessionLog) -> list[str]:
+    header = session_log.header
     engines = f"recognizer {header.engines.asr}, language model {header.engines.llm}, voice {header.engines.tts}"
     lines = [
         f"recorded  {header.began} by voice_trio {header.version}, session {header.session}",
-        f"          {recording.lasts_s:.1f} s, {engines}",
+        f"          {session_log.lasts_s:.1f} s, {engines}",
     ]
-    if recording.torn:
+    if session_log.torn:
         lines.append("note      Its last line was not written to the end, and is left out.")
-    if recording.end is None:
-        last = recording.entries[-1] if recording.entries else None
+    if session_log.end is None:
+        last = session_log.entries[-1] if session_log.entries else None
         why = f": {last.why}" if isinstance(last, e.Stopped) else ""
         lines.append(f"note      It ends before its session does{why}. All until then is compared.")
     return lines
 
 
-def _show(recording: Recording, difference: Difference, context: int) -> list[str]:
+def _show(session_log: SessionLog, difference: Difference, context: int) -> list[str]:
     """Return lines with the ``context`` entries before ``difference``, and with what was and what is there."""
     before = [
         entry
-        for entry in sorted(recording.entries, key=lambda entry: entry.at)
+        for entry in sorted(session_log.entries, key=lambda entry: entry.at)
         if entry.at <= difference.at and entry is not difference.then and not isinstance(entry, e.Answer)
     ]
     lines = [f"different after {difference.at:.3f} s: {difference.why}", ""]

@@ -103,8 +103,10 @@ class ConsoleView:
                 self.reply += pcm
             case m.Error(code=code, message=message):
                 self._line("error", f"{message} ({code})")
-            case m.Info(message=message, command=command):
-                self._line("note", f"{message} Better: {command}" if command else message)
+            case m.Info(code=m.InfoCode.ASR_FALLBACK, message=message, command=str(command)):
+                self._line("note", f"{message} Better: {command}")
+            case m.Info(message=message):
+                self._line("note", message)
             case m.Done():
                 self._finish(event)
 

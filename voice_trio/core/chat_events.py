@@ -6,11 +6,13 @@ not known is nothing, so that a new field harms nobody.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from voice_trio.core.strange_text import parse
+from voice_trio.core.tool_calls import Fragment
 
 MAX_VALUES: Final = 30_000
 """In one event. JSON is read in one step, which takes its time for each value, and hardly any for the text in it."""
@@ -36,6 +38,16 @@ class Thought:
 class ToolCall:
     """A piece of a call of a tool."""
 
+    fragment: Fragment = field(default_factory=Fragment)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many tokens the server counts of the prompt and of the reply, up to here."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -54,14 +66,13 @@ class Failed:
     """The server reports an error. What it says of it stays out: servers repeat keys and prompts."""
 
 
-Part = Said | Thought | ToolCall | Finished | Done | Failed
+Part = Said | Thought | ToolCall | Counted | Finished | Done | Failed
 
 _DONE: Final = frozenset({"[done]", "done"})
 _LONGEST_WORD: Final = 20
 _NO_REASON: Final = frozenset({"", "null", "none"})
 """What stands for no reason, in any case."""
 _REASONING: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
-_TOOLS: Final = ("tool_calls", "function_call")
 _THINKING_PARTS: Final = frozenset({"thinking", "redacted_thinking", "reasoning", "thought", "reasoning_text"})
 _TOOL_PARTS: Final = frozenset({"tool_use", "tool_call", "function_call"})
 _ERRORS: Final = ("error", "detail", "message", "msg")
@@ -91,6 +102,12 @@ class ChatEvents:
             case {"model": str(name)}:
                 self.model = self.model or name
         match event:
+            case {"usage": {"prompt_tokens": int(prompt), "completion_tokens": int(completion)}} | {
+                "prompt_eval_count": int(prompt),
+                "eval_count": int(completion),
+            } if prompt >= 0 and completion >= 0:
+                yield Counted(prompt, completion)
+        match event:
             case {"choices": [*choices], **others}:
                 self.is_chat = True
                 if _is_there(others.get("error")):
@@ -119,7 +136,7 @@ class ChatEvents:
         match choice:
             case {"delta": dict(delta)}:
                 for part in _message(delta):
-                    self._streams = self._streams or isinstance(part, Said)
+                    self._streams = self._streams or isinstance(part, Said | ToolCall)
                     yield part
             case {"delta": str(text)} | {"text": str(text)} if text:
                 yield Said(text)
@@ -138,8 +155,30 @@ def _message(message: dict[str, Any]) -> Iterator[Part]:
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal:
         yield Said(refusal)
-    if any(_is_there(message.get(name)) for name in _TOOLS):
-        yield ToolCall()
+    match message.get("tool_calls"):
+        case [*calls]:
+            for call in calls:
+                yield ToolCall(_fragment(call))
+        case calls if _is_there(calls):
+            yield ToolCall()
+    if _is_there(called := message.get("function_call")):
+        # There was one at most when it was called so.
+        yield ToolCall(_fragment({"index": 0, "function": called}))
+
+
+def _fragment(call: Any) -> Fragment:
+    match call:
+        case {"function": dict(function)} | {"type": "tool_use", **function}:
+            index, number = call.get("index"), call.get("id")
+            name, arguments = function.get("name"), function.get("arguments", function.get("input"))
+            return Fragment(
+                index if isinstance(index, int) else None,
+                number if isinstance(number, str) else "",
+                name if isinstance(name, str) else "",
+                # Some send them whole, as an object.
+                arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else "",
+            )
+    return Fragment()
 
 
 def _content(content: Any) -> Iterator[Part]:
@@ -155,7 +194,7 @@ def _content(content: Any) -> Iterator[Part]:
         case {"type": str(kind)} if kind in _THINKING_PARTS:
             yield Thought()
         case {"type": str(kind)} if kind in _TOOL_PARTS:
-            yield ToolCall()
+            yield ToolCall(_fragment(content))
         case {"text": str(text)} | {"text": {"value": str(text)}} | {"refusal": str(text)} if text:
             yield Said(text)
 

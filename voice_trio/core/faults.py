@@ -67,14 +67,7 @@ _IN_PIECES: Mapping[Kind, Takes] = {
 KINDS: Mapping[Stage, Mapping[Kind, Takes]] = {
     Stage.ASR: _IN_PIECES,
     Stage.LLM: _IN_PIECES,
-    Stage.TTS: {
-        Kind.DELAY: Takes.SECONDS,
-        Kind.DRIP: Takes.SECONDS,
-        Kind.HANG: Takes.NOTHING,
-        Kind.ERROR: Takes.NOTHING,
-        Kind.CRASH: Takes.NOTHING,
-        Kind.GARBAGE: Takes.NOTHING,
-    },
+    Stage.TTS: _IN_PIECES,
     Stage.STORE: {
         Kind.DELAY: Takes.SECONDS,
         Kind.HANG: Takes.OPERATION,
@@ -82,8 +75,8 @@ KINDS: Mapping[Stage, Mapping[Kind, Takes]] = {
         Kind.FULL: Takes.NOTHING,
     },
 }
-"""What each stage can suffer. An answer's pieces are partials (asr) and tokens (llm); without a number, a fault of asr
-waits for the final transcript, and one of llm strikes at once."""
+"""What each stage can suffer. An answer's pieces are partials (asr), tokens (llm) and pieces of a phrase's speech
+(tts); without a number, a fault of asr waits for the final transcript, and one of llm or tts strikes at once."""
 
 USUAL_S: Mapping[Kind, float] = {Kind.DELAY: 1.0, Kind.DRIP: 0.1}
 """The time of those kinds that take one, where none is given."""

@@ -49,3 +49,13 @@ def only_in(codes: Sequence[str]) -> str:
         return ""
     *rest, last = names
     return f", in {', '.join(rest)} and {last} only" if rest else f", in {last} only"
+
+
+def voice_in(language: str | None, voices: Sequence[str]) -> str | None:
+    """Return the first of ``voices`` that is named for ``language`` (ISO 639-1): ``pt`` or ``pt-br`` for ``pt``.
+
+    None where no voice is, and for English: then the voice speaks that does so unless another is asked for.
+    """
+    if language is None or language == "en":
+        return None
+    return next((voice for voice in voices if voice.partition("-")[0] == language), None)

@@ -1,10 +1,10 @@
 """Who has what there is too little of: a total order of claims, by which it is lent and asked back.
 
 A recognizer that works as the audio comes is at one utterance's side from its first word to its last, and most of that
-time it waits for the speaker. Lent for so long in the order of asking, two people who speak keep a third from being
-understood who has finished, and two who hold the key and say nothing keep away everybody. So:
+time it waits for the speaker. Lent for so long in the order of asking, two people who speak keep a third, who has
+finished, from being understood, and two who hold the key and say nothing keep everybody away. So:
 
-1. Who has finished speaking comes before who speaks, and who speaks before who hardly sends any audio.
+1. A person who has finished speaking comes before one who speaks, and one who speaks before one who hardly sends audio.
 2. Among equals the earlier comes first. Of those who have finished, a long utterance counts as if it had ended later,
    by the time that it takes: the short one behind it loses little by waiting, and it would lose much.
 3. What is lent is asked back for a claim of a better `Need`, and never for an equal one. Asked are the last in that
@@ -41,7 +41,7 @@ class Claim(NamedTuple):
 
 
 class Claimant(Protocol):
-    """Who has, or waits for, one of the things that are lent."""
+    """What has, or waits for, one of the things that are lent."""
 
     def claim(self, now: float) -> Claim:
         """Return the claim as it stands at ``now``, in seconds."""

@@ -14,35 +14,15 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from voice_trio.core.codes import (
     Count as Count,
-)
-from voice_trio.core.codes import (
     DrainCode as DrainCode,
-)
-from voice_trio.core.codes import (
     ErrorCode as ErrorCode,
-)
-from voice_trio.core.codes import (
     InfoCode as InfoCode,
-)
-from voice_trio.core.codes import (
     Milliseconds as Milliseconds,
-)
-from voice_trio.core.codes import (
     Mode as Mode,
-)
-from voice_trio.core.codes import (
     Name as Name,
-)
-from voice_trio.core.codes import (
     Outcome as Outcome,
-)
-from voice_trio.core.codes import (
     Speed as Speed,
-)
-from voice_trio.core.codes import (
     State as State,
-)
-from voice_trio.core.codes import (
     TurnId as TurnId,
 )
 
@@ -54,7 +34,6 @@ MAX_MESSAGE_BYTES = 65_536
 
 MAX_TEXT_CHARS = 10_000
 """The longest typed turn."""
-
 
 MAX_PHRASES = 65_000
 """The most that a turn's reply is cut into: a chunk has 16 bits for its phrase's number."""
@@ -81,6 +60,7 @@ class Start:
     language: Name | None = None
     voice: Name | None = None
     speed: Speed | None = None
+    phonemes: bool | None = None
     silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
 
 
@@ -94,6 +74,7 @@ class Text:
     language: Name | None = None
     voice: Name | None = None
     speed: Speed | None = None
+    phonemes: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +195,18 @@ class TtsPhrase:
     sample_rate: int
     words: tuple[tuple[int, int], ...] | None = None
     """(sample of the phrase, code point of the reply) at which each word begins, rising in both; None: not known."""
+    phonemes: tuple[tuple[int, str], ...] | None = None
+    """(sample of the phrase, symbol) at which each phoneme begins, rising; None: not known, or not asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TtsWords:
+    """More words of a phrase that comes in several pieces, as `TtsPhrase` has them, before their audio."""
+
+    turn: int
+    phrase: int
+    words: tuple[tuple[int, int], ...]
+    phonemes: tuple[tuple[int, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +222,7 @@ class TtsChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TtsPhraseDone:
-    """The phrase's audio is complete; 0 ``samples`` means it was skipped."""
+    """Nothing more of the phrase's audio comes; 0 ``samples`` means it was skipped."""
 
     turn: int
     phrase: int
@@ -287,9 +280,10 @@ class Info:
     grace_s: float | None = None
     asr: str | None = None
     llm: str | None = None
+    synthetic: bool | None = None
     voices: tuple[str, ...] | None = None
     languages: tuple[str, ...] | None = None
 
 
-TurnSays = StateChanged | Partial | Final | Token | TtsPhrase | TtsChunk | TtsPhraseDone | Done
+TurnSays = StateChanged | Partial | Final | Token | TtsPhrase | TtsWords | TtsChunk | TtsPhraseDone | Done
 Event = SessionOpened | TurnSays | Error | Info

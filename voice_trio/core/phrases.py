@@ -27,7 +27,14 @@ from voice_trio.core import markup
 from voice_trio.core.markup import OpenMarkup
 
 LONG = 60
-"""Characters after which a phrase ends at the last word boundary."""
+"""Characters after which the first phrase ends at the last word boundary: somebody waits for it."""
+
+LONG_LATER = 100
+"""The same for those after it, which are to be whole clauses: while one is heard, the next has time to be written."""
+
+CLAUSE = 40
+"""Characters from which on a later phrase ends at a comma. A voice says a clause as one, so shorter ones stay with what
+follows."""
 
 LONGEST = 120
 """Characters, neither markup nor white space around them counted, that no phrase exceeds, though it have no word
@@ -177,14 +184,14 @@ class PhraseAggregator:
             last = self._pending[-1]
             if self._gap or last in _WIDE_STOPS or last in _RIGHT or last in _BREAKABLE:
                 before = self._before()
-                if self._ends_sentence(before, char) or (self._index == 0 and self._ends_clause(before, char)):
+                if self._ends_sentence(before, char) or self._ends_clause(before, char):
                     return size
         return self._too_long(char)
 
     def _too_long(self, char: str) -> int:
         closed = self._closed
         length = closed - (self._first or 0) - self._unsaid
-        if length < LONG and closed < markup.LONGEST:
+        if length < (LONG_LATER if self._index else LONG) and closed < markup.LONGEST:
             return 0
         if self._gap and not self._markup.length and not self._holds(char):
             return len(self._pending)
@@ -237,6 +244,8 @@ class PhraseAggregator:
         if not core or not (core[-1] in _CLAUSE_MARKS or dashed):
             return False
         length = len("".join(self._pending).strip())
+        if self._index:
+            return length - self._unsaid >= CLAUSE
         return length >= WORTH_SPEAKING_CHARS or self._words >= WORTH_SPEAKING_WORDS
 
     def _emit(self, cut: int) -> Phrase:

@@ -3,11 +3,11 @@
 Places are counted by client, which is whatever stands behind one address. A client may have every place that is free.
 When none is, a newcomer has one from a client with more than its share and at least two more than the newcomer's own:
 
-- one that is idle, from whoever holds most, and of those the one that has been idle longest;
+- one that is idle, from the client that holds most, and of those the one that has been idle longest;
 - one that is at work only if the newcomer's client has less than its share; then the latest that came.
 
-So nobody with a share or less ever loses a place, whoever has less than a share gets one while anybody has more, and no
-place goes back and forth: whoever gave one still has as many as whoever got it.
+So no client with a share or less ever loses a place, one with less than a share gets a place while another has more,
+and no place goes back and forth: the client that gave one still has as many as the client that got it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Protocol
 
 
 class Holder(Protocol):
-    """Whoever has a place."""
+    """What has a place: a session, or an upload on its way."""
 
     @property
     def idle_since(self) -> float | None:
         """Since when it has nothing to do, by any clock that all holders share; None while it is at work."""
 
     def make_way(self) -> None:
-        """Leave: the place is somebody else's from here on. Never waits, and never raises."""
+        """Leave: the place is another's from here on. Never waits, and never raises."""
 
 
 @dataclass(eq=False, frozen=True, slots=True)

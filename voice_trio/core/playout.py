@@ -76,7 +76,7 @@ class Playout:
 
 
 class WholePlayout(Playout):
-    """The audio of a reply that is handed over in one piece, once it is complete, to be played by who asked for it.
+    """The audio of a reply that is handed over in one piece, once it is complete, to be played by the client.
 
     So it goes out as fast as it is made, and nothing of it was heard before the end.
     """

@@ -1,7 +1,7 @@
 """How much may come how fast: the token bucket.
 
-A bucket holds ``capacity`` tokens and is refilled at ``per_s`` tokens a second of whatever clock it is shown. Whoever
-takes more than is in it comes too fast. It allows any burst up to its capacity, and in the long run its rate.
+A bucket holds ``capacity`` tokens and is refilled at ``per_s`` tokens a second of whatever clock it is shown. A sender
+that takes more than is in it is too fast. It allows any burst up to its capacity, and in the long run its rate.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ class Document:
 class ServerSentEvents:
     """Bytes of one response's body in, events out. Takes time in proportion to the bytes, however they are cut.
 
-    Lines end at CR, LF or both. Comments, and events without data, leave no trace: whoever asks whether the other side
-    lives sees it in that there were bytes.
+    Lines end at CR, LF or both. Comments, and events without data, leave no trace: a caller that asks whether the other
+    side lives sees it in that there were bytes.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Text of strangers: JSON taken apart in one go, and characters that were cut in halves made whole."""
+"""Text from outside: JSON taken apart in one go, and characters that were cut in halves made whole."""
 
 from __future__ import annotations
 

@@ -11,9 +11,11 @@ stay all the same, and the tail begins behind those words of the hypothesis that
 words put in, left out or replaced; among equals an end on the same word, then a count nearest to theirs. So a word
 that a later hypothesis finds at the beginning neither doubles nor swallows one further on.
 
-Agreement is to the letter, since what is agreed on is shown for good: a full stop that Whisper puts after the last
-word it has heard must not stand there once the sentence goes on. Only the place of the tail is found with case and
-punctuation put aside.
+Two hypotheses agree on a word whatever its case and punctuation: a recognizer that writes both ends every hypothesis as
+if the sentence were over, and begins another where it was not, so that a comma turns into a full stop and back while
+the words are sure. A word gets stable as the newer hypothesis writes it. The punctuation behind it gets stable with the
+next word, as the hypothesis writes it that makes that one stable; so none stands behind the last stable word, where the
+sentence may go on.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class TranscriptDiffer:
     """One utterance's hypotheses in, deltas out. White space is shown as single spaces between words."""
 
     def __init__(self) -> None:
-        self._stable: list[str] = []  # words, each with the space before it
+        self._stable: list[str] = []  # words, each with the space before it; the last without what ends it
         self._tail: list[str] = []
         self.text = ""
         """What a client shows that has applied every delta."""
@@ -52,16 +54,25 @@ class TranscriptDiffer:
     def push(self, hypothesis: str) -> Delta | None:
         """Take the next hypothesis; return what changes for a client, or None where nothing does."""
         words = _words(hypothesis)
-        tail = words[_tail_begin(self._stable, words) :]
+        begin = _tail_begin(self._stable, words)
+        tail = words[begin:]
         if tail and self._stable and not tail[0][0].isspace() and not re.match(f"[{_CJK}]", tail[0]):
             tail[0] = " " + tail[0]
-        agreed = _agreed(self._tail, tail)
-        self._stable += tail[:agreed]
+        ending = ""
+        if self._stable and begin and _key(words[begin - 1]) == _key(self._stable[-1]):
+            ending = _ending(words[begin - 1])
+        agreed = _agreed([_key(word) for word in self._tail], [_key(word) for word in tail])
         self._tail = tail[agreed:]
+        if agreed:
+            if self._stable:
+                self._stable[-1] += ending
+            self._stable += tail[:agreed]
+            ending = _ending(self._stable[-1])
+            self._stable[-1] = self._stable[-1].removesuffix(ending)
 
         before, was_stable = self.text, self.stable
         stable = "".join(self._stable)
-        self.text, self.stable = stable + "".join(self._tail), len(stable)
+        self.text, self.stable = stable + ending + "".join(self._tail), len(stable)
         if (self.text, self.stable) == (before, was_stable):
             return None
         keep = _agreed(before, self.text)
@@ -83,6 +94,14 @@ def _key(word: str) -> str:
     return "".join(char for char in word.casefold() if unicodedata.category(char)[0] in "LMN") or word.strip()
 
 
+def _ending(word: str) -> str:
+    """Return the punctuation behind ``word``; nothing of one that is nothing else."""
+    bare = word
+    while bare.strip() and unicodedata.category(bare[-1])[0] not in "LMN":
+        bare = bare[:-1]
+    return word[len(bare) :] if bare.strip() else ""
+
+
 def _tail_begin(stable: Sequence[str], words: Sequence[str]) -> int:
     """Return how many of ``words`` stand for the ``stable`` ones."""
     ours, theirs = [_key(word) for word in stable], [_key(word) for word in words]
@@ -100,7 +119,7 @@ def _tail_begin(stable: Sequence[str], words: Sequence[str]) -> int:
 def _distances(ours: Sequence[str], theirs: Sequence[str], band: int) -> list[int]:
     """Return the edit distance from ``ours`` to each beginning of ``theirs``, one more than ``band`` for all above it.
 
-    Texts of a thousand words mostly agree, and whoever is ``band`` edits away is ``band`` places away at most, so that
+    Texts of a thousand words mostly agree, and a beginning that is ``band`` edits away is ``band`` places away at most:
     nothing farther from the diagonal is looked at (Ukkonen, "Algorithms for approximate string matching", 1985).
     """
     distances = [min(column, band + 1) for column in range(len(theirs) + 1)]

@@ -18,7 +18,7 @@
 # Rule 1: a pair (state, what happened) that is not in the table is a defect of ours, and raises.
 # Rule 2: a pair (state, command) that is not in its table is a mistake of the client's, and is answered.
 #
-# The machine knows no turn numbers and no clock. Whoever moves it says so to the client in the same breath, without
+# The machine knows no turn numbers and no clock. The turn that moves it tells the client at once, without
 # a checkpoint between the two, so that what a client was told is always what the machine went through. Only its first
 # move may be said later: a turn that was asked for while the one before it ends is announced when that one is over.
 

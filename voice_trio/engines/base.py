@@ -9,34 +9,22 @@ An engine that fails raises `EngineError` and nothing else; any other exception 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
-
-
-class EngineError(Exception):
-    """An engine could not do its part of a turn.
-
-    ``code`` says which and in what way; ``message`` is shown to the person, so it holds no secrets, no traceback and
-    nothing of what was said.
-    """
-
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-
-
-TurnError = EngineError
-"""What it was called before 0.2, for engines of others that raise it."""
-
-
-class CannotLoad(Exception):
-    """An engine that the settings ask for cannot be had; the message says why and what to do."""
+from voice_trio.engines.errors import CannotLoad as CannotLoad
+from voice_trio.engines.errors import EngineError as EngineError
+from voice_trio.engines.errors import TurnError as TurnError
+from voice_trio.engines.speech import Mark as Mark
+from voice_trio.engines.speech import Phoneme as Phoneme
+from voice_trio.engines.speech import Pieces as Pieces
+from voice_trio.engines.speech import Speaking as Speaking
+from voice_trio.engines.speech import Speech as Speech
+from voice_trio.engines.speech import whole as whole
 
 
 @runtime_checkable
@@ -44,7 +32,7 @@ class HasWorkers(Protocol):
     """An engine that works in processes of its own."""
 
     def kill_workers(self) -> None:
-        """Kill them all, as defects of theirs would. Whoever waits for one of them is told as usual."""
+        """Kill them all, as defects of theirs would. A caller that waits for one of them is told as usual."""
 
 
 # --- speech to text ---------------------------------------------------------------------------------------------------
@@ -103,7 +91,7 @@ class Utterance(Protocol):
     async def anticipate(self, voiced_through: int) -> None:
         """Get ready for a `settle` of an utterance whose voice was last heard just before ``voiced_through``.
 
-        Returns when that is done, at once where there is nothing to gain. Whoever cancels it takes it back: the person
+        Returns when that is done, at once where there is nothing to gain. To cancel it takes it back: the person
         went on speaking.
         """
 
@@ -131,6 +119,16 @@ class Recognizer(Protocol):
         """Begin an utterance, in ``language`` (ISO 639-1) or, for None, in whatever it detects."""
 
 
+PARTIAL_INTERVAL_MS = 1000
+"""Between two partials, where a recognizer says nothing of its own."""
+
+
+def partial_interval_ms(recognizer: Recognizer) -> int:
+    """Return how often ``recognizer`` is best asked for a partial, which it may say in ``partial_interval_ms``."""
+    own: int = getattr(recognizer, "partial_interval_ms", PARTIAL_INTERVAL_MS)
+    return own
+
+
 # --- language model ---------------------------------------------------------------------------------------------------
 
 
@@ -147,14 +145,46 @@ class Alive(NamedTuple):
     """``waiting``: the other side shows that it is still there, and nothing else."""
 
 
+class ToolCall(NamedTuple):
+    """The model wants a tool to be used. It comes once it is whole, after whatever text there is."""
+
+    id: str
+    """Not empty, and its own among the calls of a reply."""
+    name: str
+    """Not empty. It may be none of those offered."""
+    arguments: str
+    """JSON as the model wrote it, ``{}`` where it wrote none. It may be broken, and need not fit the tool."""
+
+
+class Usage(NamedTuple):
+    """What the server counts."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
 class Finish(NamedTuple):
     """The reply is over, and whole as far as the model is concerned."""
 
     reason: str
-    """As the model says it: ``stop``, ``length``, ``content_filter``."""
+    """As the model says it: ``stop``, ``length``, ``content_filter``, ``tool_calls``."""
+    usage: Usage | None = None
+    """Where the server tells."""
 
 
-ReplyEvent = TextDelta | Alive | Finish
+ReplyEvent = TextDelta | Alive | ToolCall | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that a model may ask for."""
+
+    name: str
+    """Letters, digits, ``_`` and ``-``, at most 64."""
+    description: str
+    """For the model: what it does, and when to use it."""
+    parameters: Mapping[str, Any]
+    """A JSON schema of an object, which `ToolCall.arguments` is to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +192,8 @@ class Prompt:
     """What a language model is asked."""
 
     messages: Sequence[Message]
+    tools: Sequence[Tool] = ()
+    """What it may ask for. A model that cannot ask leaves them aside."""
 
 
 class Stream(Protocol):
@@ -183,9 +215,16 @@ def broken_off() -> EngineError:
 class LanguageModel(Protocol):
     """Text to text, a token at a time. One instance serves every session."""
 
-    name: str
-    synthetic: bool
-    """True where no language model is configured and the replies only say so."""
+    @property
+    def name(self) -> str:
+        """As told to clients."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether there is no language model, and the replies only repeat what was heard.
+
+        Such a one may say in an attribute ``advice`` how to get one: see `advice_of`.
+        """
 
     def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
         """Begin a reply to ``prompt``; leaving the context ends it upstream too.
@@ -194,29 +233,28 @@ class LanguageModel(Protocol):
         """
 
 
+def advice_of(model: LanguageModel) -> str | None:
+    """Return, in sentences, how to get a better model than ``model``, where that is a stand-in that knows."""
+    return getattr(model, "advice", None) or None
+
+
+@runtime_checkable
+class Leasable(LanguageModel, Protocol):
+    """A language model in the place of which another one may come while the server runs."""
+
+    def leased(self) -> LanguageModel:
+        """Return the one that is here now: a turn keeps it to its end."""
+
+
+@runtime_checkable
+class Swapping(Leasable, Protocol):
+    """One that tells when it happens."""
+
+    async def wait_other(self, than: LanguageModel) -> LanguageModel:
+        """Return the one that is here as soon as it is another ``than`` that."""
+
+
 # --- text to speech ---------------------------------------------------------------------------------------------------
-
-
-class Mark(NamedTuple):
-    """From ``sample`` of a `Speech` on, the voice says the word at ``char`` of the spoken text."""
-
-    sample: int
-    char: int
-
-
-@dataclass(frozen=True, slots=True)
-class Speech:
-    """Synthesised speech: s16le mono at ``sample_rate``."""
-
-    pcm: bytes
-    sample_rate: int
-    marks: tuple[Mark, ...] = ()
-    """Rising in both fields; empty where the voice does not know its word positions."""
-
-    @property
-    def samples(self) -> int:
-        """Length in samples."""
-        return len(self.pcm) // 2
 
 
 class Synthesizer(Protocol):
@@ -234,10 +272,13 @@ class Synthesizer(Protocol):
     def voices(self) -> Sequence[str]:
         """Names that `speak` takes as ``voice``."""
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
-        """Say ``text`` (plain words, at most a few hundred characters) within ``seconds``.
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
+        """Say ``text`` (plain words, at most a few hundred characters), as soon as that is entered or awaited.
 
-        ``speed`` multiplies the usual rate, 0.5 to 2.0. Raises `EngineError` (TTS_FAIL), also when time ran out.
+        All waits for its pieces together may take ``seconds``; time in which nobody asks for one is not in it.
+        ``speed`` multiplies the usual rate, 0.5 to 2.0. There is at least one piece, an empty one where there is
+        nothing to say. Where time ran out, and for whatever else goes wrong, `EngineError` (TTS_FAIL) is raised by
+        `Pieces.receive`. A voice that makes one piece returns `whole`.
         """
 
 
@@ -257,7 +298,7 @@ class Fallback:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The engines that a turn starts with and keeps to its end."""
+    """The engines of a server, of which a turn leases those that it starts with."""
 
     recognizer: Recognizer
     language_model: LanguageModel
@@ -265,10 +306,17 @@ class Engines:
     new_detector: Callable[[], Detector]
     asr_fallback: Fallback | None = None
     """Where the recognizer stands in for a better one."""
-    lease: Callable[[], AbstractContextManager[object]] = nullcontext
+    keep_open: Callable[[], AbstractContextManager[object]] = nullcontext
     """Returns a context in which they stay open, even if others take their place meanwhile."""
 
     @property
     def ready(self) -> bool:
         """Whether a turn begun now would be heard and answered aloud."""
         return self.recognizer.ready and self.synthesizer.ready
+
+    @contextmanager
+    def lease(self) -> Iterator[Engines]:
+        """Give the engines as they are now, which stay so, and open, until the context is left."""
+        model = self.language_model
+        with self.keep_open():
+            yield replace(self, language_model=model.leased()) if isinstance(model, Leasable) else self

@@ -3,6 +3,9 @@
 Each engine lives in a task of the host's nursery. The one that is to come is opened beside the one that is there, and
 takes its place in one step, once it is warm; if it fails to open, nothing has happened. A turn leases the engines that
 it starts with (`Engines.lease`), so the old one is closed when the last turn that began with it has ended.
+
+A language model may itself have another one in its place (`base.Swapping`). While it is at work, that is watched, and
+told as a swap is.
 """
 
 from __future__ import annotations
@@ -19,10 +22,11 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core.errors import first_leaf
 from voice_trio.engines import load
-from voice_trio.engines.base import CannotLoad, Engines, Fallback
+from voice_trio.engines.base import CannotLoad, Engines, Fallback, LanguageModel, Swapping
 from voice_trio.engines.registry import CHOSEN_BY, told
 from voice_trio.entry_points import Entry, Kind
 from voice_trio.environment import ConfigError
+from voice_trio.waiting import alongside
 
 log = structlog.get_logger("voice_trio")
 
@@ -67,8 +71,8 @@ class EngineHost:
         """Those that a turn which starts now is to lease."""
         self.swapping: tuple[Kind, str] | None = None
         """Kind and name of the engine that is being opened to take another's place."""
-        self.on_swap: Callable[[], None] = lambda: None
-        """Called when an engine has taken another's place; it neither waits nor raises."""
+        self.on_change: Callable[[Kind], None] = lambda kind: None
+        """Called when an engine of that kind has taken another's place; it neither waits nor raises."""
         self._settings = settings
         self._nursery = nursery
         self._held: dict[Kind, _Held] = {}
@@ -122,7 +126,7 @@ class EngineHost:
                 held = _Held(opened.engine, opened.chosen.entry, opened.fallback)
                 self._put(kind, held)
                 task_status.started()
-                await held.unneeded.wait()
+                await self._keep(kind, held)
         except Exception as error:
             if held is None or not held.replaced:
                 raise
@@ -138,7 +142,21 @@ class EngineHost:
         if before is not None:
             before.replaced = True
             before.let_go()
-            self.on_swap()
+            self.on_change(kind)
+
+    async def _keep(self, kind: Kind, held: _Held) -> None:
+        """Tell of what takes the place of what is in an engine, where something can, until nobody needs the engine."""
+        if not isinstance(held.engine, Swapping):
+            await held.unneeded.wait()
+            return
+        async with alongside(partial(self._watch, kind, held, held.engine, held.engine.leased())):
+            await held.unneeded.wait()
+
+    async def _watch(self, kind: Kind, held: _Held, model: Swapping, here: LanguageModel) -> None:
+        while True:
+            here = await model.wait_other(here)
+            if not held.replaced:
+                self.on_change(kind)
 
     async def open_all(self) -> None:
         """Open an engine of each kind."""
@@ -152,6 +170,8 @@ class EngineHost:
         self._held = {kind: _Held(part) for kind, part in zip(_OPENED_IN_ORDER, parts, strict=True)}
         self._held[Kind.RECOGNIZER].fallback = engines.asr_fallback
         self.engines = engines
+        for kind, held in self._held.items():
+            self._nursery.start_soon(self._keep, kind, held)
 
     def close(self) -> None:
         """Let all engines go: no turn runs any more."""
@@ -190,12 +210,12 @@ def _together(held: dict[Kind, _Held]) -> Engines:
         synthesizer=held[Kind.SYNTHESIZER].engine,
         new_detector=held[Kind.DETECTOR].engine,
         asr_fallback=held[Kind.RECOGNIZER].fallback,
-        lease=partial(_leased, list(held.values())),
+        keep_open=partial(_kept_open, list(held.values())),
     )
 
 
 @contextmanager
-def _leased(all_held: list[_Held]) -> Iterator[None]:
+def _kept_open(all_held: list[_Held]) -> Iterator[None]:
     for held in all_held:
         held.users += 1
     try:

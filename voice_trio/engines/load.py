@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -29,7 +30,7 @@ _NEEDED: dict[Kind, tuple[str, ...]] = {
     Kind.SYNTHESIZER: ("name", "sample_rate", "ready", "voices", "speak"),
     Kind.DETECTOR: ("__call__",),
 }
-"""What an engine of a kind has, or whoever made it learns of it only in the middle of a turn."""
+"""What an engine of a kind has, or its author learns of it only in the middle of a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,10 @@ async def warn_of_misdeclared() -> None:
 
 @asynccontextmanager
 async def open_engine(kind: Kind, settings: Settings) -> AsyncIterator[Opened[Any]]:
-    """Open the engine of ``kind`` that ``settings`` mean; no network is touched. Raises `CannotLoad` and `ConfigError`.
+    """Open the engine of ``kind`` that ``settings`` mean, without any network but loopback.
 
-    One that somebody else brought and that fails to open is passed over, unless it was asked for.
+    One that somebody else brought and that fails to open is passed over, unless it was asked for. Raises `CannotLoad`
+    and `ConfigError`.
     """
     left_out: list[Entry] = []
     while True:
@@ -114,6 +116,11 @@ def _check(kind: Kind, engine: object) -> None:
     lacks = [name for name in _NEEDED[kind] if not hasattr(engine, name)]
     if lacks:
         raise CannotLoad(f"what it opens is no {kind.words}: it has no {', '.join(lacks)}")
+    if kind is Kind.SYNTHESIZER and iscoroutinefunction(getattr(engine, "speak", None)):
+        raise CannotLoad(
+            f"what it opens is no {kind.words}: its speak is async, and is to return a Speaking, such as "
+            "voice_trio.engines.base.whole(...) makes of it"
+        )
 
 
 def _fallback(kind: Kind, engine: Any, choice: registry.Choice) -> Fallback | None:

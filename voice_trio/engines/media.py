@@ -1,4 +1,4 @@
-"""Recordings made elsewhere, decoded in worker processes that are started when the first one comes."""
+"""Uploads, decoded in worker processes that are started when the first upload comes."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ KINDS = tuple(DEMUXERS)
 """What `MediaDecoder.decode` takes: webm, ogg, mp4, wav."""
 
 DECODERS = 2
-"""Recordings decoded at the same time. Each takes some milliseconds; two, so that a bad one holds up nobody."""
+"""Uploads decoded at the same time. Each takes some milliseconds; two, so that a bad one holds up nobody."""
 DECODE_S = 10.0
 """Limit for one of them."""
 QUEUE_S = 10.0
 """Limit for the wait for a free worker, the start of the first one included."""
 
 
-class Recording(NamedTuple):
-    """The sound of a recording."""
+class Sound(NamedTuple):
+    """The sound of an upload."""
 
     pcm: bytes
     """16 kHz s16le mono."""
     cut: bool
-    """Whether the recording was longer."""
+    """Whether the upload was longer."""
 
 
 class MediaDecoder:
-    """Decodes what browsers record. `open_media` runs one."""
+    """Decodes uploads: what browsers record. `open_media` runs one."""
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
         self._wanted = trio.Event()
 
     async def run(self) -> None:
-        """Keep the workers alive from the first recording on, until cancelled. Most servers never get one."""
+        """Keep the workers alive from the first upload on, until cancelled. Most servers never get one."""
         await self._wanted.wait()
         await self._pool.run()
 
-    async def decode(self, data: bytes, kind: str, *, longest_ms: int) -> Recording:
-        """Return the first ``longest_ms`` of the recording ``data``, of one of `KINDS`.
+    async def decode(self, data: bytes, kind: str, *, longest_ms: int) -> Sound:
+        """Return the first ``longest_ms`` of the upload ``data``, of one of `KINDS`.
 
         Raises `Refused` (PROTOCOL_VIOLATION) for what cannot be decoded, and (SERVER_BUSY) when no worker got free;
         `EngineError` (ASR_FAIL) when none can be started.
@@ -69,11 +69,11 @@ class MediaDecoder:
             raise Refused(ErrorCode.PROTOCOL_VIOLATION, "The recording cannot be decoded.") from error
         if (why := reply.fields.get("refused")) is not None:
             raise Refused(ErrorCode.PROTOCOL_VIOLATION, why)
-        return Recording(reply.body, reply.fields["cut"])
+        return Sound(reply.body, reply.fields["cut"])
 
 
 def media_worker() -> WorkerSpec:
-    """Return the spec of a worker that decodes one recording."""
+    """Return the spec of a worker that decodes one upload."""
     return python_worker("media", "voice_trio.engines.media_child", one_call=True)
 
 

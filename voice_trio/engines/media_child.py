@@ -1,12 +1,12 @@
-"""The child that decodes a recording: FFmpeg by way of PyAV, reading a stranger's bytes.
+"""The child that decodes an upload: FFmpeg by way of PyAV, reading bytes that anybody may have sent.
 
-A request ``{"kind", "longest_ms"}`` with the recording in the body is answered with ``{"cut"}`` and 16 kHz s16le mono
+A request ``{"kind", "longest_ms"}`` with the upload in the body is answered with ``{"cut"}`` and 16 kHz s16le mono
 in the body, or with ``{"refused": sentence}``.
 
-**What a recording can reach.** FFmpeg can do far more than a recording needs, so it is held on three sides. Its
+**What an upload can reach.** FFmpeg can do far more than an upload needs, so it is held on three sides. Its
 options name one demuxer, the decoders of what browsers record, and no protocol; whatever it would open beside the bytes
 in memory is refused. `confine` leaves the process nothing but its pipes, a bounded memory and a few seconds of
-computing: no file, socket or other process can be named (`confinement`). And the process decodes one recording: nothing
+computing: no file, socket or other process can be named (`confinement`). And the process decodes one upload: nothing
 that one of them did to it can reach the next.
 """
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 DEMUXERS: Final = {"webm": "matroska", "ogg": "ogg", "mp4": "mov", "wav": "wav"}
-"""Kind of recording -> FFmpeg's reader of it."""
+"""Kind of upload -> FFmpeg's reader of it."""
 
 DECODERS: Final = (
     *("opus", "vorbis", "aac", "flac", "alac"),

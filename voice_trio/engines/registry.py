@@ -43,7 +43,7 @@ class Candidate:
     why_not: str | None = None
     """Why it cannot be used, and what to do about it, as the end of a sentence; None where it can."""
     error: ConfigError | CannotLoad | None = None
-    """Where a setting of its own is wrong: what to say to whoever wants it."""
+    """Where a setting of its own is wrong: what to tell an operator who wants it."""
 
     @property
     def called(self) -> str:

@@ -69,7 +69,7 @@ class SileroModel:
 
         ``pcm`` holds `CONTEXT_SAMPLES`, then one chunk or more; without ``memory`` the model starts afresh.
         """
-        import numpy as np  # heavy, but loaded already by whoever made the session
+        import numpy as np  # heavy, but loaded already with the session
 
         audio = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
         chunks = np.lib.stride_tricks.sliding_window_view(audio, CONTEXT_SAMPLES + CHUNK_SAMPLES)[::CHUNK_SAMPLES]

@@ -1,7 +1,7 @@
-"""The language model of a server that has none: it repeats what it heard, and says how to give it one.
+"""The language model of a server that has none: it repeats what it heard, in one short sentence.
 
-It is made to be listened to: short plain sentences, the first one short enough that speech begins at once. The same
-words get the same reply, at the pace of a small local model.
+How to get a real one is told in writing, once, by whoever greets the person. The same words get the same reply, at the
+pace of a small local model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from voice_trio.entry_points import Kind
 TOKEN_S = 0.02
 """Before each token."""
 
-_REPEATED_CHARS = 240
+_REPEATED_CHARS = 160
 """Of what was said: longer than most sentences, shorter than a listener's patience."""
 
 _TOKEN = re.compile(r"\s*\S+")
@@ -32,6 +32,10 @@ class SyntheticModel:
 
     name = "synthetic"
     synthetic = True
+
+    def __init__(self, advice: str = "") -> None:
+        self.advice = advice
+        """How to get a real one, in sentences."""
 
     @asynccontextmanager
     async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
@@ -47,14 +51,7 @@ def reply(said: str) -> str:
         words = words[:_REPEATED_CHARS].rpartition(" ")[0] or words[:_REPEATED_CHARS]
         words += ", and so on"
     # The words keep their own end, so that a question is heard as one.
-    heard = f"You said: {words}{'' if words.endswith(('.', '!', '?')) else '.'}" if words else "But I caught no words."
-    return (
-        f"I hear you. {heard} "
-        "I can only repeat it, because no language model is configured. "
-        "To get real answers, set OPENAI_API_KEY to your key, "
-        "or set OPENAI_BASE_URL to the address of a model on your own machine. "
-        "Then start the server again."
-    )
+    return f"You said: {words}{'' if words.endswith(('.', '!', '?')) else '.'}" if words else "I caught no words."
 
 
 class _Tokens:
@@ -75,7 +72,8 @@ class _Tokens:
 
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[LanguageModel]:
-    yield SyntheticModel()
+    # Nobody has it who did not ask for it.
+    yield SyntheticModel("That was chosen; STREAM_LLM_ENGINE=auto takes a real one.")
 
 
-PLUG = Plug(kind=Kind.LANGUAGE_MODEL, name="synthetic", settings=Settings, open=_open)
+PLUG = Plug(kind=Kind.LANGUAGE_MODEL, name="synthetic", title="none", settings=Settings, open=_open)

@@ -1,4 +1,4 @@
-"""The voice that needs no system package: pyttsx3 over the espeak-ng of `espeakng_loader`, in warm worker processes.
+"""A voice in warm worker processes.
 
 A process of its own makes a phrase killable: one that hangs costs its turn a phrase and nobody else anything.
 """
@@ -6,27 +6,25 @@ A process of its own makes a phrase killable: one that hangs costs its turn a ph
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 
 import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import CannotLoad, EngineError, Mark, Speech
-from voice_trio.engines.plug import Plug
-from voice_trio.engines.voice_child import RATE, VOICES
-from voice_trio.entry_points import Kind
+from voice_trio.engines.base import CannotLoad, EngineError, Mark, Phoneme, Speaking, Speech, whole
+from voice_trio.workers.main import Fields
 from voice_trio.workers.pool import WorkerPool, open_pool
 from voice_trio.workers.process import WorkerError, python_worker
 
-RATE_SETTING = 136
-"""pyttsx3's `rate` for speed 1.0. espeak counts words in a way of its own: on ordinary prose, pauses included, this
-comes to some 170 a minute. It does not go below 80, so the slowest speed is 0.59."""
 MAX_CHARS = 1_000
-"""Longest text spoken in one go: about a minute, and 0.1 s of work. Phrases are a tenth of it."""
+"""Longest text spoken in one go: about a minute, and with espeak 0.1 s of work. Phrases are a tenth of it."""
 SPOKEN_SIGNS = "&%#@+"
 """Punctuation that has a name worth saying on its own."""
+SLOWEST, FASTEST = 0.5, 2.0
 
 
 def has_sound(text: str) -> bool:
@@ -42,13 +40,30 @@ def clean(text: str) -> str:
     return "".join(" " if char.isspace() or unicodedata.category(char) in ("Cc", "Cs") else char for char in text)
 
 
-class EspeakVoice:
-    """Speech by espeak-ng."""
+@dataclass(frozen=True, slots=True)
+class VoiceProcess:
+    """A kind of voice process.
 
-    name = "pyttsx3 espeak-ng"
-    sample_rate = RATE
+    It says in its first words which ``voices`` it has, the usual one first, and answers each request with ``marks``,
+    pairs of a sample and a character of the text, and with s16le mono audio.
+    """
 
-    def __init__(self, pool: WorkerPool) -> None:
+    name: str
+    """Of the engine, as told to clients."""
+    sample_rate: int
+    module: str
+    """Run with ``-m``, it serves requests as `workers.main` has it."""
+    request: Callable[[str, str | None, float], Fields]
+    """Makes one of a clean text that has sound, one of the voices or None, and a speed, 0.5 to 2.0."""
+
+
+class WorkerVoice:
+    """Speech by processes of one kind, in one piece a text."""
+
+    def __init__(self, process: VoiceProcess, pool: WorkerPool) -> None:
+        self.name = process.name
+        self.sample_rate = process.sample_rate
+        self._request = process.request
         self._pool = pool
 
     @property
@@ -65,37 +80,42 @@ class EspeakVoice:
         """Kill the voice processes."""
         self._pool.kill_workers()
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
         """Say ``text`` within ``seconds``; nothing sayable makes an empty `Speech`. Raises `EngineError` (TTS_FAIL)."""
+        return whole(partial(self._speak, text, seconds, voice, speed))
+
+    async def _speak(self, text: str, seconds: float, voice: str | None, speed: float) -> Speech:
         if len(text) > MAX_CHARS:
             raise EngineError(ErrorCode.TTS_FAIL, "The phrase is too long to speak.")
         if voice is not None and voice not in self.voices:
             raise EngineError(ErrorCode.TTS_FAIL, "There is no such voice.")
         if not has_sound(text):
             await trio.lowlevel.checkpoint()
-            return Speech(b"", RATE)
-        request = {
-            "text": clean(text),
-            "voice": voice or VOICES[0],
-            "rate": round(RATE_SETTING * min(max(speed, 0.5), 2.0)),
-        }
+            return Speech(b"", self.sample_rate)
+        request = self._request(clean(text), voice, min(max(speed, SLOWEST), FASTEST))
         try:
             reply = await self._pool.call(request, seconds=seconds)
         except WorkerError as error:
             message = "The voice took too long." if error.kind == "timeout" else "The voice failed."
             raise EngineError(ErrorCode.TTS_FAIL, message) from error
-        return Speech(reply.body, RATE, tuple(Mark(sample, char) for sample, char in reply.fields["marks"]))
+        return Speech(
+            reply.body,
+            self.sample_rate,
+            tuple(Mark(sample, char) for sample, char in reply.fields["marks"]),
+            tuple(Phoneme(sample, symbol) for sample, symbol in reply.fields.get("phonemes", ())),
+        )
 
 
 @asynccontextmanager
-async def open_voice(settings: Settings) -> AsyncIterator[EspeakVoice]:
-    """Have a warm voice for as long as the block runs. Raises `CannotLoad`."""
-    async with open_pool(python_worker("voice", "voice_trio.engines.voice_child"), settings.tts_workers) as pool:
+async def open_voice(settings: Settings, process: VoiceProcess | None = None) -> AsyncIterator[WorkerVoice]:
+    """Have a warm voice of ``process``, or espeak's, for as long as the block runs. Raises `CannotLoad`."""
+    if process is None:
+        from voice_trio.engines.espeak.plug import ESPEAK
+
+        process = ESPEAK
+    async with open_pool(python_worker("voice", process.module), settings.tts_workers) as pool:
         try:
             await pool.wait_ready()
         except WorkerError as error:
             raise CannotLoad(f"The voice cannot be started: {error}.") from error
-        yield EspeakVoice(pool)
-
-
-PLUG = Plug(kind=Kind.SYNTHESIZER, name="espeak", settings=Settings, open=open_voice, quality=10)
+        yield WorkerVoice(process, pool)

@@ -10,7 +10,7 @@ engine. An order that is wrong within a thread is a difference.
 
 A cancel cuts through the middle of what is going on, and whatever came within the tolerance before the cut may as well
 not have come. Of a reply that was cut off, one word more or less may have been heard. The same holds where the client
-goes, where the session was cancelled, and where the recording ends before it.
+goes, where the session was cancelled, and where the log ends before it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pydantic import JsonValue
 
 from voice_trio.core.messages import InfoCode, Outcome, State
 from voice_trio.journal import entries as e
-from voice_trio.journal.read import Recording
+from voice_trio.journal.read import SessionLog
 
 Deed = e.Said | e.Chunk | e.Ask | e.End
 """What a session does."""
@@ -72,11 +72,11 @@ class Difference:
     """In a few words."""
 
 
-def first_difference(recording: Recording, replayed: Sequence[e.Entry], tolerance_s: float) -> Difference | None:
-    """Return the first difference between ``recording`` and what came of its replay; None where they are equal."""
-    then = [entry for entry in recording.entries if isinstance(entry, Deed)]
+def first_difference(session_log: SessionLog, replayed: Sequence[e.Entry], tolerance_s: float) -> Difference | None:
+    """Return the first difference between ``session_log`` and what came of its replay; None where they are equal."""
+    then = [entry for entry in session_log.entries if isinstance(entry, Deed)]
     now = [entry for entry in replayed if isinstance(entry, Deed)]
-    comparison = _Comparison(recording, then, now, tolerance_s)
+    comparison = _Comparison(session_log, then, now, tolerance_s)
     found = [comparison.first_in(thread) for thread in _THREADS]
     return min((difference for difference in found if difference is not None), key=lambda d: d.at, default=None)
 
@@ -97,7 +97,7 @@ def _speaker(message: dict[str, JsonValue]) -> str:
     match message:
         case {"type": "token"}:
             return "language model"
-        case {"type": "tts_phrase" | "tts_phrase_done"} | {"type": "state", "state": State.RESPONDING}:
+        case {"type": "tts_phrase" | "tts_words" | "tts_phrase_done"} | {"type": "state", "state": State.RESPONDING}:
             return "voice"
         case {"type": "error", "phrase": _}:
             return "voice"
@@ -111,12 +111,12 @@ def _speaker(message: dict[str, JsonValue]) -> str:
 
 
 class _Comparison:
-    def __init__(self, recording: Recording, then: Sequence[Deed], now: Sequence[Deed], tolerance_s: float) -> None:
+    def __init__(self, session_log: SessionLog, then: Sequence[Deed], now: Sequence[Deed], tolerance_s: float) -> None:
         self._then = then
         self._now = now
         self._tolerance_s = tolerance_s
-        leaves = [entry.at for entry in recording.entries if _is_leave(entry)]
-        self._breaks_off_at = inf if recording.end else recording.lasts_s
+        leaves = [entry.at for entry in session_log.entries if _is_leave(entry)]
+        self._breaks_off_at = inf if session_log.end else session_log.lasts_s
         self._left_at = min(leaves, default=inf)
         """When there was nobody to talk to any more, if that was before the session closed."""
         self._turns = {**_turns(then), **_turns(now)}

@@ -1,10 +1,10 @@
-"""What a recording is made of, and how a file spells it: one JSON object a line, a header first.
+"""What a session log is made of, and how a file spells it: one JSON object a line, a header first.
 
 Times are seconds since the session began. What the session was told (`Command`, `Audio`, `Malformed`, `Gone`, `Drain`,
-`Changed`, and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is
+`Changed` and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is
 compared.
 
-A recording may come from a stranger: whatever is read was checked against these types.
+Anybody may have written a session log: all that is read of it was checked against these types.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pydantic import Base64Bytes, Field, JsonValue, TypeAdapter, ValidationError
 
 from voice_trio.core.history import Record
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
-from voice_trio.engines.base import Alive, Fallback, Finish, Hypothesis, Transcript
+from voice_trio.engines.base import PARTIAL_INTERVAL_MS, Alive, Fallback, Hypothesis, ToolCall, Transcript, Usage
+from voice_trio.entry_points import Kind
 
 FORMAT: Final = 1
 """The version of these types; a file of another one is not read."""
@@ -36,6 +37,8 @@ class EngineNames:
     languages: tuple[str, ...]
     llm: str
     synthetic: bool
+    llm_advice: str | None = None
+    """How to get a better language model, as far as that was known."""
     tts: str
     voices: tuple[str, ...]
     sample_rate: Rate
@@ -43,6 +46,8 @@ class EngineNames:
     """The command that would bring a better recognizer."""
     asr_fallback_message: str | None = None
     """What was said of it; older files do not hold it, since it could only be one sentence."""
+    partial_interval_ms: Natural = PARTIAL_INTERVAL_MS
+    """What suited the recognizer."""
 
     @property
     def fallback(self) -> Fallback | None:
@@ -124,11 +129,13 @@ class Drain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """The server has other engines for the turns to come."""
+    """The server has another engine for the turns to come."""
 
     kind: Literal["changed"] = "changed"
     at: Seconds
+    what: Kind
     engines: EngineNames
+    """All that there are now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,11 +150,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """What `Synthesizer.speak` returned, be it speech or not."""
+    """A piece of what a synthesizer said, be it speech or not."""
 
     pcm: Base64Bytes
     sample_rate: int
     marks: tuple[tuple[int, int], ...] = ()
+    phonemes: tuple[tuple[int, str], ...] = ()
+    more: bool | None = None
+    """More may follow: `Speech.last` of what the voice did not know to be the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,14 +176,18 @@ class Answer:
     halves: str | None = None
     """The same as a JSON string, where it holds half of a surrogate pair, which UTF-8 has no bytes for."""
     alive: Alive | None = None
-    finish: Finish | None = None
+    tool_call: ToolCall | None = None
+    finish: tuple[str] | None = None
+    """Why the reply ended."""
+    usage: Usage | None = None
+    """What the server counted, with ``finish``."""
     voice: Voice | None = None
     conversation: Name | None = None
     records: tuple[Record, ...] | None = None
     granted: bool | None = None
     failure: Failure | None = None
     over: bool | None = None
-    """The stream has ended, or the context was left."""
+    """The stream has ended, the context was left, or no piece of speech follows."""
 
 
 # --- what a session does --------------------------------------------------------------------------------------------
@@ -240,7 +254,7 @@ class End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """The recording ends before the session does."""
+    """The session log ends before the session does."""
 
     kind: Literal["stopped"] = "stopped"
     at: Seconds
@@ -257,7 +271,7 @@ _KINDS: Final[dict[type, TypeAdapter[Any]]] = {kind: TypeAdapter(kind) for kind 
 
 
 class NotAnEntry(Exception):
-    """A line is no entry of a recording; the message says why."""
+    """A line is no entry of a session log; the message says why."""
 
 
 def spell(entry: Header | Entry) -> bytes:

@@ -1,7 +1,7 @@
-"""A recording on its way to the disk, which may be slow, full or broken, and must not be felt in the session.
+"""A session log on its way to the disk, which may be slow, full or broken, and must not be felt in the session.
 
 Lines wait in a bounded queue, which a task empties ten times a second, in a thread: a write takes 3 us, but now and
-then 8 ms, and on a bad disk for ever. Whatever goes wrong ends the recording with one line in the log, nothing else.
+then 8 ms, and on a bad disk for ever. Whatever goes wrong ends the session log with one line in the log, nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from voice_trio.journal.entries import Entry, Header, Stopped, spell
 log = structlog.get_logger()
 
 LONGEST_BYTES: Final = 64 * 2**20
-"""Of one recording: some twenty minutes of talking without a pause."""
+"""Of one session log: some twenty minutes of talking without a pause."""
 
 QUEUE_BYTES: Final = 4 * 2**20
 """What may wait for the disk."""
@@ -35,8 +35,8 @@ _LAST_WORDS_S = 1.0
 """How long a session that is over may take to write what is queued."""
 
 
-class RecordingFile:
-    """One session's recording, in a new file at ``path``. It takes entries while `keep` is open."""
+class SessionLogFile:
+    """One session log, in a new file at ``path``. It takes entries while `keep` is open."""
 
     def __init__(self, path: Path, *, one_thread: trio.CapacityLimiter, longest_bytes: int = LONGEST_BYTES) -> None:
         """``one_thread`` is shared by all who write to the same disk."""
@@ -58,7 +58,7 @@ class RecordingFile:
         try:
             line = spell(entry)
         except Exception as error:
-            # None that we know of; but a session must not end because of what somebody writes down about it.
+            # None that we know of; but a session must not end because of its log.
             self._stop(f"{entry.kind} cannot be spelled: {type(error).__name__}")
             return
         if self._noted_bytes + len(line) > self._longest_bytes:
@@ -103,7 +103,7 @@ class RecordingFile:
     def _stop(self, why: str) -> None:
         if not self._stopped:
             self._stopped = True
-            log.warning("the recording of a session ends before it does", file=str(self._path), reason=why)
+            log.warning("a session log ends before its session does", file=str(self._path), reason=why)
 
     # --- in the thread ------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Where a server's recordings are kept."""
+"""Where a server's session logs are kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voice_trio import private_files
 from voice_trio.config import Settings
 from voice_trio.core.playout import Playout
 from voice_trio.engines.base import Engines
-from voice_trio.journal.file import RecordingFile
+from voice_trio.journal.file import SessionLogFile
 from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.memory.base import Store
 from voice_trio.session.claims import Claims
@@ -24,10 +24,10 @@ WARNING = "Sessions are recorded, voices and words: STREAM_RECORD_DIR is set"
 
 
 class CannotRecord(Exception):
-    """There is no place for recordings; the message says where it was to be, why, and what to do."""
+    """There is no place for session logs; the message says where it was to be, why, and what to do."""
 
 
-class Recordings:
+class SessionLogs:
     """A folder with a file for each session, readable by nobody else."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,7 +57,7 @@ class Recordings:
     ) -> RecordedSession:
         """Return a session over ``link`` which is recorded while it runs."""
         began = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
-        file = RecordingFile(self.folder / f"{began}-{secrets.token_hex(4)}.jsonl", one_thread=self._one_thread)
+        file = SessionLogFile(self.folder / f"{began}-{secrets.token_hex(4)}.jsonl", one_thread=self._one_thread)
         return RecordedSession(
             link,
             settings=settings,
@@ -71,7 +71,7 @@ class Recordings:
 
 
 def record_folder(settings: Settings) -> Path | None:
-    """Return where ``settings`` want recordings; None if they want none. Raises `CannotRecord`."""
+    """Return where ``settings`` want session logs; None if they want none. Raises `CannotRecord`."""
     if not settings.record_dir:
         return None
     try:

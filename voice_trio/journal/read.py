@@ -1,4 +1,4 @@
-"""Reads a recording, which anybody may have written."""
+"""Reads a session log, which anybody may have written."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from voice_trio.wire import native
 from voice_trio.wire.codec import CLOSE_CODES
 
 _COMMANDS: Final = {**native.COMMANDS, m.Configure.name: m.Configure}
-"""What a recording can hold: the commands of /ws, and those of other wires, spelled alike."""
+"""What a session log can hold: the commands of /ws, and those of other wires, spelled alike."""
 
 _MALFORMED: Final = {
     CLOSE_CODES[kind]: kind for kind in (Farewell.UNSUPPORTED, Farewell.BAD_DATA, Farewell.TOO_LARGE, Farewell.FLOOD)
 }
-"""What was wrong with a client's message, by the number that a recording has for it."""
+"""What was wrong with a client's message, by the number that a session log has for it."""
 
 _VALUES: Final[dict[str, set[str]]] = {
     "open": {"over"},
     "hypothesize": {"hypothesis"},
     "anticipate": set(),
     "settle": {"transcript"},
-    "write": {"text", "halves", "alive", "finish", "over"},
-    "speak": {"voice"},
+    "write": {"text", "halves", "alive", "tool_call", "finish", "over"},
+    "speak": {"voice", "over"},
     "begin": {"conversation"},
     "recall": {"records"},
     "commit": set(),
@@ -45,11 +45,11 @@ _BARE: Final = {"open", "anticipate", "write", "recall", "commit"}
 
 
 class CannotReplay(Exception):
-    """The file is no recording that can be replayed; the message says where and why."""
+    """The file is no session log that can be replayed; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class SessionLog:
     """What a file holds."""
 
     header: e.Header
@@ -61,7 +61,7 @@ class Recording:
 
     @property
     def end(self) -> e.End | None:
-        """How the session ended; None where the recording ends before it."""
+        """How the session ended; None where the session log ends before it."""
         return next((entry for entry in reversed(self.entries) if isinstance(entry, e.End)), None)
 
     @property
@@ -76,40 +76,40 @@ class Recording:
         return SessionSettings.of(config.load(**given))
 
 
-def read_recording(path: Path) -> Recording:
-    """Return the recording in ``path``. Raises `CannotReplay`."""
+def read_session_log(path: Path) -> SessionLog:
+    """Return the session log in ``path``. Raises `CannotReplay`."""
     try:
         with path.open("rb") as file:
             data = file.read(2 * LONGEST_BYTES + 1)
     except OSError as error:
         raise CannotReplay(f"{path} cannot be read: {error.strerror or error}.") from error
     if len(data) > 2 * LONGEST_BYTES:
-        raise CannotReplay(f"{path} is longer than any recording.")
+        raise CannotReplay(f"{path} is longer than any session log.")
     try:
-        recording = parse(data)
-        recording.settings()
+        session_log = parse(data)
+        session_log.settings()
     except (_Wrong, ConfigError) as error:
         raise CannotReplay(f"{path} cannot be replayed: {error}") from None
-    return recording
+    return session_log
 
 
 class _Wrong(Exception):
     pass
 
 
-def parse(data: bytes) -> Recording:
-    """Return the recording in ``data``, without a last line that was not written to its end."""
+def parse(data: bytes) -> SessionLog:
+    """Return the session log in ``data``, without a last line that was not written to its end."""
     *lines, rest = data.split(b"\n")
     if not lines:
         raise _Wrong("it has no whole line.")
-    recording = Recording(_header(lines[0]), [], torn=bool(rest))
+    session_log = SessionLog(_header(lines[0]), [], torn=bool(rest))
     for number, line in enumerate(lines[1:], start=2):
         try:
             entry = e.read(line)
-            _add(recording, entry)
+            _add(session_log, entry)
         except (e.NotAnEntry, Malformed, _Wrong) as error:
             raise _Wrong(f"line {number} is wrong: {error}") from None
-    return recording
+    return session_log
 
 
 def _header(line: bytes) -> e.Header:
@@ -120,9 +120,9 @@ def _header(line: bytes) -> e.Header:
     except (ValueError, KeyError, TypeError, RecursionError):
         version = None
     if version is None:
-        raise _Wrong("it does not begin with the header of a recording.")
+        raise _Wrong("it does not begin with the header of a session log.")
     if version != e.FORMAT:
-        raise _Wrong(f"it is a recording of format {str(version)[:20]!r}, and this voice_trio reads format {e.FORMAT}.")
+        raise _Wrong(f"it is a session log of format {str(version)[:20]!r}; this voice_trio reads format {e.FORMAT}.")
     try:
         header = e.read(line)
     except e.NotAnEntry as error:
@@ -131,7 +131,7 @@ def _header(line: bytes) -> e.Header:
     return header
 
 
-def _add(recording: Recording, entry: e.Header | e.Entry) -> None:
+def _add(session_log: SessionLog, entry: e.Header | e.Entry) -> None:
     match entry:
         case e.Header():
             raise _Wrong("a second header")
@@ -142,12 +142,12 @@ def _add(recording: Recording, entry: e.Header | e.Entry) -> None:
         case e.Malformed():
             malformed_of(entry)
         case e.Ask(call=call):
-            if call in recording.asks:
+            if call in session_log.asks:
                 raise _Wrong(f"call {call} was asked before")
-            recording.asks[call] = entry
+            session_log.asks[call] = entry
         case e.Answer():
-            _check_answer(entry, recording.asks.get(entry.call))
-    recording.entries.append(entry)
+            _check_answer(entry, session_log.asks.get(entry.call))
+    session_log.entries.append(entry)
 
 
 def command_of(entry: e.Command) -> m.Command:

@@ -15,6 +15,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import DrainCode, InfoCode
 from voice_trio.core.playout import Playout, WholePlayout
 from voice_trio.engines.base import Engines
+from voice_trio.entry_points import Kind
 from voice_trio.journal import entries as e
 from voice_trio.journal.recorder import Note, Recorder, names_of
 from voice_trio.journal.recording_tap import RecordingTap, TappedClaims
@@ -73,10 +74,10 @@ class RecordedSession:
         self._recorder.note(e.Drain(at=self._recorder.now(), grace_s=grace_s, why=why))
         self._session.drain(grace_s, why)
 
-    def engines_changed(self) -> None:
-        """Tell the client which engines the turns to come start with."""
-        self._recorder.note(e.Changed(at=self._recorder.now(), engines=names_of(self._engines())))
-        self._session.engines_changed()
+    def engines_changed(self, kind: Kind) -> None:
+        """Tell the client which engines the turns to come start with; that of ``kind`` is another."""
+        self._recorder.note(e.Changed(at=self._recorder.now(), what=kind, engines=names_of(self._engines())))
+        self._session.engines_changed(kind)
 
     async def run(self) -> None:
         """Live the session, from the greeting to the close."""

@@ -12,7 +12,7 @@ import trio
 
 from voice_trio import __version__
 from voice_trio.core.strange_text import mend
-from voice_trio.engines.base import EngineError, Engines
+from voice_trio.engines.base import EngineError, Engines, advice_of, partial_interval_ms
 from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
 from voice_trio.memory.base import StoreError
 from voice_trio.session.settings import SessionSettings
@@ -49,7 +49,7 @@ class Recorder:
         )
 
     def stand_in(self, conversation: str) -> str:
-        """Return what a recording calls ``conversation``, whose id opens it to whoever has it."""
+        """Return what a session log calls ``conversation``, whose id opens it to all who have it."""
         return self._stand_ins.setdefault(conversation, f"conversation-{len(self._stand_ins) + 1}")
 
     def ask(self, of: Of, *, within: int | None = None, **what: Any) -> Question:
@@ -68,8 +68,10 @@ class Question:
         self._recorder = recorder
         self._asked_at: float | None = None
 
-    async def answer(self, ask: Callable[[], Awaitable[T]], spell: Callable[[T], dict[str, Any]]) -> T:
+    async def answer(self, ask: Callable[[], Awaitable[T]], spell: Callable[[T], dict[str, Any] | None]) -> T:
         """Return what ``ask`` returns, or raise what it raises, and note it; ``spell`` returns fields of `Answer`.
+
+        Where it returns None, that is no answer yet.
 
         If it is cancelled and asked again, the answer is to the first time.
         """
@@ -79,7 +81,9 @@ class Question:
         except Exception as error:
             self.note(asked_at, failure=_failure(error))
             raise
-        self.note(asked_at, **spell(value))
+        fields = spell(value)
+        if fields is not None:
+            self.note(asked_at, **fields)
         return value
 
     def note(self, asked_at: float, **fields: Any) -> None:
@@ -115,16 +119,18 @@ def _failure(error: Exception) -> Failure:
 
 
 def names_of(engines: Engines) -> EngineNames:
-    """Return ``engines`` as a recording knows them."""
+    """Return ``engines`` as a session log knows them."""
     fallback = engines.asr_fallback
     return EngineNames(
         asr=engines.recognizer.name,
         languages=tuple(engines.recognizer.languages),
         llm=engines.language_model.name,
         synthetic=engines.language_model.synthetic,
+        llm_advice=advice_of(engines.language_model),
         tts=engines.synthesizer.name,
         voices=tuple(engines.synthesizer.voices),
         sample_rate=engines.synthesizer.sample_rate,
         asr_fallback=fallback.command if fallback else None,
         asr_fallback_message=fallback.message if fallback else None,
+        partial_interval_ms=partial_interval_ms(engines.recognizer),
     )

@@ -9,7 +9,17 @@ from typing import Any, TypeVar
 
 from voice_trio.core.history import Record
 from voice_trio.core.strange_text import mend
-from voice_trio.engines.base import Alive, Finish, Hypothesis, ReplyEvent, Speech, TextDelta, Transcript
+from voice_trio.engines.base import (
+    Alive,
+    Finish,
+    Hypothesis,
+    Prompt,
+    ReplyEvent,
+    Speech,
+    TextDelta,
+    ToolCall,
+    Transcript,
+)
 from voice_trio.journal.entries import Voice
 from voice_trio.journal.recorder import Question, Recorder, nothing, spelled_text
 from voice_trio.session.claims import Claims
@@ -20,11 +30,11 @@ T = TypeVar("T")
 
 @dataclass
 class _Begun:
-    """An utterance or a reply."""
+    """An utterance, a reply or a phrase."""
 
     question: Question
     crc32: int = 0
-    """Of the audio so far, which the recording has: a digest will do."""
+    """Of the audio so far, which the session log has: a digest will do."""
 
 
 class RecordingTap(Keeping[_Begun]):
@@ -60,13 +70,16 @@ class RecordingTap(Keeping[_Begun]):
     def _question(self, call: Call) -> Question:
         ask, told = self._recorder.ask, call.arguments
         match call.asked:
-            case "receive" | "leave":
+            case "receive" | "piece" | "leave":
                 return self.of(call).question
+            case "speak":
+                self.kept[call] = _Begun(ask("speak", **told))
+                return self.kept[call].question
             case "open":
                 self.kept[call] = _Begun(ask("open", **told))
                 return self.kept[call].question
             case "stream":
-                self.kept[call] = _Begun(ask("write", prompt=[asdict(one) for one in told["prompt"].messages]))
+                self.kept[call] = _Begun(ask("write", **_spelled_prompt(told["prompt"])))
                 return self.kept[call].question
             case "settle":
                 begun = self.of(call)
@@ -77,12 +90,17 @@ class RecordingTap(Keeping[_Begun]):
                 return ask("recall", conversation=self._recorder.stand_in(told["conversation"]))
             case "commit":
                 return ask("commit", **self._spelled_record(told["record"]))
-            case "begin" | "speak":
-                return ask(call.asked, **told)
+            case "begin":
+                return ask("begin")
         raise AssertionError(call.asked)
 
-    def _spelling(self, call: Call) -> Callable[[Any], dict[str, Any]]:
+    def _spelling(self, call: Call) -> Callable[[Any], dict[str, Any] | None]:
         match call.asked:
+            case "speak":
+                # Its pieces are the answers.
+                return _unspelled
+            case "leave" if call.within is not None and call.within.asked == "speak":
+                return _unspelled
             case "leave":
                 return lambda _: {"over": True}
             case "hypothesize":
@@ -91,7 +109,7 @@ class RecordingTap(Keeping[_Begun]):
                 return _spelled_transcript
             case "receive":
                 return _spelled_event
-            case "speak":
+            case "piece":
                 return _spelled_speech
             case "begin":
                 return lambda conversation: {"conversation": self._recorder.stand_in(conversation)}
@@ -121,6 +139,11 @@ class RecordingTap(Keeping[_Begun]):
         }
 
 
+def _spelled_prompt(prompt: Prompt) -> dict[str, Any]:
+    tools = {"tools": [asdict(tool) for tool in prompt.tools]} if prompt.tools else {}
+    return {"prompt": [asdict(message) for message in prompt.messages], **tools}
+
+
 def _spelled_hypothesis(seems: Hypothesis) -> dict[str, Any]:
     # A session does the same, so nothing is lost to it.
     return {"hypothesis": seems._replace(text=mend(seems.text))}
@@ -132,16 +155,33 @@ def _spelled_transcript(said: Transcript) -> dict[str, Any]:
 
 def _spelled_event(event: ReplyEvent) -> dict[str, Any]:
     match event:
-        case Finish():
-            return {"finish": event}
+        case Finish(reason, usage):
+            return {"finish": (mend(reason),), "usage": usage}
+        case ToolCall():
+            return {"tool_call": ToolCall(*map(mend, event))}
         case Alive():
             return {"alive": event}
         case TextDelta(text):
             return spelled_text(text)
 
 
-def _spelled_speech(speech: Speech) -> dict[str, Any]:
-    return {"voice": Voice(pcm=speech.pcm, sample_rate=speech.sample_rate, marks=speech.marks)}
+def _spelled_speech(speech: Speech | None) -> dict[str, Any]:
+    if speech is None:
+        return {"over": True}
+    more = None if speech.last else True
+    return {
+        "voice": Voice(
+            pcm=speech.pcm,
+            sample_rate=speech.sample_rate,
+            marks=speech.marks,
+            phonemes=speech.phonemes,
+            more=more,
+        )
+    }
+
+
+def _unspelled(_: object) -> None:
+    return None
 
 
 class TappedClaims(Claims):

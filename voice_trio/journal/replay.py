@@ -9,7 +9,7 @@ import trio.testing
 
 from voice_trio.core.playout import WholePlayout
 from voice_trio.journal import entries as e
-from voice_trio.journal.read import Recording
+from voice_trio.journal.read import SessionLog
 from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.journal.recording_tap import TappedClaims
 from voice_trio.journal.tape import Tape
@@ -18,48 +18,45 @@ from voice_trio.journal.tape_tap import TapeTap, tape_engines, tape_store
 from voice_trio.session.claims import Claims
 
 
-def replay(recording: Recording, slack_s: float) -> list[e.Entry]:
-    """Return a recording of the session of ``recording``, lived again with the same answers; no real time passes.
+def replay(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
+    """Return what the session of ``session_log`` does, lived again with the same answers; no real time passes.
 
     ``slack_s`` is by how much the session may ask earlier or later than it did and still be answered when it was.
     """
-    return trio.run(_live, recording, slack_s, clock=trio.testing.MockClock(autojump_threshold=0))
+    return trio.run(_live, session_log, slack_s, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
-async def _live(recording: Recording, slack_s: float) -> list[e.Entry]:
-    tape = Tape(recording, slack_s)
+async def _live(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
+    tape = Tape(session_log, slack_s)
     link = TapeLink(tape)
     tap = TapeTap(tape, link)
-    engines = [tape_engines(recording.header.engines, tap)]
+    engines = tape_engines(session_log.header.engines, tap)
     replayed: list[e.Header | e.Entry] = []
     session = RecordedSession(
         link,
-        settings=recording.settings(),
-        engines=lambda: engines[-1],
+        settings=session_log.settings(),
+        engines=lambda: engines,
         store=tape_store(tap),
         claims=TappedClaims(Claims(), tap),
         wall_clock=lambda: 0.0,
-        new_playout=WholePlayout if recording.header.whole else None,
+        new_playout=WholePlayout if session_log.header.whole else None,
         note=replayed.append,
         keeping=nullcontext,
     )
+
+    async def do(entry: e.Drain | e.Changed) -> None:
+        nonlocal engines
+        await tape.wait_until(entry.at)
+        if isinstance(entry, e.Drain):
+            session.drain(entry.grace_s, entry.why)
+        else:
+            engines = tape_engines(entry.engines, tap)
+            session.engines_changed(entry.what)
+
     async with trio.open_nursery() as nursery:
-        for drain in tape.drains:
-            nursery.start_soon(_drain, session, tape, drain)
-
-        async def change(to: e.Changed) -> None:
-            await tape.wait_until(to.at)
-            engines.append(tape_engines(to.engines, tap))
-            session.engines_changed()
-
-        for to in tape.changes:
-            nursery.start_soon(change, to)
+        for entry in tape.from_server:
+            nursery.start_soon(do, entry)
         with trio.move_on_after(tape.ends_at):
             await session.run()
         nursery.cancel_scope.cancel()
     return [entry for entry in replayed if not isinstance(entry, e.Header)]
-
-
-async def _drain(session: RecordedSession, tape: Tape, drain: e.Drain) -> None:
-    await tape.wait_until(drain.at)
-    session.drain(drain.grace_s, drain.why)

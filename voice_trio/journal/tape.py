@@ -1,6 +1,6 @@
-"""A recording played to a session: a link, engines and a store that give what they gave then, when they gave it then.
+"""A session log played to a session: a link, engines and a store that give what they gave then, when they gave it then.
 
-An answer comes at the moment at which it came in the recording, if it was asked for as long before as then, give or
+An answer comes at the moment at which it came in the log, if it was asked for as long before as then, give or
 take the slack; if the session asks earlier or later than it did, the answer comes as much earlier or later. So the
 machine's own time, which a virtual clock does not have, does not add up, and a session that works otherwise shows it.
 
@@ -18,11 +18,11 @@ import trio
 
 from voice_trio.engines.base import EngineError
 from voice_trio.journal import entries as e
-from voice_trio.journal.read import Recording
+from voice_trio.journal.read import SessionLog
 from voice_trio.memory.base import StoreError
 
 _TICK_S = 1e-9
-"""Between things that the recording has at the same moment, so that they come in its order."""
+"""Between things that the session log has at the same moment, so that they come in its order."""
 
 _PATIENCE_S = 60.0
 """How much longer than then the session may take to close."""
@@ -36,21 +36,21 @@ class _Call(NamedTuple):
 
 
 class Tape:
-    """``recording``, from now on."""
+    """``session_log``, from now on."""
 
-    def __init__(self, recording: Recording, slack_s: float) -> None:
+    def __init__(self, session_log: SessionLog, slack_s: float) -> None:
         self._slack_s = slack_s
         self._began_at = trio.current_time()
         self._calls: dict[tuple[e.Of, int | None], deque[_Call]] = {}
         self.told: deque[tuple[e.Command | e.Audio | e.Malformed | e.Gone, int]] = deque()
         """What comes through the link, and how many events the client had been sent by then."""
-        self.drains: list[e.Drain] = []
-        self.changes: list[e.Changed] = []
-        self.ends_at = recording.lasts_s + slack_s
+        self.from_server: list[e.Drain | e.Changed] = []
+        """What the server does to the session."""
+        self.ends_at = session_log.lasts_s + slack_s
         """When the session is to be cancelled, at the latest."""
         self.sends: deque[e.Said | e.Chunk] = deque()
         calls: dict[int, _Call] = {}
-        for entry in _apart(recording.entries):
+        for entry in _apart(session_log.entries):
             match entry:
                 case e.Ask():
                     call = calls[entry.call] = _Call(entry.call, deque())
@@ -59,10 +59,8 @@ class Tape:
                     calls[entry.call].answers.append(entry)
                 case e.Command() | e.Audio() | e.Malformed() | e.Gone():
                     self.told.append((entry, len(self.sends)))
-                case e.Drain():
-                    self.drains.append(entry)
-                case e.Changed():
-                    self.changes.append(entry)
+                case e.Drain() | e.Changed():
+                    self.from_server.append(entry)
                 case e.End(how="cancelled"):
                     self.ends_at = entry.at
                 case e.End():
@@ -75,7 +73,7 @@ class Tape:
         return trio.current_time() - self._began_at
 
     async def wait_until(self, at: float) -> None:
-        """Wait until the recording's second ``at``."""
+        """Wait until the session log's second ``at``."""
         await trio.sleep_until(self._began_at + at)
 
     async def wait_since(self, asked_at: float, at: float) -> None:
@@ -110,31 +108,26 @@ class Question:
     def __init__(self, tape: Tape, call: _Call | None) -> None:
         self._tape = tape
         self._call = call
-        self._late_s = 0.0
-        """By how much what was asked came later than then, if by more than the slack."""
+        self._late_s: float | None = None
+        """By how much it was asked later than then, if by more than the slack; None before it was answered."""
 
     @property
     def number(self) -> int | None:
-        """Of the call in the recording; None where it has no such call."""
+        """Of the call in the session log; None where it has no such call."""
         return None if self._call is None else self._call.number
 
     async def answer(self) -> e.Answer:
-        """Return the next answer when it is time; raise what was raised. What never came is waited for in vain."""
+        """Return the next answer when it is time; raise what was raised. What never came is waited for in vain.
+
+        All but the first are of what is on its way, whenever they are asked for.
+        """
         if self._call is None or not self._call.answers:
             await trio.sleep_forever()
-        answer = self._call.answers[0]
-        self._late_s = self._tape.late_s(answer.at - answer.waited)
-        return await self._next(self._call.answers)
-
-    async def next_of_stream(self) -> e.Answer:
-        """Return the next piece of what was begun, at its time: it is on its way, whenever it is asked for."""
-        if self._call is None or not self._call.answers:
-            await trio.sleep_forever()
-        return await self._next(self._call.answers)
-
-    async def _next(self, answers: deque[e.Answer]) -> e.Answer:
-        await self._tape.wait_until(answers[0].at + self._late_s)
-        # Not before: whoever is cancelled while they wait may ask again.
+        answers = self._call.answers
+        late_s = self._tape.late_s(answers[0].at - answers[0].waited) if self._late_s is None else self._late_s
+        await self._tape.wait_until(answers[0].at + late_s)
+        # Not before: a caller that is cancelled in the wait may ask again.
+        self._late_s = late_s
         answer = answers.popleft()
         if answer.failure is not None:
             raise _error(answer.failure)

@@ -9,8 +9,11 @@ from typing import Any, NoReturn
 
 from voice_trio.engines.base import (
     Engines,
+    Finish,
     Mark,
+    Phoneme,
     Prompt,
+    Speaking,
     Speech,
     Stream,
     TextDelta,
@@ -42,19 +45,23 @@ class TapeTap(Keeping[Question]):
                 self.kept[call] = question = self._tape.ask("open" if call.asked == "open" else "write")
                 await question.answer()
                 return _Begun()
+            case "speak":
+                self.kept[call] = self._tape.ask("speak")
+                return _Begun()
+            case "leave" if call.within is not None and call.within.asked == "speak":
+                return None
             case "leave":
                 return await self.of(call).leave()
             case "receive":
-                return _event(await self.of(call).next_of_stream())
+                return _event(await self.of(call).answer())
+            case "piece":
+                return _piece(await self.of(call).answer())
             case "hypothesize":
                 return _there((await self._tape.ask("hypothesize", self.of(call).number).answer()).hypothesis)
             case "anticipate":
                 return await self._tape.ask("anticipate", self.of(call).number).answer()
             case "settle":
                 return _there((await self._tape.ask("settle", self.of(call).number).answer()).transcript)
-            case "speak":
-                then = _there((await self._tape.ask("speak").answer()).voice)
-                return Speech(then.pcm, then.sample_rate, tuple(Mark(*mark) for mark in then.marks))
             case "begin":
                 return _there((await self._tape.ask("begin").answer()).conversation)
             case "recall":
@@ -82,14 +89,25 @@ def _event(answer: e.Answer) -> Any:
     text = text_of(answer)
     if text is not None:
         return TextDelta(text)
-    event = answer.alive or answer.finish
+    if answer.finish is not None:
+        return Finish(*answer.finish, answer.usage)
+    event = answer.alive or answer.tool_call
     if event is None:
         raise broken_off()
     return event
 
 
+def _piece(answer: e.Answer) -> Speech | None:
+    if answer.over:
+        return None
+    then = _there(answer.voice)
+    marks = tuple(Mark(*mark) for mark in then.marks)
+    phonemes = tuple(Phoneme(*phoneme) for phoneme in then.phonemes)
+    return Speech(then.pcm, then.sample_rate, marks, phonemes, last=not then.more)
+
+
 class _Begun:
-    """What stands for an utterance or a reply, of which nothing is asked but this."""
+    """What stands for an utterance, a reply or a phrase, of which nothing is asked but this."""
 
     compute_s = 0.0
 
@@ -105,6 +123,7 @@ def _asked() -> NoReturn:
 class _Recognizer:
     name: str
     languages: Sequence[str]
+    partial_interval_ms: int
     ready: bool = True
 
     def open(self, language: str | None) -> AbstractAsyncContextManager[Utterance]:
@@ -115,6 +134,7 @@ class _Recognizer:
 class _LanguageModel:
     name: str
     synthetic: bool
+    advice: str | None
 
     def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
         _asked()
@@ -127,7 +147,7 @@ class _Synthesizer:
     voices: Sequence[str]
     ready: bool = True
 
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
+    def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speaking:
         _asked()
 
 
@@ -147,8 +167,8 @@ def tape_store(tap: TapeTap) -> Store:
 def tape_engines(names: e.EngineNames, tap: TapeTap) -> Engines:
     """Return engines under the names that they had, which ``tap`` answers for."""
     engines = Engines(
-        recognizer=_Recognizer(names.asr, names.languages),
-        language_model=_LanguageModel(names.llm, names.synthetic),
+        recognizer=_Recognizer(names.asr, names.languages, names.partial_interval_ms),
+        language_model=_LanguageModel(names.llm, names.synthetic, names.llm_advice),
         synthesizer=_Synthesizer(names.tts, names.sample_rate, names.voices),
         new_detector=_Detector,
         asr_fallback=names.fallback,

@@ -31,7 +31,7 @@ class StoreFull(StoreError):
 
 
 class StoreLost(StoreError):
-    """What was kept is there no more: somebody deleted or replaced it. The store has begun anew."""
+    """What was kept is there no more: the file was deleted or replaced. The store has begun anew."""
 
     told = (
         "The server's memory was deleted or replaced while it was in use: what was remembered until now is lost, "

@@ -46,7 +46,7 @@ class Files:
         return self._look().which[0] != self._known.which[0]
 
     def touched(self) -> bool:
-        """Return whether somebody else wrote into the database: what is remembered of its pages may not hold."""
+        """Return whether another process wrote into the database: what is remembered of its pages may not hold."""
         return self._look().content != self._known.content
 
     def mend(self) -> None:

@@ -2,10 +2,11 @@
 
 # Theory
 
-Each conversation is one byte of a file that is always empty, at an offset drawn from its id, and who has it has a lock
-on that byte (POSIX advisory locks, ``fcntl``). The kernel drops the locks of a process with the process, so a kill -9
-leaves none behind, nothing has to be renewed, and nothing is ever written. Two ids share a byte with a chance of one in
-2**62. Closing any descriptor of the file drops all locks of the process: it is opened once, and only here.
+Each conversation is one byte of a file that is always empty, at an offset drawn from its id, and the process that has
+it has a lock on that byte (POSIX advisory locks, ``fcntl``). The kernel drops the locks of a process with the
+process, so a kill -9 leaves none behind, nothing has to be renewed, and nothing is ever written. Two ids share a byte
+with a chance of one in 2**62. Closing any descriptor of the file drops all locks of the process: it is opened once,
+and only here.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 import structlog
 import trio
 
+from voice_trio import installation
 from voice_trio.config import Settings
 from voice_trio.memory.base import CannotRemember, Holds, Store, StoreError
 from voice_trio.memory.database import Database
@@ -54,15 +54,11 @@ def open_holds(settings: Settings) -> Iterator[Holds | None]:
 
 def database_path(settings: Settings) -> Path:
     """Return where conversations are remembered, whether or not there is anything yet. Raises `CannotRemember`."""
-    chosen = settings.data_dir
-    if not chosen:
-        data_home = os.environ.get("XDG_DATA_HOME", "")
-        # The XDG specification: a relative one is invalid, and to be ignored.
-        chosen = f"{data_home if os.path.isabs(data_home) else '~/.local/share'}/voice_trio"
     try:
-        return Path(chosen).expanduser().absolute() / "memory.sqlite3"
+        return installation.data_dir(settings.data_dir) / "memory.sqlite3"
     except RuntimeError as error:
-        raise CannotRemember(f"There is no home for {chosen}: choose a folder with STREAM_DATA_DIR.") from error
+        folder = settings.data_dir or "the data folder"
+        raise CannotRemember(f"There is no home for {folder}: choose a folder with STREAM_DATA_DIR.") from error
 
 
 @asynccontextmanager

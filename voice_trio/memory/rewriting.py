@@ -9,7 +9,7 @@ once it copies back.
 
 So the turns are carried over from one table to another, a few in each transaction, those that are too old excepted.
 Each page of the first table is given back, and zeroed, once its last turn has left. A turn is always in one of the two
-tables, so whoever reads or commits between two steps finds everything. Whatever ends the work in the middle, a kill
+tables, so a recall or a commit between two steps finds everything. Whatever ends the work in the middle, a kill
 included, leaves something to carry over, which the next one does first.
 
 The pages that were given back are used again. The file becomes smaller only where so little remains that VACUUM takes

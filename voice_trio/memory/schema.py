@@ -1,7 +1,7 @@
 """What the database holds, and how an older one, or an empty file, comes to hold it.
 
 ``records`` has the turns. ``leaving`` is empty but while what is remembered moves to fresh pages (`rewriting`): a turn
-is in one of the two, and whoever reads looks into both. ``issuer`` has one row, the key of the ids.
+is in one of the two, and a reader looks into both. ``issuer`` has one row, the key of the ids.
 """
 
 from __future__ import annotations

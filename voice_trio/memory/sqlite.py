@@ -1,9 +1,10 @@
 """A store that outlives the process.
 
-The database is used by one thread at a time, for which everybody waits in one queue. Whoever has waited too long leaves
-it with nothing done. What has begun is waited for to its end, so the answer is always the true one: a commit that
-failed or was cancelled has written nothing. The limits of the queue and of the database add up to less than a turn
-waits for its commit, so a turn always hears why. What takes long is done in short steps, each of which queues anew.
+The database is used by one thread at a time, for which all callers wait in one queue. One that has waited too long
+leaves it with nothing done. What has begun is waited for to its end, so the answer is always the true one: a commit
+that failed or was cancelled has written nothing. The limits of the queue and of the database add up to less than a
+turn waits for its commit, so a turn always hears why. What takes long is done in short steps, each of which queues
+anew.
 
 Before it writes, a commit looks whether the files are still there. If they are not, or the database was found to be
 spoilt, it is opened anew: this turn says what is lost, and the next ones are remembered again, if need be in a new
@@ -164,7 +165,7 @@ class SqliteStore:
         return database
 
     def _tell_loss(self) -> None:
-        """Raise `StoreLost` to whoever would be told that a turn is kept, once."""
+        """Raise `StoreLost`, once, to the caller that would be told that a turn is kept."""
         loss, self._loss = self._loss, None
         if loss is not None:
             raise loss

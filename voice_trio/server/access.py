@@ -1,4 +1,4 @@
-"""Who may use the server: the page's own origin, and whoever has the token.
+"""Who may use the server: the page's own origin, and clients that have the token.
 
 A browser lets any page open a WebSocket to any server, with the visitor's network around it, so the origin is checked
 before the handshake. That a page names the same host as the request is proof only if nobody else can make that host:
@@ -24,6 +24,9 @@ SUBPROTOCOL = "voice-trio"
 _BEARER = "bearer."
 """Before the token, base64url without padding, in the list of subprotocols: all that a page can set in a handshake."""
 
+_OTHER_SITES = ("cross-site", "same-site")
+"""What `Sec-Fetch-Site` says of a page of another origin."""
+
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
@@ -34,7 +37,7 @@ class Access:
     token: str | None
     origins: frozenset[str]
     any_name: bool
-    """Whether the host may have any name: a stranger's page has no token, or everybody is welcome anyway."""
+    """Whether the host may have any name: a page of another origin has no token, or everybody is welcome anyway."""
 
     @classmethod
     def of(cls, settings: Settings) -> Access:
@@ -52,9 +55,15 @@ class Access:
         """Whether the settings welcome every origin."""
         return "*" in self.origins
 
-    def allows_origin(self, origin: str | None, host: str) -> bool:
-        """Return whether a page of ``origin`` may talk to what it calls ``host``; None stands for no page."""
-        if origin is None or self.lists_origin(origin):
+    def allows_origin(self, origin: str | None, host: str, site: str | None = None) -> bool:
+        """Return whether a page of ``origin`` may talk to what it calls ``host``; None stands for no page.
+
+        A browser names no origin where a page only shows what it asks for, but says in ``site`` (`Sec-Fetch-Site`) that
+        the page is another's.
+        """
+        if origin is None:
+            return self.lists_all or site not in _OTHER_SITES
+        if self.lists_origin(origin):
             return True
         try:
             theirs, ours = urlsplit(origin), urlsplit(f"//{host}")

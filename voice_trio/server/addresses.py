@@ -20,7 +20,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """What stands for all addresses of a family -> the one of them that every machine has."""
 
 _NOBODY = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_INET6, "2001:db8::1")}
-"""What stands for all addresses of a family -> an address that nobody has, and is routed like those of strangers."""
+"""What stands for all addresses of a family -> an address that nobody has, and is routed like any on the internet."""
 
 
 def parse(text: str) -> IPv4Address | IPv6Address:
@@ -82,7 +82,8 @@ def lan_address(everywhere: str) -> str | None:
 def url_of(scheme: str, bound: Iterable[tuple[Any, ...]]) -> str:
     """Return an address to open in a browser, of those that sockets are ``bound`` to (as `getsockname` says it).
 
-    IPv4 goes first, as what every device in a house speaks. Who listens everywhere is named as the network knows it.
+    IPv4 goes first, as what every device at home speaks. A server that listens everywhere is named as the network
+    knows it.
     """
     names = sorted(bound, key=lambda name: ":" in name[0])
     found = [lan_address(host) if is_everywhere(host) else _with_link(host, *more) for host, _, *more in names]

@@ -37,7 +37,7 @@ HEAD_BYTE = 0.05
 BAD_REQUEST = 150
 """What is no request, to have been read and answered."""
 SESSION = 150
-"""Also for a recording that is uploaded."""
+"""Also for an upload."""
 CONNECTION = 60
 """With its end."""
 

@@ -19,11 +19,10 @@ from voice_trio.server.access import SUBPROTOCOL, Access
 from voice_trio.server.allowance import ALLOWANCE, Allowance
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
-from voice_trio.server.json_response import answered, refused
+from voice_trio.server.json_response import HttpError, answered, refused
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
-from voice_trio.server.upload import HttpError
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import Farewell
 from voice_trio.wire.codec import Codec
 from voice_trio.wire.native import NativeCodec
@@ -41,7 +40,7 @@ _UNAUTHORIZED = m.Error(
     recoverable=False,
 )
 
-_STRANGER = m.Error(
+_OTHER_ORIGIN = m.Error(
     code=ErrorCode.UNAUTHORIZED,
     message="This server is not for pages of another origin; STREAM_ALLOWED_ORIGINS lists those that are welcome.",
     recoverable=False,
@@ -92,7 +91,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances, engines
         if not request.path.startswith("/api/"):
             return None
         if not allows_origin(request):
-            return refused(HttpError(_HTTP_FORBIDDEN, _STRANGER))
+            return refused(HttpError(_HTTP_FORBIDDEN, _OTHER_ORIGIN))
         if not access.allows_token(request.headers.get("Authorization"), ()):
             response = refused(HttpError(_HTTP_UNAUTHORIZED, _UNAUTHORIZED))
             response.headers["WWW-Authenticate"] = "Bearer"
@@ -137,7 +136,8 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances, engines
         return found
 
     def allows_origin(asked: Request | Websocket) -> bool:
-        return access.allows_origin(asked.headers.get("Origin"), asked.headers.get("Host", ""))
+        headers = asked.headers
+        return access.allows_origin(headers.get("Origin"), headers.get("Host", ""), headers.get("Sec-Fetch-Site"))
 
     async def converse(new_codec: Callable[[], Codec]) -> None:
         offered = websocket.requested_subprotocols

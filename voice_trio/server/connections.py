@@ -22,7 +22,7 @@ class Connection(Protocol):
     """One connection, as far as it can be cut."""
 
     def abort(self) -> None:
-        """Close the socket at once; whoever waits for it is woken."""
+        """Close the socket at once; tasks that wait for it are woken."""
 
     def deliver(self) -> None:
         """Have the system take what the peer has not read."""
@@ -120,6 +120,6 @@ class Connections:
     def _refuse(self, address: str) -> None:
         self.incidents["refused"] += 1
         if not self._full:
-            # Once, until there was room again: whoever fills the server is not to fill its log as well.
+            # Once, until there was room again: clients that fill the server are not to fill its log as well.
             log.warning("connections are refused", address=address, open=len(self._open))
         self._full = True

@@ -1,6 +1,6 @@
 """What a page of another origin may read: a browser asks the server before it lets such a page do so (CORS).
 
-Around the whole application, so that refusals say it too, whoever refuses: a page that may not read an answer cannot
+Around the whole application, so that all refusals say it too: a page that may not read an answer cannot
 tell its person why there is none. A browser's question before a request (a preflight) is answered here, and needs no
 token, which a page cannot send with it. Cookies play no part, so nothing is said of credentials.
 """
@@ -23,7 +23,7 @@ _TO_PREFLIGHTS = [
 ]
 
 _TO_LOCAL_NETWORK = (b"access-control-allow-private-network", b"true")
-"""A page from the internet that wants to reach into a house's network has its browser ask for this as well."""
+"""A page from the internet that wants to reach into a private network has its browser ask for this as well."""
 
 _READABLE = (b"access-control-expose-headers", b"Retry-After, WWW-Authenticate")
 

@@ -19,11 +19,10 @@ from voice_trio.engines.host import SWAPPABLE, EngineHost, SwapUnderWay
 from voice_trio.entry_points import Kind
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import is_loopback
-from voice_trio.server.answer import busy
 from voice_trio.server.engine_list import EngineList, without_paths
-from voice_trio.server.json_response import answered, refused
+from voice_trio.server.json_response import HttpError, answered, refusal, refused
 from voice_trio.server.sessions import Sessions
-from voice_trio.server.upload import HttpError, refusal
+from voice_trio.server.upload.answer import busy
 from voice_trio.server.voice_samples import VoiceSamples
 
 _BAD_REQUEST = 400

@@ -9,7 +9,7 @@ from typing import Any
 import trio
 
 from voice_trio.config import Settings
-from voice_trio.engines.base import Engines
+from voice_trio.engines.base import Engines, advice_of
 from voice_trio.engines.host import SWAPPABLE, EngineHost
 from voice_trio.engines.registry import Candidate, survey
 from voice_trio.entry_points import Kind
@@ -51,7 +51,10 @@ class EngineList:
                     {**one.told, "in_use": one.name == host.name_of(kind)} for one in surveyed if one.kind is kind
                 ],
             }
-        told[Kind.LANGUAGE_MODEL]["synthetic"] = host.engines.language_model.synthetic
+        model = host.engines.language_model
+        advice = advice_of(model)
+        told[Kind.LANGUAGE_MODEL]["synthetic"] = model.synthetic
+        told[Kind.LANGUAGE_MODEL]["advice"] = None if advice is None else without_paths(advice)
         told[Kind.SYNTHESIZER]["voices"] = list(host.engines.synthesizer.voices)
         return told
 

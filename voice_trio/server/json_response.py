@@ -1,4 +1,7 @@
-"""Answers in JSON, made and sent in pieces: none takes long to make, and a slow client can take it within the limit."""
+"""Answers in JSON, made and sent in pieces: none takes long to make, and a slow client can take it within the limit.
+
+A request that gets none is refused with an `HttpError`.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,26 @@ from typing import Any
 import trio
 from quart import Response
 
-from voice_trio.server.upload import HttpError
+from voice_trio.core import messages as m
+from voice_trio.core.messages import ErrorCode
 from voice_trio.wire.native import plain
 
 _PIECE_BYTES = 49_152
 """Divisible by three, so that the pieces of what is written as base64 can be put together."""
+
+
+class HttpError(Exception):
+    """The request gets no answer but ``error``, with ``status``."""
+
+    def __init__(self, status: int, error: m.Error) -> None:
+        super().__init__(error.message)
+        self.status = status
+        self.error = error
+
+
+def refusal(status: int, message: str, code: ErrorCode = ErrorCode.PROTOCOL_VIOLATION) -> HttpError:
+    """Return a refusal after which another request may do better."""
+    return HttpError(status, m.Error(code=code, message=message, recoverable=True))
 
 
 class _Pieces:
@@ -60,9 +78,9 @@ def answered(content: dict[str, Any], status: int = 200) -> Response:
     return Response(pieces, status=status, mimetype="application/json", headers={"Content-Length": str(len(pieces))})
 
 
-def refused(refusal: HttpError) -> Response:
-    """Return the response that says why there is no other."""
-    response = answered({"error": plain(refusal.error)}, refusal.status)
-    if refusal.error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(refusal.error.retry_after_s)
+def refused(why: HttpError) -> Response:
+    """Return the response that says ``why`` there is no other."""
+    response = answered({"error": plain(why.error)}, why.status)
+    if why.error.retry_after_s is not None:
+        response.headers["Retry-After"] = str(why.error.retry_after_s)
     return response

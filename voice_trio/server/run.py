@@ -22,7 +22,7 @@ from voice_trio.engines.host import EngineHost, OpenEngines, open_host
 from voice_trio.engines.media import open_media
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
-from voice_trio.journal.journal import WARNING, Recordings, record_folder
+from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.open import open_holds, open_store
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import url_of
@@ -36,7 +36,7 @@ from voice_trio.server.listening import hypercorn_config, listen, open_connectio
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
-from voice_trio.server.utterance import Utterances
+from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.claims import Claims
 from voice_trio.wire import native
 
@@ -81,7 +81,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
     """
     install()
     native.prepare()
-    recordings, access = _open_recordings(settings), Access.of(settings)
+    session_logs, access = _open_session_logs(settings), Access.of(settings)
     tls = open_tls(settings)
     connections = open_connections(settings)
     listening = listen(settings)
@@ -100,8 +100,8 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         claims = Claims(closing.enter_context(open_holds(settings)))
-        sessions = Sessions(settings, lambda: host.engines, store, recordings, claims)
-        host.on_swap = sessions.engines_changed
+        sessions = Sessions(settings, lambda: host.engines, store, session_logs, claims)
+        host.on_change = sessions.engines_changed
         utterances = Utterances(settings, sessions, decoder)
         app = CrossOrigin(
             Gate(make_app(sessions, access, utterances, EngineApi(settings, host, sessions, access)), connections),
@@ -118,7 +118,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         await nursery.start(serve)
         try:
             yield Running(url, host, sessions, connections, None if tls is None else tls.fingerprint)
-            # Or whoever does not read for the moment would be cut off, and miss the end of what was said.
+            # Or a client that does not read for the moment would be cut off, and miss the end of what was said.
             connections.deliver_all()
             await sessions.drain()
             stop.set()
@@ -126,7 +126,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
                 await stopped.wait()
             connections.close_all()
         finally:
-            # Who does not read holds up a send that nobody can cancel.
+            # A client that does not read holds up a send that nobody can cancel.
             connections.abort_all()
 
 
@@ -141,12 +141,12 @@ def tame_collector() -> None:
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
-def _open_recordings(settings: Settings) -> Recordings | None:
+def _open_session_logs(settings: Settings) -> SessionLogs | None:
     folder = record_folder(settings)
     if folder is None:
         return None
     log.warning(WARNING, folder=str(folder))
-    return Recordings(folder)
+    return SessionLogs(folder)
 
 
 async def serve_until_signal(settings: Settings, announce: Callable[[Running], None]) -> None:

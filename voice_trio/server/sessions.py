@@ -14,7 +14,8 @@ from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.places import Places
 from voice_trio.core.playout import WholePlayout
 from voice_trio.engines.base import Engines
-from voice_trio.journal.journal import Recordings
+from voice_trio.entry_points import Kind
+from voice_trio.journal.journal import SessionLogs
 from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.memory.base import Store
 from voice_trio.server.addresses import client_of
@@ -60,19 +61,19 @@ class Sessions:
         settings: Settings,
         engines: Callable[[], Engines],
         store: Store,
-        recordings: Recordings | None = None,
+        session_logs: SessionLogs | None = None,
         claims: Claims | None = None,
     ) -> None:
-        """``recordings`` has every session recorded; ``claims`` says what other servers have of ``store``."""
+        """``session_logs`` records every session; ``claims`` says what other servers have of ``store``."""
         self.draining = False
-        self.recordings_coming = Places(settings.sessions, settings.sessions_per_address)
-        """Recordings that are on their way, each for a session to come: who is slow keeps nobody from talking."""
+        self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
+        """Uploads that are on their way, each for a session to come: a slow one keeps nobody from talking."""
         self._settings = settings
         self._engines = engines
         self._store = store
         self._claims = claims or Claims()
         self._new_session: Callable[..., Session | RecordedSession] = (
-            Session if recordings is None else recordings.session
+            Session if session_logs is None else session_logs.session
         )
         self._places = Places(settings.sessions, settings.sessions_per_address)
         self._live: set[Session | RecordedSession] = set()
@@ -88,21 +89,21 @@ class Sessions:
         """Whether a turn begun now would be heard and answered aloud."""
         return self._engines().ready
 
-    def engines_changed(self) -> None:
-        """Tell every session that the turns to come start with other engines."""
+    def engines_changed(self, kind: Kind) -> None:
+        """Tell every session that the turns to come start with another engine of ``kind``."""
         for session in self._live:
-            session.engines_changed()
+            session.engines_changed(kind)
 
     def have_room(self, address: str) -> bool:
-        """Return whether a session could begin now for whoever is at ``address``."""
+        """Return whether a session could begin now for a client at ``address``."""
         return not self.draining and self._places.have_room(client_of(address))
 
     async def hold(
-        self, link: Link, address: str, allowance: Allowance | None = None, *, recorded: bool = False
+        self, link: Link, address: str, allowance: Allowance | None = None, *, uploaded: bool = False
     ) -> None:
-        """Live a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
+        """Run a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
 
-        With ``recorded`` the person's words come as a whole recording, and the reply goes back as one. A burst of
+        With ``uploaded`` the person's words come whole, as an upload, and the reply goes back whole. A burst of
         audio is paid for from ``allowance``.
         """
         if allowance is not None:
@@ -114,11 +115,11 @@ class Sessions:
         guarded = GuardedLink(link, self._settings, allowance)
         session = self._new_session(
             guarded,
-            settings=_for_recordings(settings) if recorded else settings,
+            settings=_for_uploads(settings) if uploaded else settings,
             engines=self._engines,
             store=self._store,
             claims=self._claims,
-            new_playout=WholePlayout if recorded else None,
+            new_playout=WholePlayout if uploaded else None,
         )
         if not self._live:
             self._empty = trio.Event()
@@ -146,7 +147,7 @@ class Sessions:
         """End all sessions as gently as the settings allow, and return when there are none, or none that listens."""
         self.draining = True
         grace_s = self._settings.shutdown_grace_s
-        self.recordings_coming.clear()
+        self.uploads_coming.clear()
         for session in self._live:
             session.drain(grace_s)
         with trio.move_on_after(grace_s + _CLOSING_S):
@@ -168,7 +169,7 @@ class Sessions:
         await link.close(Farewell.NO_ROOM, "busy")
 
 
-def _for_recordings(settings: SessionSettings) -> SessionSettings:
+def _for_uploads(settings: SessionSettings) -> SessionSettings:
     """Return ``settings`` with time to recognise what nobody could begin to recognise while it was spoken."""
     asr_timeout_s = settings.asr_timeout_s + settings.max_utterance_ms / 1000
     return replace(settings, asr_timeout_s=asr_timeout_s)

@@ -69,7 +69,7 @@ def _load(context: ssl.SSLContext, certfile: str, keyfile: str) -> None:
 
 
 def _no_password() -> str:
-    # OpenSSL would ask whoever sits at the terminal, and a server has nobody there.
+    # OpenSSL would ask at the terminal, and a server has nobody there.
     raise CannotListen("STREAM_KEYFILE is encrypted with a password, which nobody can enter here: give one without.")
 
 

@@ -8,9 +8,9 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.audio import wav_of
-from voice_trio.engines.base import EngineError, Synthesizer
+from voice_trio.engines.base import EngineError, Speech, Synthesizer
 from voice_trio.engines.host import EngineHost
-from voice_trio.session.tts import Voice
+from voice_trio.session.voice import Voice
 
 _MOST_KEPT = 24
 """Each is some 150 kB."""
@@ -52,8 +52,7 @@ class VoiceSamples:
         One at a time is made, so that those who talk have the other workers.
         """
         async with self._one_at_a_time:
-            engines = self._host.engines
-            with engines.lease():
+            with self._host.engines.lease() as engines:
                 return await self._wav(engines.synthesizer, voice, language)
 
     async def _wav(self, synthesizer: Synthesizer, voice: str, language: str | None) -> bytes:
@@ -66,10 +65,16 @@ class VoiceSamples:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        speech = await Voice(synthesizer, voice, 1.0, self._timeout_s).say(key[1])
-        if isinstance(speech, EngineError):
-            raise speech
-        made = self._kept[key] = wav_of(speech.pcm, speech.sample_rate)
+        pcm = bytearray()
+
+        async def take(piece: Speech | EngineError) -> None:
+            if isinstance(piece, EngineError):
+                raise piece
+            pcm.extend(piece.pcm)
+            await trio.lowlevel.checkpoint()
+
+        await Voice(synthesizer, voice, 1.0, self._timeout_s).say(key[1], take)
+        made = self._kept[key] = wav_of(bytes(pcm), synthesizer.sample_rate)
         if len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
         return made

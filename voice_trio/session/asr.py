@@ -20,6 +20,7 @@ from voice_trio.engines.base import (
     Recognizer,
     Transcript,
     Utterance,
+    partial_interval_ms,
 )
 from voice_trio.session.capture import Capture, Ending, told
 from voice_trio.session.outlet import Outlet
@@ -61,7 +62,7 @@ async def transcribe(
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
                 anticipating.start_soon(_anticipate, utterance, capture)
                 async with trio.open_nursery() as drafting:
-                    interval_s = settings.partial_interval_ms / 1000
+                    interval_s = (settings.partial_interval_ms or partial_interval_ms(recognizer)) / 1000
                     drafting.start_soon(_draft, utterance, capture, turn, interval_s, throttle, outlet)
                     while pcm := await capture.receive():
                         utterance.feed(pcm)
@@ -70,7 +71,7 @@ async def transcribe(
                 assert capture.ending is not None
                 if (event := told(capture.ending, settings.max_utterance_ms, turn)) is not None:
                     await outlet.say(event)
-                # Only silence says that nobody spoke any more: who lets go of the key may be in the middle of a word.
+                # Only silence says that nobody spoke any more: a person may let go of the key in the middle of a word.
                 voiced_through = capture.voiced_through if capture.ending is Ending.SILENCE else None
                 transcript = await utterance.settle(capture.samples, voiced_through)
                 anticipating.cancel_scope.cancel()

@@ -17,8 +17,8 @@ HELD_UP_S = 0.2
 """Woken so much later than it wanted, a process was held up itself: what came meanwhile has not been read yet."""
 
 STRIDE_BYTES = ms_to_samples(200) * BYTES_PER_SAMPLE
-"""Audio that is worth waking somebody for: to wake a task costs more than to hear a frame, and recognizers that work as
-the audio comes take it in strides like this. Whoever asks what was said so far takes all there is."""
+"""Audio that is worth waking a task for: to wake one costs more than to hear a frame, and recognizers that work as
+the audio comes take it in strides like this. A task that asks what was said so far takes all there is."""
 
 
 class Ending(Enum):
@@ -68,9 +68,9 @@ class Capture:
     """A buffer that the listener fills without ever waiting, and a doorbell for the one task that empties it.
 
     It holds at most ``max_samples``, the longest utterance, so that a burst after a stall is no failure and a client
-    that sends faster than the recognizer works costs a bounded amount of memory. Whoever waits for it ends it when
-    nobody has spoken for ``patience_s``; and once somebody did, when the audio stops coming (see `expect`), or takes
-    more than `SLOWEST` times as long as the longest utterance, however slowly it comes.
+    that sends faster than the recognizer works costs a bounded amount of memory. The task that waits for it ends it
+    when nobody has spoken for ``patience_s``; and once somebody did, when the audio stops coming (see `expect`), or
+    takes more than `SLOWEST` times as long as the longest utterance, however slowly it comes.
     """
 
     def __init__(self, *, max_samples: int, patience_s: float) -> None:

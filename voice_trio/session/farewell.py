@@ -20,7 +20,7 @@ class Farewell(Enum):
     IDLE = "idle"
     SESSION_LIMIT = "session limit"
     PLACE_NEEDED = "place needed"
-    """The session makes way for somebody else's."""
+    """The session makes way for another client's."""
     NO_ROOM = "no room"
     """There was no place for a session from the first."""
     UNAUTHORIZED = "unauthorized"
@@ -39,7 +39,7 @@ class Farewell(Enum):
 
 
 class Goodbye(NamedTuple):
-    """The farewell, and a few words for whoever reads them."""
+    """The farewell, and a few words about it for the client's developer."""
 
     farewell: Farewell
     reason: str = ""

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import Event, Info, InfoCode, SessionOpened
-from voice_trio.engines.base import Engines
+from voice_trio.engines.base import Engines, advice_of
+from voice_trio.entry_points import Kind
 from voice_trio.session.settings import SessionSettings
+
+NO_MODEL = "No language model is configured: replies only repeat what was heard."
 
 FEATURES = ("tap", "hold", "hands_free", "text", "cancel", "played", "mark")
 
@@ -29,18 +32,31 @@ def greeting(session: str, conversation: str, settings: SessionSettings, engines
     if (fallback := engines.asr_fallback) is not None:
         yield Info(code=InfoCode.ASR_FALLBACK, message=fallback.message, command=fallback.command)
     if engines.language_model.synthetic:
-        message = "No language model is configured: replies only repeat what was heard."
+        advice = advice_of(engines.language_model)
+        message = f"{NO_MODEL} {advice}" if advice else NO_MODEL
         yield Info(code=InfoCode.LLM_SYNTHETIC, message=message)
 
 
-def changed(engines: Engines) -> Info:
-    """Return what a client is told when the turns to come start with other ``engines``."""
-    names = engines.recognizer.name, engines.language_model.name, engines.synthesizer.name
+def changed(kind: Kind, engines: Engines) -> Info:
+    """Return what a client is told when the turns to come start with ``engines``, of which that of ``kind`` is new."""
+    fallback = engines.asr_fallback
     return Info(
         code=InfoCode.ENGINES_CHANGED,
-        message="From the next turn on: recognizer {}, language model {}, voice {}.".format(*names),
+        message=_news(kind, engines),
+        command=fallback.command if fallback else None,
         asr=engines.recognizer.name,
         llm=engines.language_model.name,
+        synthetic=engines.language_model.synthetic,
         voices=tuple(engines.synthesizer.voices),
         languages=tuple(engines.recognizer.languages),
     )
+
+
+def _news(kind: Kind, engines: Engines) -> str:
+    if kind is Kind.RECOGNIZER:
+        return f"{engines.recognizer.name} recognises speech from now on."
+    if kind is Kind.SYNTHESIZER:
+        return f"{engines.synthesizer.name} speaks from now on."
+    if engines.language_model.synthetic:
+        return "The language model is gone: replies only repeat what was heard until another one is there."
+    return f"{engines.language_model.name} answers from now on."

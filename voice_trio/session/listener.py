@@ -217,6 +217,6 @@ async def hear_in_turn(pcm: bytes, hear: Callable[[bytes, int], None]) -> None:
         turns = trio.Lock()
         _TURNS.set(turns)
     for at in range(0, len(pcm), SLICE_BYTES):
-        # Whoever waited longest is next: a lock that is given back goes to it.
+        # The session that waited longest is next: a lock that is given back goes to it.
         async with turns:
             hear(pcm[at : at + SLICE_BYTES], len(pcm))

@@ -14,7 +14,7 @@ class Outbox:
     """A first-in-first-out queue of events with two kinds of users.
 
     A turn's stages pass `door`, where they wait for one of ``capacity`` places, and then `append` at once.
-    Who must never wait (the reader, a turn's end, a farewell) only appends, into ``reserve`` places more.
+    What must never wait (the reader, a turn's end, a farewell) only appends, into ``reserve`` places more.
 
     The door is what makes a cancel final. A task that was handed a value before its cancellation runs on with it until
     its next checkpoint; without the door its event would come after the turn's end. Behind the door nothing can come

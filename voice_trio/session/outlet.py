@@ -25,7 +25,7 @@ class Outlet:
     async def say(self, event: Said, moment: Moment | None = None) -> None:
         """Say ``event`` when there is a place for it; ``moment``, if it is the first of its kind, is now.
 
-        Once this returns, it is said, and there was no checkpoint since: whoever was cancelled before says nothing.
+        Once this returns, it is said, and there was no checkpoint since: a task that was cancelled before says nothing.
         """
         await self._outbox.door()
         self._put(event, moment)
@@ -39,7 +39,7 @@ class Outlet:
 class GatedOutlet(Outlet):
     """An outlet that is closed at first: what is said waits, and is gone if nobody opens it.
 
-    It holds ``places`` events; who says more waits until it is open.
+    It holds ``places`` events; a caller that says more waits until it is open.
     """
 
     def __init__(self, outbox: Outbox, timeline: Timeline, places: int) -> None:

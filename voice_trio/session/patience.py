@@ -7,7 +7,7 @@ from math import inf
 import trio
 
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import Alive, EngineError, Finish, ReplyEvent, Stream, TextDelta
+from voice_trio.engines.base import Alive, EngineError, Finish, ReplyEvent, Stream, TextDelta, ToolCall
 
 
 class Patience:
@@ -36,9 +36,13 @@ class Patience:
         while True:
             began_at = trio.current_time()
             event = await self._receive(stream, gap_left_s)
-            if not isinstance(event, Alive):
+            if isinstance(event, ToolCall):
+                # No tool was offered, so there is none to use.
+                self.signs.add("tool_call")
+            elif isinstance(event, Alive):
+                self.signs.add(event.at)
+            else:
                 return event
-            self.signs.add(event.at)
             gap_left_s = max(0.0, gap_left_s - (trio.current_time() - began_at))
 
     async def _receive(self, stream: Stream, gap_s: float) -> ReplyEvent | None:
@@ -60,5 +64,5 @@ class Patience:
                 raise EngineError(ErrorCode.LLM_TIMEOUT, "The language model did not answer in time.")
             return None
         self._since_event_s = 0.0
-        self._reasons = isinstance(event, Alive)
+        self._reasons = isinstance(event, Alive | ToolCall)
         return event

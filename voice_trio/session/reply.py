@@ -14,7 +14,8 @@ from voice_trio.engines.base import EngineError, LanguageModel, Prompt
 from voice_trio.session.llm import Written
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.settings import SessionSettings
-from voice_trio.session.tts import Spoken, Voice
+from voice_trio.session.tts import Spoken
+from voice_trio.session.voice import Voice
 
 
 class Reply:
@@ -42,7 +43,7 @@ class Reply:
     @property
     def unspoken(self) -> bool:
         """Whether the voice failed it altogether."""
-        return not self._spoken.playback.queued and any(phrase.failed for phrase in self._spoken.phrases)
+        return not self._spoken.playback.queued and any(not phrase.whole for phrase in self._spoken.phrases)
 
     async def run(self, prompt: Prompt, model: LanguageModel, voice: Voice, outlet: Outlet) -> None:
         """Have ``model`` answer ``prompt`` and ``voice`` say it, until all of it can have been heard."""

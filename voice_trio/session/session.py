@@ -24,6 +24,7 @@ from voice_trio.core.rate import Strikes
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Verdict, judge
 from voice_trio.engines.base import Engines
+from voice_trio.entry_points import Kind
 from voice_trio.memory.base import Store
 from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import LATE, Capture, Ending
@@ -99,22 +100,19 @@ class Session:
         self._goodbye = Goodbye(Farewell.NORMAL)
 
     def drain(self, grace_s: float, why: DrainCode = InfoCode.SHUTTING_DOWN) -> None:
-        """Begin the end: tell the client ``why``, let a reply finish within ``grace_s``, then close. Never waits.
-
-        Of two drains the first one's ``why`` counts.
-        """
-        if not self._draining.is_set():
+        """Begin the end: tell the client ``why``, let a reply finish within ``grace_s``, then close. Never waits."""
+        if not self._draining.is_set():  # of two drains, the first one's reason counts
             self._drained_because = why
         self._grace_s = grace_s
         self._draining.set()
 
-    def engines_changed(self) -> None:
-        """Tell the client which engines the turns to come start with. Never waits."""
+    def engines_changed(self, kind: Kind) -> None:
+        """Tell the client which engines the turns to come start with; that of ``kind`` is another. Never waits."""
         engines = self._around.engines()
         self._hands_free = self._hands_free and still_offered(self._hands_free, engines)
         self._configured = still_offered(self._configured, engines)
         if self._conversation:  # or else the greeting is yet to come, and tells of them
-            self._outbox.append(changed(engines))
+            self._outbox.append(changed(kind, engines))
 
     async def run(self) -> None:
         """Live the session, from the greeting to the close."""
@@ -194,7 +192,7 @@ class Session:
     # --- commands: none of this waits ---------------------------------------------------------------------------------
 
     def act(self, command: m.Command, message_bytes: int = 0) -> None:
-        """Act on a client's command; audio may be a part of ``message_bytes``. Never waits, and anybody may call it."""
+        """Act on a command that the reader, or the owner, has; audio is a part of ``message_bytes``. Never waits."""
         turn = self._turn
         standing = State.IDLE if turn is None else turn.state
         verdict = judge(standing, command)

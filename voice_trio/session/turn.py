@@ -16,6 +16,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused, first_leaf
 from voice_trio.core.history import Record, prompt
+from voice_trio.core.languages import voice_in
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import Playout
 from voice_trio.core.timeline import Moment, Timeline
@@ -32,7 +33,7 @@ from voice_trio.session.reply import Reply
 from voice_trio.session.report import failure, log_latency, report
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
-from voice_trio.session.tts import Voice
+from voice_trio.session.voice import Voice
 
 _RECALL_LIMIT_S = 5.0
 _COMMIT_LIMIT_S = 5.0
@@ -120,12 +121,11 @@ class Turn:
 
     async def run(self) -> None:
         """Live the turn."""
-        self._engines = self._around.engines()
         self._outbox.append(m.StateChanged(turn=self.number, state=self._machine.state))
         # What stands if the whole session is cancelled from outside.
         outcome = Outcome.CANCELLED
         try:
-            with self._engines.lease(), self._scope:
+            with self._around.engines().lease() as self._engines, self._scope:
                 outcome = await self._attempt()
         finally:
             # Not `cancelled_caught`: an attempt can run to its end after it was cancelled, if no checkpoint was left.
@@ -163,7 +163,7 @@ class Turn:
         voice, voices = self._request.voice, self._engines.synthesizer.voices
         if voice is not None and voice not in voices:
             raise Refused(ErrorCode.PROTOCOL_VIOLATION, f"There is no voice {voice!r}; {', '.join(voices)} are here.")
-        # Only now that the conversation is ours, or the turn would be remembered in somebody else's.
+        # Only now that the conversation is ours, or the turn would be remembered in another session's.
         if isinstance(self._request, m.Text):
             self._said = self._request.text
         elif not await self._listen():
@@ -178,7 +178,7 @@ class Turn:
                 self.capture,
                 self._engines.recognizer,
                 turn=self.number,
-                language=self._request.language or self._settings.language or self._around.spoken.known,
+                language=self._language,
                 settings=self._settings,
                 throttle=self._around.throttle,
                 outlet=self._outlet,
@@ -197,11 +197,23 @@ class Turn:
     async def _respond(self, records: Sequence[Record]) -> Outcome:
         settings, engines, reply = self._settings, self._engines, self._reply
         messages = prompt(records, self._said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
-        voice = Voice(engines.synthesizer, self._request.voice, self._request.speed or 1.0, settings.tts_timeout_s)
+        name = self._request.voice or voice_in(self._language, engines.synthesizer.voices)
+        voice = Voice(
+            engines.synthesizer,
+            name,
+            self._request.speed or 1.0,
+            settings.tts_timeout_s,
+            phonemes=bool(self._request.phonemes),
+        )
         await reply.run(Prompt(messages), engines.language_model, voice, self._outlet)
         if reply.broken_off is not None:
             return _outcome(reply.broken_off)
         return Outcome.FAILED if reply.unspoken else Outcome.COMPLETED
+
+    @property
+    def _language(self) -> str | None:
+        """The language that is spoken, as far as it is known."""
+        return self._request.language or self._settings.language or self._around.spoken.known
 
     def _moved(self, cause: Step | Outcome) -> m.StateChanged:
         """Move the machine, and return what says so: nothing lies between the two but the outbox's door."""
@@ -270,7 +282,7 @@ class Surroundings:
     session: str
     settings: SessionSettings
     engines: Callable[[], Engines]
-    """Returns the engines that a turn which starts now is to keep to its end."""
+    """Returns the engines that a turn which starts now is to lease."""
     store: Store
     wall_clock: Callable[[], float]
     """Seconds since 1970, for records."""

@@ -9,13 +9,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 import trio
 
 from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
 from voice_trio.core.history import Message
-from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import (
     Alive,
     EngineError,
@@ -23,23 +21,22 @@ from voice_trio.engines.base import (
     Finish,
     Hypothesis,
     LanguageModel,
-    Mark,
     Prompt,
     Recognizer,
     ReplyEvent,
-    Speech,
     Stream,
     Synthesizer,
     TextDelta,
+    ToolCall,
     Transcript,
+    Usage,
     broken_off,
 )
+from voice_trio.testing.scripted_voice import VOICED as VOICED
+from voice_trio.testing.scripted_voice import ScriptedSynthesizer as ScriptedSynthesizer
 from voice_trio.waiting import Wait
 
 # --- speech to text ---------------------------------------------------------------------------------------------------
-
-VOICED = (1).to_bytes(2, "little")
-"""A sample that a `ScriptedDetector` takes for speech."""
 
 
 def voiced(ms: int) -> bytes:
@@ -168,12 +165,13 @@ class ScriptedUtterance:
 class ScriptedReply:
     """A reply of a `ScriptedLanguageModel`."""
 
-    tokens: Sequence[str | float | Alive | Exception] = ("It ", "is ", "sunny. ", "Enjoy ", "your ", "day.")
-    """Text to write, signs of life, seconds to wait in addition, and errors to raise, in order."""
+    tokens: Sequence[str | float | Alive | ToolCall | Exception] = ("It ", "is ", "sunny. ", "Enjoy ", "your ", "day.")
+    """Text to write, signs of life, calls of tools, seconds to wait in addition, and errors to raise, in order."""
     token_s: float = 0.02
     """Before each token."""
     finish: str | None = "stop"
     """The reason it gives at the end; None to break off without one."""
+    usage: Usage | None = None
 
 
 @dataclass
@@ -216,9 +214,9 @@ class _ScriptedStream:
                     await self._wait(self._reply.token_s)
                     self._left.popleft()
                     return TextDelta(text)
-                case Alive() as alive:
+                case Alive() | ToolCall() as event:
                     self._left.popleft()
-                    return alive
+                    return event
                 case Exception() as error:
                     raise error
                 case seconds:
@@ -226,55 +224,7 @@ class _ScriptedStream:
                     self._left.popleft()
         if self._reply.finish is None:
             raise broken_off()
-        return Finish(self._reply.finish)
-
-
-# --- text to speech ---------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class ScriptedSynthesizer:
-    """Says every text as a steady tone of ``char_ms`` a character, and knows where each word begins."""
-
-    char_ms: int = 50
-    speak_s: float = 0.02
-    fails: Sequence[EngineError | None] = ()
-    """Raised by the first calls, one each; None lets that call be."""
-    hangs: frozenset[int] = frozenset()
-    """Calls, counted from 0, that take for ever."""
-    knows_words: bool = True
-    name: str = "scripted"
-    sample_rate: int = 16_000
-    voices: Sequence[str] = ("scripted",)
-    ready: bool = True
-    spoken: list[str] = field(default_factory=list)
-    """The texts it was asked to say, in order."""
-    crashes: int = 0
-    """So often its workers were killed; what they were saying is lost."""
-
-    def kill_workers(self) -> None:
-        """Do as if there were any."""
-        self.crashes += 1
-
-    async def speak(self, text: str, *, seconds: float, voice: str | None = None, speed: float = 1.0) -> Speech:
-        """Say ``text``."""
-        call = len(self.spoken)
-        self.spoken.append(text)
-        if call in self.hangs:
-            await trio.sleep_forever()
-        crashes = self.crashes
-        await trio.sleep(self.speak_s)
-        if crashes != self.crashes:
-            raise EngineError(ErrorCode.TTS_FAIL, "The voice failed.")
-        if self.fails:
-            error, *self.fails = self.fails
-            if error is not None:
-                raise error
-        per_char = int(ms_to_samples(self.char_ms, self.sample_rate) / speed)
-        words = text.split(" ")
-        starts = accumulate((len(word) + 1 for word in words[:-1]), initial=0)
-        marks = tuple(Mark(start * per_char, start) for start in starts) if self.knows_words else ()
-        return Speech(VOICED * (per_char * len(text)), self.sample_rate, marks)
+        return Finish(self._reply.finish, self._reply.usage)
 
 
 def scripted_engines(

@@ -30,6 +30,7 @@ EVENTS: Final[dict[str, type]] = {
     "final": m.Final,
     "token": m.Token,
     "tts_phrase": m.TtsPhrase,
+    "tts_words": m.TtsWords,
     "tts_phrase_done": m.TtsPhraseDone,
     "done": m.Done,
     "error": m.Error,

@@ -1,6 +1,6 @@
-"""What a worker process gives up before it reads what strangers sent, and what the server keeps from other processes.
+"""What a worker process gives up before it reads untrusted bytes, and what the server keeps from other processes.
 
-A library that reads a stranger's bytes may have a fault that makes the process the stranger's. So once everything is
+A library that reads untrusted bytes may have a fault by which their sender takes the process over. So once all is
 loaded, the process gives up, for good, what its work does not need. There are several belts, since not every kernel
 has each, and what one lets through another holds. A belt that cannot be had is left out and said (`confine` returns
 those that hold, ``voice-trio doctor`` prints them): a server on an old kernel is better than none.
@@ -36,7 +36,7 @@ NOTHING: Final = {
     resource.RLIMIT_NPROC: 0,
     resource.RLIMIT_CORE: 0,
 }
-"""Limits for who opens no file, no socket and no process. What is open stays open."""
+"""Limits for a process that opens no file, no socket and no process. What is open stays open."""
 
 _SET_DUMPABLE, _SET_NO_NEW_PRIVS = 4, 38
 """prctl(2)"""

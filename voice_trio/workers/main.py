@@ -71,7 +71,7 @@ def unpack_fields(encoded: bytes) -> Fields:
 def serve(load: Callable[[], tuple[Fields, Handler]], niceness: int = _NICENESS) -> None:
     """Be a worker: call ``load`` for what it tells about itself and its handler, then answer until the pipe closes.
 
-    ``niceness`` is how far the worker stands back from who has as much to do.
+    ``niceness`` is how far the worker stands back from processes that have as much to do.
     """
     # Ctrl-C and a service manager's stop go to every process of the group. The parent decides when a child ends, or a
     # reply that it wants to let finish would be cut off; a parent that is gone closes the pipe.

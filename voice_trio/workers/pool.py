@@ -209,7 +209,7 @@ class WorkerPool:
             answered=child.answered,
             stderr=list(child.last_words),
         )
-        # Whoever sends what no child survives must not make the next caller wait for a child.
+        # A caller that sends what no child survives must not make the next caller wait for a child.
         return child.carried if self.spec.one_call else child.answered
 
     async def _warm_and_serve(self, child: Child) -> WorkerError:

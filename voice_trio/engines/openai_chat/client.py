@@ -12,7 +12,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from voice_trio import checks
 from voice_trio.config import ConfigError, Settings
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 """Where a key alone leads to."""
+OPENAI_MODEL = "gpt-4o-mini"
+"""What is asked for where no model is named."""
 
 _PLACEHOLDER_KEY = "none"
 """For servers that ask for none; the SDK insists on one."""
@@ -43,11 +45,22 @@ class Upstream:
     own_address: bool
     """Whether the operator chose it."""
     proxy: Proxy | None
+    found: str = ""
+    """What runs there, where it was found on this machine and nobody named it."""
 
     @property
     def setting(self) -> str:
         """What to check where it cannot be reached: nobody is to look for a fault in what they never set."""
+        if self.found:
+            return f"whether {self.found} still runs"
         return "OPENAI_BASE_URL" if self.own_address else "this machine's network"
+
+    @property
+    def model_setting(self) -> str:
+        """What to check where it has no such model."""
+        if self.found:
+            return f"whether {self.found} still has it"
+        return "STREAM_LLM_MODEL and OPENAI_BASE_URL" if self.own_address else "STREAM_LLM_MODEL"
 
     @property
     def way(self) -> str:
@@ -60,8 +73,11 @@ def is_configured(settings: Settings) -> bool:
     return bool(_key(settings) or settings.openai_base_url)
 
 
-def open_upstream(settings: Settings) -> Upstream:
+def open_upstream(settings: Settings, found: str = "") -> Upstream:
     """Return the server that ``settings`` name, with a client for it, which is to be closed; blocks.
+
+    ``found`` is what runs there, where it was found and not named: it is sent nothing of what the environment has for
+    the API that people name.
 
     Importing the SDK takes half a second, and making its client reads the certificates. Not from within Trio. Raises
     `ConfigError`.
@@ -74,12 +90,17 @@ def open_upstream(settings: Settings) -> Upstream:
     # OPENAI_LOG would have the SDK log what is said, whatever the level of our log is.
     logging.getLogger("openai").setLevel(logging.NOTSET)
     url = httpx2.URL(settings.openai_base_url or OPENAI_URL)
-    proxy = proxy_for(url)
-    _check_headers()
+    proxy = None if found else proxy_for(url)
+    headers: dict[str, Any] = {"Accept-Encoding": "identity"}
+    if found:
+        headers |= _hidden_headers()
+    else:
+        _check_headers()
     timeout = openai.Timeout(settings.llm_first_token_s, connect=_CONNECT_S)
     try:
         http_client = openai.DefaultAsyncHttpxClient(
-            verify=_trust(),
+            # Of a plain address on this machine no certificate is asked for.
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if found else _trust(),
             proxy=None if proxy is None else proxy.url,
             trust_env=False,
             timeout=timeout,
@@ -95,12 +116,12 @@ def open_upstream(settings: Settings) -> Upstream:
         base_url=url,
         max_retries=0,
         timeout=timeout,
-        default_headers={"Accept-Encoding": "identity"},
+        default_headers=headers,
         http_client=http_client,
     )
     # Otherwise a person's first turn would wait for it, and everybody else's with it.
     rehearse()
-    return Upstream(client, _shown(url), bool(settings.openai_base_url), proxy)
+    return Upstream(client, _shown(url), bool(settings.openai_base_url), proxy, found)
 
 
 def distrusted(error: BaseException | None) -> str | None:
@@ -154,6 +175,16 @@ def _header(variable: str) -> str | None:
     return None if value is None else value.strip()
 
 
+def _hidden_headers() -> dict[str, Any]:
+    """Return what keeps the SDK from sending the headers that the environment has for somebody else."""
+    from openai import Omit
+
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
+    names = ["OpenAI-Organization", "OpenAI-Project", *(line.partition(":")[0].strip() for line in lines)]
+    # Named here, or the SDK would take one of the environment's.
+    return {name: Omit() for name in names} | {"Authorization": f"Bearer {_PLACEHOLDER_KEY}"}
+
+
 def _check_headers() -> None:
     """Refuse headers in the environment that cannot be sent. Their values are not shown: one may be a key."""
     for variable in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
@@ -166,7 +197,7 @@ def _check_headers() -> None:
 
 
 def _fits(name: str, value: str) -> bool:
-    """Return whether a header can be sent, by the library that will write it, and read by whoever gets it."""
+    """Return whether a header can be sent, by the library that will write it, and read by the server."""
     import h11
 
     if not value.replace("\t", " ").isprintable():

@@ -12,7 +12,7 @@ a limit lasts; not for a refusal, since the answer would be the same.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from math import inf
@@ -22,12 +22,18 @@ import outcome
 import trio
 
 from voice_trio.config import Settings
-from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.unpacking import CannotUnpack, Unpacker
 from voice_trio.engines.base import Alive, EngineError, Finish, Prompt, ReplyEvent, Stream, TextDelta, broken_off
-from voice_trio.engines.openai_chat.client import Upstream, distrusted, is_configured, open_upstream
+from voice_trio.engines.openai_chat.client import (
+    OPENAI_MODEL,
+    Upstream,
+    distrusted,
+    is_configured,
+    open_upstream,
+)
 from voice_trio.engines.openai_chat.reply import Place, ReplyReader
+from voice_trio.engines.openai_chat.request import request_of
 from voice_trio.engines.plug import Plug
 from voice_trio.entry_points import Kind
 from voice_trio.waiting import alongside
@@ -45,12 +51,12 @@ _MAX_BODY_BYTES = 16_000_000
 
 
 @asynccontextmanager
-async def open_chat_model(settings: Settings) -> AsyncIterator[ChatModel]:
+async def open_chat_model(settings: Settings, found: str = "") -> AsyncIterator[ChatModel]:
     """Open the model that ``settings`` name, with the one client that every session shares; closed at the end.
 
-    Raises `ConfigError`.
+    ``found`` is what runs there, where it was found on this machine and not named. Raises `ConfigError`.
     """
-    upstream = await trio.to_thread.run_sync(open_upstream, settings)
+    upstream = await trio.to_thread.run_sync(open_upstream, settings, found)
     async with upstream.client:
         yield ChatModel(upstream, settings)
 
@@ -61,7 +67,7 @@ class ChatModel:
     synthetic = False
 
     def __init__(self, upstream: Upstream, settings: Settings) -> None:
-        self.name = settings.llm_model
+        self.name = settings.llm_model or OPENAI_MODEL
         self._upstream = upstream
         self._client = upstream.client
         self._place = Place(upstream.address, upstream.setting)
@@ -74,17 +80,17 @@ class ChatModel:
         """Begin a reply to ``prompt``; leaving the context closes the connection that carries it."""
         send, events = trio.open_memory_channel[outcome.Maybe[ReplyEvent]](0)
         stream = _Pumped(events)
-        async with alongside(partial(self._pump, prompt.messages, send)):
+        async with alongside(partial(self._pump, prompt, send)):
             yield stream
             if stream.finished:
                 # It leaves the connection to the next reply, for which it must not be cancelled.
                 with suppress(trio.EndOfChannel):
                     await events.receive()
 
-    async def _pump(self, messages: Sequence[Message], send: trio.MemorySendChannel[outcome.Maybe[ReplyEvent]]) -> None:
+    async def _pump(self, prompt: Prompt, send: trio.MemorySendChannel[outcome.Maybe[ReplyEvent]]) -> None:
         with send:
             try:
-                async with aclosing(self._events(messages)) as events:
+                async with aclosing(self._events(prompt)) as events:
                     async for event in events:
                         await send.send(outcome.Value(event))
                         if isinstance(event, Finish):
@@ -93,12 +99,12 @@ class ChatModel:
             except EngineError as error:
                 await send.send(outcome.Error(error))
 
-    async def _events(self, messages: Sequence[Message]) -> AsyncGenerator[ReplyEvent]:
+    async def _events(self, prompt: Prompt) -> AsyncGenerator[ReplyEvent]:
         faults = _faults()
         may_retry = True
         while True:
             try:
-                async with aclosing(self._attempt(messages)) as events:
+                async with aclosing(self._attempt(prompt)) as events:
                     async for event in events:
                         may_retry = may_retry and event == Alive("waiting")
                         yield event
@@ -113,12 +119,12 @@ class ChatModel:
             may_retry = False
             await trio.sleep(_RETRY_S)
 
-    async def _attempt(self, messages: Sequence[Message]) -> AsyncGenerator[ReplyEvent]:
+    async def _attempt(self, prompt: Prompt) -> AsyncGenerator[ReplyEvent]:
         # The SDK's own stream leaves generators behind whenever it is not read to its last byte, even at [DONE], and
         # each is collected as garbage with a warning. So it only opens the response here, and errs for it.
-        prompt: list[Any] = [{"role": message.role, "content": message.content} for message in messages]
+        request = request_of(prompt, self.name, is_openai=not self._upstream.own_address)
         create = self._client.chat.completions.with_streaming_response.create
-        async with create(model=self.name, messages=prompt, stream=True) as response, _pieces(response) as pieces:
+        async with create(**request) as response, _pieces(response) as pieces:
             reply = ReplyReader(self._place, self.name, thinks_first=self._thinks_first)
             unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
             left = _MAX_BODY_BYTES
@@ -144,14 +150,14 @@ class ChatModel:
                     )
                 if reply.is_whole and (had_text or ends_at == inf):
                     ends_at = trio.current_time() + (self._goes_on_s if reply.may_go_on else _DRAIN_S)
-            for event in reply.finish():
-                yield event
+            for last in reply.finish():
+                yield last
             if reply.is_whole:
                 if reply.learnt is not None and self._thinks_first is not True:
                     self._thinks_first = reply.learnt
                 with trio.move_on_after(_DRAIN_S):
                     await _drain(pieces)
-                yield Finish(reply.reason or "stop")
+                yield Finish(reply.reason or "stop", reply.usage)
 
     def _failure(self, error: Exception) -> EngineError:
         """Return what ``error`` means to the person who runs this."""
@@ -162,13 +168,12 @@ class ChatModel:
 
         upstream = self._upstream
         where, way = upstream.setting, upstream.way
-        also = " and OPENAI_BASE_URL" if upstream.own_address else ""
         match error:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
                 text = f"The language model refused the key (HTTP {error.status_code}): check OPENAI_API_KEY."
             case openai.NotFoundError():
                 place = f"{self.name!r} at {upstream.address}"
-                text = f"There is no language model {place}: check STREAM_LLM_MODEL{also}."
+                text = f"There is no language model {place}: check {upstream.model_setting}."
             case openai.RateLimitError():
                 text = "The language model takes no more requests for now, or its credit is used up (HTTP 429)."
             case openai.InternalServerError():

@@ -11,7 +11,8 @@ from voice_trio.core import chat_events as chat
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.server_sent_events import Event, ServerSentEvents, TooLong
 from voice_trio.core.thinking import SaidText
-from voice_trio.engines.base import Alive, EngineError, TextDelta
+from voice_trio.core.tool_calls import ToolCalls
+from voice_trio.engines.base import Alive, EngineError, TextDelta, ToolCall, Usage
 
 _SLICE_CHARS = 1000
 """A longer text is handed out in such pieces, with a checkpoint of the session's after each."""
@@ -49,6 +50,8 @@ class ReplyReader:
         """Nothing more of it comes."""
         self.reason: str | None = None
         """Why it ends, once the server has said so."""
+        self.usage: Usage | None = None
+        """What the server counted, where it told."""
         self.may_go_on = False
         """Though it did: it says so with every piece, or with none of the reply."""
         self._place = place
@@ -56,6 +59,7 @@ class ReplyReader:
         self._model = model
         self._events = ServerSentEvents()
         self._chat = chat.ChatEvents()
+        self._calls = ToolCalls()
         self._said = SaidText()
         self._has_text = False
 
@@ -94,7 +98,7 @@ class ReplyReader:
         if not self._waits:
             yield from _text(self._said.settle())
 
-    def finish(self) -> Iterator[TextDelta | Alive]:
+    def finish(self) -> Iterator[TextDelta | Alive | ToolCall]:
         """Yield the rest: the body is over, or nobody waits for more of it."""
         if not self.over:
             yield from self._last_events()
@@ -107,6 +111,9 @@ class ReplyReader:
             yield Alive("thinking")
         if self._said.called:
             yield Alive("tool_call")
+        if self.is_whole:
+            for call in self._calls.whole():
+                yield ToolCall(*call)
         if not self._chat.is_chat and not self.over:
             raise self._failure("sent nothing of a reply", self._place.check)
 
@@ -148,7 +155,10 @@ class ReplyReader:
                     # A server that tells thinking from words leaves none in these.
                     self._thinks_first = False
                     yield Alive("thinking")
-                case chat.ToolCall():
+                case chat.Counted(prompt, completion):
+                    self.usage = Usage(prompt, completion)
+                case chat.ToolCall(fragment):
+                    self._calls.push(fragment)
                     yield Alive("tool_call")
                 case chat.Finished(reason):
                     self.reason = reason

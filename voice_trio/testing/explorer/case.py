@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import trio
 
-from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.history import Message, Record, prompt
 from voice_trio.core.messages import Outcome
@@ -15,7 +14,6 @@ from voice_trio.core.playout import Playout
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
-from voice_trio.session.settings import SessionSettings
 from voice_trio.tap import tapped
 from voice_trio.testing.explorer.breakable import BreakingTap
 from voice_trio.testing.explorer.link import ExploredLink
@@ -38,7 +36,7 @@ class Case:
         self.tap = BreakingTap(self._committing)
         self.breakers = self.tap.breakers
         self.engines, self.store = tapped(scenario.engines(), scenario.store(), self.tap)
-        self.settings = SessionSettings.of(config.load(**{"log_latency": False, **scenario.settings}))
+        self.settings = scenario.session_settings
         self.claims = Claims()
         self.link = ExploredLink(read_s=scenario.read_s)
         self.session = self._session(self.link)
@@ -98,7 +96,7 @@ class Case:
         if record.session != self.session.id:
             return
         playout = Playout(lead_s=self.settings.playout_lead_ms / 1000)
-        for event, at_s in self.link.heard:
+        for event, at_s in zip(self.link.heard, self.link.times, strict=True):
             if isinstance(event, m.TtsChunk) and event.turn == record.turn:
                 samples = len(event.pcm) // 2
                 playout.queue(samples, self.engines.synthesizer.sample_rate)
@@ -107,7 +105,7 @@ class Case:
 
     async def _next_session(self) -> None:
         """Go on with the same conversation in another session, which must find everything as it should be."""
-        opened = next((said.event for said in self.link.heard if isinstance(said.event, m.SessionOpened)), None)
+        opened = next(iter(self.link.all(m.SessionOpened)), None)
         conversation = opened.conversation if opened else None
         records = tuple(record for record in self.tap.records if record.conversation == conversation)
         link = ExploredLink()
@@ -117,10 +115,10 @@ class Case:
                 nursery.start_soon(self._session(link).run)
                 with suppress(LinkClosed):
                     await link.ask(m.Text(text="Are you there?", conversation=conversation))
-                    done = await link.until(m.Done)
+                    done = await link.wait_for(m.Done)
                 link.vanish()
         if done is None or (done.outcome, done.remembered) != (Outcome.COMPLETED, True):
-            self.problems.append(f"the next session did not work: {[said.event for said in link.heard]}")
+            self.problems.append(f"the next session did not work: {link.heard}")
             return
         if self.tap.prompts[-1] != self._prompt(records):
             self.problems.append("the next session's prompt is not made of what is remembered")

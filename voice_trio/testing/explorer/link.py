@@ -4,40 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
 
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from voice_trio.microphone import Microphone
 from voice_trio.session.farewell import Farewell, Goodbye
 from voice_trio.session.link import LinkClosed
-
-MESSAGE_MS = 60
-"""Of audio in each message."""
-
-SomeEvent = TypeVar("SomeEvent", bound=m.Event)
+from voice_trio.testing.hearing import Hearing
 
 
-class Said(NamedTuple):
-    """Something the session said."""
-
-    event: m.Event
-    at_s: float
-    """When it was handed to the client, on Trio's clock."""
-
-
-class ExploredLink:
-    """A link without a socket, and the client that uses it. It keeps all that was said."""
+class ExploredLink(Hearing):
+    """A link without a socket, and the client that uses it: no task of its own takes what is said."""
 
     def __init__(self, *, read_s: float = 0.0) -> None:
         """The client takes ``read_s`` to read each event."""
+        super().__init__()
         self.act: Callable[[m.Command], None] | None = None
         """The session's `act`."""
         self.taken: list[m.Event] = []
-        """What the session took from its outbox, in order."""
-        self.heard: list[Said] = []
-        """What of it the client got."""
+        """What the session took from its outbox, in order; `heard` is what of it the client got."""
         self.asked: list[m.Start | m.Text] = []
         """The turns that the session was asked for, in order."""
         self.cancelled_at: int | None = None
@@ -50,7 +36,6 @@ class ExploredLink:
         self._commands: deque[m.Command] = deque()
         self._reader_waits = False
         self._reader = trio.lowlevel.ParkingLot()
-        self._client = trio.lowlevel.ParkingLot()
 
     # --- the session's end ------------------------------------------------------------------------------------------
 
@@ -77,8 +62,7 @@ class ExploredLink:
         await trio.sleep(self._read_s)
         if self.gone:
             raise LinkClosed
-        self.heard.append(Said(event, trio.current_time()))
-        self._client.unpark_all()
+        self.note(event)
 
     async def close(self, farewell: Farewell, reason: str) -> None:
         """Note the goodbye, and end both directions."""
@@ -91,35 +75,21 @@ class ExploredLink:
     async def ask(self, command: m.Command) -> None:
         """Say ``command``. Raises `LinkClosed` once the session closed the link, or the client is gone."""
         await trio.lowlevel.checkpoint()
-        self._check_open()
+        self.check_open()
         self._commands.append(command)
         self._wake_reader()
 
     async def say(self, pcm: bytes) -> None:
         """Speak, at the speed of speech, until the session is known to stop. Raises `LinkClosed`."""
-        step = ms_to_samples(MESSAGE_MS) * BYTES_PER_SAMPLE
-        for at in range(0, len(pcm), step):
-            message = pcm[at : at + step]
-            await trio.sleep(len(message) / BYTES_PER_SAMPLE / SAMPLE_RATE)
+        async for message in Microphone(pcm):
             if self.stopping:
                 return
             await self.ask(m.Audio(message))
 
-    async def until(self, kind: type[SomeEvent], **fields: Any) -> SomeEvent:
-        """Return the first event of ``kind`` with these fields, when it has come. Raises `LinkClosed`."""
-        looked_at = 0
-        while True:
-            for said in self.heard[looked_at:]:
-                if isinstance(said.event, kind) and all(getattr(said.event, name) == fields[name] for name in fields):
-                    return said.event
-            looked_at = len(self.heard)
-            self._check_open()
-            await self._client.park()
-
     @property
     def stopping(self) -> bool:
         """Whether the client was told that the session ends."""
-        return any(getattr(said.event, "code", None) is m.InfoCode.SHUTTING_DOWN for said in self.heard)
+        return any(getattr(event, "code", None) is m.InfoCode.SHUTTING_DOWN for event in self.heard)
 
     # --- what ends it: none of this waits, and any of it may be called before any step --------------------------------
 
@@ -144,7 +114,8 @@ class ExploredLink:
         if isinstance(command, m.Start | m.Text):
             self.asked.append(command)
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise `LinkClosed` if the session closed the link, or the client is gone."""
         if self.gone or self.closed:
             raise LinkClosed
 
@@ -155,4 +126,4 @@ class ExploredLink:
     def wake(self) -> None:
         """Have the session and the client look whether the link is still open."""
         self._wake_reader()
-        self._client.unpark_all()
+        self._arrivals.unpark_all()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import trio
 
+from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.session.settings import SessionSettings
 from voice_trio.testing.explorer.link import ExploredLink
 from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
@@ -38,6 +41,11 @@ class Scenario:
     read_s: float = 0.0
     """How long the client takes to read each event."""
 
+    @cached_property
+    def session_settings(self) -> SessionSettings:
+        """`settings` as a session has them; to read them takes as long as to live a whole case."""
+        return SessionSettings.of(config.load(**{"log_latency": False, **self.settings}))
+
 
 REPLIES = (
     ("It ", "is ", "sunny."),
@@ -56,21 +64,21 @@ def engines() -> Engines:
 
 async def talk(client: ExploredLink) -> None:
     """Ask aloud, then in writing, each time hearing the answer out."""
-    await client.until(m.SessionOpened)
+    await client.wait_for(m.SessionOpened)
     await client.ask(m.Start())
     await client.say(voiced(1200) + silent(900))
-    await client.until(m.Done, turn=1)
+    await client.wait_for(m.Done, turn=1)
     await client.ask(m.Text(text="And tomorrow?"))
-    await client.until(m.Done, turn=2)
+    await client.wait_for(m.Done, turn=2)
     # Long enough for whatever should not come after it.
     await trio.sleep(1)
 
 
 async def read_slowly(client: ExploredLink) -> None:
     """Ask for more than fits into the outbox."""
-    await client.until(m.SessionOpened)
+    await client.wait_for(m.SessionOpened)
     await client.ask(m.Text(text="Tell me all."))
-    await client.until(m.Done, turn=1)
+    await client.wait_for(m.Done, turn=1)
     await trio.sleep(1)
 
 
@@ -82,7 +90,16 @@ def hasty_engines() -> Engines:
     )
 
 
+def piecewise_engines() -> Engines:
+    """Return engines that answer as `REPLIES` says, each phrase in pieces."""
+    return replace(engines(), synthesizer=ScriptedSynthesizer(char_ms=25, pieces=3))
+
+
 SCENARIO = Scenario(talk, engines, settings={"partial_interval_ms": 300})
 """The one that is explored where no other is given."""
 
-SCENARIOS = {"talk": SCENARIO, "slow": Scenario(read_slowly, hasty_engines, read_s=0.02)}
+SCENARIOS = {
+    "talk": SCENARIO,
+    "slow": Scenario(read_slowly, hasty_engines, read_s=0.02),
+    "pieces": Scenario(talk, piecewise_engines),
+}

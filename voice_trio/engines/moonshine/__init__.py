@@ -1,0 +1,1 @@
+"""Moonshine tiny, the embedded recognizer: its weights come in a package of the index."""

@@ -1,0 +1,1 @@
+"""`POST /api/utterance`: one request brings an upload, and its answer a whole turn."""
