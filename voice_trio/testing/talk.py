@@ -16,7 +16,7 @@ from typing import Protocol
 
 import trio
 
-from voice_trio.client import SessionClosed, connect
+from voice_trio.client import Client, SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.microphone import Microphone
 from voice_trio.session.link import LinkClosed
@@ -84,11 +84,24 @@ class Talk(Hearing):
             self.end(closed)
 
 
+class SocketTalk(Talk):
+    """A `Talk` over a socket, which can send what is no command."""
+
+    def __init__(self, client: Client, *, speed: float) -> None:
+        super().__init__(client, speed=speed)
+        self._client = client
+
+    async def send(self, *messages: str | bytes) -> None:
+        """Send ``messages`` as they are, right or wrong. Raises `SessionClosed`."""
+        for message in messages:
+            await self._client.send_raw(message)
+
+
 @asynccontextmanager
-async def calling(url: str, *, speed: float = 1.0) -> AsyncIterator[Talk]:
+async def calling(url: str, *, speed: float = 1.0) -> AsyncIterator[SocketTalk]:
     """Talk to the server at ``url``; at the end, check its promises. Raises `CannotConnect`."""
     async with connect(url) as client:
-        talk = Talk(client, speed=speed)
+        talk = SocketTalk(client, speed=speed)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(talk.collect)
             yield talk
