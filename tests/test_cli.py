@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,10 +20,12 @@ from voice_trio.cli.serve import serve as serve_command
 from voice_trio.cli.talk_view import ConsoleView
 from voice_trio.client import CannotConnect
 from voice_trio.core import messages as m
+from voice_trio.engines.moonshine import model as moonshine
 
 pytestmark = pytest.mark.real
 
 COMMAND = [sys.executable, "-P", "-m", "voice_trio"]
+QUESTION = Path(__file__).parent.parent / "examples" / "question.wav"
 
 
 def run(*arguments, cwd, **environment):
@@ -161,6 +164,14 @@ def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
     assert [line.split()[1] for line in ill.stdout.splitlines() if line.startswith("BAD")] == ["tls", "model"]
 
 
+@pytest.mark.skipif(moonshine.assets() is None, reason="there is no wheel with Moonshine's weights for this machine")
+def test_a_question_is_heard_with_its_capitals_and_its_question_mark(tmp_path):
+    done = run("talk", QUESTION, cwd=tmp_path, STREAM_ASR_ENGINE="moonshine")
+    assert done.returncode == 0, done.stderr
+    (heard,) = [line for line in done.stdout.splitlines() if line.startswith("heard ")]
+    assert re.fullmatch(r"heard +What is the weather like in London.*\?", heard)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
     with trio.fail_after(60):
@@ -239,7 +250,7 @@ def test_any_rate_and_any_number_of_channels_can_be_asked_with(tmp_path):
 
 
 def test_the_example_is_where_the_readme_says():
-    assert sound_file.read(Path(__file__).parent.parent / "examples" / "question.wav")
+    assert sound_file.read(QUESTION)
 
 
 def test_serve_guards_its_memory_before_anything_else(monkeypatch):

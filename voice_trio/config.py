@@ -76,7 +76,7 @@ class Settings(FromEnvironment):
     asr_engine: Annotated[
         str,
         EngineOf(Kind.RECOGNIZER),
-        Field(description="recognizer; auto takes Whisper if its weights are on disk, else the embedded one"),
+        Field(description="recognizer; auto takes Whisper if its weights are on disk, else Moonshine for English"),
     ] = AUTO
     model_whisper: Annotated[
         str,

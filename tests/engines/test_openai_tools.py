@@ -38,7 +38,7 @@ def counted(usage: Any) -> str:
 
 async def answer(*lines: str, prompt: Prompt = ASKING, **reply: Any):
     """Return the events of one reply, signs of life apart, and the body of the request."""
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serve(Reply(raw=lines, **reply)) as server, open_chat_model(settings(server.base_url)) as model:
             async with model.stream(prompt) as stream:
                 events = [event async for event in events_of(stream)]

@@ -44,7 +44,7 @@ def word_errors(said, heard):
 
 @asynccontextmanager
 async def open_ears(workers=1):
-    with trio.fail_after(20):
+    with trio.fail_after(120):
         async with open_pocketsphinx(Settings(asr_workers=workers)) as recognizer:
             yield recognizer
 

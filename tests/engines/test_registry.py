@@ -11,6 +11,7 @@ from voice_trio.cli import cli
 from voice_trio.config import ConfigError, Settings
 from voice_trio.engines import load, silero
 from voice_trio.engines.base import CannotLoad
+from voice_trio.engines.moonshine import model as moonshine
 from voice_trio.engines.plug import Plug
 from voice_trio.engines.plugged import plugged
 from voice_trio.engines.silero import SileroDetector
@@ -296,6 +297,7 @@ def test_an_installation_without_a_checkout_has_what_its_metadata_declares(monke
 @pytest.mark.real
 async def test_the_fallback_of_ours_is_said_as_ever(monkeypatch, tmp_path, plug_in):
     monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.setattr(moonshine, "assets", lambda: None)
     fallback = (await opened(Kind.RECOGNIZER))[1]
     assert fallback.message == "Speech is recognised by the small built-in pocketsphinx, in English only."
     assert fallback.command.endswith("voice-trio models download small-int8")

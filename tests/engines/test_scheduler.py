@@ -41,7 +41,7 @@ class Jobs:
 
 @pytest.fixture
 async def jobs(request):
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         async with open_scheduler(request.param if hasattr(request, "param") else 1, close_s=5) as scheduler:
             made = Jobs(scheduler)
             yield made
@@ -187,7 +187,7 @@ async def test_closing_waits_for_what_runs_though_all_is_cancelled():
                 await trio.lowlevel.checkpoint()
         closed.set()
 
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(live)
             await wait_all_tasks_blocked()
@@ -198,7 +198,7 @@ async def test_closing_waits_for_what_runs_though_all_is_cancelled():
 
 async def test_closing_does_not_wait_for_ever():
     gate = threading.Event()
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         async with open_scheduler(1, close_s=0.02) as scheduler:
             scheduler.submit(lambda: lambda: gate.wait(5), Rank.PARTIAL)
             await wait_all_tasks_blocked()

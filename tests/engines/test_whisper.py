@@ -106,7 +106,7 @@ def decoder() -> Iterator[StillDecoder]:
 @asynccontextmanager
 async def recognizer(decoder: StillDecoder, *, workers: int = 1, context: str = "short", window_s: int = 12):
     settings = load(asr_context=context, asr_window_s=window_s)
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         async with open_scheduler(workers, close_s=5) as scheduler:
             loaded = Loaded("still", Path("nowhere"), decoder)  # type: ignore[arg-type]
             yield WhisperRecognizer(loaded, scheduler, settings)
@@ -590,7 +590,7 @@ def settings(folder: Path | str) -> Settings:
 
 
 async def test_an_english_model_hears_english(english):
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with open_whisper(settings(english)) as ears:
             interface: Recognizer = ears
             assert interface.name == "faster-whisper english-model"
@@ -607,7 +607,7 @@ async def test_an_english_model_hears_english(english):
 
 
 async def test_a_multilingual_model_finds_the_language_or_takes_it(multilingual):
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with open_whisper(settings(multilingual)) as ears:
             assert {"en", "de", "ja"} <= set(ears.languages)
             for language in (None, "de"):
@@ -620,7 +620,7 @@ async def test_a_multilingual_model_finds_the_language_or_takes_it(multilingual)
 
 async def test_a_model_that_never_ends_is_ended(tmp_path):
     endless = make(replace(SMALL, tokens=448), tmp_path / "endless")
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with open_whisper(settings(endless)) as ears, ears.open("en") as utterance:
             utterance.feed(SPEECH)
             transcript = await utterance.settle(SAMPLE_RATE)

@@ -255,7 +255,7 @@ def test_end_to_end_a_recording_is_understood_by_the_server_itself(server, model
         visit.page.wait_for_timeout(5500)
         visit.page.click("#talk")
         visit.phase("answering")
-        assert "weather like in london today" in visit.page.inner_text(".you .words")
+        assert "weather like in london" in visit.page.inner_text(".you .words").lower()
         assert visit.page.inner_text(".assistant .words").strip() == "It will be mild."
         visit.over()
         visit.page.fill("#text", "And tomorrow?")

@@ -36,7 +36,7 @@ def said_to_pages(headers):
 
 
 async def test_a_browsers_question_before_a_request_is_answered_without_a_token():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(allowed_origins=FRIEND, auth_token="a token") as running:
             for path in ("/api/utterance", "/livez"):
                 status, headers = await ask(running, "OPTIONS", path, Origin=FRIEND, **PREFLIGHT)
@@ -54,7 +54,7 @@ async def test_a_browsers_question_before_a_request_is_answered_without_a_token(
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://app.example", None])
 async def test_a_stranger_is_told_nothing(origin):
     headers = {} if origin is None else {"Origin": origin}
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(allowed_origins=FRIEND) as running:
             for method, more in (("OPTIONS", PREFLIGHT), ("POST", {}), ("GET", {})):
                 status, found = await ask(running, method, **headers, **more)
@@ -65,7 +65,7 @@ async def test_a_stranger_is_told_nothing(origin):
 
 
 async def test_where_nobody_is_listed_nothing_is_said():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running:
             for method in ("OPTIONS", "GET"):
                 _, found = await ask(running, method, "/livez", Origin=FRIEND, **PREFLIGHT)
@@ -74,7 +74,7 @@ async def test_where_nobody_is_listed_nothing_is_said():
 
 
 async def test_what_is_asked_without_a_preflight_is_no_preflight():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(allowed_origins=FRIEND, auth_token="a token") as running:
             status, found = await ask(running, "OPTIONS", Origin=FRIEND)
             assert (status, found["access-control-allow-origin"]) == (401, FRIEND)
@@ -96,7 +96,7 @@ async def test_what_is_asked_without_a_preflight_is_no_preflight():
     ],
 )
 async def test_every_answer_may_be_read(origins, status, method, path, body, headers):
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(allowed_origins=origins, max_upload_bytes=50_000) as running:
             found, said = await ask(running, method, path, body, Origin=FRIEND, **headers)
             assert (found, said["access-control-allow-origin"]) == (status, origins)
@@ -105,7 +105,7 @@ async def test_every_answer_may_be_read(origins, status, method, path, body, hea
 
 
 async def test_no_token_and_no_room_may_be_read_too():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(allowed_origins=FRIEND, auth_token="a token", max_sessions=1) as running:
             status, said = await ask(running, "POST", Origin=FRIEND)
             assert (status, said["access-control-allow-origin"]) == (401, FRIEND)
@@ -117,7 +117,7 @@ async def test_no_token_and_no_room_may_be_read_too():
 
 
 async def test_an_address_that_has_no_place_left_may_read_that():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with (
             serving(allowed_origins=FRIEND, trusted_proxies="127.0.0.0/8", max_connections_per_address=1) as running,
             AsyncExitStack() as stack,
@@ -132,7 +132,7 @@ async def test_an_address_that_has_no_place_left_may_read_that():
 
 @pytest.mark.parametrize(("origin", "status"), [(FRIEND, 101), ("HTTPS://APP.example:443", 101), ("null", 403)])
 async def test_the_handshake_of_a_listed_origin(origin, status):
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(allowed_origins=FRIEND) as running:
             _, head = await upgrade(running, f"Origin: {origin}\r\n")
             assert head.startswith(f"HTTP/1.1 {status}")

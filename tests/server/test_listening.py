@@ -164,7 +164,7 @@ def link_local():
 async def test_what_is_printed_answers_and_so_does_every_family(host):
     if host is None or (":" in host and not has_ipv6()):
         pytest.skip("this machine has no such address")
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with open_server(config.load(host=host, port=0, auth_token="x"), scripted) as running:
             printed, _, port = running.url.removeprefix("http://").rpartition(":")
             local = ["127.0.0.1", "::1"] if host == "::" else []

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real
 
 
 async def test_health_and_the_page():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running:
             assert await get(running.url, "/readyz") == ("HTTP/1.1 200 ", '{"status":"ready"}\n')
             status, body = await get(running.url, "/healthz")
@@ -76,7 +76,7 @@ async def test_a_name_that_is_none_of_the_pages_files_is_no_error(caplog, capsys
 
 
 async def test_a_spoken_turn_over_a_socket():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running, connect(running.ws_url) as client:
             assert isinstance(await client.hear(), m.SessionOpened)
             await client.ask(m.Start())
@@ -88,7 +88,7 @@ async def test_a_spoken_turn_over_a_socket():
 
 
 async def test_messages_of_any_size_up_to_the_limit_are_welcome():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running, connect(running.ws_url) as client:
             await client.ask(m.Start(mode="hold"))
             for size in (2, 958, 65536):
@@ -103,7 +103,7 @@ async def test_messages_of_any_size_up_to_the_limit_are_welcome():
     [("no JSON", 1007), ('{"type":"sing"}', 1003), (b"\0", 1007), (b"\0" * 65538, 1009), ("{}", 1007)],
 )
 async def test_a_violation_is_said_before_the_socket_is_closed(message, code):
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running, connect(running.ws_url) as client:
             await client.send_raw(message)
             error = await client.wait_for(m.Error)
@@ -112,7 +112,7 @@ async def test_a_violation_is_said_before_the_socket_is_closed(message, code):
 
 
 async def test_a_client_that_hangs_up_leaves_no_session():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running:
             async with connect(running.ws_url) as client:
                 await client.ask(m.Text(text="hello"))
@@ -122,7 +122,7 @@ async def test_a_client_that_hangs_up_leaves_no_session():
 
 
 async def test_stopping_tells_those_who_are_there():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             stop, gone = trio.Event(), trio.Event()
 
@@ -150,7 +150,7 @@ async def test_stopping_tells_those_who_are_there():
 
 
 async def test_no_server_is_one_sentence():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         with pytest.raises(CannotConnect, match=r"No server answers at ws://127\.0\.0\.1:1/ws"):
             async with connect("ws://127.0.0.1:1/ws"):
                 pass
@@ -160,7 +160,7 @@ async def test_no_server_is_one_sentence():
 
 
 async def test_a_page_that_is_no_voice_trio_is_one_sentence():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running:
             with pytest.raises(CannotConnect, match="refused the session: 404"):
                 async with connect(running.ws_url + "/nowhere"):
@@ -168,7 +168,7 @@ async def test_a_page_that_is_no_voice_trio_is_one_sentence():
 
 
 async def test_a_port_in_use_is_one_sentence():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running:
             port = int(running.url.rpartition(":")[2])
             with pytest.raises(CannotListen, match=rf"port {port}: Address already in use\. Choose .* end the program"):
@@ -177,7 +177,7 @@ async def test_a_port_in_use_is_one_sentence():
 
 
 async def test_not_ready_while_an_engine_is_not():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running:
             assert (await get(running.url, "/readyz"))[0].startswith("HTTP/1.1 200")
             running.engines.synthesizer.ready = False

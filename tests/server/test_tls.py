@@ -23,7 +23,7 @@ async def test_a_turn_over_tls_with_a_certificate_of_ones_own(tmp_path):
     chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
     key.write_bytes(certificate.private_key_pem.bytes())
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(certfile=str(chain), keyfile=str(key)) as running:
             assert running.ws_url.startswith("wss://127.0.0.1:")
             async with connect(running.ws_url, ssl_context=trusting(tmp_path / "authority.pem")) as talker:
@@ -36,7 +36,7 @@ async def test_a_turn_over_tls_with_a_certificate_of_ones_own(tmp_path):
 
 
 async def test_a_certificate_made_up_at_the_start_has_a_fingerprint():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(tls_self_signed=True) as running:
             blind = ssl.create_default_context()
             blind.check_hostname = False
@@ -65,7 +65,7 @@ async def test_a_certificate_that_cannot_be_used_is_one_sentence(settings, says)
 
 async def test_a_certificate_that_nobody_signed_is_named_as_what_is_wrong(monkeypatch):
     monkeypatch.setattr(client, "_HANDSHAKE_S", 2)
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving(tls_self_signed=True) as running:
             with pytest.raises(CannotConnect, match=r"is not trusted: .*--cafile.*STREAM_CERTFILE"):
                 async with connect(running.ws_url):
@@ -76,7 +76,7 @@ async def test_a_certificate_that_nobody_signed_is_named_as_what_is_wrong(monkey
 
 
 async def test_tls_where_none_is_spoken_is_named_as_what_is_wrong():
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with serving() as running:
             with pytest.raises(CannotConnect, match=r"does not answer in TLS"):
                 async with connect(running.ws_url.replace("ws", "wss", 1)):
