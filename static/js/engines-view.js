@@ -105,8 +105,9 @@ export class EnginesView {
    */
   fill(select, ofKind) {
     const options = ofKind.engines.map((one) => {
-      // One under the name of another has nothing of its own to work with.
-      const label = ofKind.synthetic && one.in_use && one.name !== ofKind.at_work ? `${labelOf(one)}: none yet` : labelOf(one);
+      // What bears another's name has no model yet, and the name of the one that it looks for would be cut off here.
+      const without = ofKind.synthetic && one.in_use && one.name !== ofKind.at_work;
+      const label = without ? "None yet" : labelOf(one);
       const option = new Option(one.usable ? label : `${label}: not here yet`, one.name);
       option.disabled = !one.usable;
       return option;

@@ -210,8 +210,8 @@ def _with(placed: SpokenPhrase, item: _Ready, speech: Speech) -> SpokenPhrase:
     for mark in speech.marks:
         place = placed.start + item.spoken.source_at(mark.char)
         sample = begins_at + mark.sample
-        # What is written as one word can be said in several: "$5" is two, at one place. And of two words that begin with
-        # one sample, only one can be shown.
+        # What is written as one word can be said in several: "$5" is two, at one place. And of two words that begin
+        # with one sample, only one can be shown.
         if place < placed.end and (not words or (sample > words[-1][0] and place > words[-1][1])):
             words.append((sample, place))
     samples = placed.samples + speech.samples
