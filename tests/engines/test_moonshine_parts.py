@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_trio.engines.decoding.pieces import Cut, Piece, decode_pieces, pieces
-from voice_trio.engines.moonshine.decode import best, most_tokens
+from voice_trio.engines.moonshine.decode import best, most_tokens, words_of
 from voice_trio.engines.moonshine.recognizer import PIECE, WINDOW, joined
 from voice_trio.engines.moonshine.tokenizer import Damaged, read
 
@@ -64,6 +64,21 @@ def test_the_likeliest_token_and_how_likely_it_is():
     token, log_probability = best(np.log(np.array([0.1, 0.6, 0.3], np.float32)) + 1000)
     assert token == 1
     assert math.exp(log_probability) == pytest.approx(0.6, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "log_probability", "heard"),
+    [
+        ("Turn it off.", -0.9, "Turn it off."),
+        ("Turn it off.", -1.1, ""),
+        ("♪♪ ♪", -0.1, ""),
+        ("7!", -0.1, "7!"),
+        ("go on go on go on go on", -0.1, "go on"),
+        ("", 0.0, ""),
+    ],
+)
+def test_what_is_no_speech_has_no_words_and_what_loops_is_kept_once(text, log_probability, heard):
+    assert words_of(text, log_probability) == heard
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import trio
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.engines.base import EngineError, Hypothesis, Transcript
+from voice_trio.engines.decoding.pieces import Piece
 from voice_trio.engines.decoding.recognizer import DecodingRecognizer
 from voice_trio.engines.decoding.scheduler import Batch, Job, Rank, Ticket
 
@@ -60,7 +61,7 @@ class DecodedUtterance(ABC, Generic[D]):
     def __init__(self, recognizer: DecodingRecognizer[D], language: str | None) -> None:
         self.compute_s = 0.0
         self.language = language
-        self.pieces: dict[Any, Any] = {}
+        self.pieces: dict[Piece, D] = {}
         """Pieces of finals, decoded once."""
         self.draft: Draft[D] | None = None
         self._recognizer = recognizer
