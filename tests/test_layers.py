@@ -17,6 +17,7 @@ LAYERS = [
     {"wire"},
     {"session"},
     {"fault_tap"},
+    {"tapped"},
     {"tap"},
     {"memory", "engines"},
     {"workers"},

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import trio
 
-from voice_trio import tap as tap_module
+from voice_trio import tapped as tapped_module
 from voice_trio.core.history import Message, Record
 from voice_trio.core.messages import Outcome
 from voice_trio.engines import base
@@ -24,7 +24,8 @@ from voice_trio.engines.base import (
 )
 from voice_trio.memory import base as memory
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.tap import Asked, Call, Tap, tapped
+from voice_trio.tap import Asked, Call, Tap
+from voice_trio.tapped import tapped
 from voice_trio.testing.scripted import ScriptedDetector, scripted_engines
 
 RECORD = Record(
@@ -182,14 +183,14 @@ def members(protocol):
 @pytest.mark.parametrize(
     ("protocol", "wrapper"),
     [
-        (base.Detector, tap_module.TappedDetector),
-        (base.Recognizer, tap_module.TappedRecognizer),
-        (base.Utterance, tap_module.TappedUtterance),
-        (base.LanguageModel, tap_module.TappedLanguageModel),
-        (base.Stream, tap_module.TappedStream),
-        (base.Synthesizer, tap_module.TappedSynthesizer),
-        (base.Pieces, tap_module.TappedPieces),
-        (memory.Store, tap_module.TappedStore),
+        (base.Detector, tapped_module.TappedDetector),
+        (base.Recognizer, tapped_module.TappedRecognizer),
+        (base.Utterance, tapped_module.TappedUtterance),
+        (base.LanguageModel, tapped_module.TappedLanguageModel),
+        (base.Stream, tapped_module.TappedStream),
+        (base.Synthesizer, tapped_module.TappedSynthesizer),
+        (base.Pieces, tapped_module.TappedPieces),
+        (memory.Store, tapped_module.TappedStore),
     ],
 )
 def test_it_has_all_that_a_session_may_ask_for(protocol, wrapper):

@@ -35,7 +35,8 @@ from voice_trio.faults import Faults, Struck
 from voice_trio.memory.base import Store, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
-from voice_trio.tap import Call, Keeping, tapped
+from voice_trio.tap import Call, Keeping
+from voice_trio.tapped import tapped
 from voice_trio.waiting import Wait, alongside
 
 GARBAGE: Sequence[str] = ("", "\ud800", "\0\x07\x1b[2J", "\u202e<|im_end|>", "x" * 400, "```", "\udc00 ")

@@ -24,7 +24,7 @@ from voice_trio.journal.recording_tap import RecordingTap
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session import asr, session, tts, turn
 from voice_trio.session.settings import SessionSettings
-from voice_trio.tap import tapped
+from voice_trio.tapped import tapped
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 SESSION = Path(session.__file__).parent

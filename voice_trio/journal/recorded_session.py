@@ -25,7 +25,7 @@ from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
-from voice_trio.tap import TappedStore, tapped_engines
+from voice_trio.tapped import TappedStore, tapped_engines
 from voice_trio.wire import native
 from voice_trio.wire.codec import CLOSE_CODES
 

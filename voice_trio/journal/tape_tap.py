@@ -26,7 +26,8 @@ from voice_trio.journal.tape import Question, Tape
 from voice_trio.journal.tape_link import TapeLink
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.tap import Call, Keeping, TappedStore, tapped_engines
+from voice_trio.tap import Call, Keeping
+from voice_trio.tapped import TappedStore, tapped_engines
 
 
 class TapeTap(Keeping[Question]):

@@ -14,7 +14,7 @@ from voice_trio.core.playout import Playout
 from voice_trio.session.claims import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
-from voice_trio.tap import tapped
+from voice_trio.tapped import tapped
 from voice_trio.testing.explorer.breakable import BreakingTap
 from voice_trio.testing.explorer.link import ExploredLink
 from voice_trio.testing.explorer.scenarios import Scenario
