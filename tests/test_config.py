@@ -106,6 +106,12 @@ def test_the_language_model_is_chosen_by_either_of_two_variables(monkeypatch, wo
     assert config.load(llm_engine=word).llm_engine == engine
 
 
+@pytest.mark.parametrize(("word", "engine"), [("pyttsx3", "espeak"), ("espeak", "espeak"), ("hibari", "hibari")])
+def test_the_voice_is_chosen_by_the_word_that_people_know(monkeypatch, word, engine):
+    monkeypatch.setenv("STREAM_TTS_ENGINE", word)
+    assert config.load().tts_engine == engine
+
+
 @pytest.mark.parametrize("value", ["ollama", "NONE", "n\x1bone"])
 def test_a_bad_word_for_it_is_one_sentence(monkeypatch, value):
     monkeypatch.setenv("STREAM_LLM", value)

@@ -38,6 +38,7 @@ to nothing, people listen and think most of the time, and a person is better ans
 
 
 _LLM_ENGINES = {"openai": "openai-chat", "none": "synthetic"}
+_TTS_ENGINES = {"pyttsx3": "espeak"}
 """Words that people use -> the engine that they mean."""
 
 
@@ -45,11 +46,16 @@ def _llm_engine(value: str) -> str:
     return checks.line(_LLM_ENGINES.get(value, value))
 
 
+def _tts_engine(value: str) -> str:
+    return checks.line(_TTS_ENGINES.get(value, value))
+
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "host": checks.host,
     "openai_api_key": checks.key,
     "openai_base_url": checks.api_address,
     "llm_engine": _llm_engine,
+    "tts_engine": _tts_engine,
     "llm_system_prompt": checks.prose,
     "data_dir": checks.path,
     "record_dir": checks.path,
