@@ -23,9 +23,9 @@ help:
 run: $(VENV)/.run
 	@exec $(BIN)/voice-trio serve
 
-# Most tests wait rather than compute, so there are more of them at a time than two processors have room for. One that is
+# Many tests wait rather than compute, and there is room beside them on a machine with two processors. One that is
 # done takes over from another what that one has not begun.
-TESTS_AT_ONCE ?= 3
+TESTS_AT_ONCE ?= 2
 PYTEST := $(BIN)/python -m pytest --numprocesses $(TESTS_AT_ONCE) --dist worksteal
 
 test: $(VENV)/.dev
