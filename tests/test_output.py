@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import voice_trio.cli
 from tests.test_cli import COMMAND

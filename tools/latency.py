@@ -42,7 +42,6 @@ from voice_trio import config, log, sound_file
 from voice_trio.client import Client, connect
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
-from voice_trio.engines import load
 from voice_trio.microphone import Microphone
 from voice_trio.server.run import open_server
 
@@ -156,7 +155,7 @@ async def measure(wanted: Wanted, names: Sequence[str] | None = None) -> Measure
         url, raws = wanted.url, dict.fromkeys(clips)
         if url is None:
             settings = wanted.settings()
-            open_engines = open_zero_cost_engines if wanted.scripted else load.open_engines
+            open_engines = open_zero_cost_engines if wanted.scripted else None
             running = await stack.enter_async_context(open_server(settings, open_engines))
             url = running.ws_url
             raws = {name: await measure_raw(running.engines, settings, pcm[name]) for name in clips}

@@ -28,8 +28,8 @@ from tools.stalls import Stalls
 from voice_trio import config, log
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
-from voice_trio.engines import load
 from voice_trio.engines.base import Engines
+from voice_trio.engines.host import OpenEngines, open_host
 from voice_trio.engines.whisper.recognizer import WhisperRecognizer
 from voice_trio.server import app
 from voice_trio.server.run import open_server, tame_collector
@@ -66,13 +66,18 @@ async def open_kind(orders: dict[str, Any]) -> AsyncIterator[tuple[str, Counts]]
 @asynccontextmanager
 async def open_speaking_engines(settings: Settings) -> AsyncIterator[Engines]:
     """Open what ``settings`` ask for: a Whisper of random weights, which says as much as a person would."""
-    async with load.open_engines(settings) as engines:
-        assert isinstance(engines.recognizer, WhisperRecognizer)
-        speaking(engines.recognizer.decoder)
-        yield engines
+    async with open_host(settings) as host:
+        assert isinstance(host.engines.recognizer, WhisperRecognizer)
+        speaking(host.engines.recognizer.decoder)
+        yield host.engines
 
 
-ENGINES = {"scripted": open_zero_cost_engines, "configured": load.open_engines, "speaking": open_speaking_engines}
+ENGINES: dict[str, OpenEngines | None] = {
+    "scripted": open_zero_cost_engines,
+    "configured": None,
+    "speaking": open_speaking_engines,
+}
+"""How a server's engines are opened; None is its own way."""
 
 
 class WatchedLink(SocketLink):

@@ -1,10 +1,11 @@
-"""What this installation of ours is called at a terminal, and where its files lie that are no code."""
+"""What this installation is called at a terminal, and where the files lie that are no code, its own and others'."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -40,3 +41,13 @@ def data_dir(chosen: str) -> Path:
         # The XDG specification: a relative one is invalid, and to be ignored.
         chosen = f"{data_home if os.path.isabs(data_home) else '~/.local/share'}/voice_trio"
     return Path(chosen).expanduser().absolute()
+
+
+def package_folder(name: str) -> Path | None:
+    """Return the folder of the installed top package ``name``, None where there is none; nothing of it is imported."""
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    places = spec.submodule_search_locations if spec is not None else None
+    return Path(next(iter(places))) if places else None

@@ -1,5 +1,4 @@
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from voice_trio.core.audio import FRAME_BYTES, Framer, ms_to_samples, samples_to_ms
 

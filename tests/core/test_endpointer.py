@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from voice_trio.core.audio import FRAME_MS, FRAME_SAMPLES, ms_to_samples
 from voice_trio.core.endpointer import (

@@ -1,8 +1,7 @@
 """Whether audio comes as speech does."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from voice_trio.core.flow import SHARE, Flow
 from voice_trio.testing.scripted import silent, voiced

@@ -7,8 +7,7 @@ from itertools import pairwise
 from types import FrameType
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from voice_trio.core import markup
 from voice_trio.core.markup import OpenMarkup

@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from voice_trio.core import markup
 from voice_trio.core.phrases import LONG_LATER, LONGEST, Phrase, PhraseAggregator

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from voice_trio.core.server_sent_events import MAX_EVENT_BYTES, Document, Event, ServerSentEvents, TooLong
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from voice_trio.core.phrases import PhraseAggregator
 from voice_trio.core.speakable.text import Speakable, Spoken

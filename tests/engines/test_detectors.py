@@ -153,7 +153,7 @@ def test_a_missing_model_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_missing_package_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(silero, "find_spec", lambda name: None)
+    monkeypatch.setattr(silero, "package_folder", lambda name: None)
     with pytest.raises(RuntimeError, match=r"^Silero's model comes with the faster-whisper package, .*\.$"):
         silero.load()
 

@@ -4,8 +4,7 @@ import re
 
 import pytest
 import trio
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from voice_trio.config import Settings
 from voice_trio.engines.espeak.text import LONGEST_CLAUSE, LONGEST_WORD, MOST_DOTS, survivable

@@ -13,6 +13,7 @@ import soxr
 import structlog
 import trio
 
+from tools.latency import word_errors
 from voice_trio import config
 from voice_trio.core.transcript import TranscriptDiffer
 from voice_trio.engines import load
@@ -58,16 +59,6 @@ def words(text):
     kept = "".join(char if char.isalnum() or char in "' " else "" for char in text.lower())
     # It hears the old spelling now and then.
     return kept.replace("to night", "tonight").split()
-
-
-def word_errors(said, heard):
-    """The least number of words to replace, drop or add."""
-    row = list(range(len(heard) + 1))
-    for at, word in enumerate(said, 1):
-        before, row[0] = row[:], at
-        for column, other in enumerate(heard, 1):
-            row[column] = min(before[column] + 1, row[column - 1] + 1, before[column - 1] + (word != other))
-    return row[-1]
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from voice_trio.engines.decoding.pieces import Cut, Piece, decode_pieces, pieces
 from voice_trio.engines.moonshine.decode import best, most_tokens, words_of

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import trio
 
+from tools.latency import word_errors
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError, Transcript
@@ -30,16 +31,6 @@ def clip(name):
 
 def words(text):
     return "".join(char for char in text.lower() if char.isalpha() or char in "' ").split()
-
-
-def word_errors(said, heard):
-    """The least number of words to replace, drop or add."""
-    row = list(range(len(heard) + 1))
-    for at, word in enumerate(said, 1):
-        before, row[0] = row[:], at
-        for column, other in enumerate(heard, 1):
-            row[column] = min(before[column] + 1, row[column - 1] + 1, before[column - 1] + (word != other))
-    return row[-1]
 
 
 @asynccontextmanager

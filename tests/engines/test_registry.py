@@ -11,6 +11,7 @@ from voice_trio.cli import cli
 from voice_trio.config import ConfigError, Settings
 from voice_trio.engines import load, silero
 from voice_trio.engines.base import CannotLoad
+from voice_trio.engines.host import open_host
 from voice_trio.engines.moonshine import model as moonshine
 from voice_trio.engines.plug import Plug
 from voice_trio.engines.plugged import plugged
@@ -167,8 +168,8 @@ def test_what_is_declared_wrongly_is_told(plug_in, points, name, why):
 async def test_what_is_declared_wrongly_is_one_line_of_the_log_at_the_start(plug_in):
     plug_in(points="parrot")
     with trio.fail_after(60), structlog.testing.capture_logs() as lines:
-        async with load.open_engines(config.load(asr_engine="pocketsphinx")) as engines:
-            assert engines.ready
+        async with open_host(config.load(asr_engine="pocketsphinx")) as host:
+            assert host.engines.ready
     told = [(line["event"], line["package"]) for line in lines if line["log_level"] != "debug"]
     assert told == [("engine cannot be used", "bird 1.0")]
 

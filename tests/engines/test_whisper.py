@@ -27,8 +27,7 @@ from voice_trio.engines.base import EngineError, Hypothesis, Recognizer, Transcr
 from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.whisper.context import Context
 from voice_trio.engines.whisper.decode import Decoded
-from voice_trio.engines.whisper.loading import Loaded
-from voice_trio.engines.whisper.loading import load as load_whisper
+from voice_trio.engines.whisper.loading import Loaded, load as load_whisper
 from voice_trio.engines.whisper.names import ModelError
 from voice_trio.engines.whisper.plug import open_whisper
 from voice_trio.engines.whisper.recognizer import PARTIALS_AT_ONCE, WhisperRecognizer

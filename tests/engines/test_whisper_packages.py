@@ -10,10 +10,8 @@ from pathlib import Path
 import pytest
 
 from voice_trio.config import load
-from voice_trio.engines.whisper import models as whisper_models
-from voice_trio.engines.whisper import packages
-from voice_trio.engines.whisper.loading import _likely, stored_in_half
-from voice_trio.engines.whisper.loading import load as load_whisper
+from voice_trio.engines.whisper import models as whisper_models, packages
+from voice_trio.engines.whisper.loading import _likely, load as load_whisper, stored_in_half
 from voice_trio.engines.whisper.names import ModelError
 from voice_trio.engines.whisper.packages import Part
 from voice_trio.engines.whisper.plug import PLUG

@@ -6,8 +6,7 @@ from functools import partial
 import trio
 import trio.testing
 
-from voice_trio.core import faults as core_faults
-from voice_trio.core import messages as m
+from voice_trio.core import faults as core_faults, messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.core.playout import WholePlayout
 from voice_trio.engines.base import Alive, EngineError

@@ -9,8 +9,7 @@ import pytest
 import structlog
 import trio
 
-from voice_trio.journal import entries as e
-from voice_trio.journal import file as session_log_file
+from voice_trio.journal import entries as e, file as session_log_file
 from voice_trio.journal.entries import Stopped
 from voice_trio.journal.file import SessionLogFile
 from voice_trio.journal.journal import CannotRecord, SessionLogs

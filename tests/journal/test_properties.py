@@ -10,8 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import trio
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.journal.conversations import difference, record, recording, spelled
 from tests.session.promises import RecordingStore

@@ -13,8 +13,7 @@ import pytest
 
 from tests.journal import conversations
 from tests.journal.conversations import difference, record, recording, spelled
-from voice_trio.core import endpointer, history
-from voice_trio.core import messages as m
+from voice_trio.core import endpointer, history, messages as m
 from voice_trio.core.messages import Outcome
 from voice_trio.engines.base import Fallback, Prompt, Tool, ToolCall, Usage
 from voice_trio.journal import entries as e

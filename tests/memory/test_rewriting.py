@@ -7,8 +7,7 @@ from math import inf
 import pytest
 import trio
 import trio.testing
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.memory.records import record
 from voice_trio.memory import rewriting

@@ -5,6 +5,7 @@ import { mock, test } from "node:test";
 
 import { Client } from "../../static/js/client.js";
 import { phaseOf } from "../../static/js/phase.js";
+import { listening } from "./listening.js";
 import { CHOICES, GREETING, Recorder, Socket, done, note, refusal, state } from "./standins.js";
 
 globalThis.WebSocket = /** @type {any} */ (Socket);
@@ -98,14 +99,8 @@ test("while the server works on an upload the socket is closed, and opened again
     waiting.push(response);
     server.emit("asked");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  const { client, socket } = opened(`http://127.0.0.1:${port}/`);
+  const address = await listening(t, server);
+  const { client, socket } = opened(`${address}/`);
   client.record();
   assert.deepEqual([phase(client), client.conversation.turns.length], ["listening", 1]);
   const finished = client.uploads.finish();

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { once } from "node:events";
 import { test } from "node:test";
 
 import { Engines, labelOf, missingOf } from "../../static/js/engines.js";
 import { SamplePlayer } from "../../static/js/sample-player.js";
 import { applyInfo, limitsOf, offerOf } from "../../static/js/offer.js";
+import { listening } from "./listening.js";
 import { GREETING } from "./standins.js";
 
 const CANDIDATE = { name: "x", title: "x", package: null, usable: true, why_not: null, command: null, in_use: false };
@@ -57,14 +57,8 @@ async function serving(t, answer) {
     asked.push([request.method, request.url, Buffer.concat(parts).toString(), request.headers.authorization]);
     answer(request, response, asked.length);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  return { url: `http://127.0.0.1:${port}/api/`, asked };
+  const address = await listening(t, server);
+  return { url: `${address}/api/`, asked };
 }
 
 test("a swap is asked for with the token, and what comes of it is told", async (t) => {

@@ -5,6 +5,7 @@ import { mock, test } from "node:test";
 
 import { TROUBLES } from "../../static/js/trouble.js";
 import { Uploads } from "../../static/js/uploads.js";
+import { listening } from "./listening.js";
 import { Recorder, note } from "./standins.js";
 
 globalThis.MediaRecorder = /** @type {any} */ (Recorder);
@@ -36,15 +37,9 @@ async function uploading(t, ...answers) {
     if (answer) response.writeHead(answer[0]).end(JSON.stringify(answer[1]));
     else request.socket.destroy();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const address = await listening(t, server);
   const form = () => ({ token: "sésame", request: { conversation: "ours", speed: 1.5 } });
-  const uploads = new Uploads(`http://127.0.0.1:${port}/api/utterance`, form);
+  const uploads = new Uploads(`${address}/api/utterance`, form);
   return { uploads, server, asked, told: note(uploads, [], ...EVENTS) };
 }
 

@@ -26,8 +26,7 @@ from voice_trio import config
 from voice_trio.client import Client, SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import InfoCode, Outcome
-from voice_trio.server import listening
-from voice_trio.server import task_tree as task_tree_module
+from voice_trio.server import listening, task_tree as task_tree_module
 from voice_trio.server.run import open_server, print_tree_on_signal
 
 pytestmark = pytest.mark.real

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from tests.session.promises import RecordingStore, act, check, listen_in
 from voice_trio.core import messages as m

@@ -3,8 +3,7 @@ import struct
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from voice_trio.core import messages as m
 from voice_trio.session.link import Malformed

@@ -14,29 +14,31 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from voice_trio.engines.errors import CannotLoad as CannotLoad
-from voice_trio.engines.errors import EngineError as EngineError
-from voice_trio.engines.errors import TurnError as TurnError
-from voice_trio.engines.language_model import Alive as Alive
-from voice_trio.engines.language_model import Finish as Finish
-from voice_trio.engines.language_model import LanguageModel as LanguageModel
-from voice_trio.engines.language_model import Leasable as Leasable
-from voice_trio.engines.language_model import Prompt as Prompt
-from voice_trio.engines.language_model import ReplyEvent as ReplyEvent
-from voice_trio.engines.language_model import Stream as Stream
-from voice_trio.engines.language_model import Swapping as Swapping
-from voice_trio.engines.language_model import TextDelta as TextDelta
-from voice_trio.engines.language_model import Tool as Tool
-from voice_trio.engines.language_model import ToolCall as ToolCall
-from voice_trio.engines.language_model import Usage as Usage
-from voice_trio.engines.language_model import advice_of as advice_of
-from voice_trio.engines.language_model import broken_off as broken_off
-from voice_trio.engines.speech import Mark as Mark
-from voice_trio.engines.speech import Phoneme as Phoneme
-from voice_trio.engines.speech import Pieces as Pieces
-from voice_trio.engines.speech import Speaking as Speaking
-from voice_trio.engines.speech import Speech as Speech
-from voice_trio.engines.speech import whole as whole
+from voice_trio.engines.errors import CannotLoad as CannotLoad, EngineError as EngineError, TurnError as TurnError
+from voice_trio.engines.language_model import (
+    Alive as Alive,
+    Finish as Finish,
+    LanguageModel as LanguageModel,
+    Leasable as Leasable,
+    Prompt as Prompt,
+    ReplyEvent as ReplyEvent,
+    Stream as Stream,
+    Swapping as Swapping,
+    TextDelta as TextDelta,
+    Tool as Tool,
+    ToolCall as ToolCall,
+    Usage as Usage,
+    advice_of as advice_of,
+    broken_off as broken_off,
+)
+from voice_trio.engines.speech import (
+    Mark as Mark,
+    Phoneme as Phoneme,
+    Pieces as Pieces,
+    Speaking as Speaking,
+    Speech as Speech,
+    whole as whole,
+)
 
 
 @runtime_checkable

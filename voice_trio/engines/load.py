@@ -15,7 +15,7 @@ from voice_trio import entry_points
 from voice_trio.config import Settings
 from voice_trio.core.languages import only_in
 from voice_trio.engines import registry
-from voice_trio.engines.base import CannotLoad, Engines, Fallback
+from voice_trio.engines.base import CannotLoad, Fallback
 from voice_trio.engines.registry import Candidate, told
 from voice_trio.entry_points import Entry, Kind
 from voice_trio.log import hide, secrets_of
@@ -40,28 +40,6 @@ class Opened(Generic[E]):
     engine: E
     chosen: Candidate
     fallback: Fallback | None = None
-
-
-@asynccontextmanager
-async def open_engines(settings: Settings) -> AsyncIterator[Engines]:
-    """Open all engines that ``settings`` mean, warm, until the block ends. Raises `CannotLoad` and `ConfigError`."""
-    await warn_of_misdeclared()
-    async with AsyncExitStack() as stack:
-
-        async def opened(kind: Kind) -> Opened[Any]:
-            return await stack.enter_async_context(open_engine(kind, settings))
-
-        recognizer = await opened(Kind.RECOGNIZER)
-        synthesizer = await opened(Kind.SYNTHESIZER)
-        language_model = await opened(Kind.LANGUAGE_MODEL)
-        detector = await opened(Kind.DETECTOR)
-        yield Engines(
-            recognizer=recognizer.engine,
-            language_model=language_model.engine,
-            synthesizer=synthesizer.engine,
-            new_detector=detector.engine,
-            asr_fallback=recognizer.fallback,
-        )
 
 
 async def warn_of_misdeclared() -> None:

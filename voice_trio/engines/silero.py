@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -26,8 +25,10 @@ import webrtcvad
 from voice_trio.config import Settings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.engines.base import CannotLoad, Detector
+from voice_trio.engines.onnx import session_options
 from voice_trio.engines.plug import Plug
 from voice_trio.entry_points import Kind
+from voice_trio.installation import package_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,11 +124,8 @@ def load() -> SileroModel:
     except ImportError as error:
         raise RuntimeError("Silero needs the onnxruntime package, which faster-whisper depends on.") from error
 
-    options = onnxruntime.SessionOptions()
     # A chunk is too little work to share, and every session's detector would wake the same threads.
-    options.inter_op_num_threads = 1
-    options.intra_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
+    options = session_options(threads=1)
     options.log_severity_level = 4
     return SileroModel(
         onnxruntime.InferenceSession(str(path), sess_options=options, providers=["CPUExecutionProvider"])
@@ -136,10 +134,10 @@ def load() -> SileroModel:
 
 def model_path() -> Path:
     """Return where faster-whisper keeps its Silero model, without importing it. Raises `RuntimeError`."""
-    spec = find_spec("faster_whisper")
-    if spec is None or spec.origin is None:
+    package = package_folder("faster_whisper")
+    if package is None:
         raise RuntimeError("Silero's model comes with the faster-whisper package, which is not installed.")
-    path = Path(spec.origin).parent / "assets" / MODEL_FILE
+    path = package / "assets" / MODEL_FILE
     if not path.is_file():
         raise RuntimeError(f"Silero's model is missing: this faster-whisper has no {path}.")
     return path

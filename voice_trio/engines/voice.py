@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -113,9 +113,24 @@ async def open_voice(settings: Settings, process: VoiceProcess | None = None) ->
         from voice_trio.engines.espeak.plug import ESPEAK
 
         process = ESPEAK
-    async with open_pool(python_worker("voice", process.module), settings.tts_workers) as pool:
+    async with open_voices((process, settings.tts_workers)) as (voice,):
+        yield voice
+
+
+@asynccontextmanager
+async def open_voices(*wanted: tuple[VoiceProcess, int]) -> AsyncIterator[Sequence[WorkerVoice]]:
+    """Have a warm voice of each process ``wanted``, with so many workers, which warm up together.
+
+    Raises `CannotLoad`.
+    """
+    async with AsyncExitStack() as stack:
+        pools = [
+            await stack.enter_async_context(open_pool(python_worker("voice", process.module), workers))
+            for process, workers in wanted
+        ]
         try:
-            await pool.wait_ready()
+            for pool in pools:
+                await pool.wait_ready()
         except WorkerError as error:
             raise CannotLoad(f"The voice cannot be started: {error}.") from error
-        yield WorkerVoice(process, pool)
+        yield [WorkerVoice(process, pool) for (process, _), pool in zip(wanted, pools, strict=True)]

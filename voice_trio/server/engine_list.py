@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import trio
@@ -20,11 +19,8 @@ _FRESH_S = 5.0
 _PATH = re.compile(r"(?<![\w./:-])~?(?:/[^\s/:;,'\"]+)+/?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Surveyed:
-    kind: Kind
-    name: str
-    told: dict[str, Any]
+Surveyed = dict[Kind, list[dict[str, Any]]]
+"""Kind -> what is told of each of its engines."""
 
 
 class EngineList:
@@ -34,7 +30,7 @@ class EngineList:
         self._settings = settings
         self._host = host
         self._one_at_a_time = trio.Lock()
-        self._surveyed: list[_Surveyed] = []
+        self._surveyed: Surveyed = {}
         self._looked_at = -_FRESH_S
 
     async def tell(self, *, may_swap: bool) -> dict[str, Any]:
@@ -47,9 +43,7 @@ class EngineList:
             told[kind] = {
                 "at_work": without_paths(_engine(host.engines, kind).name),
                 "swapping_to": swapping,
-                "engines": [
-                    {**one.told, "in_use": one.name == host.name_of(kind)} for one in surveyed if one.kind is kind
-                ],
+                "engines": [{**one, "in_use": one["name"] == host.name_of(kind)} for one in surveyed[kind]],
             }
         model = host.engines.language_model
         advice = advice_of(model)
@@ -60,13 +54,12 @@ class EngineList:
 
     async def why_not(self, kind: Kind, name: str) -> str | None:
         """Return why the engine cannot be used, in a sentence; None where it can. Raises KeyError where it is none."""
-        for one in await self._survey():
-            if (one.kind, one.name) == (kind, name):
-                told = one.told
+        for told in (await self._survey())[kind]:
+            if told["name"] == name:
                 return None if told["usable"] else f"{told['title']} cannot be used here: {told['why_not']}."
         raise KeyError(name)
 
-    async def _survey(self) -> list[_Surveyed]:
+    async def _survey(self) -> Surveyed:
         async with self._one_at_a_time:
             if trio.current_time() - self._looked_at >= _FRESH_S:
                 self._surveyed = await trio.to_thread.run_sync(_look, self._settings)
@@ -74,8 +67,8 @@ class EngineList:
             return self._surveyed
 
 
-def _look(settings: Settings) -> list[_Surveyed]:
-    return [_Surveyed(kind, one.entry.name, _told(one)) for kind in SWAPPABLE for one in survey(kind, settings)]
+def _look(settings: Settings) -> Surveyed:
+    return {kind: [_told(one) for one in survey(kind, settings)] for kind in SWAPPABLE}
 
 
 def _told(one: Candidate) -> dict[str, Any]:

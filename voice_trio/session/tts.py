@@ -14,8 +14,7 @@ from voice_trio.core.heard import SpokenPhrase
 from voice_trio.core.messages import Event, TtsChunk, TtsPhrase, TtsPhraseDone, TtsWords
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.playout import Playout
-from voice_trio.core.speakable.text import Speakable
-from voice_trio.core.speakable.text import Spoken as SpokenText
+from voice_trio.core.speakable.text import Speakable, Spoken as SpokenText
 from voice_trio.engines.base import EngineError, Speech
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.playback import Playback

@@ -32,8 +32,7 @@ from voice_trio.engines.base import (
     Usage,
     broken_off,
 )
-from voice_trio.testing.scripted_voice import VOICED as VOICED
-from voice_trio.testing.scripted_voice import ScriptedSynthesizer as ScriptedSynthesizer
+from voice_trio.testing.scripted_voice import VOICED as VOICED, ScriptedSynthesizer as ScriptedSynthesizer
 from voice_trio.waiting import Wait
 
 # --- speech to text ---------------------------------------------------------------------------------------------------

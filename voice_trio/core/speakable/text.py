@@ -24,8 +24,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voice_trio.core.speakable import dates, latex, links, money, numbers, phone, signs, tags, words
-from voice_trio.core.speakable import math as maths
+from voice_trio.core.speakable import dates, latex, links, math as maths, money, numbers, phone, signs, tags, words
 from voice_trio.core.speakable.draft import Draft
 from voice_trio.core.speakable.figures import plain_figures
 

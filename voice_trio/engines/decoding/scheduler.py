@@ -137,7 +137,7 @@ class Scheduler:
 
         ``begin`` is called in Trio's thread when a worker takes the ticket, and returns what that worker's thread does.
         """
-        return self.submit_to(_ALONE, begin, rank)
+        return self.submit_to(ALONE, begin, rank)
 
     def submit_to(
         self, batch: Batch[Q, T], begin: Callable[[], Q], rank: Rank, *, ready: Callable[[], bool] = lambda: True
@@ -252,7 +252,8 @@ async def _in_thread(
 _UNLIMITED = trio.CapacityLimiter(math.inf)
 """The scheduler counts its threads itself, and others' threads must not make it wait."""
 
-_ALONE: Batch[Job[Any], Any] = Batch(1, lambda jobs: [job() for job in jobs])
+ALONE: Batch[Job[Any], Any] = Batch(1, lambda jobs: [job() for job in jobs])
+"""Jobs of any kind, one at a time."""
 
 
 @asynccontextmanager

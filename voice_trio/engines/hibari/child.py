@@ -10,7 +10,6 @@ Only what hibari has of reading and of signal processing is used: its own front 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import os
 import re
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from typing import Any, Final
 from voice_trio.engines.espeak.child import ends_sentence, word_starts
 from voice_trio.engines.espeak.text import survivable
 from voice_trio.engines.hibari.phonemes import PAUSES
+from voice_trio.installation import package_folder
 from voice_trio.workers import confinement
 from voice_trio.workers.main import Fields, Handler, serve
 
@@ -149,10 +149,9 @@ def load() -> tuple[Fields, Handler]:
 
 def _assets() -> Path:
     """Return hibari's folder of data, without importing it."""
-    spec = importlib.util.find_spec("hibari")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "assets"
+    package = package_folder("hibari")
+    assert package is not None
+    return package / "assets"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from voice_trio.engines.onnx import session_options
+
 KNOWN: Final = {"5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8": "/Cast_32_output_0"}
 """SHA-256 of a model -> the name of its durations."""
 FRAME: Final = 600
@@ -53,7 +55,7 @@ class Model:
         self._durations = KNOWN.get(hashlib.sha256(serialised).hexdigest())
         if self._durations is not None:
             serialised = with_output(serialised, self._durations)
-        self._session = onnxruntime.InferenceSession(serialised, session_options(), providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(serialised, worker_options(), providers=["CPUExecutionProvider"])
 
     @property
     def tells_times(self) -> bool:
@@ -72,16 +74,10 @@ class Model:
         return Spectrum([part[0] for part in parts], starts)
 
 
-def session_options() -> Any:
-    """Return the options of a session of onnxruntime in a worker."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False
+def worker_options() -> Any:
+    """Return the options of a session of onnxruntime in a worker, which keeps no plan of its memory either."""
+    options = session_options()
     options.enable_mem_pattern = False
-    options.log_severity_level = 3
     return options
 
 

@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from voice_trio.engines.hibari.model import session_options
+from voice_trio.engines.hibari.model import worker_options
 from voice_trio.engines.hibari.tables import Table
 
 _PART: Final = re.compile(r"\w+|[^\w\s]")
@@ -100,7 +100,7 @@ def _load(assets: Path) -> tuple[Any, Callable[[str], str]]:
             self.tokenizer = Tokenizer(json.loads((assets / "tokenizer_exceptions.json").read_bytes()))
             self.tagger = Tagger(_tagger(_unpacked(assets / "tagger.json.gz")))
             path = str(assets / "oov.onnx")
-            session = onnxruntime.InferenceSession(path, session_options(), providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(path, worker_options(), providers=["CPUExecutionProvider"])
             self._oov = OOV(path, session)
             self.unk = ""
             self.british = False

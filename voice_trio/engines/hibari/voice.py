@@ -6,7 +6,6 @@ say comes at the neural voice's rate: a synthesizer has one.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -16,8 +15,9 @@ from voice_trio.config import Settings
 from voice_trio.engines.base import Mark, Speaking, Speech, whole
 from voice_trio.engines.espeak.plug import ESPEAK
 from voice_trio.engines.plug import Plug
-from voice_trio.engines.voice import VoiceProcess, WorkerVoice, open_voice
+from voice_trio.engines.voice import VoiceProcess, WorkerVoice, open_voices
 from voice_trio.entry_points import Kind
+from voice_trio.installation import package_folder
 from voice_trio.workers.main import Fields
 
 RATE = 24_000
@@ -91,7 +91,7 @@ def missing(settings: Settings) -> str | None:
     """Return why the neural voice cannot be used, as the end of a sentence; None where it can."""
     if settings.language not in ("", LANGUAGE):
         return f"it speaks English, and STREAM_LANGUAGE is {settings.language!r}"
-    if importlib.util.find_spec("hibari") is None:
+    if package_folder("hibari") is None:
         return "it is not installed: pip install hibari-tts"
     return None
 
@@ -102,12 +102,8 @@ async def open_hibari(settings: Settings) -> AsyncIterator[TwoVoices]:
 
     Of the ``tts_workers`` one is espeak's: a process of hibari takes 110 MB, and one is enough for some ten speakers.
     """
-    neural = settings.model_copy(update={"tts_workers": max(1, settings.tts_workers - 1)})
-    async with (
-        open_voice(neural, HIBARI) as voice,
-        open_voice(settings.model_copy(update={"tts_workers": 1}), ESPEAK) as other,
-    ):
-        yield TwoVoices(voice, other)
+    async with open_voices((HIBARI, max(1, settings.tts_workers - 1)), (ESPEAK, 1)) as (neural, other):
+        yield TwoVoices(neural, other)
 
 
 PLUG = Plug(kind=Kind.SYNTHESIZER, name="hibari", settings=Settings, open=open_hibari, missing=missing, quality=50)

@@ -7,11 +7,12 @@ its own. Of its versions, `VERSION` alone has weights in its wheel, for Linux on
 from __future__ import annotations
 
 import hashlib
-from importlib.util import find_spec
 from pathlib import Path
 
 from voice_trio.engines.moonshine.decode import MoonshineDecoder
 from voice_trio.engines.moonshine.tokenizer import Damaged, read
+from voice_trio.engines.onnx import session_options
+from voice_trio.installation import package_folder
 
 VERSION = "0.0.49"
 PACKAGE = f"moonshine-voice=={VERSION}"
@@ -31,9 +32,8 @@ class ModelError(Exception):
 
 def assets() -> Path | None:
     """Return the folder of what the installed package has besides code; None where it is not installed."""
-    spec = find_spec("moonshine_voice")
-    places = spec.submodule_search_locations if spec is not None else None
-    return Path(next(iter(places))) / "assets" if places else None
+    package = package_folder("moonshine_voice")
+    return None if package is None else package / "assets"
 
 
 def find() -> Path:
@@ -64,14 +64,7 @@ def load(folder: Path, threads: int) -> MoonshineDecoder:
     """
     import onnxruntime as ort
 
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # A thread that waits for its next step while it spins takes a core from somebody else.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # What a long utterance took is given back; kept for the next one, it would be there for good.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3
+    options = session_options(threads)
     try:
         encoder, decoder = (
             ort.InferenceSession(_bytes(folder / name), options, providers=["CPUExecutionProvider"])

@@ -22,7 +22,7 @@ from voice_trio.core.endpointer import PRE_ROLL_MS
 from voice_trio.engines.base import Hypothesis, Transcript
 from voice_trio.engines.decoding.pieces import Cut, Piece, decode_pieces
 from voice_trio.engines.decoding.recognizer import DecodingRecognizer
-from voice_trio.engines.decoding.scheduler import Batch, Job, Scheduler
+from voice_trio.engines.decoding.scheduler import ALONE, Batch, Job, Scheduler
 from voice_trio.engines.decoding.utterance import TAIL, DecodedUtterance, Draft, Partial
 from voice_trio.engines.moonshine.decode import Decoded, MoonshineDecoder
 
@@ -38,8 +38,6 @@ WINDOW = Cut(8.0, first=3 / 8, last=6 / 8, quiet_steps=3)
 """Of partials. At least two seconds are left to tell the next words by."""
 PIECE = Cut(12.0, first=1 / 2, last=1.0, quiet_steps=3)
 """Of finals. Longer pieces have no fewer errors, and take the longer to decode when the person has stopped."""
-
-_ONE: Batch[Job[Decoded], Decoded] = Batch(1, lambda jobs: [job() for job in jobs])
 
 
 class MoonshineRecognizer(DecodingRecognizer[Decoded]):
@@ -81,7 +79,7 @@ class MoonshineUtterance(DecodedUtterance[Decoded]):
 
     def partial_batch(self) -> Batch[Any, Decoded]:
         """Return none: two at once take as long as one after the other."""
-        return _ONE
+        return ALONE
 
     def begin_partial(self, through: int, wanted: Callable[[], bool]) -> Partial[Decoded]:
         """Begin a partial of the window, and of what has just been cut off it."""

@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Final, Self
 import structlog
 import trio
 
-from voice_trio import installation as assets
-from voice_trio import sound_file
+from voice_trio import installation as assets, sound_file
 from voice_trio.engines.decoding.recognizer import DECODE_ERRORS
 from voice_trio.engines.decoding.scheduler import Job, Rank, Scheduler
 from voice_trio.engines.whisper.decode import FLOOR_S, PADDED_S, Asked, floats

@@ -19,13 +19,13 @@ import errno
 import logging
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from voice_trio import installation
+from voice_trio.engines.plug import Progress
 from voice_trio.engines.whisper import packages
 from voice_trio.engines.whisper.names import REPOSITORIES, ModelError, parse
 
@@ -35,9 +35,6 @@ _NEEDED = (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.j
 _WANTED = ["model.bin", "config.json", "tokenizer.json", "vocabulary.*", "preprocessor_config.json"]
 _CONNECT_S = 5.0
 """Limit for the model store's first answer: a person is waiting for the sentence that says what is wrong."""
-
-Progress = Callable[[int, int], None]
-"""Told bytes on disk so far and bytes in all, from any thread, often."""
 
 
 @dataclass(frozen=True, slots=True)

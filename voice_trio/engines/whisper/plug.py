@@ -13,9 +13,7 @@ from voice_trio.config import Settings
 from voice_trio.engines.base import CannotLoad, Recognizer
 from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.plug import Plug, Progress
-from voice_trio.engines.whisper import context as whisper_context
-from voice_trio.engines.whisper import models as whisper_models
-from voice_trio.engines.whisper import packages
+from voice_trio.engines.whisper import context as whisper_context, models as whisper_models, packages
 from voice_trio.engines.whisper.loading import load
 from voice_trio.engines.whisper.names import ModelError, parse
 from voice_trio.engines.whisper.recognizer import WhisperRecognizer

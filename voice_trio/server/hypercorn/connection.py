@@ -10,8 +10,7 @@ from typing import Any
 
 import structlog
 import trio
-from hypercorn.events import Closed, RawData
-from hypercorn.events import Event as TransportEvent
+from hypercorn.events import Closed, Event as TransportEvent, RawData
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 

@@ -10,8 +10,7 @@ import trio
 from hypercorn.protocol.events import Body, Data, Event, Request, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WebsocketBuffer, WSStream
 from wsproto.connection import ConnectionState
-from wsproto.events import CloseConnection, Message, Ping
-from wsproto.events import Event as Frame
+from wsproto.events import CloseConnection, Event as Frame, Message, Ping
 from wsproto.frame_protocol import CloseReason
 
 from voice_trio.server.allowance import ANSWERED_FRAME, FRAME, MESSAGE
