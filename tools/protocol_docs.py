@@ -38,7 +38,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "mode": "how the utterance ends: `tap` on silence, `hold` on `stop` only, `hands_free` on silence, "
         "with the next turn beginning by itself when someone speaks",
         **TURN_OPTIONS,
-        "silence_ms": "the silence that ends the utterance; without it, the `silence_ms` of `session`",
+        "silence_ms": "the silence that ends the utterance, or, with `endpointing` `adaptive`, that ends it where nothing "
+        "tells whether a pause is the end; without it, the `silence_ms` of `session`",
+        "endpointing": "`adaptive`: each pause is weighed, and 0.25 to 2 s of silence end the utterance; `fixed`, as does its "
+        "older name `share`: always `silence_ms`, 80 % of it silent; `strict`: the same, all of it silent. Without it, "
+        "`fixed` where `silence_ms` is given, else the server's own choice",
     },
     "text": {
         "text": "what the person says, in writing",
@@ -64,7 +68,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sample_rate": "of the audio that the client sends, in Hz",
         "max_message_bytes": "the longest message that the client may send",
         "max_utterance_ms": "the longest utterance",
-        "silence_ms": "the silence that ends an utterance",
+        "silence_ms": "the silence that ends an utterance, where nothing tells whether a pause is the end",
+        "end_of_turn": "what weighs pauses where `endpointing` is `adaptive`; left out if nothing does",
         "asr": "name of the recognizer",
         "llm": "name of the language model",
         "voices": "what `voice` may be",
@@ -131,6 +136,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "command": "`asr_fallback`, and `engines_changed` while that is so: what the operator can run to mend it",
         "active": "`throttled`: true when it begins, false when it is over",
         "grace_s": "`shutting_down`: the time that a reply in progress has left",
+        "end_of_turn": "`engines_changed`: what weighs pauses; left out if nothing does",
         "asr": "`engines_changed`: name of the recognizer, as the others in place of what `session` said",
         "llm": "`engines_changed`: name of the language model",
         "synthetic": "`engines_changed`: whether there is none, and replies only repeat what was heard",
@@ -155,6 +161,7 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
             sample_rate=16_000,
             max_utterance_ms=30_000,
             silence_ms=700,
+            end_of_turn="Smart Turn v3.2",
             asr="pocketsphinx",
             llm="gpt-4o-mini",
             voices=("en-us", "en-gb"),
@@ -201,6 +208,7 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
         m.Info(
             code=m.InfoCode.ENGINES_CHANGED,
             message="llama3.2:latest (Ollama) answers from now on.",
+            end_of_turn="Smart Turn v3.2",
             asr="pocketsphinx",
             llm="llama3.2:latest (Ollama)",
             synthetic=False,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 
 from voice_trio import checks, environment
+from voice_trio.core.codes import Endpointing
 from voice_trio.core.faults import BadFault, parse
 from voice_trio.entry_points import AUTO, EngineOf, Kind
 from voice_trio.environment import ConfigError, FromEnvironment
@@ -100,11 +101,21 @@ class Settings(FromEnvironment):
         EngineOf(Kind.DETECTOR),
         Field(description="speech detector; silero is gated by webrtcvad, webrtc is webrtcvad alone"),
     ] = "silero"
-    vad_silence_ms: Annotated[int, Field(ge=200, le=5000, description="silence that ends an utterance, in ms")] = 700
+    vad_silence_ms: Annotated[
+        int, Field(ge=200, le=5000, description="silence that ends an utterance, or where a pause is undecided, in ms")
+    ] = 700
     endpointing: Annotated[
-        Literal["share", "strict"],
-        Field(description="share ends when 80 % of the window is silence; strict needs every frame of it silent"),
-    ] = "share"
+        Endpointing,
+        Field(
+            description="adaptive weighs each pause, and ends in 0.25 to 2 s of silence; fixed always in the window, "
+            "when 80 % of it is silence (so does share); strict needs all of it silent"
+        ),
+    ] = "adaptive"
+    end_of_turn: Annotated[
+        str,
+        EngineOf(Kind.END_OF_TURN),
+        Field(description="what weighs pauses; auto takes Smart Turn, which listens to the voice; words does without"),
+    ] = AUTO
     partial_interval_ms: Annotated[
         int,
         Field(

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from voice_trio.core.history import Record
 from voice_trio.engines.base import (
     Detector,
+    EndOfTurn,
     Engines,
     Hypothesis,
     LanguageModel,
@@ -53,6 +54,7 @@ def tapped_engines(engines: Engines, tap: Tap) -> Engines:
         language_model=TappedLanguageModel(engines.language_model, tap),
         synthesizer=TappedSynthesizer(engines.synthesizer, tap),
         new_detector=lambda: TappedDetector(engines.new_detector(), tap),
+        end_of_turn=None if engines.end_of_turn is None else TappedEndOfTurn(engines.end_of_turn, tap),
     )
 
 
@@ -116,6 +118,19 @@ class TappedDetector:
     def reset(self) -> None:
         """Forget everything heard so far."""
         self._inner.reset()
+
+
+class TappedEndOfTurn:
+    """What judges pauses, behind a tap."""
+
+    def __init__(self, inner: EndOfTurn, tap: Tap) -> None:
+        self.name = inner.name
+        self._inner = inner
+        self._tap = tap
+
+    async def probability(self, pcm: bytes) -> float | None:
+        """Return how likely who says ``pcm`` has finished."""
+        return await self._tap.call(Call("weigh", {"pcm": pcm}), lambda: self._inner.probability(pcm))
 
 
 class TappedRecognizer:

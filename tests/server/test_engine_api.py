@@ -107,6 +107,8 @@ async def test_the_list_says_what_is_at_work_and_what_else_there_is(parrot):
     assert (lame["usable"], lame["command"]) == (False, "voice-trio models download wing")
     assert lame["why_not"] == "its wing wing.bin is gone"
     assert "pocketsphinx" in [one["name"] for one in told["recognizer"]["engines"]]
+    assert [one["name"] for one in told["end_of_turn"]["engines"]] == ["smart-turn", "words"]
+    assert told["end_of_turn"]["at_work"] == ""
 
 
 @pytest.mark.parametrize(
@@ -362,4 +364,4 @@ async def test_who_asks_for_the_list_at_the_same_time_has_one_look_made(monkeypa
         async with trio.open_nursery() as nursery:
             for _ in range(5):
                 nursery.start_soon(lambda: listed.tell(may_swap=False))
-        assert looks == ["recognizer", "language_model", "synthesizer"]
+        assert looks == ["recognizer", "language_model", "synthesizer", "end_of_turn"]

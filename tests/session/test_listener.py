@@ -15,7 +15,7 @@ from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
 from voice_trio.testing.scripted import ScriptedDetector, ScriptedRecognizer, silent, voiced
 
-SETTINGS = {"silence_ms": 700, "strict": False, "ends_on_silence": True}
+SETTINGS = {"silence_ms": 700, "endpointing": "fixed", "ends_on_silence": True}
 
 
 def capturing(max_ms=30_000, patience_s=30.0):

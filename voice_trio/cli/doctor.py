@@ -103,6 +103,15 @@ async def _recognizer(settings: Settings) -> str:
         return f"{recognizer.engine.name} works{better}"
 
 
+async def _end_of_turn(settings: Settings) -> str:
+    async with load.open_engine(Kind.END_OF_TURN, settings) as opened:
+        await opened.engine.probability(bytes(10 * FRAME_BYTES))
+        unused = (
+            "" if settings.endpointing == "adaptive" else f"; STREAM_ENDPOINTING={settings.endpointing} asks nobody"
+        )
+        return f"{opened.engine.name}{unused}"
+
+
 async def _language_model(settings: Settings) -> str:
     async with load.open_engine(Kind.LANGUAGE_MODEL, settings) as opened:
         model: LanguageModel = opened.engine
@@ -153,6 +162,7 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "tls": _tls,
     "detector": _detector,
     "recognizer": _recognizer,
+    "end of turn": _end_of_turn,
     "model": _language_model,
     "voice": _voice,
     "confinement": _confinement,

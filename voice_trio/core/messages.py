@@ -15,6 +15,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from voice_trio.core.codes import (
     Count as Count,
     DrainCode as DrainCode,
+    Endpointing as Endpointing,
     ErrorCode as ErrorCode,
     InfoCode as InfoCode,
     Milliseconds as Milliseconds,
@@ -39,6 +40,9 @@ MAX_PHRASES = 65_000
 """The most that a turn's reply is cut into: a chunk has 16 bits for its phrase's number."""
 
 
+SilenceMs = Annotated[int, Ge(200), Le(5000)]
+
+
 # --- what a client can ask ------------------------------------------------------------------------------------------
 
 
@@ -61,7 +65,9 @@ class Start:
     voice: Name | None = None
     speed: Speed | None = None
     phonemes: bool | None = None
-    silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
+    silence_ms: SilenceMs | None = None
+    endpointing: Endpointing | None = None
+    """None: the server's way, but always ``silence_ms`` where that is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,8 @@ class Configure:
     voice: Name | None = None
     language: Name | None = None
     speed: Speed | None = None
+    silence_ms: SilenceMs | None = None
+    endpointing: Endpointing | None = None
 
 
 Command = Audio | Start | Text | Stop | Cancel | Played | Mark | Configure
@@ -143,6 +151,8 @@ class SessionOpened:
     max_message_bytes: int = MAX_MESSAGE_BYTES
     max_utterance_ms: int
     silence_ms: int
+    end_of_turn: str | None = None
+    """What weighs pauses where the endpointing is adaptive; None where nothing does."""
     asr: str
     llm: str
     voices: tuple[str, ...]
@@ -278,6 +288,7 @@ class Info:
     command: str | None = None
     active: bool | None = None
     grace_s: float | None = None
+    end_of_turn: str | None = None
     asr: str | None = None
     llm: str | None = None
     synthetic: bool | None = None

@@ -62,6 +62,23 @@ class Detector(Protocol):
         """Forget everything heard so far: the next frame does not continue the last one."""
 
 
+END_OF_TURN_S = 8
+"""Of an utterance's end, as much is listened to by what judges it."""
+
+
+class EndOfTurn(Protocol):
+    """Judges by its sound whether a person has finished. One instance serves every session."""
+
+    name: str
+
+    async def probability(self, pcm: bytes) -> float | None:
+        """Return how likely who says ``pcm`` has finished, 0.0 to 1.0; None where it cannot tell.
+
+        ``pcm`` is 16 kHz s16le mono: the utterance up to the pause it is in, its last `END_OF_TURN_S` at most, and the
+        silence after it. Raises `EngineError`.
+        """
+
+
 class Hypothesis(NamedTuple):
     """What an unfinished utterance seems to say."""
 
@@ -193,6 +210,8 @@ class Engines:
     language_model: LanguageModel
     synthesizer: Synthesizer
     new_detector: Callable[[], Detector]
+    end_of_turn: EndOfTurn | None = None
+    """Where there is none, pauses are not weighed: the window of silence is the same for all."""
     asr_fallback: Fallback | None = None
     """Where the recognizer stands in for a better one."""
     keep_open: Callable[[], AbstractContextManager[object]] = nullcontext

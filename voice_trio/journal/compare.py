@@ -34,6 +34,7 @@ _THREADS: Final = (
     {"turn", "language model"},
     {"turn", "voice"},
     {"reader"},
+    {"asks end of turn"},
     {"asks recognizer"},
     {"asks recognizer early"},
     {"asks language model"},
@@ -42,6 +43,7 @@ _THREADS: Final = (
 )
 
 _ASKED: Final[dict[str, str]] = {
+    "weigh": "asks end of turn",
     "open": "asks recognizer",
     "anticipate": "asks recognizer early",
     "settle": "asks recognizer",

@@ -48,6 +48,8 @@ class EngineNames:
     """What was said of it; older files do not hold it, since it could only be one sentence."""
     partial_interval_ms: Natural = PARTIAL_INTERVAL_MS
     """What suited the recognizer."""
+    end_of_turn: str | None = None
+    """What weighed the pauses, where anything did."""
 
     @property
     def fallback(self) -> Fallback | None:
@@ -169,6 +171,8 @@ class Answer:
     call: Natural
     waited: Seconds
     """Since the session asked for just this answer: a reply's next token, for one."""
+    judged: tuple[Probability | None] | None = None
+    """How likely the person had finished, where that could be told."""
     hypothesis: Hypothesis | None = None
     transcript: Transcript | None = None
     text: str | None = None
@@ -223,9 +227,11 @@ class Chunk:
     fate: Fate = "sent"
 
 
-Of = Literal["open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"]
-"""What a session asks: four questions for the recognizer, one for the language model, one for the voice, and four for
-the memory."""
+Of = Literal[
+    "weigh", "open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"
+]
+"""What a session asks: one question for what weighs pauses, four for the recognizer, one for the language model, one for
+the voice, and four for the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

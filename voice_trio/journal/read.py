@@ -27,6 +27,7 @@ _MALFORMED: Final = {
 """What was wrong with a client's message, by the number that a session log has for it."""
 
 _VALUES: Final[dict[str, set[str]]] = {
+    "weigh": {"judged"},
     "open": {"over"},
     "hypothesize": {"hypothesis"},
     "anticipate": set(),
@@ -72,6 +73,8 @@ class SessionLog:
     def settings(self) -> SessionSettings:
         """Return the session's settings. Raises `ConfigError`."""
         given = {name: Settings.model_fields[name].default for name in SessionSettings.names()}
+        # What a session log does not say of it is older than any other way.
+        given["endpointing"] = "fixed"
         given |= {name: value for name, value in self.header.settings.items() if name in given}
         return SessionSettings.of(config.load(**given))
 

@@ -133,4 +133,5 @@ def names_of(engines: Engines) -> EngineNames:
         asr_fallback=fallback.command if fallback else None,
         asr_fallback_message=fallback.message if fallback else None,
         partial_interval_ms=partial_interval_ms(engines.recognizer),
+        end_of_turn=None if engines.end_of_turn is None else engines.end_of_turn.name,
     )

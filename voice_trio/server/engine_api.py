@@ -43,6 +43,7 @@ _FAILS: Final = {
     Kind.RECOGNIZER: ErrorCode.ASR_FAIL,
     Kind.LANGUAGE_MODEL: ErrorCode.LLM_FAIL,
     Kind.SYNTHESIZER: ErrorCode.TTS_FAIL,
+    Kind.END_OF_TURN: ErrorCode.ASR_FAIL,
 }
 
 

@@ -41,7 +41,7 @@ class EngineList:
         for kind in SWAPPABLE:
             swapping = host.swapping[1] if host.swapping is not None and host.swapping[0] is kind else None
             told[kind] = {
-                "at_work": without_paths(_engine(host.engines, kind).name),
+                "at_work": without_paths(_name(host.engines, kind)),
                 "swapping_to": swapping,
                 "engines": [{**one, "in_use": one["name"] == host.name_of(kind)} for one in surveyed[kind]],
             }
@@ -94,12 +94,15 @@ def _command(one: Candidate) -> str | None:
     return command if command is not None and command == without_paths(command) else None
 
 
-def _engine(engines: Engines, kind: Kind) -> Any:
-    return {
+def _name(engines: Engines, kind: Kind) -> str:
+    """Return the name of the engine of ``kind``; empty where there is none."""
+    at_work: dict[Kind, Any] = {
         Kind.RECOGNIZER: engines.recognizer,
         Kind.LANGUAGE_MODEL: engines.language_model,
         Kind.SYNTHESIZER: engines.synthesizer,
-    }[kind]
+        Kind.END_OF_TURN: engines.end_of_turn,
+    }
+    return "" if at_work[kind] is None else str(at_work[kind].name)
 
 
 def without_paths(text: str) -> str:

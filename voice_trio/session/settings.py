@@ -20,7 +20,7 @@ class SessionSettings:
     """
 
     vad_silence_ms: int
-    endpointing: str
+    endpointing: m.Endpointing
     language: str
     partial_interval_ms: int
     max_utterance_ms: int
@@ -54,6 +54,9 @@ def configured(
     """Return a turn's settings and request, with what is ``wanted`` where ``request`` says nothing itself."""
     if wanted.instructions is not None:
         settings = replace(settings, llm_system_prompt=wanted.instructions)
+    # These two go together.
+    if isinstance(request, m.Start) and request.silence_ms is None and request.endpointing is None:
+        request = replace(request, silence_ms=wanted.silence_ms, endpointing=wanted.endpointing)
     request = replace(
         request,
         voice=wanted.voice if request.voice is None else request.voice,
@@ -61,6 +64,13 @@ def configured(
         speed=wanted.speed if request.speed is None else request.speed,
     )
     return settings, request
+
+
+def endpointing_of(request: m.Start, settings: SessionSettings) -> m.Endpointing:
+    """Return how the utterance of ``request`` is to end: who asks for a window means a fixed one."""
+    if request.endpointing is not None:
+        return request.endpointing
+    return "fixed" if request.silence_ms is not None and settings.endpointing == "adaptive" else settings.endpointing
 
 
 def still_offered(wanted: _W, engines: Engines) -> _W:

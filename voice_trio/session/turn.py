@@ -182,6 +182,7 @@ class Turn:
                 settings=self._settings,
                 throttle=self._around.throttle,
                 outlet=self._outlet,
+                end_of_turn=self._engines.end_of_turn,
             )
             transcript, self._asr_rtf = heard.transcript, heard.real_time_factor
             self._around.spoken.hear(transcript, self.capture.voiced_through)

@@ -16,6 +16,7 @@ from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
 from voice_trio.core.history import Message
 from voice_trio.engines.base import (
     Alive,
+    EndOfTurn,
     EngineError,
     Engines,
     Finish,
@@ -57,6 +58,29 @@ class ScriptedDetector:
 
     def reset(self) -> None:
         """There is nothing to forget."""
+
+
+@dataclass
+class ScriptedEndOfTurn:
+    """Says one of ``judgements`` after the other of the pauses that it is asked about, and the last one for ever."""
+
+    judgements: Sequence[float | None | Exception] = (1.0,)
+    """Probabilities, or what to raise instead."""
+    judge_s: float = 0.05
+    asked: list[bytes] = field(default_factory=list)
+    """The audio that it was to judge, in order."""
+    answered: int = 0
+    name: str = "scripted"
+
+    async def probability(self, pcm: bytes) -> float | None:
+        """Return what the script says."""
+        judgement = self.judgements[min(len(self.asked), len(self.judgements) - 1)]
+        self.asked.append(pcm)
+        await trio.sleep(self.judge_s)
+        self.answered += 1
+        if isinstance(judgement, Exception):
+            raise judgement
+        return judgement
 
 
 @dataclass
@@ -231,11 +255,13 @@ def scripted_engines(
     recognizer: Recognizer | None = None,
     language_model: LanguageModel | None = None,
     synthesizer: Synthesizer | None = None,
+    end_of_turn: EndOfTurn | None = None,
 ) -> Engines:
-    """Return a whole set of engines, scripted where none is given."""
+    """Return a whole set of engines, scripted where none is given; without ``end_of_turn`` nothing weighs pauses."""
     return Engines(
         recognizer=recognizer or ScriptedRecognizer(),
         language_model=language_model or ScriptedLanguageModel(),
         synthesizer=synthesizer or ScriptedSynthesizer(),
         new_detector=ScriptedDetector,
+        end_of_turn=end_of_turn,
     )
