@@ -38,11 +38,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "mode": "how the utterance ends: `tap` on silence, `hold` on `stop` only, `hands_free` on silence, "
         "with the next turn beginning by itself when someone speaks",
         **TURN_OPTIONS,
-        "silence_ms": "the silence that ends the utterance, or, with `endpointing` `adaptive`, that ends it where nothing "
-        "tells whether a pause is the end; without it, the `silence_ms` of `session`",
-        "endpointing": "`adaptive`: each pause is weighed, and 0.25 to 2 s of silence end the utterance; `fixed`, as does its "
-        "older name `share`: always `silence_ms`, 80 % of it silent; `strict`: the same, all of it silent. Without it, "
-        "`fixed` where `silence_ms` is given, else the server's own choice",
+        "silence_ms": "the silence that ends the utterance, or, with `endpointing` `adaptive`, that ends it where "
+        "nothing tells whether a pause is the end; without it, the `silence_ms` of `session`",
+        "endpointing": "`adaptive`: each pause is weighed, and 0.25 to 2 s of silence end the utterance; `fixed`, as "
+        "does its older name `share`: always `silence_ms`, 80 % of it silent; `strict`: the same, all of it silent. "
+        "Without it, `fixed` where `silence_ms` is given, else the server's own choice",
     },
     "text": {
         "text": "what the person says, in writing",

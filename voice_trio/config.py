@@ -86,11 +86,7 @@ class Settings(FromEnvironment):
         Field(description="recognizer; auto takes Whisper if its weights are on disk, else Moonshine for English"),
     ] = AUTO
     model_whisper: Annotated[
-        str,
-        Field(
-            min_length=1,
-            description="Whisper model: size-computetype, a folder, or folder:computetype",
-        ),
+        str, Field(min_length=1, description="Whisper model: size-computetype, a folder, or folder:computetype")
     ] = "small-int8"
     language: Annotated[
         str,
@@ -107,14 +103,11 @@ class Settings(FromEnvironment):
     endpointing: Annotated[
         Endpointing,
         Field(
-            description="adaptive weighs each pause, and ends in 0.25 to 2 s of silence; fixed always in the window, "
-            "when 80 % of it is silence (so does share); strict needs all of it silent"
+            description="adaptive weighs each pause; fixed, or share: 80 % of the window is silence; strict: all of it"
         ),
     ] = "adaptive"
     end_of_turn: Annotated[
-        str,
-        EngineOf(Kind.END_OF_TURN),
-        Field(description="what weighs pauses; auto takes Smart Turn, which listens to the voice; words does without"),
+        str, EngineOf(Kind.END_OF_TURN), Field(description="what weighs pauses; auto takes Smart Turn, words no model")
     ] = AUTO
     partial_interval_ms: Annotated[
         int,
@@ -182,8 +175,7 @@ class Settings(FromEnvironment):
     ] = "on"
     memory_days: Annotated[int, Field(ge=0, le=36_500, description="days a turn is remembered; 0 for ever")] = 0
     data_dir: Annotated[
-        str,
-        Field(description="folder of what is remembered; empty: voice_trio in $XDG_DATA_HOME or ~/.local/share"),
+        str, Field(description="folder of what is remembered; empty: voice_trio in $XDG_DATA_HOME or ~/.local/share")
     ] = ""
 
     record_dir: Annotated[
@@ -221,8 +213,7 @@ class Settings(FromEnvironment):
         int, Field(ge=1, le=100_000, description="connections at the same time from one address")
     ] = 64
     trusted_proxies: Annotated[
-        str,
-        Field(description="proxies whose X-Forwarded-For counts: addresses and networks, with commas between"),
+        str, Field(description="proxies whose X-Forwarded-For counts: addresses and networks, with commas between")
     ] = ""
     idle_timeout_s: Annotated[
         float, Field(gt=0, le=86_400, description="time after which a session without a turn ends, in s")
@@ -238,12 +229,10 @@ class Settings(FromEnvironment):
         float, Field(gt=0, le=600, description="time that an upload may take to arrive, in s")
     ] = 30.0
     auth_token: Annotated[
-        SecretStr | None,
-        Field(description="what a client must present; needed on any address but loopback"),
+        SecretStr | None, Field(description="what a client must present; needed on any address but loopback")
     ] = None
     allowed_origins: Annotated[
-        str,
-        Field(description="origins of other pages that may use this server, with commas between; * is all"),
+        str, Field(description="origins of other pages that may use this server, with commas between; * is all")
     ] = ""
     insecure: Annotated[
         bool, Field(description="listen for everybody without a token (1 or 0): all who find it can use it")

@@ -8,11 +8,11 @@ from voice_trio.core.end_of_turn import LONGEST_MS, SHORTEST_MS, Pauses, is_unfi
 WINDOWS = {
     # probability, unfinished, usual pause, undecided, window
     "nothing is known": (None, False, None, 700, 700),
-    "surely the end": (0.95, False, None, 700, 270),
-    "surely the end, whatever this person's habits": (0.99, False, 1100, 700, 270),
-    "almost surely": (0.94, False, None, 700, 700),
-    "hardly": (0.19, False, None, 700, 1300),
-    "perhaps": (0.2, False, None, 700, 700),
+    "surely the end": (0.97, False, None, 700, 300),
+    "surely the end, whatever this person's habits": (0.99, False, 1100, 700, 300),
+    "almost surely": (0.96, False, None, 700, 700),
+    "hardly": (0.79, False, None, 700, 1300),
+    "perhaps": (0.8, False, None, 700, 700),
     "it sounds like the end, and a word is missing": (0.99, True, None, 700, 1300),
     "a word is missing": (None, True, None, 700, 1300),
     "a person with short pauses": (None, False, 300, 700, 700),
@@ -80,7 +80,11 @@ UNFINISHED = [
     "Where is the",
     "My number is 555",
     "Call 5 5 5 1",
-    "The code is two hundred",
+    "I",
+    "I think that we",
+    "Is?",
+    "Where is",
+    "How many of them, and what are",
     "Write to john dot",
 ]
 FINISHED = [
@@ -98,6 +102,13 @@ FINISHED = [
     "Call me at 5 in the evening",
     "I like it",
     "Android",
+    "So do I",
+    "Where are we?",
+    "Do you know where the station is?",
+    "Not really",
+    "What is the weather like?",
+    "Who was it?",
+    "It was the worst of times.",
 ]
 
 

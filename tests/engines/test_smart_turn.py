@@ -17,6 +17,7 @@ from voice_trio.engines.base import CannotLoad, EngineError
 from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.smart_turn import model as smart_turn
 from voice_trio.engines.smart_turn.features import BANDS, SPAN_SAMPLES, log_mel
+from voice_trio.engines.smart_turn.model import SmartTurnModel
 from voice_trio.engines.smart_turn.plug import PLUG, SmartTurn
 from voice_trio.entry_points import Kind
 
@@ -43,7 +44,8 @@ def noise(seconds, seed=1):
 @pytest.mark.parametrize("pcm", [noise(3), noise(12), bytes(16_000), b""], ids=["short", "long", "silence", "nothing"])
 def test_its_features_are_those_of_whisper(pcm):
     features = log_mel(pcm)
-    assert (features.shape, features.dtype) == ((BANDS, 800), np.float32)
+    assert features.shape == (BANDS, 800)
+    assert features.dtype == np.float32
     assert np.abs(features - whisper_features(pcm)).max() < 1e-3
 
 
@@ -111,30 +113,28 @@ async def test_one_may_be_asked_for(end_of_turn, name):
 # --- what may go wrong ------------------------------------------------------------------------------------------------
 
 
-class Slow:
-    """Takes its time, in a thread."""
+class Session:
+    """In onnxruntime's place: what it does takes time, or fails."""
 
-    def __init__(self, seconds=0.0):
+    def __init__(self, seconds=0.0, fails=False):
         self.seconds = seconds
+        self.fails = fails
         self.judged = 0
 
-    def judge(self, pcm):
+    def run(self, wanted, inputs):
+        if self.fails:
+            raise RuntimeError("[ONNXRuntimeError]")
         time.sleep(self.seconds)
         self.judged += 1
-        return 0.5
-
-
-class Failing:
-    def judge(self, pcm):
-        raise RuntimeError("[ONNXRuntimeError]")
+        return [np.full((1, 1), 0.5)]
 
 
 @pytest.mark.real
 async def test_who_leaves_the_queue_costs_nothing():
-    slow = Slow(0.1)
+    slow = Session(0.1)
     with trio.fail_after(30):
         async with open_scheduler(1, close_s=5) as scheduler:
-            engine = SmartTurn(slow, scheduler)
+            engine = SmartTurn(SmartTurnModel(slow), scheduler)
             async with trio.open_nursery() as nursery:
                 for _ in range(8):
                     nursery.start_soon(engine.probability, b"")
@@ -149,7 +149,7 @@ async def test_what_goes_wrong_is_an_engines_error():
     with trio.fail_after(30):
         async with open_scheduler(1, close_s=5) as scheduler:
             with pytest.raises(EngineError, match="could not be judged") as failed:
-                await SmartTurn(Failing(), scheduler).probability(b"")
+                await SmartTurn(SmartTurnModel(Session(fails=True)), scheduler).probability(b"")
     assert failed.value.code is ErrorCode.ASR_FAIL
 
 
@@ -175,6 +175,6 @@ async def test_weights_that_change_between_the_look_and_the_opening_are_no_crash
     file.write_bytes(b"no model")
     monkeypatch.setattr(smart_turn, "FILE", file)
     monkeypatch.setattr(smart_turn, "SHA256", hashlib.sha256(b"no model").hexdigest())
-    with pytest.raises(CannotLoad, match="Smart Turn cannot be used: its weights in .* cannot be loaded"):
+    with pytest.raises(CannotLoad, match=r"Smart Turn cannot be used: its weights in .* cannot be loaded"):
         async with PLUG.open(config.load()):
             pass

@@ -1,9 +1,9 @@
 """Whether a pause is the end of what somebody says: how much silence says so.
 
-Three things speak for or against it: how likely a model, which heard how the voice came to rest, thinks it to be; the last
-word; and how long this person pauses in the middle of a sentence. Nothing of it is certain, so all that comes of it is a
-window: how much silence is waited for, from `SHORTEST_MS` where the person has surely finished to `LONGEST_MS` where they
-have surely not. `tools/bench_end_of_turn.py` measures what that gains.
+Three things speak for or against it: how likely a model, which heard how the voice came to rest, thinks it to be; the
+last word; and how long this person pauses in the middle of a sentence. Nothing of it is certain, so all that comes of
+it is a window: how much silence is waited for, from `SHORTEST_MS` where the person has surely finished to `LONGEST_MS`
+where they have surely not. `tools/bench_end_of_turn.py` measures what that gains.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final
 SHORTEST_MS: Final = 250
 LONGEST_MS: Final = 2000
 
-SURE: Final = 0.95
-"""The probability of a model from which on a pause is taken for the end. Smart Turn's of pauses inside sentences is often
-over 0.5, and seldom over this."""
-UNLIKELY: Final = 0.2
+SURE: Final = 0.97
+UNLIKELY: Final = 0.8
+"""Probabilities from which on, and below which, a model is believed. Smart Turn gives most pauses inside sentences more
+than 0.5 and a quarter of them more than 0.95, and most ends more than 0.95."""
 
-SURE_MS: Final = 270
+SURE_MS: Final = 300
 UNLIKELY_MS: Final = 1300
 """Most pauses inside a sentence are over by then."""
 
@@ -80,34 +80,43 @@ class Pauses:
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
-_UNFINISHED: Final = frozenset(
-    """
-    and or but nor because although though unless whereas while if whether than since until
-    a an the my your his our their its whose every
-    of to from with without into onto for by at between among during toward towards upon via per
-    um uh uhm er erm hmm like
-    i'm you're we're they're he's she's it's that's there's i'll you'll we'll i'd i've we've
-    is was were am be been being very really quite
-    hundred thousand point dot plus minus times equals
-    """.split()
-)
-"""English words after which a sentence goes on. Those that may well end a question ("where is it from?") are in it where
-that is rarer than a pause after them."""
 
-_ENDS_QUESTIONS: Final = frozenset("of to from with for by at".split())
-"""They end questions: "who is it for?", and nothing else."""
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_UNFINISHED: Final = _words(
+    """
+    and or but nor because although unless whereas while if whether than since until
+    a an the my your our their its every
+    of to from with without into onto for by at between among during toward towards upon via per
+    um uh uhm er erm hm hmm
+    i'm you're we're they're he's she's it's that's there's i'll you'll we'll i'd i've we've
+    very dot plus minus
+    """
+)
+"""English words after which a sentence goes on, but for the few times that it does not."""
+
+_ENDS_QUESTIONS: Final = _words("of to from with for by at")
+"""Of these, those that may end a question: "who is it for?"."""
+
+_SUBJECTS: Final = _words("i we he she they")
+_AUXILIARIES: Final = _words("am is are was were do does did can could will would shall should have has had")
+_ASKING: Final = _words("what who where when why how which")
+"""A subject ends a sentence behind an auxiliary ("so do I"), and an auxiliary begins one, alone or behind what asks."""
 
 _NUMBER_ASKED: Final = re.compile(r"\b(number|phone|call|dial|code|pin|zip|card|account)\b")
 _LAST_DIGITS: Final = re.compile(r"(?:\d[\s,.-]*)+$")
 _ENOUGH_DIGITS: Final = 7
+"""A number that somebody reads out has as many at least."""
 _WORD: Final = re.compile(r"[a-z']+|\d+")
 
 
 def is_unfinished(text: str, language: str | None) -> bool:
     """Return whether ``text``, the words of an utterance so far, breaks off where a sentence goes on.
 
-    Only English (``en``) is known; in any other language nothing is. Punctuation says little: recognizers put full stops
-    behind what breaks off.
+    Only English (``en``) is known; in any other language nothing is. Punctuation says little: recognizers put full
+    stops behind what breaks off.
     """
     if language != "en":
         return False
@@ -115,11 +124,16 @@ def is_unfinished(text: str, language: str | None) -> bool:
     words = _WORD.findall(said)
     if not words:
         return False
-    if words[-1] in _UNFINISHED:
-        return not (words[-1] in _ENDS_QUESTIONS and said.rstrip().endswith("?"))
+    before, last = ["", *words][-2:]
+    if last in _UNFINISHED:
+        return not (last in _ENDS_QUESTIONS and said.rstrip().endswith("?"))
+    if last in _SUBJECTS:
+        return before not in _AUXILIARIES
+    if last in _AUXILIARIES:
+        return not before or before in _ASKING
     digits = _LAST_DIGITS.search(said)
     return (
         digits is not None
         and _NUMBER_ASKED.search(said) is not None
-        and len(re.sub(r"\D", "", digits[0])) < _ENOUGH_DIGITS
+        and sum(map(str.isdecimal, digits[0])) < _ENOUGH_DIGITS
     )

@@ -17,8 +17,8 @@ silence. So no single frame means anything here. Three measures do:
 - Neither an end nor a pause is said while a run may be beginning, that is with speech in the last two frames: the
   word that such a frame belongs to is still part of the utterance.
 
-``silence_ms`` counts for every pause but one for which `Endpointer.wait` was told otherwise, since what is said in it, and
-how, may show what it is.
+``silence_ms`` counts for every pause but one of which `Endpointer.wait` was told otherwise, since what was said before
+it, and how, may show what it is.
 
 It follows that clicks of a frame each, 150 ms apart or more, delay an end by 150 ms at most.
 
@@ -150,9 +150,9 @@ class SpeechDecision:
 class Endpointer:
     """Follows one session's decisions; after an `End` it hears the next utterance.
 
-    ``silence_ms`` (`MAYBE_END_MS` to `LONGEST_SILENCE_MS`) is counted in whole frames, rounded up. ``strict`` wants every frame of
-    that window silent. Without ``ends_on_silence`` there is no `End`: the person says when they have finished, and
-    `voiced_through` tells up to where there was a voice.
+    ``silence_ms`` (`MAYBE_END_MS` to `LONGEST_SILENCE_MS`) is counted in whole frames, rounded up. ``strict`` wants
+    every frame of that window silent. Without ``ends_on_silence`` there is no `End`: the person says when they have
+    finished, and `voiced_through` tells up to where there was a voice.
     """
 
     def __init__(

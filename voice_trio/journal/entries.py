@@ -230,8 +230,8 @@ class Chunk:
 Of = Literal[
     "weigh", "open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"
 ]
-"""What a session asks: one question for what weighs pauses, four for the recognizer, one for the language model, one for
-the voice, and four for the memory."""
+"""What a session asks: one question for what weighs pauses, four for the recognizer, one for the language model, one
+for the voice, and four for the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

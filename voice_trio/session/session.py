@@ -240,7 +240,7 @@ class Session:
         self._stop_listening()
         if isinstance(request, m.Start):
             self._hands_free = request if request.mode == "hands_free" else None
-            self._add_turn(request, *self._listen(request))
+            self._add_turn(request, *self._listener.listen_as(*configured(self._settings, request, self._configured)))
         else:
             timeline = Timeline()
             timeline.first(Moment.ASKED, trio.current_time())
@@ -256,12 +256,7 @@ class Session:
     def _listen_again(self, over: Turn) -> None:
         """Go on listening after a turn, if that is what the person wants and no other turn was begun meanwhile."""
         if self._hands_free is not None and over is self._turn and not self._draining.is_set():
-            self._next = self._listen(self._hands_free)
-
-    def _listen(self, request: m.Start) -> tuple[Capture, Timeline]:
-        settings, start = configured(self._settings, request, self._configured)
-        assert isinstance(start, m.Start)
-        return self._listener.listen_as(start, settings)
+            self._next = self._listener.listen_as(*configured(self._settings, self._hands_free, self._configured))
 
     def _stop_listening(self) -> None:
         """Listen without a turn no more."""

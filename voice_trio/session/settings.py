@@ -9,6 +9,7 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.engines.base import Engines
 
+_R = TypeVar("_R", bound=m.Start | m.Text)
 _W = TypeVar("_W", m.Start, m.Configure)
 
 
@@ -48,9 +49,7 @@ class SessionSettings:
         return tuple(field.name for field in fields(cls))
 
 
-def configured(
-    settings: SessionSettings, request: m.Start | m.Text, wanted: m.Configure
-) -> tuple[SessionSettings, m.Start | m.Text]:
+def configured(settings: SessionSettings, request: _R, wanted: m.Configure) -> tuple[SessionSettings, _R]:
     """Return a turn's settings and request, with what is ``wanted`` where ``request`` says nothing itself."""
     if wanted.instructions is not None:
         settings = replace(settings, llm_system_prompt=wanted.instructions)

@@ -1,7 +1,7 @@
 """Each pause of an utterance is weighed: is it the end? What is known of it comes bit by bit, and late or never.
 
-So nobody waits for any of it. A pause begins with the window of silence that counts where nothing is known; each thing that
-comes to be known while it lasts makes the window anew, and what comes later changes nothing.
+So nobody waits for any of it. A pause begins with the window of silence that counts where nothing is known; each thing
+that comes to be known while it lasts makes the window anew, and what comes later changes nothing.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class ScriptedDetector:
 class ScriptedEndOfTurn:
     """Says one of ``judgements`` after the other of the pauses that it is asked about, and the last one for ever."""
 
-    judgements: Sequence[float | None | Exception] = (1.0,)
+    judgements: Sequence[float | Exception | None] = (1.0,)
     """Probabilities, or what to raise instead."""
     judge_s: float = 0.05
     asked: list[bytes] = field(default_factory=list)

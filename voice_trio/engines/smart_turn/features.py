@@ -1,8 +1,8 @@
 """What Smart Turn is shown of a sound: Whisper's log-mel spectrogram of eight seconds.
 
-The spectrogram is the one that Whisper's paper describes (Radford et al. 2022, section 2.2): Hann windows of 25 ms every
-10 ms, the power in 80 triangles on Slaney's mel scale, its logarithm, no lower than 8 below the loudest. Before it, the
-sound is brought to mean 0 and variance 1, silence before its beginning included, as in the model's training.
+The spectrogram is the one that Whisper's paper describes (Radford et al. 2022, section 2.2): Hann windows of 25 ms
+every 10 ms, the power in 80 triangles on Slaney's mel scale, its logarithm, no lower than 8 below the loudest. Before
+it, the sound is brought to mean 0 and variance 1, silence before its beginning included, as in the model's training.
 """
 
 from __future__ import annotations
