@@ -107,6 +107,7 @@ MALFORMED = [
     ("silence_ms: long", '{"type":"start","silence_ms":5001}', 1007, "start: field 'silence_ms'"),
     ("silence_ms: fraction", '{"type":"start","silence_ms":700.5}', 1007, "start: field 'silence_ms'"),
     ("silence_ms: truth", '{"type":"start","silence_ms":true}', 1007, "start: field 'silence_ms'"),
+    ("endpointing: unknown", '{"type":"start","endpointing":"soon"}', 1007, "start: field 'endpointing'"),
     ("text: none", '{"type":"text"}', 1007, "text: field 'text'"),
     ("text: empty", '{"type":"text","text":""}', 1007, "text: field 'text'"),
     ("text: long", '{"type":"text","text":"' + "x" * 10_001 + '"}', 1007, "text: field 'text'"),
@@ -154,6 +155,7 @@ BEGINNINGS = [
     '{"type":"start","mode":"hold","conversation":null,"language":null,"voice":null,"speed":null,"silence_ms":null}',
     '{"type":"start","language":"en","voice":"scripted","speed":2,"silence_ms":200}',
     '{"type":"start","speed":0.5,"silence_ms":5000}',
+    '{"type":"start","silence_ms":300,"endpointing":"adaptive"}',
     json.dumps({"type": "text", "text": "👋" * 10_000}, ensure_ascii=False),
     '{"type":"text","text":" ","conversation":null,"language":null,"voice":null,"speed":null}',
 ]

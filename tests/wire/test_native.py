@@ -14,6 +14,7 @@ COMMANDS = [
     m.Audio(b"\1\2" * 480),
     m.Start(),
     m.Start(mode="hold", conversation="c", language="en", voice="v", speed=1.5, silence_ms=500),
+    m.Start(endpointing="adaptive"),
     m.Text(text="héllo 👋"),
     m.Stop(),
     m.Cancel(),
