@@ -166,7 +166,7 @@ def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
 
 @pytest.mark.skipif(moonshine.assets() is None, reason="there is no wheel with Moonshine's weights for this machine")
 def test_a_question_is_heard_with_its_capitals_and_its_question_mark(tmp_path):
-    done = run("talk", QUESTION, cwd=tmp_path, STREAM_ASR_ENGINE="moonshine")
+    done = run("talk", QUESTION, cwd=tmp_path, STREAM_ASR_ENGINE="moonshine", STREAM_ENDPOINTING="fixed")
     assert done.returncode == 0, done.stderr
     (heard,) = [line for line in done.stdout.splitlines() if line.startswith("heard ")]
     assert re.fullmatch(r"heard +What is the weather like in London.*\?", heard)
