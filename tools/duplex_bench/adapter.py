@@ -51,8 +51,10 @@ class Adapter(Protocol):
 class OpenAdapter(Protocol):
     """How a session is begun."""
 
-    def __call__(self, url: str, ears: Ears, *, echo: bool) -> AbstractAsyncContextManager[Adapter]:
-        """Open a session with the server at ``url``; with ``echo``, the microphone hears the loudspeaker.
+    def __call__(self, url: str, ears: Ears, *, echo: bool, jitter_s: float) -> AbstractAsyncContextManager[Adapter]:
+        """Open a session with the server at ``url``.
+
+        With ``echo`` the microphone hears the loudspeaker; messages are up to ``jitter_s`` late, both ways.
 
         Raises `SessionLost`.
         """

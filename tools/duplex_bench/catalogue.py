@@ -30,6 +30,8 @@ LONG = (
 SNRS_DB = (20, 10)
 ECHOES = tuple(Echo(gain_db, delay_s) for gain_db in (-10, -20) for delay_s in (0.02, 0.12, 0.4))
 
+JITTER_S = 0.15
+
 _TURNS = 5
 """In a session, and of what is said over replies fewer."""
 _OVERLAYS = 3
@@ -63,7 +65,7 @@ def hesitant(clip: Clip, draw: np.random.Generator) -> Clip:
 
 
 def turns(
-    count: int, seed: int, *, pauses: float, group: str, background: Background | None = None
+    count: int, seed: int, *, pauses: float, group: str, background: Background | None = None, jitter_s: float = 0.0
 ) -> Iterator[Script]:
     """Yield sessions of questions and short answers; the share ``pauses`` of the questions are hesitant."""
     for number, draw, lines in _sessions(count, _TURNS, seed):
@@ -71,7 +73,7 @@ def turns(
         for _ in range(lines):
             clip = sentence(draw)
             said.append(Line(Kind.TURN, hesitant(clip, draw) if draw.random() < pauses else clip))
-        yield Script(f"{group}-{number}", group, said, SHORT, background=background, seed=number)
+        yield Script(f"{group}-{number}", group, said, SHORT, background=background, jitter_s=jitter_s, seed=number)
 
 
 def over_replies(
@@ -135,6 +137,7 @@ def _groups() -> dict[str, Make]:
         "backchannels": partial(over_replies, group="backchannels", kind=Kind.BACKCHANNEL, make=_backchannel),
         "noises": partial(over_replies, group="noises", kind=Kind.NOISE, make=_noise),
         "asides": asides,
+        "jitter": partial(turns, pauses=0.5, group="jitter", jitter_s=JITTER_S),
     }
     for kind in sounds.BACKGROUNDS:
         for snr_db in SNRS_DB:

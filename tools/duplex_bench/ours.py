@@ -9,27 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import trio
 
 from tools.duplex_bench.adapter import Ears, SessionLost
+from tools.duplex_bench.network import Connection, over_network
 from voice_trio.client import CannotConnect, SessionClosed, connect
 from voice_trio.wire.native import CHUNK_HEADER
 
 _PLAYED_S = 0.25
 _STOPPED = ("cancelled", "interrupted")
 """Outcomes after which a player plays no more of the turn."""
-
-
-class Connection(Protocol):
-    """What is used of a `Client`."""
-
-    async def send_raw(self, data: str | bytes) -> None:
-        """Send a message as it is. Raises `SessionClosed`."""
-
-    async def hear_raw(self) -> str | bytes:
-        """Return the next message as it is. Raises `SessionClosed` after the last one."""
 
 
 class Ours:
@@ -133,10 +124,10 @@ class Ours:
 
 
 @asynccontextmanager
-async def open_ours(url: str, ears: Ears, *, echo: bool) -> AsyncIterator[Ours]:
+async def open_ours(url: str, ears: Ears, *, echo: bool, jitter_s: float) -> AsyncIterator[Ours]:
     """Open a session with our server at ``url`` (``ws://host:port/ws``), as `adapter.OpenAdapter` has it."""
     try:
-        async with connect(url) as client:
-            yield Ours(client, ears, echo=echo)
+        async with connect(url) as client, over_network(client, jitter_s) as connection:
+            yield Ours(connection, ears, echo=echo)
     except CannotConnect as error:
         raise SessionLost(str(error)) from error

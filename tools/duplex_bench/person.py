@@ -142,7 +142,10 @@ async def hold_session(script: Script, server: str, url: str, open_adapter: Open
     at = 0
     lost: BaseException | None = None
     try:
-        async with open_adapter(url, ears, echo=script.echo is not None) as adapter, trio.open_nursery() as nursery:
+        async with (
+            open_adapter(url, ears, echo=script.echo is not None, jitter_s=script.jitter_s) as adapter,
+            trio.open_nursery() as nursery,
+        ):
             # The recording begins when the connection is there: nobody speaks before.
             began_at = trio.current_time()
             nursery.start_soon(adapter.listen)

@@ -103,4 +103,6 @@ class Script:
     """So long the person listens after the last line, at most."""
     background: Background | None = None
     echo: Echo | None = None
+    jitter_s: float = 0.0
+    """Messages are up to so much late, both ways."""
     seed: int = 0

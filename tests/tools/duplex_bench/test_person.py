@@ -68,7 +68,7 @@ class Stage:
         self.robot = None
 
     @asynccontextmanager
-    async def open(self, url, ears, *, echo):
+    async def open(self, url, ears, *, echo, jitter_s):
         self.robot = Robot(ears, **self._how)
         self.robot.echo = echo
         yield self.robot
@@ -171,7 +171,7 @@ async def test_a_server_that_says_that_more_comes_is_waited_for(autojump_clock):
             await trio.sleep_forever()
 
     @asynccontextmanager
-    async def opened(url, ears, *, echo):
+    async def opened(url, ears, *, echo, jitter_s):
         yield Slow(ears)
 
     script = Script("some", "group", [Line(Kind.TURN, clip()), Line(Kind.TURN, clip())], "")
@@ -207,7 +207,7 @@ async def test_a_session_that_breaks_off_is_said_to():
             raise SessionLost("the server is gone")
 
     @asynccontextmanager
-    async def opened(url, ears, *, echo):
+    async def opened(url, ears, *, echo, jitter_s):
         yield Gone(ears)
 
     with pytest.raises(SessionLost, match="the server is gone"):
