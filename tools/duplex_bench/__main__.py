@@ -21,7 +21,7 @@ import trio
 
 from tools.duplex_bench.adapter import OpenAdapter
 from tools.duplex_bench.catalogue import GROUPS
-from tools.duplex_bench.recording import Recording, read
+from tools.duplex_bench.recording import SCRIPT, Recording, read
 from tools.duplex_bench.running import CannotStart, Configuration, record_all
 from tools.duplex_bench.scoring import Score, score
 from tools.duplex_bench.script import Script
@@ -80,7 +80,7 @@ def main(
     scores: list[Score] = []
     broken: Sequence[str] = ()
     if kept is not None:
-        scores = [score(read(path)) for path in sorted(kept.glob("*.json"))]
+        scores = [score(read(path)) for path in sorted(kept.glob(f"*{SCRIPT}"))]
     else:
         scripts = [script for group in groups or ("turns", "pauses") for script in GROUPS[group](lines, seed)]
         chosen = [configuration(text) for text in servers]

@@ -118,10 +118,10 @@ class Person:
 
     def _begin(self, line: Line, now: int) -> None:
         # Nobody speaks in step with messages.
-        late = int(self._draw.integers(MESSAGE))
+        later = int(self._draw.integers(MESSAGE))
         self._lines.pop(0)
-        self._speaking = np.pad(line.clip.samples, (late, 0))
-        begin_s = (now + late) / SAMPLE_RATE
+        self._speaking = np.pad(line.clip.samples, (later, 0))
+        begin_s = (now + later) / SAMPLE_RATE
         words = (replace(word, begin_s=begin_s + word.begin_s, end_s=begin_s + word.end_s) for word in line.clip.words)
         self.said.append(Said(line.kind, begin_s, begin_s + line.clip.seconds, tuple(words)))
 
@@ -139,7 +139,7 @@ async def hold_session(script: Script, server: str, url: str, open_adapter: Open
     player = Player(now)
     ears = Ears(now, player)
     person = Person(script, player)
-    at = 0
+    at = late = 0
     lost: BaseException | None = None
     try:
         async with (
@@ -153,11 +153,13 @@ async def hold_session(script: Script, server: str, url: str, open_adapter: Open
                 await trio.sleep_until(began_at + (at + MESSAGE) / SAMPLE_RATE)
                 await adapter.send(person.hear(at))
                 at += MESSAGE
+                late = max(late, now() - at)
             nursery.cancel_scope.cancel()
     except* SessionLost as group:
         lost = first_leaf(group)
     if lost is not None:
         raise lost
+    ears.log.append({"at": at / SAMPLE_RATE, "kind": "late", "seconds": late / SAMPLE_RATE})
     for run in player.runs:
         ears.log.append(
             {

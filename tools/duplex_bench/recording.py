@@ -21,6 +21,9 @@ from tools.response_gap import read as read_stereo
 from voice_trio import sound_file
 from voice_trio.core.audio import SAMPLE_RATE
 
+SCRIPT = ".script.json"
+"""How the name of a script's file ends."""
+
 Entry = Mapping[str, Any]
 """One line of a log: ``at``, in s on the recording, ``kind``, and what else belongs to it; see `adapter`."""
 
@@ -73,18 +76,22 @@ class Recording:
         sound_file.write(Path(f"{stem}.mic.wav"), to_pcm(self.microphone), SAMPLE_RATE)
         head = {"script": self.script, "group": self.group, "server": self.server, "left_out": self.left_out}
         said = [asdict(line) for line in self.said]
-        Path(f"{stem}.json").write_text(json.dumps(head | {"said": said}, indent=1))
+        Path(f"{stem}{SCRIPT}").write_text(json.dumps(head | {"said": said}, indent=1))
         Path(f"{stem}.log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in self.log))
 
 
 def read(script: Path) -> Recording:
-    """Return what was written, by its JSON file. Raises OSError, and ValueError for files that are not such."""
+    """Return what was written, by the file of its script; microphone and log may be missing.
+
+    Raises OSError, and ValueError for files that are not such.
+    """
     head = json.loads(script.read_text())
-    left, right, rate = read_stereo(script.with_suffix(".wav"))
+    wav, microphone, log = (
+        script.with_name(script.name.removesuffix(SCRIPT) + ending) for ending in (".wav", ".mic.wav", ".log.jsonl")
+    )
+    left, right, rate = read_stereo(wav)
     if rate != SAMPLE_RATE:
-        raise ValueError(f"{script.with_suffix('.wav')} has {rate} samples a second and not {SAMPLE_RATE}")
-    microphone = script.with_suffix(".mic.wav")
-    log = script.with_suffix(".log.jsonl")
+        raise ValueError(f"{wav} has {rate} samples a second and not {SAMPLE_RATE}")
     return Recording(
         head["script"],
         head["group"],

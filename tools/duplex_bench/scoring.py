@@ -83,6 +83,8 @@ class Score:
     """By the log."""
     gaps_in_speech: int | None
     """Times at which a reply broke off for want of sound, and not because it was told to: by the log."""
+    late_s: float | None
+    """By so much the microphone was late at most, and figures may be wrong: by the log."""
     errors: Sequence[str]
     """By the log."""
 
@@ -109,6 +111,7 @@ def score(recording: Recording) -> Score:
         _unasked(recording, joined(right, _APART_S), spans),
         len(recording.entries("hold")) if logged else None,
         _gaps_in_speech(recording) if logged else None,
+        max((float(entry["seconds"]) for entry in recording.entries("late")), default=None),
         [str(entry["code"]) for entry in recording.entries("error")],
     )
 

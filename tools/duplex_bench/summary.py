@@ -40,6 +40,8 @@ def figures(scores: Sequence[Score]) -> dict[str, Figure]:
         (_total(score.holds for score in scores) or 0) / minutes, 2
     )
     found[f"replies broken off for want of sound {BY_LOG}"] = _total(score.gaps_in_speech for score in scores)
+    late = [score.late_s for score in scores if score.late_s is not None]
+    found[f"microphone late at most {BY_LOG}, s"] = round(max(late), 3) if late else None
     found[f"errors {BY_LOG}"] = sum(len(score.errors) for score in scores)
     return {name: figure for name, figure in found.items() if figure is not None}
 

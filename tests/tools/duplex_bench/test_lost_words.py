@@ -56,7 +56,7 @@ def test_a_single_word_in_one_breath_is_misheard_even_so():
 
 def test_without_any_transcript_all_is_lost():
     assert of_one(words("one two three")) == Missing(3, 0, False)
-    assert of_one(words("stop"), cut=True) == Missing(1, 0, False)
+    assert of_one(words("stop")) == Missing(1, 0, False)
 
 
 def test_the_first_word_may_be_wrong_and_is_kept():

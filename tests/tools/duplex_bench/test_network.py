@@ -37,7 +37,8 @@ async def test_without_jitter_there_is_nothing_in_between():
 
 async def test_messages_are_late_each_by_another_time_and_none_overtakes_another(autojump_clock):
     pipe = Pipe()
-    sent, heard = [], []
+    sent: list[float] = []
+    heard: list[str | bytes] = []
     async with over_network(pipe, 0.15) as connection:
         for number in range(200):
             sent.append(trio.current_time())

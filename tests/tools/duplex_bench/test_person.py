@@ -99,6 +99,7 @@ async def test_messages_come_by_the_clock_and_hold_what_was_said(autojump_clock)
     recording = await stage.say(Line(Kind.TURN, clip()))
     times = [at for at, _ in stage.robot.came]
     assert np.allclose(np.diff(times), 0.06)
+    assert [entry["seconds"] for entry in recording.entries("late")] == [0.0]
     assert all(len(pcm) == 2 * MESSAGE for _, pcm in stage.robot.came)
     sent = np.frombuffer(b"".join(pcm for _, pcm in stage.robot.came), "<i2") / 32768
     assert np.abs(sent - recording.microphone).max() < 1e-4

@@ -88,7 +88,7 @@ async def test_a_server_is_talked_with_and_another_beside_it(tmp_path):
         assert not scored.errors
         assert scored.unasked == 0
         one.write(tmp_path)
-    assert json.loads((tmp_path / "short-tiny.json").read_text())["server"] == "short"
+    assert json.loads((tmp_path / "short-tiny.script.json").read_text())["server"] == "short"
 
 
 async def test_a_server_that_cannot_start_says_why(tmp_path):

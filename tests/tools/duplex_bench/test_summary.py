@@ -40,7 +40,11 @@ def test_gaps_cuts_and_missed_ends_are_counted_over_sessions():
 
 
 def test_words_are_counted_by_the_log():
-    log = [said_so(2.5, "ended"), said_so(2.5, "final", text="word0")]
+    log = [
+        said_so(2.5, "ended"),
+        said_so(2.5, "final", text="word0"),
+        {"at": 20, "kind": "late", "seconds": 0.0804},
+    ]
     found = of(recording([turn((1, 2), (3, 4))], [(4.5, 6)], log=log))
     assert found["words"] == 2
     assert found["words lost (log)"] == 1
@@ -48,6 +52,7 @@ def test_words_are_counted_by_the_log():
     assert found["early ends (log), %"] == 100
     assert found["early ends heard, %"] == 0
     assert found["harmful cuts (log), %"] == 100
+    assert found["microphone late at most (log), s"] == 0.08
 
 
 def test_interruptions_that_go_unnoticed_have_no_times():
@@ -127,7 +132,7 @@ def test_what_was_written_is_read_and_scored_alike(tmp_path):
     log = [said_so(2.5, "ended"), played(1, 2.6, 4)]
     made = recording([turn((1, 2)), line(Kind.NOISE, begin_s=3, end_s=3.4)], [(2.6, 4)], log=log, left_out=1)
     made.write(tmp_path)
-    again = read(tmp_path / "server-made-up.json")
+    again = read(tmp_path / "server-made-up.script.json")
     assert np.abs(again.left - made.left).max() < 1e-4
     assert np.abs(again.right - made.right).max() < 1e-4
     assert np.abs(again.microphone - made.microphone).max() < 1e-4
@@ -139,14 +144,14 @@ def test_the_sound_and_the_script_are_enough(tmp_path):
     recording([turn((1, 2))], [(2.6, 4)], log=[said_so(2.5, "ended")]).write(tmp_path)
     (tmp_path / "server-made-up.log.jsonl").unlink()
     (tmp_path / "server-made-up.mic.wav").unlink()
-    (scored,) = score(read(tmp_path / "server-made-up.json")).lines
+    (scored,) = score(read(tmp_path / "server-made-up.script.json")).lines
     assert scored.answer.gap_s == pytest.approx(0.6)
     assert scored.answer.ended_early is None
 
 
 def test_kept_recordings_are_scored_by_the_command(tmp_path):
     recording([turn((1, 2))], [(2.6, 4)]).write(tmp_path)
-    done = CliRunner().invoke(main, ["--score", str(tmp_path), "--json", str(tmp_path / "figures.out")])
+    done = CliRunner().invoke(main, ["--score", str(tmp_path), "--json", str(tmp_path / "figures.json")])
     assert done.exit_code == 0
     assert "response gap p50, s" in done.output
-    assert json.loads((tmp_path / "figures.out").read_text())["groups"]["some"]["server"]["lines to answer"] == 1
+    assert json.loads((tmp_path / "figures.json").read_text())["groups"]["some"]["server"]["lines to answer"] == 1
