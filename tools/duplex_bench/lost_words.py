@@ -39,8 +39,8 @@ def finals(log: Sequence[Entry]) -> list[tuple[float, str]]:
 def missing(lines: Sequence[tuple[Sequence[Word], bool]], log: Sequence[Entry]) -> list[Missing]:
     """Return what became of each of ``lines``: its words, and whether somebody may have stopped listening in it.
 
-    Lost are two words or more in a row, and all there are; and where one may have stopped listening, also single ones beside a pause, at
-    the beginning or at the end.
+    Lost are two words or more in a row, and all there are; and where one may have stopped listening, also single ones
+    beside a pause, at the beginning or at the end.
     """
     heard = [(at, word) for at, text in finals(log) for word in spelled(text)]
     said = [word for words, _ in lines for word in words]

@@ -47,7 +47,8 @@ def figures(scores: Sequence[Score]) -> dict[str, Figure]:
 
 
 def _answered(answers: Sequence[Answer]) -> dict[str, Figure]:
-    gaps = [answer.gap_s for answer in answers if answer.gap_s is not None]
+    # Who answers half of what was said is not quick.
+    gaps = [answer.gap_s for answer in answers if answer.gap_s is not None and not answer.harmful]
     missing = [answer.missing for answer in answers if answer.missing is not None]
     words = sum(answer.words for answer in answers)
     return {
