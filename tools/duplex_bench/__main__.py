@@ -1,9 +1,11 @@
 """Talks with servers in real time, as a person would, and scores what two ears would have had of it.
 
-python -m tools.duplex_bench                                    the server as it is: turns, some with pauses
-python -m tools.duplex_bench --server fixed:STREAM_VAD_SILENCE_MS=700 --server quick:STREAM_VAD_SILENCE_MS=300
-python -m tools.duplex_bench --group interruptions --group backchannels --lines 20 --keep FOLDER
-python -m tools.duplex_bench --score FOLDER                     what was kept, scored once more
+    python -m tools.duplex_bench                                    the server as it is: half of the turns have pauses
+    python -m tools.duplex_bench --server long:STREAM_VAD_SILENCE_MS=700 --server short:STREAM_VAD_SILENCE_MS=300
+    python -m tools.duplex_bench --group interruptions --group backchannels --lines 20 --keep FOLDER
+    python -m tools.duplex_bench --score FOLDER                     what was kept, scored once more
+
+docs/testing.md says what is said in each group, and what the figures are.
 """
 
 from __future__ import annotations
@@ -82,7 +84,7 @@ def main(
     if kept is not None:
         scores = [score(read(path)) for path in sorted(kept.glob(f"*{SCRIPT}"))]
     else:
-        scripts = [script for group in groups or ("turns", "pauses") for script in GROUPS[group](lines, seed)]
+        scripts = [script for group in groups or ("mixed",) for script in GROUPS[group](lines, seed)]
         chosen = [configuration(text) for text in servers]
 
         def take(recording: Recording) -> None:

@@ -133,6 +133,7 @@ def _groups() -> dict[str, Make]:
     groups: dict[str, Make] = {
         "turns": partial(turns, pauses=0.0, group="turns"),
         "pauses": partial(turns, pauses=1.0, group="pauses"),
+        "mixed": partial(turns, pauses=0.5, group="mixed"),
         "interruptions": partial(over_replies, group="interruptions", kind=Kind.INTERRUPTION, make=_interruption),
         "backchannels": partial(over_replies, group="backchannels", kind=Kind.BACKCHANNEL, make=_backchannel),
         "noises": partial(over_replies, group="noises", kind=Kind.NOISE, make=_noise),
