@@ -51,6 +51,8 @@ class Overlay:
     """What was heard a second time, by the sound."""
     repeated_words: int | None
     """Words that began in what was played a second time, by the log; None without one."""
+    taken_for_words: bool | None
+    """Whether there was a final of it, by the log."""
 
 
 def stop(recording: Recording, replies: Sequence[Stretch], first_s: float, last_s: float) -> Stop | None:
@@ -77,14 +79,15 @@ def overlay(recording: Recording, replies: Sequence[Stretch], first_s: float, la
     before = covering(replies, first_s)
     if before is None:
         return None
-    repeated_words = _words_again(recording, first_s, last_s + _AFTER_S + GONE_S)
+    until_s = last_s + _AFTER_S + GONE_S
+    by_log = (_words_again(recording, first_s, until_s), _has_final(recording, first_s, until_s))
     after = next((one for one in replies if one.begin_s >= before.end_s), None)
     if before.end_s > last_s + _AFTER_S or before.end_s > recording.seconds - 0.1:
-        return Overlay(False, 0.0, 0.0, repeated_words)
+        return Overlay(False, 0.0, 0.0, *by_log)
     if after is None or after.begin_s - before.end_s > GONE_S or _is_other(recording, before, after):
-        return Overlay(True, 0.0, 0.0, repeated_words)
+        return Overlay(True, 0.0, 0.0, *by_log)
     repeated_s = heard_again_s(recording.right, before.end_s, after.begin_s)
-    return Overlay(False, after.begin_s - before.end_s, repeated_s, repeated_words)
+    return Overlay(False, after.begin_s - before.end_s, repeated_s, *by_log)
 
 
 def heard_again_s(sound: Signal, silent_s: float, again_s: float) -> float:
@@ -116,6 +119,12 @@ def turn_at(recording: Recording, at_s: float) -> int | None:
 def _is_other(recording: Recording, before: Stretch, after: Stretch) -> bool:
     old, new = turn_at(recording, before.begin_s), turn_at(recording, after.begin_s)
     return old is not None and new is not None and old != new
+
+
+def _has_final(recording: Recording, begin_s: float, end_s: float) -> bool | None:
+    if not recording.log:
+        return None
+    return any(begin_s < entry["at"] < end_s and entry["text"].strip() for entry in recording.entries("final"))
 
 
 def _words_again(recording: Recording, begin_s: float, end_s: float) -> int | None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tools.duplex_bench.lost_words import Missing, missing
-from tools.duplex_bench.overlaps import Overlay, Stop, overlay, stop, turn_at
-from tools.duplex_bench.recording import Recording, Said
+from tools.duplex_bench.overlaps import NOTICED_S, Overlay, Stop, overlay, stop, turn_at
+from tools.duplex_bench.recording import Entry, Recording, Said
 from tools.duplex_bench.script import ADDRESSED, OVERLAID, Kind
 from tools.duplex_bench.stretches import AUDIBLE_DB, VOICED_DB, WINDOW_S, Stretch, joined, stretches
 
@@ -26,6 +26,10 @@ _APART_S = 1.2
 """Replies with so much silence between them are two."""
 _ASIDE_S = 5.0
 """What is heard so long after an aside answers it."""
+_HELD_S = 0.5
+"""So long after a sound a reply may be held for it."""
+_EARLY_S = 0.1
+"""A sound may begin before it is voiced."""
 
 
 class Silent(ValueError):
@@ -79,8 +83,10 @@ class Score:
     left_out: int
     unasked: int
     """Replies that nobody had asked for, nor made any sound before."""
-    holds: int | None
-    """By the log."""
+    false_holds: int | None
+    """Holds while the person made no sound: by the log."""
+    self_interruptions: int | None
+    """Replies that were over as interrupted, and the person had made no sound: by the log."""
     gaps_in_speech: int | None
     """Times at which a reply broke off for want of sound, and not because it was told to: by the log."""
     late_s: float | None
@@ -101,6 +107,7 @@ def score(recording: Recording) -> Score:
         for number, (line, span) in enumerate(zip(recording.said, spans, strict=True))
     ]
     logged = bool(recording.log)
+    interrupted = [entry for entry in recording.entries("done") if entry["outcome"] == "interrupted"]
     return Score(
         recording.script,
         recording.group,
@@ -109,7 +116,8 @@ def score(recording: Recording) -> Score:
         _with_words(recording, lines) if logged else lines,
         recording.left_out,
         _unasked(recording, joined(right, _APART_S), spans),
-        len(recording.entries("hold")) if logged else None,
+        _at_nothing(recording.entries("hold"), spans, _HELD_S) if logged else None,
+        _at_nothing(interrupted, spans, NOTICED_S) if logged else None,
         _gaps_in_speech(recording) if logged else None,
         max((float(entry["seconds"]) for entry in recording.entries("late")), default=None),
         [str(entry["code"]) for entry in recording.entries("error")],
@@ -177,6 +185,13 @@ def _unasked(recording: Recording, replies: Sequence[Stretch], spans: Sequence[S
         found += not explained and (now is None or now != turn)
         since_s, turn = reply.begin_s, now
     return found
+
+
+def _at_nothing(entries: Sequence[Entry], spans: Sequence[Stretch], within_s: float) -> int:
+    """Return how many of ``entries`` came in no line, nor so soon after one."""
+    return sum(
+        not any(span.begin_s - _EARLY_S <= entry["at"] <= span.end_s + within_s for span in spans) for entry in entries
+    )
 
 
 def _gaps_in_speech(recording: Recording) -> int:

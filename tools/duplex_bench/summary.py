@@ -36,9 +36,8 @@ def figures(scores: Sequence[Score]) -> dict[str, Figure]:
     found["asides answered, %"] = _percent(asides)
     found["lines left out"] = sum(score.left_out for score in scores) or None
     found["unasked replies a minute"] = round(sum(score.unasked for score in scores) / minutes, 2)
-    found[f"holds a minute {BY_LOG}"] = _total(score.holds for score in scores) and round(
-        (_total(score.holds for score in scores) or 0) / minutes, 2
-    )
+    found[f"holds at nothing {BY_LOG}"] = _total(score.false_holds for score in scores)
+    found[f"self-interruptions {BY_LOG}"] = _total(score.self_interruptions for score in scores)
     found[f"replies broken off for want of sound {BY_LOG}"] = _total(score.gaps_in_speech for score in scores)
     late = [score.late_s for score in scores if score.late_s is not None]
     found[f"microphone late at most {BY_LOG}, s"] = round(max(late), 3) if late else None
@@ -94,6 +93,9 @@ def _overlaid(overlays: Sequence[Overlay], name: str) -> dict[str, Figure]:
         f"{name}: pause p50, s": _rank(pauses, 50),
         f"{name}: said again at most, s": round(max(one.repeated_s for one in overlays), 2),
         f"{name}: words said again at most {BY_LOG}": max(words) if words else None,
+        f"{name}: taken for words {BY_LOG}, %": _percent(
+            one.taken_for_words for one in overlays if one.taken_for_words is not None
+        ),
     }
 
 

@@ -70,6 +70,13 @@ def test_a_reply_that_goes_on_where_it_was_says_nothing_again():
     assert overlaid([(2, 5.2), (7, 15)], log).repeated_words == 0
 
 
+@pytest.mark.parametrize(
+    ("at", "text", "taken"), [(6.5, "Ahem.", True), (6.5, " ", False), (2, "Tell me.", False), (15, "More.", False)]
+)
+def test_a_noise_may_be_taken_for_words(at, text, taken):
+    assert overlaid([(2, 15)], [said_so(at, "final", 2, text=text)]).taken_for_words is taken
+
+
 def test_what_is_said_again_is_heard_in_the_sound():
     reply = sound(10, (0, 10), seed=4)
     right = np.zeros(20 * SAMPLE_RATE)

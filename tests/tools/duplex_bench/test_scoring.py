@@ -90,7 +90,7 @@ def test_where_nothing_is_said_the_script_is_not_that_of_the_recording():
 
 def test_an_empty_session_has_no_lines():
     found = score(recording())
-    assert (found.lines, found.unasked, found.holds, found.gaps_in_speech) == ([], 0, None, None)
+    assert (found.lines, found.unasked, found.false_holds, found.gaps_in_speech) == ([], 0, None, None)
 
 
 # --- by the log -------------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_sound_that_broke_off_is_counted_and_a_hold_is_no_break():
         said_so(11, "error", code="TTS_FAIL"),
     ]
     found = score(recording([turn((0.5, 1))], [(2, 3), (3.5, 4), (5, 6), (9, 10)], log=log))
-    assert (found.gaps_in_speech, found.holds, found.errors) == (1, 1, ["TTS_FAIL"])
+    assert (found.gaps_in_speech, found.false_holds, found.errors) == (1, 1, ["TTS_FAIL"])
 
 
 # --- interruptions ----------------------------------------------------------------------------------------------------
@@ -234,6 +234,20 @@ def test_two_replies_to_a_turn_that_was_cut_are_asked_for():
 def test_the_rest_of_a_reply_that_was_held_is_not_unasked():
     log = [played(1, 2.5, 4), played(1, 6, 8, source=24_000), played(2, 12, 13)]
     assert score(recording([turn((1, 2))], [(2.5, 4), (6, 8), (12, 13)], log=log)).unasked == 1
+
+
+def test_holds_and_interruptions_by_nobody_are_counted_and_those_by_somebody_are_not():
+    said = [turn((1, 2)), line(Kind.NOISE, begin_s=6, end_s=6.5)]
+    log = [
+        said_so(4, "hold"),
+        said_so(6.2, "hold"),
+        said_so(6.9, "hold"),
+        said_so(8.5, "done", outcome="interrupted"),
+        said_so(12, "done", 2, outcome="interrupted"),
+        said_so(13, "done", 3, outcome="completed"),
+    ]
+    found = score(recording(said, [(2.5, 15)], log=log))
+    assert (found.false_holds, found.self_interruptions) == (1, 1)
 
 
 # --- stretches --------------------------------------------------------------------------------------------------------
