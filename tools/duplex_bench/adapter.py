@@ -25,8 +25,9 @@ class Ears:
 
         ``ended`` (``turn``): it takes the person to have finished. ``final`` (``turn``, ``text``): the words; a later
         one of the same turn replaces it. ``hold``, ``release``, ``reopened`` (``turn``). ``done`` (``turn``,
-        ``outcome``). ``words`` (``turn``, ``samples``): at which samples of its sound words begin. The rig adds
-        ``heard`` (``turn``, ``source``, ``source_end``, ``end``), a stretch of a turn's sound, and ``late``
+        ``outcome``, perhaps ``remembered``: code points of the reply). ``words`` (``turn``, ``samples``, ``places``):
+        at which samples of its sound words begin, and at which code points of the reply. ``error`` (``code``). The rig
+        adds ``heard`` (``turn``, ``source``, ``source_end``, ``end``), a stretch of a turn's sound, and ``late``
         (``seconds``), by how much its microphone was late at most.
         """
         self.log.append({"at": self.now() / SAMPLE_RATE, "kind": kind, **what})

@@ -93,7 +93,7 @@ class Ours:
                 self.answering = False
                 if outcome in _STOPPED:
                     ears.player.drop(turn)
-                ears.note("done", turn=turn, outcome=outcome)
+                ears.note("done", turn=turn, outcome=outcome, remembered=event.get("heard"))
             case {"type": "error", "code": code, "message": text}:
                 ears.note("error", code=code, message=text)
             case _:
@@ -102,7 +102,8 @@ class Ours:
     def _note_words(self, turn: int, event: dict[str, Any]) -> None:
         if words := event.get("words"):
             before = self._whole.get(turn, 0)
-            self._ears.note("words", turn=turn, samples=[before + sample for sample, _ in words])
+            samples = [before + sample for sample, _ in words]
+            self._ears.note("words", turn=turn, samples=samples, places=[place for _, place in words])
 
     async def _report(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tools.duplex_bench.lost_words import Missing, missing
+from tools.duplex_bench.memory import Remembered, remembered
 from tools.duplex_bench.overlaps import NOTICED_S, Overlay, Stop, overlay, stop, turn_at
 from tools.duplex_bench.recording import Entry, Recording, Said
 from tools.duplex_bench.script import ADDRESSED, OVERLAID, Kind
@@ -87,6 +88,8 @@ class Score:
     """Holds while the person made no sound: by the log."""
     self_interruptions: int | None
     """Replies that were over as interrupted, and the person had made no sound: by the log."""
+    memory: Remembered | None
+    """By the log."""
     gaps_in_speech: int | None
     """Times at which a reply broke off for want of sound, and not because it was told to: by the log."""
     late_s: float | None
@@ -118,6 +121,7 @@ def score(recording: Recording) -> Score:
         _unasked(recording, joined(right, _APART_S), spans),
         _at_nothing(recording.entries("hold"), spans, _HELD_S) if logged else None,
         _at_nothing(interrupted, spans, NOTICED_S) if logged else None,
+        remembered(recording.log) if logged else None,
         _gaps_in_speech(recording) if logged else None,
         max((float(entry["seconds"]) for entry in recording.entries("late")), default=None),
         [str(entry["code"]) for entry in recording.entries("error")],

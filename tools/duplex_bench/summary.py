@@ -38,6 +38,11 @@ def figures(scores: Sequence[Score]) -> dict[str, Figure]:
     found["unasked replies a minute"] = round(sum(score.unasked for score in scores) / minutes, 2)
     found[f"holds at nothing {BY_LOG}"] = _total(score.false_holds for score in scores)
     found[f"self-interruptions {BY_LOG}"] = _total(score.self_interruptions for score in scores)
+    memories = [score.memory for score in scores if score.memory is not None and score.memory.replies]
+    if memories:
+        found[f"replies cut off {BY_LOG}"] = sum(memory.replies for memory in memories)
+        found[f"words remembered unheard {BY_LOG}"] = sum(memory.unheard for memory in memories)
+        found[f"words heard and forgotten {BY_LOG}"] = sum(memory.forgotten for memory in memories)
     found[f"replies broken off for want of sound {BY_LOG}"] = _total(score.gaps_in_speech for score in scores)
     late = [score.late_s for score in scores if score.late_s is not None]
     found[f"microphone late at most {BY_LOG}, s"] = round(max(late), 3) if late else None

@@ -92,16 +92,16 @@ async def test_a_turn_is_played_and_logged(autojump_clock, session):
     session.told("tts_phrase_done", turn=1, phrase=0, samples=1600)
     session.phrase(1, 1)
     session.told("tts_words", turn=1, phrase=1, words=[[200, 7]])
-    session.told("done", turn=1, outcome="completed")
+    session.told("done", turn=1, outcome="completed", heard=11)
     await trio.sleep(0.5)
     assert not session.ours.answering
     assert session.runs() == [(1, 0, 8000, 9600)]
     assert session.logged() == [
         {"kind": "final", "turn": 1, "text": "What time is it?"},
         {"kind": "ended", "turn": 1},
-        {"kind": "words", "turn": 1, "samples": [0, 400]},
-        {"kind": "words", "turn": 1, "samples": [1800]},
-        {"kind": "done", "turn": 1, "outcome": "completed"},
+        {"kind": "words", "turn": 1, "samples": [0, 400], "places": [0, 3]},
+        {"kind": "words", "turn": 1, "samples": [1800], "places": [7]},
+        {"kind": "done", "turn": 1, "outcome": "completed", "remembered": 11},
     ]
     assert [entry["at"] for entry in session.ears.log] == [0, 0, 0.5, 0.5, 0.5]
 
@@ -160,7 +160,7 @@ async def test_a_turn_that_is_reopened_has_another_reply(autojump_clock, session
     session.sound(1, 0.25)
     await trio.sleep(0.1)
     assert session.runs() == [(1, 0, 32_000, 36_000)]
-    assert session.logged()[-1] == {"kind": "words", "turn": 1, "samples": [100]}
+    assert session.logged()[-1] == {"kind": "words", "turn": 1, "samples": [100], "places": [0]}
 
 
 async def test_errors_are_logged_and_news_of_other_kinds_is_ignored(autojump_clock, session):

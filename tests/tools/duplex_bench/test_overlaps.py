@@ -57,8 +57,8 @@ def test_another_reply_in_its_place_is_a_stop():
 
 def test_words_that_are_said_again_are_counted_by_the_log():
     log = [
-        said_so(2, "words", samples=[0, 20_000, 40_000]),
-        said_so(4, "words", samples=[49_000, 60_000]),
+        said_so(2, "words", samples=[0, 20_000, 40_000], places=[0, 1, 2]),
+        said_so(4, "words", samples=[49_000, 60_000], places=[3, 4]),
         played(1, 2, 5.2),
         played(1, 7, 15, source=38_000),
     ]
@@ -66,7 +66,7 @@ def test_words_that_are_said_again_are_counted_by_the_log():
 
 
 def test_a_reply_that_goes_on_where_it_was_says_nothing_again():
-    log = [said_so(2, "words", samples=[0, 20_000]), played(1, 2, 5.2), played(1, 7, 15, source=51_200)]
+    log = [said_so(2, "words", samples=[0, 20_000], places=[0, 1]), played(1, 2, 5.2), played(1, 7, 15, source=51_200)]
     assert overlaid([(2, 5.2), (7, 15)], log).repeated_words == 0
 
 
