@@ -53,6 +53,9 @@ class Person:
         """The sample from which a reply was heard since then."""
         self._quiet_from: int | None = None
         """The sample from which nothing was heard, after it."""
+        if script.background:
+            # A noise takes a while to be made, and the microphone is not to wait for it.
+            background(script.background, 0, MESSAGE)
 
     @property
     def left(self) -> Signal:

@@ -52,8 +52,12 @@ def room(samples: int, begin: int) -> Signal:
 
 def background(what: Background, begin: int, end: int) -> Signal:
     """Return that noise from one sample to another. Raises KeyError for an unknown kind."""
-    loop = BACKGROUNDS[what.kind](_LOOP, _SEED)
-    return np.take(loop, np.arange(begin, end), mode="wrap") * LEVEL / 10 ** (what.snr_db / 20)
+    return np.take(_loop(what.kind), np.arange(begin, end), mode="wrap") * LEVEL / 10 ** (what.snr_db / 20)
+
+
+@cache
+def _loop(kind: str) -> Signal:
+    return BACKGROUNDS[kind](_LOOP, _SEED)
 
 
 @cache
