@@ -39,8 +39,8 @@ def finals(log: Sequence[Entry]) -> list[tuple[float, str]]:
 def missing(lines: Sequence[tuple[Sequence[Word], bool]], log: Sequence[Entry]) -> list[Missing]:
     """Return what became of each of ``lines``: its words, and whether somebody may have stopped listening in it.
 
-    Lost are two words or more in a row, and all there are; and where one may have stopped listening, also single ones
-    beside a pause, at the beginning or at the end.
+    Lost are two words or more in a row, and one that is said in a breath of its own; where one may have stopped
+    listening, also one beside a pause, at the beginning or at the end.
     """
     heard = [(at, word) for at, text in finals(log) for word in spelled(text)]
     said = [word for words, _ in lines for word in words]
@@ -51,13 +51,9 @@ def missing(lines: Sequence[tuple[Sequence[Word], bool]], log: Sequence[Entry]) 
 def _judged(words: Sequence[Word], found: Sequence[str | None], cut: bool) -> Missing:
     lost = 0
     for begin, end in _absent(found):
-        edge = (
-            begin == 0
-            or end == len(words)
-            or words[begin].begin_s - words[begin - 1].end_s > _PAUSE_S
-            or words[end].begin_s - words[end - 1].end_s > _PAUSE_S
-        )
-        if end - begin > 1 or end - begin == len(words) or (cut and edge):
+        opens = begin == 0 or words[begin].begin_s - words[begin - 1].end_s > _PAUSE_S
+        closes = end == len(words) or words[end].begin_s - words[end - 1].end_s > _PAUSE_S
+        if end - begin > 1 or (opens and closes) or (cut and (opens or closes)):
             lost += end - begin
     wrong = sum(word.text != other for word, other in zip(words, found, strict=True))
     return Missing(lost, wrong - lost, first_kept=bool(found) and found[0] is not None)

@@ -54,6 +54,11 @@ def test_a_single_word_in_one_breath_is_misheard_even_so():
     assert of_one(words("one two three four"), "one three four", cut=True) == Missing(0, 1, True)
 
 
+@pytest.mark.parametrize(("heard", "pause_after"), [("one two three", 2), ("two three four", 0)])
+def test_a_word_in_a_breath_of_its_own_is_lost_in_any_case(heard, pause_after):
+    assert of_one(words("one two three four", pause_after=pause_after), heard).lost == 1
+
+
 def test_without_any_transcript_all_is_lost():
     assert of_one(words("one two three")) == Missing(3, 0, False)
     assert of_one(words("stop")) == Missing(1, 0, False)
