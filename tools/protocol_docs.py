@@ -43,6 +43,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "endpointing": "`adaptive`: each pause is weighed, and 0.25 to 2 s of silence end the utterance; `fixed`, as "
         "does its older name `share`: always `silence_ms`, 80 % of it silent; `strict`: the same, all of it silent. "
         "Without it, `fixed` where `silence_ms` is given, else the server's own choice",
+        "barge_in": "whether speech may take back the end of the utterance, and interrupt the reply; without it, it may"
+        " in `hands_free` where STREAM_BARGE_IN allows it, and nowhere else; never in `hold`",
     },
     "text": {
         "text": "what the person says, in writing",
@@ -95,6 +97,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "phonemes": "where each phoneme begins: a sample of the phrase, and a symbol as the voice writes it (IPA or its"
         " own, and signs where it pauses). Left out if the voice does not know, or tells them later, or nobody asked",
     },
+    "reopened": {"turn": TURN, "revision": "how often that has happened in the turn, from 1"},
+    "hold": {"turn": TURN, "sample": "of the turn's audio, counted from its first: where we think that the player is"},
+    "release": {"turn": TURN, "sample": "the same as in the `hold` before it"},
     "tts_words": {
         "turn": TURN,
         "phrase": "number of the phrase",
@@ -169,6 +174,9 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
         ),
     ),
     "state": (m.StateChanged(turn=3, state=m.State.THINKING),),
+    "reopened": (m.Reopened(turn=3, revision=1),),
+    "hold": (m.Hold(turn=3, sample=31_200),),
+    "release": (m.Release(turn=3, sample=31_200),),
     "partial": (
         m.Partial(turn=3, keep=0, text="what dime", stable=0),
         m.Partial(turn=3, keep=5, text="time is it", stable=4),

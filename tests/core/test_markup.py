@@ -14,7 +14,7 @@ from voice_trio.core.markup import OpenMarkup
 from voice_trio.core.phrases import LONG, LONGEST, PhraseAggregator
 from voice_trio.core.speakable.text import Speakable
 
-FIRST = "Well. "
+FIRST = "All is well now. "
 PROSE = "and so it went on and on for many more words, as prose does, until the line was full of it"
 
 

@@ -13,8 +13,8 @@ from voice_trio.core.phrases import LONG_LATER, LONGEST, Phrase, PhraseAggregato
 OPENERS = frozenset("<`$]\\h")
 """Markup that is open may make a phrase longer."""
 
-FIRST = "Right away. "
-"""Takes the place of the first phrase, which has rules of its own."""
+FIRST = "It is done right away. "
+"""Takes the place of what somebody waits for, which has rules of its own."""
 
 
 def cut(*tokens: str) -> list[str]:
@@ -85,10 +85,14 @@ def test_a_stop_waits_for_what_follows() -> None:
         ("Internationalisation: a long word", ["Internationalisation: ", "a long word"]),
         ("There is one more - maybe", ["There is one more - ", "maybe"]),
         ("Pay 1,000,000 for it", ["Pay 1,000,000 for it"]),
-        ("Sure. If you really want to, go", ["Sure. ", "If you really want to, go"]),
+        ("You said: if you really want to, go", ["You said: ", "if you really want to, ", "go"]),
+        ("You said: well then, go", ["You said: ", "well then, go"]),
+        ("Of course, it is so, " + "word " * 20, ["Of course, ", "it is so, " + "word " * 10, "word " * 10]),
+        ("Sure. If you really want to, go", ["Sure. ", "If you really want to, ", "go"]),
+        ("That is all settled. If you really want to, go", ["That is all settled. ", "If you really want to, go"]),
     ],
 )
-def test_only_the_first_phrase_may_end_at_a_comma_soon(text: str, expected: list[str]) -> None:
+def test_only_what_is_waited_for_may_end_at_a_comma_soon(text: str, expected: list[str]) -> None:
     assert cut(text) == expected
 
 

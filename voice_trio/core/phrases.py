@@ -27,7 +27,7 @@ from voice_trio.core import markup
 from voice_trio.core.markup import OpenMarkup
 
 LONG = 60
-"""Characters after which the first phrase ends at the last word boundary: somebody waits for it."""
+"""Characters after which a phrase that somebody waits for ends at the last word boundary."""
 
 LONG_LATER = 100
 """The same for those after it, which are to be whole clauses: while one is heard, the next has time to be written."""
@@ -42,8 +42,12 @@ boundary at all. With its markup no phrase exceeds this and `markup.LONGEST` tog
 
 WORTH_SPEAKING_CHARS = 20
 WORTH_SPEAKING_WORDS = 4
-"""Either lets the first phrase end at a comma: more than a second of speech, in which the next phrase can be written
-and synthesised; anything shorter would be heard out before that, and the voice would stumble."""
+"""Either is more than a second of speech, in which the next phrase can be written and synthesised. Until so much was
+given out somebody waits, and a phrase of that size ends at a comma."""
+
+OPENING_WORDS = 2
+"""So many words let the very first phrase end at a comma or a colon: what comes after it is waited for in any case, and
+is waited for less while something is heard."""
 
 _STOPS = frozenset(".?!…。？！")
 _WIDE_STOPS = frozenset("。？！")
@@ -92,6 +96,7 @@ class PhraseAggregator:
 
     def __init__(self) -> None:
         self._index = 0
+        self._awaited = True  # so little was given out that somebody waits for more
         self._start = 0  # where in the reply the pending characters begin
         self._at_line_start = True  # nothing but white space stands before them in their line
         self._pending: list[str] = []  # the characters that are in no phrase yet
@@ -163,7 +168,7 @@ class PhraseAggregator:
                     self._boundary = self._inner
             elif before in _BREAKABLE and not self._markup.length:
                 self._boundary = self._inner = len(self._pending)
-            self._words += self._gap > 0
+            self._words += self._gap > 0 and not self._markup.length
         self._gap = 0
         self._newline = False
         self._pending.append(char)
@@ -191,7 +196,7 @@ class PhraseAggregator:
     def _too_long(self, char: str) -> int:
         closed = self._closed
         length = closed - (self._first or 0) - self._unsaid
-        if length < (LONG_LATER if self._index else LONG) and closed < markup.LONGEST:
+        if length < (LONG if self._awaited else LONG_LATER) and closed < markup.LONGEST:
             return 0
         if self._gap and not self._markup.length and not self._holds(char):
             return len(self._pending)
@@ -243,14 +248,17 @@ class PhraseAggregator:
         dashed = core.endswith((" -", "--")) and not following.isdigit() and following not in _HELD
         if not core or not (core[-1] in _CLAUSE_MARKS or dashed):
             return False
-        length = len("".join(self._pending).strip())
-        if self._index:
-            return length - self._unsaid >= CLAUSE
-        return length >= WORTH_SPEAKING_CHARS or self._words >= WORTH_SPEAKING_WORDS
+        length = len("".join(self._pending).strip()) - self._unsaid
+        if not self._awaited:
+            return length >= CLAUSE
+        words = WORTH_SPEAKING_WORDS if self._index else OPENING_WORDS
+        return length >= WORTH_SPEAKING_CHARS or self._words >= words
 
     def _emit(self, cut: int) -> Phrase:
         whole = cut == len(self._pending)
         phrase = Phrase(self._index, self._start, self._start + cut, "".join(self._pending[:cut]))
+        worth = len(phrase.text.strip()) >= WORTH_SPEAKING_CHARS or len(phrase.text.split()) >= WORTH_SPEAKING_WORDS
+        self._awaited = self._awaited and not worth
         self._at_line_start = whole and (self._newline or (self._first is None and self._at_line_start))
         self._index += 1
         self._start += cut

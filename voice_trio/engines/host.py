@@ -33,7 +33,7 @@ log = structlog.get_logger("voice_trio")
 SWAPPABLE = (Kind.RECOGNIZER, Kind.LANGUAGE_MODEL, Kind.SYNTHESIZER, Kind.END_OF_TURN)
 """What a turn asks its engines for; a detector belongs to its session from beginning to end."""
 
-_OPENED_IN_ORDER = (Kind.RECOGNIZER, Kind.SYNTHESIZER, Kind.LANGUAGE_MODEL, Kind.DETECTOR, Kind.END_OF_TURN)
+_KINDS = (Kind.RECOGNIZER, Kind.SYNTHESIZER, Kind.LANGUAGE_MODEL, Kind.DETECTOR, Kind.END_OF_TURN)
 
 OpenEngines = Callable[[Settings], AbstractAsyncContextManager[Engines]]
 
@@ -136,7 +136,7 @@ class EngineHost:
     def _put(self, kind: Kind, held: _Held) -> None:
         """Have ``held`` take its place. Raises what the tap raises, before anything is changed."""
         all_held = {**self._held, kind: held}
-        if len(all_held) == len(_OPENED_IN_ORDER):
+        if len(all_held) == len(_KINDS):
             self.engines = self._tap(_together(all_held))
         before, self._held = self._held.get(kind), all_held
         if before is not None:
@@ -159,10 +159,14 @@ class EngineHost:
                 self.on_change(kind)
 
     async def open_all(self) -> None:
-        """Open an engine of each kind."""
+        """Open an engine of each kind, all at once: one reads its weights while another's process starts."""
         await load.warn_of_misdeclared()
-        for kind in _OPENED_IN_ORDER:
-            await self._open(kind, self._settings)
+        try:
+            async with trio.open_nursery() as opening:
+                for kind in _KINDS:
+                    opening.start_soon(self._open, kind, self._settings)
+        except ExceptionGroup as group:
+            raise first_leaf(group) from group
 
     def take(self, engines: Engines) -> None:
         """Begin with ``engines``, which somebody else opened and closes."""
@@ -170,7 +174,7 @@ class EngineHost:
             *(engines.recognizer, engines.synthesizer, engines.language_model),
             *(engines.new_detector, engines.end_of_turn),
         ]
-        self._held = {kind: _Held(part) for kind, part in zip(_OPENED_IN_ORDER, parts, strict=True)}
+        self._held = {kind: _Held(part) for kind, part in zip(_KINDS, parts, strict=True)}
         self._held[Kind.RECOGNIZER].fallback = engines.asr_fallback
         self.engines = engines
         for kind, held in self._held.items():

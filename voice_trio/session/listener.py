@@ -80,7 +80,7 @@ class Listener:
         self._task: _Task | None = None
         self._pauses = Pauses()
 
-    def listen_as(self, settings: SessionSettings, request: Start) -> tuple[Capture, Timeline]:
+    def listen_as(self, request: Start, settings: SessionSettings) -> tuple[Capture, Timeline]:
         """Fill a new capture as ``request`` wants it; return it, and the timeline that its moments go into."""
         longest_ms = settings.max_utterance_ms
         patience_s = inf if request.mode == "hands_free" else longest_ms / 1000

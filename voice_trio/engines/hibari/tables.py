@@ -14,8 +14,10 @@ from bisect import bisect_left
 from typing import Any, Final
 from zlib import crc32
 
-_ENTRY: Final = re.compile(rb'(?<=[{,])("(?:[^"\\]|\\.)*"):("(?:[^"\\]|\\.)*"|\{[^{}]*\})')
+_ENTRY: Final = re.compile(rb'("(?:[^"\\]|\\.)*"):("(?:[^"\\]|\\.)*"|\{[^{}]*\})')
 """A key with its value: text, or an object without objects."""
+_ESCAPED: Final = re.compile(rb"\\.")
+_QUOTE, _COLON, _OPEN, _CLOSE = b'":{}'
 
 
 class Table:
@@ -28,11 +30,12 @@ class Table:
         """
         import numpy as np
 
-        entries = _ENTRY.finditer(text, start, len(text) if end is None else end)
-        # The sum of the key above its place, so that one sort orders both.
-        both = np.fromiter((crc32(entry[1]) << 32 | entry.start() for entry in entries), np.uint64)
-        if not both.size:
+        begins, ends = _keys(text, start, len(text) if end is None else end)
+        if not begins.size:
             raise ValueError("no table")
+        sums = map(crc32, map(text.__getitem__, map(slice, begins.tolist(), ends.tolist())))
+        # The sum of the key above its place, so that one sort orders both.
+        both = np.fromiter(sums, np.uint64, begins.size) << np.uint64(32) | begins.astype(np.uint64)
         both.sort()
         self._text = text
         self._sums = array("I", (both >> np.uint64(32)).astype(np.uint32).tobytes())
@@ -56,3 +59,24 @@ class Table:
 
     def __contains__(self, key: str) -> bool:
         return self.get(key) is not None
+
+
+def _keys(text: bytes, start: int, end: int) -> tuple[Any, Any]:
+    """Return where the keys of the object in ``text`` begin, and where they end.
+
+    Whole arrays are looked at at once: a pattern that is matched 277,000 times takes most of a second.
+    """
+    import numpy as np
+
+    signs = np.frombuffer(text, np.uint8)[start:end]
+    is_quote = signs == _QUOTE
+    for escaped in _ESCAPED.finditer(text, start, end):
+        is_quote[escaped.end() - 1 - start] = False
+    quotes = np.flatnonzero(is_quote)
+    opening, closing = quotes[: len(quotes) // 2 * 2].reshape(-1, 2).T
+    braces = np.flatnonzero((signs == _OPEN) | (signs == _CLOSE))
+    braces = braces[np.searchsorted(quotes, braces) % 2 == 0]
+    depths = np.cumsum(np.where(signs[braces] == _OPEN, 1, -1))
+    inside = np.searchsorted(braces, opening)
+    is_key = (np.concatenate([[0], depths])[inside] == 1) & (signs[opening - 1] != _COLON)
+    return start + opening[is_key], start + closing[is_key] + 1
