@@ -132,12 +132,10 @@ class Settings(FromEnvironment):
     ] = 12
 
     openai_api_key: Annotated[
-        SecretStr | None,
-        Field(validation_alias="OPENAI_API_KEY", description="key for the language model's API"),
+        SecretStr | None, Field(validation_alias="OPENAI_API_KEY", description="key for the language model's API")
     ] = None
     openai_base_url: Annotated[
-        str | None,
-        Field(validation_alias="OPENAI_BASE_URL", description="address of any OpenAI-compatible API"),
+        str | None, Field(validation_alias="OPENAI_BASE_URL", description="address of any OpenAI-compatible API")
     ] = None
     llm_engine: Annotated[
         str,
@@ -248,8 +246,7 @@ class Settings(FromEnvironment):
     ] = False
 
     shutdown_grace_s: Annotated[
-        float,
-        Field(ge=0, le=600, description="time a reply in progress may take to finish at shutdown, in s"),
+        float, Field(ge=0, le=600, description="time a reply in progress may take to finish at shutdown, in s")
     ] = 10.0
     log_latency: Annotated[bool, Field(description="log one latency line a turn (1 or 0)")] = True
     log_level: Annotated[
