@@ -15,15 +15,6 @@ from voice_trio.memory.base import CannotRemember, StoreError
 from voice_trio.server.listening import CannotListen
 from voice_trio.sound_file import CannotWrite, NotAudio
 
-EXIT_USAGE = 2
-"""The exit code for what a person can mend."""
-
-EXIT_UNREAD = 1
-"""The exit code where nobody read the output to its end; click has the same."""
-
-EXIT_INTERRUPTED = 130
-"""What shells give for a command that Ctrl-C ended."""
-
 _MENDABLE = (
     CannotConnect,
     CannotListen,
