@@ -22,8 +22,9 @@ WORDS_SPOKEN = json.loads((CLIPS / "clips.json").read_text())
 
 
 def embedded():
-    """Return settings of the recognizer that needs no download, whatever else is on this machine."""
-    return config.load(port=0, asr_engine="pocketsphinx" if moonshine.assets() is None else "moonshine")
+    """Return settings of the engines that need no download, whatever else is on this machine."""
+    recognizer = "pocketsphinx" if moonshine.assets() is None else "moonshine"
+    return config.load(port=0, asr_engine=recognizer, tts_engine="auto")
 
 
 async def test_a_question_is_understood_and_answered_aloud():

@@ -27,7 +27,7 @@ def decoder():
 
 
 def test_new_sentences_are_understood_in_short_contexts_as_in_padded_ones(decoder):
-    short, padded = words.word_error(decoder, CLIPS, 0.0), words.word_error(decoder, CLIPS, PADDED_S)
+    short, padded = (words.word_error(decoder, CLIPS[::2], least_s) for least_s in (0.0, PADDED_S))
     assert max(short, padded) <= 0.05
     assert short <= 1.05 * padded + 0.01
 
