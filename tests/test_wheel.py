@@ -38,9 +38,11 @@ async def test_the_wheel_serves_the_same(wheel, tmp_path):
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-compile"]
     await trio.run_process([*pip, "-c", ROOT / "constraints.txt", wheel], capture_stderr=True)
     with trio.fail_after(60):
-        async with serve(
-            tmp_path, command=[str(python.with_name("voice-trio"))], STREAM_TTS_ENGINE="auto"
-        ) as (process, _, url):
+        async with serve(tmp_path, command=[str(python.with_name("voice-trio"))], STREAM_TTS_ENGINE="auto") as (
+            process,
+            _,
+            url,
+        ):
             assert (await get(url, "/readyz"))[0].startswith("HTTP/1.1 200")
             assert "voice assistant server" in (await get(url, "/"))[1]
             talk = await trio.run_process(
