@@ -11,18 +11,10 @@ import click
 
 from voice_trio import __version__
 from voice_trio.cli import output
+from voice_trio.cli.errors import EXIT_INTERRUPTED, EXIT_UNREAD, EXIT_USAGE, sentence
 from voice_trio.cli.output import ReaderGone
 
 _COMMANDS = "serve", "talk", "forget", "models", "doctor", "replay"
-
-_EXIT_USAGE = 2
-"""The exit code for what a person can mend."""
-
-_EXIT_UNREAD = 1
-"""The exit code where nobody read the output to its end; click has the same."""
-
-_EXIT_INTERRUPTED = 130
-"""What shells give for a command that Ctrl-C ended."""
 
 
 class _Commands(click.Group):
@@ -53,7 +45,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise click.exceptions.Exit(_EXIT_INTERRUPTED) from None
+            raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -70,16 +62,13 @@ def main() -> None:
     try:
         cli()
     except* KeyboardInterrupt:
-        code = _EXIT_INTERRUPTED
+        code = EXIT_INTERRUPTED
     except* ReaderGone:
-        code = _EXIT_UNREAD
+        code = EXIT_UNREAD
     except* Exception as group:
-        # It knows the errors of all commands, and so imports most of them.
-        from voice_trio.cli.errors import sentence
-
         said = sentence(group)
         if said is None:
             raise
         output.say(f"voice-trio: {said}", err=True)
-        code = _EXIT_USAGE
+        code = EXIT_USAGE
     sys.exit(code)
