@@ -36,6 +36,7 @@ DOCUMENTED = {
     "tts_workers": 2,
     "tts_timeout_s": 10,
     "max_pending_phrases": 5,
+    "barge_in": True,
     "playout_lead_ms": 400,
     "send_queue_high": 50,
     "send_timeout_s": 5,
@@ -207,6 +208,16 @@ async def log_latency(value):
     return [line["event"] for line in lines if line["event"] == "latency"]
 
 
+async def barge_in(value):
+    async with conversation(barge_in=value) as talk:
+        await talk.ask(m.Start(mode="hands_free"))
+        await talk.say(1500, 900)
+        await talk.wait_for(m.StateChanged, state=m.State.RESPONDING)
+        await talk.say(600, 900)
+        await talk.wait_for(m.Done, turn=1)
+    return any(isinstance(event, m.Hold) for event in talk.heard)
+
+
 async def vad(value):
     async with load.open_engine(Kind.DETECTOR, config.load(vad=value)) as detector:
         return type(detector.engine())
@@ -241,6 +252,8 @@ EFFECTS = [
     (max_pending_phrases, 7, 7),
     (playout_lead_ms, 200, 200),
     (playout_lead_ms, 1000, 1000),
+    (barge_in, True, True),
+    (barge_in, False, False),
     (send_queue_high, 2, True),
     (send_queue_high, 60, False),
     (language, "de", "de"),

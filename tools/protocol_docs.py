@@ -39,6 +39,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "with the next turn beginning by itself when someone speaks",
         **TURN_OPTIONS,
         "silence_ms": "the silence that ends the utterance; without it, the `silence_ms` of `session`",
+        "barge_in": "whether speech may take back the end of the utterance, and interrupt the reply; without it, it may"
+        " in `hands_free` where STREAM_BARGE_IN allows it, and nowhere else; never in `hold`",
     },
     "text": {
         "text": "what the person says, in writing",
@@ -90,6 +92,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "phonemes": "where each phoneme begins: a sample of the phrase, and a symbol as the voice writes it (IPA or its"
         " own, and signs where it pauses). Left out if the voice does not know, or tells them later, or nobody asked",
     },
+    "reopened": {"turn": TURN, "revision": "how often that has happened in the turn, from 1"},
+    "hold": {"turn": TURN, "sample": "of the turn's audio, counted from its first: where we think that the player is"},
+    "release": {"turn": TURN, "sample": "the same as in the `hold` before it"},
     "tts_words": {
         "turn": TURN,
         "phrase": "number of the phrase",
@@ -162,6 +167,9 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
         ),
     ),
     "state": (m.StateChanged(turn=3, state=m.State.THINKING),),
+    "reopened": (m.Reopened(turn=3, revision=1),),
+    "hold": (m.Hold(turn=3, sample=31_200),),
+    "release": (m.Release(turn=3, sample=31_200),),
     "partial": (
         m.Partial(turn=3, keep=0, text="what dime", stable=0),
         m.Partial(turn=3, keep=5, text="time is it", stable=4),

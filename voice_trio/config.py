@@ -186,6 +186,10 @@ class Settings(FromEnvironment):
     tts_workers: Annotated[int, Field(ge=1, le=16, description="warm voice processes")] = 2
     tts_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for one phrase's synthesis, in s")] = 10.0
     max_pending_phrases: Annotated[int, Field(ge=1, le=100, description="phrases that may wait for the voice")] = 5
+    barge_in: Annotated[
+        bool,
+        Field(description="hands-free, speech may interrupt a reply (1 or 0), where the client says nothing of it"),
+    ] = True
     playout_lead_ms: Annotated[
         int, Field(ge=100, le=10_000, description="audio sent ahead of what can have been heard, in ms")
     ] = 400

@@ -31,6 +31,7 @@ from voice_trio.engines.base import (
     Transcript,
     Utterance,
     advice_of,
+    first_partial_ms,
     partial_interval_ms,
 )
 from voice_trio.memory.base import Store
@@ -125,6 +126,7 @@ class TappedRecognizer:
         self.name = inner.name
         self.languages = inner.languages
         self.partial_interval_ms = partial_interval_ms(inner)
+        self.first_partial_ms = first_partial_ms(inner)
         self._inner = inner
         self._tap = tap
 

@@ -62,12 +62,16 @@ def check(talk, said, ending, drawn, store):
     check_promises(talk.heard, to_the_end=ending != "vanish")
     by_turn: dict[int, list[m.Event]] = {}
     for event in talk.heard:
+        if isinstance(event, m.Reopened):
+            by_turn[event.turn] = []  # what it said before is void
         if getattr(event, "turn", None) is not None:
             by_turn.setdefault(event.turn, []).append(event)
     silenced = set()
     for event in said:
         if isinstance(event, Silenced):
             silenced.add(event.turn)
+        elif isinstance(event, m.Reopened):
+            silenced.discard(event.turn)
         elif getattr(event, "turn", None) in silenced:
             allowed = isinstance(event, m.StateChanged | m.Done) or getattr(event, "code", None) is ErrorCode.INTERNAL
             assert allowed, f"a cancelled turn said {event}"

@@ -30,7 +30,11 @@ PAUSES = st.sampled_from([0.0, 0.02, 0.05, 0.1, 0.3, 1.0, 6.0])
 ACTIONS = st.one_of(
     st.builds(lambda ms: m.Audio(scripted.voiced(ms)), st.sampled_from([30, 300, 900, 2000])),
     st.builds(lambda ms: m.Audio(scripted.silent(ms)), st.sampled_from([10, 300, 900])),
-    st.builds(lambda mode: m.Start(mode=mode), st.sampled_from(["tap", "hold", "hands_free"])),
+    st.builds(
+        lambda mode, barge_in: m.Start(mode=mode, barge_in=barge_in),
+        st.sampled_from(["tap", "hold", "hands_free"]),
+        st.sampled_from([None, True]),
+    ),
     st.just(m.Text(text="typed")),
     st.just(m.Text(text="typed", conversation="unknown")),
     st.just(m.Stop()),
@@ -44,7 +48,9 @@ ACTIONS = st.one_of(
 FAILURES = [EngineError(ErrorCode.LLM_FAIL, "no"), ValueError("a defect")]
 REPLIES = st.builds(
     scripted.ScriptedReply,
-    tokens=st.lists(st.sampled_from(["Well, ", "yes. ", "No more than that! ", 0.7, 6.0, *FAILURES]), max_size=6),
+    tokens=st.lists(
+        st.sampled_from(["Well, ", "yes. ", "No more than that! ", "And so on, " * 20, 0.7, 6.0, *FAILURES]), max_size=6
+    ),
     token_s=st.sampled_from([0.0, 0.02]),
     finish=st.sampled_from(["stop", "stop", "stop", None]),
 )

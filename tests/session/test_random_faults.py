@@ -71,6 +71,8 @@ def drawn_client(chance):
         return chance.choice(
             [
                 [m.Start(mode=chance.choice(["tap", "hold", "hands_free"])), 0.02],
+                [m.Start(barge_in=True), *[m.Audio(voiced(60)), 0.06] * 20, *[m.Audio(silent(60)), 0.06] * 30],
+                [*[m.Audio(voiced(60)), 0.06] * chance.choice([5, 20]), *[m.Audio(silent(60)), 0.06] * 15, pause],
                 [m.Start(), *[m.Audio(voiced(60)), 0.06] * 20, *[m.Audio(silent(60)), 0.06] * 15, pause],
                 [m.Audio(voiced(chance.choice([30, 300, 2000])))],
                 [m.Audio(silent(chance.choice([10, 300, 900])))],
@@ -103,7 +105,7 @@ async def live(client, talk):
     if ending == "stay":
         turn = talk.session._turn
         # Hands-free waits for ever, and rightly; where nothing is read, it is the socket that has a limit.
-        waits = client.read_s is None or (talk.session._hands_free and turn.state is m.State.CAPTURING)
+        waits = client.read_s is None or (talk.session._floor.hands_free and turn.state is m.State.CAPTURING)
         assert waits or turn is None or turn._over.is_set(), f"turn {turn.number} hangs"
         with suppress(LinkClosed):
             await talk.ask(m.Cancel())

@@ -62,6 +62,9 @@ class Start:
     speed: Speed | None = None
     phonemes: bool | None = None
     silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
+    barge_in: bool | None = None
+    """Whether speech while a reply is made or sounds may take back the utterance's end, or interrupt the reply. Not
+    given, it may where the turns are hands-free. Never in mode `hold`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +158,37 @@ class StateChanged:
 
     turn: int
     state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened:
+    """The person went on speaking before anything of the reply was heard: the utterance is not over.
+
+    All that the turn said before, its transcript and its reply with the audio, is void. It is CAPTURING again, and says
+    everything anew, the transcript from its first word.
+    """
+
+    turn: int
+    revision: int
+    """How often that happened in the turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Somebody speaks into the reply: its player is to stand still at once, and to keep what it has."""
+
+    turn: int
+    sample: int
+    """Samples of the turn's audio that can have been heard by now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """It was not meant for us: the player goes on where it stands."""
+
+    turn: int
+    sample: int
+    """The same as in the `Hold` before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,5 +319,18 @@ class Info:
     languages: tuple[str, ...] | None = None
 
 
-TurnSays = StateChanged | Partial | Final | Token | TtsPhrase | TtsWords | TtsChunk | TtsPhraseDone | Done
+TurnSays = (
+    StateChanged
+    | Reopened
+    | Hold
+    | Release
+    | Partial
+    | Final
+    | Token
+    | TtsPhrase
+    | TtsWords
+    | TtsChunk
+    | TtsPhraseDone
+    | Done
+)
 Event = SessionOpened | TurnSays | Error | Info

@@ -25,6 +25,9 @@ class Playout:
         self._queued = 0
         self._sent = 0
         self._dry_at = -inf
+        self._held_at: float | None = None
+        self._held_s = 0.0
+        """How long it was held, all times that are over together."""
         self._played: int | None = None
 
     @property
@@ -40,7 +43,18 @@ class Playout:
     def sent(self, samples: int, now: float) -> None:
         """``samples`` more were handed to the socket."""
         self._sent += samples
-        self._dry_at = max(self._dry_at, now) + samples / self._rate
+        self._dry_at = max(self._dry_at, self._at(now)) + samples / self._rate
+
+    def hold(self, now: float) -> None:
+        """The player stands still from now on, and so does what was heard."""
+        if self._held_at is None:
+            self._held_at = now
+
+    def release(self, now: float) -> None:
+        """The player goes on where it stood still."""
+        if self._held_at is not None:
+            self._held_s += now - self._held_at
+            self._held_at = None
 
     def played(self, samples: int) -> None:
         """Take the player's word that the first ``samples`` were heard; it cannot have heard what was not sent."""
@@ -55,24 +69,35 @@ class Playout:
     def wait_s(self, samples: int, sample_rate: int, now: float) -> float:
         """Return how long a chunk of ``samples`` has to wait: 0.0 if it may go, infinity if more must be sent first.
 
+        While the player is held, it is infinity too, unless it may go.
+
         A chunk longer than the lead may go when there is nothing before it.
         """
         before_s = (self._queued - self._sent) / sample_rate
         ahead_s = before_s + min(samples / sample_rate, self._lead_s)
         if before_s and ahead_s > self._lead_s + _TOLERANCE_S:
             return inf
-        wait = ahead_s + self._unheard_s(now) - self._lead_s
-        return wait if wait > _TOLERANCE_S else 0.0
+        return self._left_s(ahead_s + self._unheard_s(now) - self._lead_s)
 
     def rest_s(self, now: float) -> float:
-        """Return how long until all that was queued can have been heard; infinity if some of it was not even sent."""
-        if self._queued > self._sent:
-            return inf
-        rest = self._unheard_s(now)
-        return rest if rest > _TOLERANCE_S else 0.0
+        """Return how long until all that was queued can have been heard.
+
+        It is infinity if some of it was not even sent, or the player is held.
+        """
+        return inf if self._queued > self._sent else self._left_s(self._unheard_s(now))
+
+    def _left_s(self, wait_s: float) -> float:
+        """Return how long ``wait_s`` of the player's time are."""
+        if wait_s <= _TOLERANCE_S:
+            return 0.0
+        return wait_s if self._held_at is None else inf
+
+    def _at(self, now: float) -> float:
+        """Return the player's time, which stands still while it is held."""
+        return (now if self._held_at is None else self._held_at) - self._held_s
 
     def _unheard_s(self, now: float) -> float:
-        return max(0.0, self._dry_at - now)
+        return max(0.0, self._dry_at - self._at(now))
 
 
 class WholePlayout(Playout):

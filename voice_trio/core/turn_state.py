@@ -13,6 +13,9 @@
 #                            |                               |                        |
 #                            `------ any outcome ----------> COMPLETE <---------------'
 #
+# From THINKING, and from RESPONDING before anything was heard, speech takes the end of the utterance back: reopened,
+# the turn is CAPTURING again.
+#
 # COMPLETE differs from IDLE only in that a turn has been: late messages about it are no mistakes.
 #
 # Rule 1: a pair (state, what happened) that is not in the table is a defect of ours, and raises.
@@ -39,6 +42,7 @@ class Step(StrEnum):
     TEXT = "text"
     FINAL = "final transcript"
     FIRST_AUDIO = "first audio"
+    REOPENED = "reopened"
 
 
 Cause = Step | Outcome
@@ -57,6 +61,7 @@ TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
     },
     State.THINKING: {
         Step.FIRST_AUDIO: State.RESPONDING,
+        Step.REOPENED: State.CAPTURING,
         # A reply may hold nothing that can be said aloud, or nothing at all.
         Outcome.COMPLETED: State.COMPLETE,
         Outcome.CANCELLED: State.COMPLETE,
@@ -64,6 +69,7 @@ TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
         Outcome.FAILED: State.COMPLETE,
     },
     State.RESPONDING: {
+        Step.REOPENED: State.CAPTURING,
         Outcome.COMPLETED: State.COMPLETE,
         Outcome.CANCELLED: State.COMPLETE,
         Outcome.INTERRUPTED: State.COMPLETE,
@@ -100,7 +106,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Played: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
-    # Audio that follows the end of capture goes to the listener's ring and is used by nobody.
+    # What is said after the end of capture reopens the turn, or may interrupt it, where the client lets it.
     State.THINKING: {
         m.Audio: Verdict.ACT,
         m.Stop: Verdict.IGNORE,

@@ -143,6 +143,15 @@ def partial_interval_ms(recognizer: Recognizer) -> int:
     return own
 
 
+def first_partial_ms(recognizer: Recognizer) -> int:
+    """Return how long an utterance has to be for ``recognizer``'s words to be shown.
+
+    It may say so in ``first_partial_ms``: those of less are often wrong, and tell no more than that there are words.
+    """
+    own: int = getattr(recognizer, "first_partial_ms", 0)
+    return own
+
+
 # --- text to speech ---------------------------------------------------------------------------------------------------
 
 

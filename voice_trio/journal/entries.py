@@ -48,6 +48,8 @@ class EngineNames:
     """What was said of it; older files do not hold it, since it could only be one sentence."""
     partial_interval_ms: Natural = PARTIAL_INTERVAL_MS
     """What suited the recognizer."""
+    first_partial_ms: Natural = 0
+    """The same."""
 
     @property
     def fallback(self) -> Fallback | None:

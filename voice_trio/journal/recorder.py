@@ -12,7 +12,7 @@ import trio
 
 from voice_trio import __version__
 from voice_trio.core.strange_text import mend
-from voice_trio.engines.base import EngineError, Engines, advice_of, partial_interval_ms
+from voice_trio.engines.base import EngineError, Engines, advice_of, first_partial_ms, partial_interval_ms
 from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
 from voice_trio.memory.base import StoreError
 from voice_trio.session.settings import SessionSettings
@@ -133,4 +133,5 @@ def names_of(engines: Engines) -> EngineNames:
         asr_fallback=fallback.command if fallback else None,
         asr_fallback_message=fallback.message if fallback else None,
         partial_interval_ms=partial_interval_ms(engines.recognizer),
+        first_partial_ms=first_partial_ms(engines.recognizer),
     )

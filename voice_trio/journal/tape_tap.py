@@ -125,6 +125,7 @@ class _Recognizer:
     name: str
     languages: Sequence[str]
     partial_interval_ms: int
+    first_partial_ms: int
     ready: bool = True
 
     def open(self, language: str | None) -> AbstractAsyncContextManager[Utterance]:
@@ -168,7 +169,7 @@ def tape_store(tap: TapeTap) -> Store:
 def tape_engines(names: e.EngineNames, tap: TapeTap) -> Engines:
     """Return engines under the names that they had, which ``tap`` answers for."""
     engines = Engines(
-        recognizer=_Recognizer(names.asr, names.languages, names.partial_interval_ms),
+        recognizer=_Recognizer(names.asr, names.languages, names.partial_interval_ms, names.first_partial_ms),
         language_model=_LanguageModel(names.llm, names.synthetic, names.llm_advice),
         synthesizer=_Synthesizer(names.tts, names.sample_rate, names.voices),
         new_detector=_Detector,

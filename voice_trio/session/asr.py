@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import trio
 
 from voice_trio.config import PARTIAL_GAP_MS
-from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
 from voice_trio.core.messages import ErrorCode, Partial
 from voice_trio.core.strange_text import mend
 from voice_trio.core.timeline import Moment
@@ -20,6 +20,7 @@ from voice_trio.engines.base import (
     Recognizer,
     Transcript,
     Utterance,
+    first_partial_ms,
     partial_interval_ms,
 )
 from voice_trio.session.capture import Capture, Ending, told
@@ -63,7 +64,8 @@ async def transcribe(
                 anticipating.start_soon(_anticipate, utterance, capture)
                 async with trio.open_nursery() as drafting:
                     interval_s = (settings.partial_interval_ms or partial_interval_ms(recognizer)) / 1000
-                    drafting.start_soon(_draft, utterance, capture, turn, interval_s, throttle, outlet)
+                    first = ms_to_samples(first_partial_ms(recognizer))
+                    drafting.start_soon(_draft, utterance, capture, turn, interval_s, first, throttle, outlet)
                     while pcm := await capture.receive():
                         utterance.feed(pcm)
                     drafting.cancel_scope.cancel()
@@ -112,15 +114,19 @@ async def _draft(
     capture: Capture,
     turn: int,
     interval_s: float,
+    first_samples: int,
     throttle: Throttle,
     outlet: Outlet,
 ) -> None:
-    """Say what the utterance seems to say: as soon as it seems to say anything, then every ``interval_s``."""
+    """Say what the utterance seems to say: as soon as it seems to say anything, then every ``interval_s``.
+
+    It says nothing of less than ``first_samples``.
+    """
     differ = TranscriptDiffer()
     gap_s = PARTIAL_GAP_MS / 1000
     while not capture.has_ended():
         asked_at = trio.current_time()
-        if throttle.allows_partial():
+        if capture.samples >= first_samples and throttle.allows_partial():
             utterance.feed(capture.take())
             hypothesis = await utterance.hypothesize()
             # A draft that arrives after the end would only delay, and be replaced by, the final.

@@ -7,7 +7,7 @@ from math import inf
 
 import trio
 
-from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
+from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, ms_to_samples
 from voice_trio.core.messages import Error, ErrorCode, Info, InfoCode
 
 SLOWEST = 2.0
@@ -71,6 +71,8 @@ class Capture:
     that sends faster than the recognizer works costs a bounded amount of memory. The task that waits for it ends it
     when nobody has spoken for ``patience_s``; and once somebody did, when the audio stops coming (see `expect`), or
     takes more than `SLOWEST` times as long as the longest utterance, however slowly it comes.
+
+    What was taken is kept, since the utterance may turn out not to be over: see `go_on_from`.
     """
 
     def __init__(self, *, max_samples: int, patience_s: float) -> None:
@@ -78,6 +80,8 @@ class Capture:
         """Of the utterance so far, pre-roll included."""
         self.voiced_through = 0
         """The sample just before which somebody was last heard."""
+        self.voiced_samples = 0
+        """In how many of them somebody was heard."""
         self.ending: Ending | None = None
         self.by_clock = False
         """Whether it was ended by the clock: what comes later may have been said before."""
@@ -87,7 +91,9 @@ class Capture:
         self._deadline = trio.current_time() + patience_s
         self._still_at = inf
         self._if_still = Ending.STILL
-        self._waiting = bytearray()
+        self._pcm = bytearray()
+        self._taken = 0
+        """Bytes of it that were taken."""
         self._doorbell = trio.Event()
         self._ended = trio.Event()
         self._paused = trio.Event()
@@ -107,17 +113,36 @@ class Capture:
         first = not self.begun
         if first:
             self._deadline = trio.current_time() + SLOWEST * self.longest_s
-        room = (self._max_samples - self.samples) * BYTES_PER_SAMPLE
-        self._waiting += pcm[:room]
+        room = max(0, (self._max_samples - self.samples) * BYTES_PER_SAMPLE)
+        self._pcm += pcm[:room]
         self.samples += min(len(pcm), room) // BYTES_PER_SAMPLE
         if len(pcm) > room:
             self.end(Ending.TOO_LONG)
-        if first or len(self._waiting) >= STRIDE_BYTES:
+        if first or self._left >= STRIDE_BYTES:
             self._doorbell.set()
 
     def voiced(self) -> None:
-        """Say that somebody was heard in what was appended last."""
+        """Say that somebody was heard in the frame that was appended last."""
         self.voiced_through = self.samples
+        self.voiced_samples += FRAME_SAMPLES
+
+    def go_on_from(self, before: Capture) -> None:
+        """Begin with the audio of ``before``, of the same utterance, which was ended too soon."""
+        self._pcm[:0] = before._pcm
+        self._taken = 0
+        self.samples += before.samples
+        self.voiced_through += before.samples
+        self.voiced_samples += before.voiced_samples
+        self._doorbell.set()
+
+    def rewind(self) -> None:
+        """Have all of it taken once more."""
+        self._taken = 0
+        self._doorbell.set()
+
+    @property
+    def _left(self) -> int:
+        return len(self._pcm) - self._taken
 
     def expect(self, by: float, otherwise: Ending) -> None:
         """Say that more audio is to come by that time, in seconds of Trio's clock, or the utterance ends so."""
@@ -165,14 +190,14 @@ class Capture:
 
         It is empty once the utterance is over and was taken whole.
         """
-        while len(self._waiting) < STRIDE_BYTES and self.ending is None:
+        while self._left < STRIDE_BYTES and self.ending is None:
             await self._wait_doorbell()
         return self.take()
 
     def take(self) -> bytes:
         """Return all the audio there is; never waits."""
-        pcm = bytes(self._waiting)
-        self._waiting.clear()
+        pcm = bytes(memoryview(self._pcm)[self._taken :])
+        self._taken = len(self._pcm)
         return pcm
 
     async def _wait_doorbell(self) -> None:

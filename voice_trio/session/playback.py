@@ -11,7 +11,7 @@ from voice_trio.core.playout import Playout
 
 
 class Playback:
-    """A `Playout` on Trio's clock, with a bell that rings when audio was sent."""
+    """A `Playout` on Trio's clock, with a bell that rings when audio was sent or goes on."""
 
     def __init__(self, playout: Playout) -> None:
         self._playout = playout
@@ -29,6 +29,15 @@ class Playback:
     def sent(self, samples: int) -> None:
         """``samples`` more were handed to the socket."""
         self._playout.sent(samples, trio.current_time())
+        self._sent.unpark_all()
+
+    def hold(self) -> None:
+        """The player stands still."""
+        self._playout.hold(trio.current_time())
+
+    def release(self) -> None:
+        """The player goes on."""
+        self._playout.release(trio.current_time())
         self._sent.unpark_all()
 
     def played(self, samples: int) -> None:
@@ -50,6 +59,6 @@ class Playback:
     async def _wait(self, left_s: Callable[[float], float]) -> None:
         await trio.lowlevel.checkpoint()
         while wait_s := left_s(trio.current_time()):
-            # Sending changes the answer, so it ends the wait early.
+            # Sending changes the answer, and so does a release: they end the wait early.
             with trio.move_on_after(wait_s):
                 await self._sent.park()

@@ -63,6 +63,24 @@ class Reply:
         """Take the player's word that the person has heard ``samples`` of it."""
         self._spoken.playback.played(samples)
 
+    def hold(self) -> int:
+        """Nothing more of it is to be heard for now. Return how many samples were."""
+        self._spoken.playback.hold()
+        return self._spoken.playback.heard()
+
+    def release(self) -> None:
+        """It goes on."""
+        self._spoken.playback.release()
+
+    def was_sent(self, chunk: TtsChunk) -> bool:
+        """Whether ``chunk`` is a piece of it."""
+        return chunk.first_sample + len(chunk.pcm) // 2 <= self._spoken.playback.queued
+
+    @property
+    def audible(self) -> bool:
+        """Whether the person can have heard anything of it."""
+        return self._spoken.playback.heard() > 0
+
     def heard(self, *, all_queued: bool) -> int:
         """Return how many code points of the text can have been heard by now, or will be with ``all_queued``."""
         playback = self._spoken.playback

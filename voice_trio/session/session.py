@@ -27,17 +27,19 @@ from voice_trio.engines.base import Engines
 from voice_trio.entry_points import Kind
 from voice_trio.memory.base import Store
 from voice_trio.session.asr import SpokenLanguage
-from voice_trio.session.capture import LATE, Capture, Ending
+from voice_trio.session.capture import LATE, Capture
 from voice_trio.session.claims import Claims
 from voice_trio.session.farewell import DRAINED, Farewell, Goodbye
+from voice_trio.session.floor import Floor
 from voice_trio.session.greeting import changed, greeting
 from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.listener import Listener, hear_in_turn
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.report import report
 from voice_trio.session.settings import SessionSettings, configured, still_offered
+from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
-from voice_trio.session.turn import Surroundings, Turn
+from voice_trio.session.turn import Turn
 
 log = structlog.get_logger()
 
@@ -83,14 +85,11 @@ class Session:
             new_playout=new_playout or partial(Playout, lead_s=settings.playout_lead_ms / 1000),
         )
         self._listener = Listener(engines().new_detector())
+        self._floor = Floor(self._listener, settings, engines, self._add_turn, self.id)
         self._conversation = ""
         self._configured = m.Configure()
         self._turn: Turn | None = None
         """The latest turn asked for, which may still wait for the one before it."""
-        self._hands_free: m.Start | None = None
-        """While set, the session listens again after each turn, and a turn begins when someone speaks."""
-        self._next: tuple[Capture, Timeline] | None = None
-        """What the listener fills while the session listens without a turn."""
         self._turns_in, self._turns = trio.open_memory_channel[Turn](_WAITING_TURNS)
         self._violations = Strikes(*_VIOLATIONS)
         self._reading = trio.CancelScope()
@@ -109,7 +108,7 @@ class Session:
     def engines_changed(self, kind: Kind) -> None:
         """Tell the client which engines the turns to come start with; that of ``kind`` is another. Never waits."""
         engines = self._around.engines()
-        self._hands_free = self._hands_free and still_offered(self._hands_free, engines)
+        self._floor.hands_free = self._floor.hands_free and still_offered(self._floor.hands_free, engines)
         self._configured = still_offered(self._configured, engines)
         if self._conversation:  # or else the greeting is yet to come, and tells of them
             self._outbox.append(changed(kind, engines))
@@ -130,11 +129,13 @@ class Session:
                 async with trio.open_nursery() as inner:
                     inner.start_soon(self._read)
                     inner.start_soon(self._wait_drained)
+                    inner.start_soon(self._floor.run)
                     async for turn in self._turns:
                         # What is logged in it bears its number.
                         with structlog.contextvars.bound_contextvars(turn=turn.number):
                             await turn.run()
-                        self._listen_again(turn)
+                        if turn is self._turn:
+                            self._floor.turn_over(turn)
                     inner.cancel_scope.cancel()
             except* Exception as group:
                 self._outbox.append(report(group, session=self.id))
@@ -179,8 +180,7 @@ class Session:
     async def _wait_drained(self) -> None:
         await self._draining.wait()
         self._say_draining()
-        self._hands_free = None
-        self._stop_listening()
+        self._floor.close()
         if (turn := self._turn) is not None:
             if turn.state is State.CAPTURING:
                 turn.end(Outcome.CANCELLED)
@@ -202,13 +202,12 @@ class Session:
             case _ if verdict is None:
                 self._violate(f"{command.name} is not possible in state {standing}.")
             case m.Audio(pcm):
+                assert turn is not None
+                self._floor.attend(turn)
                 too_late = self._listener.feed(pcm, trio.current_time(), message_bytes)
-                if too_late and turn is not None and not turn.ending:
+                if too_late and not turn.ending:
                     self._outbox.append(LATE)
-                if self._next is not None and self._next[0].begun:
-                    assert self._hands_free is not None
-                    heard, self._next = self._next, None
-                    self._add_turn(self._hands_free, *heard)
+                self._floor.hear(turn)
             case m.Start() | m.Text():
                 self._begin(command)
             case m.Configure():
@@ -217,8 +216,8 @@ class Session:
                 self._listener.stop()
             case m.Cancel(turn=number):
                 if number is None or (turn is not None and number == turn.number):
-                    self._hands_free = None
-                    self._stop_listening()
+                    self._floor.hands_free = None
+                    self._floor.rest()
                     if verdict is Verdict.ACT and turn is not None:
                         turn.end(Outcome.CANCELLED)
                         return
@@ -237,9 +236,9 @@ class Session:
         if self._turns_in.statistics().current_buffer_used >= _WAITING_TURNS:
             self._violate("Too many turns were begun and cancelled at once.")
             return
-        self._stop_listening()
+        self._floor.rest()
         if isinstance(request, m.Start):
-            self._hands_free = request if request.mode == "hands_free" else None
+            self._floor.hands_free = request if request.mode == "hands_free" else None
             self._add_turn(request, *self._listener.listen_as(request, self._settings))
         else:
             timeline = Timeline()
@@ -252,17 +251,6 @@ class Session:
         settings, request = configured(self._settings, request, self._configured)
         self._turn = Turn(replace(self._around, settings=settings), number, conversation, request, capture, timeline)
         self._turns_in.send_nowait(self._turn)
-
-    def _listen_again(self, over: Turn) -> None:
-        """Go on listening after a turn, if that is what the person wants and no other turn was begun meanwhile."""
-        if self._hands_free is not None and over is self._turn and not self._draining.is_set():
-            self._next = self._listener.listen_as(self._hands_free, self._settings)
-
-    def _stop_listening(self) -> None:
-        """Listen without a turn no more."""
-        if self._next is not None:
-            self._next[0].end(Ending.STOPPED)
-            self._next = None
 
     def _is_known(self, number: int) -> bool:
         known = self._turn is not None and number <= self._turn.number

@@ -36,6 +36,8 @@ class SessionSettings:
     playout_lead_ms: int
     send_queue_high: int
     log_latency: bool
+    barge_in: bool = False
+    """Older session logs do not hold it: what was said into a reply counted for nothing."""
 
     @classmethod
     def of(cls, settings: Settings) -> SessionSettings:

@@ -7,8 +7,7 @@ nothing of it can follow its `Done`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 
 import trio
@@ -18,29 +17,17 @@ from voice_trio.core.errors import Refused, first_leaf
 from voice_trio.core.history import Record, prompt
 from voice_trio.core.languages import voice_in
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
-from voice_trio.core.playout import Playout
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step, TurnState
 from voice_trio.engines.base import EngineError, Engines, Prompt
-from voice_trio.memory.base import Store, StoreBusy
 from voice_trio.session import asr
-from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import Capture, Ending
-from voice_trio.session.claims import Claims
-from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet
+from voice_trio.session.recollection import commit, recall
 from voice_trio.session.reply import Reply
 from voice_trio.session.report import failure, log_latency, report
-from voice_trio.session.settings import SessionSettings
-from voice_trio.session.throttle import Throttle
+from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.voice import Voice
-
-_RECALL_LIMIT_S = 5.0
-_COMMIT_LIMIT_S = 5.0
-"""How long the store may take, whatever limits of its own it has."""
-
-_CLAIM_RETRY_S = 2
-"""A session whose network is gone holds its conversation until that is noticed, which may take some of these."""
 
 _OUTCOMES = {ErrorCode.ASR_TIMEOUT: Outcome.TIMED_OUT, ErrorCode.LLM_TIMEOUT: Outcome.TIMED_OUT}
 """How a turn ends in which an engine gave up with that code; FAILED for every other."""
@@ -73,12 +60,17 @@ class Turn:
         self._engines: Engines
         """Those with which it starts, and which it leases to its end."""
         self._request = request
+        self._answering: trio.CancelScope | None = None
+        """What is cancelled when the turn is reopened."""
+        self._reopened = False
+        self._revision = 0
+        self._held_at: int | None = None
         self._machine = TurnState(State.IDLE if number == 1 else State.COMPLETE)
         self._machine.move(Step.TEXT if isinstance(request, m.Text) else Step.START)
         self._scope = trio.CancelScope()
         self._over = trio.Event()
         self._ended_by: Outcome | None = None
-        self._reply = Reply(number, settings, around.new_playout(), partial(self._moved, Step.FIRST_AUDIO))
+        self._reply = self._new_reply()
         self._said = ""
         self._asr_rtf: float | None = None
 
@@ -91,6 +83,57 @@ class Turn:
     def ending(self) -> bool:
         """Whether the turn is over, or will be with nothing more said of it but its end."""
         return self._ended_by is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether its `Done` is queued."""
+        return self._over.is_set()
+
+    @property
+    def spoken_request(self) -> m.Start | None:
+        """How it was begun, if not by a text."""
+        return self._request if isinstance(self._request, m.Start) else None
+
+    @property
+    def listening(self) -> bool:
+        """Whether it takes what is said for its own."""
+        return self.spoken_request is not None and not self.capture.has_ended()
+
+    @property
+    def audible(self) -> bool:
+        """Whether its reply sounds, as far as we know."""
+        return self._machine.state is State.RESPONDING and not self.ending and self._reply.audible
+
+    @property
+    def can_reopen(self) -> bool:
+        """Whether its utterance may still turn out not to be over: nothing of the reply was heard."""
+        begun = self._answering is not None and self.spoken_request is not None
+        return begun and not self.ending and not self._reply.audible
+
+    def reopen(self, capture: Capture, timeline: Timeline) -> None:
+        """Go on with the utterance, of which ``capture`` is the rest; only where it `can_reopen`."""
+        assert self._answering is not None
+        capture.go_on_from(self.capture)
+        if (began := self.timeline.moments.get(Moment.SPEECH_START)) is not None:
+            timeline.moments[Moment.SPEECH_START] = began
+        self.capture, self.timeline = capture, timeline
+        self._reopened = True
+        # As in `end`: nothing comes after what is dropped here.
+        self._answering.cancel()
+        self._outbox.drop(self._is_ours)
+
+    def hold(self) -> None:
+        """Have the player stand still: somebody speaks into the reply."""
+        if self._held_at is None and not self.ending:
+            self._held_at = self._reply.hold()
+            self._outbox.append(m.Hold(turn=self.number, sample=self._held_at))
+
+    def release(self) -> None:
+        """Have the player go on."""
+        if self._held_at is not None and not self.ending:
+            self._reply.release()
+            self._outbox.append(m.Release(turn=self.number, sample=self._held_at))
+            self._held_at = None
 
     def end(self, outcome: Outcome) -> bool:
         """End the turn now, ``outcome`` being why; False if it was ending already, and went on as it was."""
@@ -106,6 +149,8 @@ class Turn:
 
     def sent(self, chunk: m.TtsChunk) -> None:
         """The sender handed ``chunk`` to the socket."""
+        if not self._reply.was_sent(chunk):
+            return  # It is of a reply from before the turn was reopened.
         now = trio.current_time()
         self.timeline.first(Moment.FIRST_AUDIO, now)
         self.timeline.latest(Moment.LAST_AUDIO, now)
@@ -151,24 +196,36 @@ class Turn:
         return Outcome.FAILED
 
     async def _converse(self) -> Outcome:
-        with trio.move_on_after(_RECALL_LIMIT_S) as limit:
-            records = await self._around.store.recall(self.conversation)
-        if limit.cancelled_caught:
-            raise StoreBusy(f"the store did not recall within {_RECALL_LIMIT_S:g} seconds")
-        if records is None:
-            raise Refused(ErrorCode.PROTOCOL_VIOLATION, "There is no such conversation here; leave the field out.")
-        if not self._around.claims.claim(self.conversation, self._around.session):
-            message = "Another session is using this conversation."
-            raise Refused(ErrorCode.PROTOCOL_VIOLATION, message, retry_after_s=_CLAIM_RETRY_S)
+        records = await recall(self._around, self.conversation)
         voice, voices = self._request.voice, self._engines.synthesizer.voices
         if voice is not None and voice not in voices:
             raise Refused(ErrorCode.PROTOCOL_VIOLATION, f"There is no voice {voice!r}; {', '.join(voices)} are here.")
+        while True:
+            with trio.CancelScope() as self._answering:
+                outcome = await self._answer(records)
+            if not self._reopened:
+                return outcome
+            self._begin_anew()
+
+    async def _answer(self, records: Sequence[Record]) -> Outcome:
         # Only now that the conversation is ours, or the turn would be remembered in another session's.
         if isinstance(self._request, m.Text):
             self._said = self._request.text
         elif not await self._listen():
             return Outcome.EMPTY
         return await self._respond(records)
+
+    def _begin_anew(self) -> None:
+        """The utterance goes on: all that the turn said of it, and to it, is void."""
+        self._reopened = False
+        self._revision += 1
+        self._said = ""
+        self._around.throttle.release()
+        self._outlet = Outlet(self._outbox, self.timeline)
+        self._reply = self._new_reply()
+        self._outbox.append(m.Reopened(turn=self.number, revision=self._revision))
+        if self._machine.state is not State.CAPTURING:
+            self._outbox.append(self._moved(Step.REOPENED))
 
     async def _listen(self) -> bool:
         """Return whether there were words in what the person said."""
@@ -209,6 +266,10 @@ class Turn:
         if reply.broken_off is not None:
             return _outcome(reply.broken_off)
         return Outcome.FAILED if reply.unspoken else Outcome.COMPLETED
+
+    def _new_reply(self) -> Reply:
+        playout = self._around.new_playout()
+        return Reply(self.number, self._settings, playout, partial(self._moved, Step.FIRST_AUDIO))
 
     @property
     def _language(self) -> str | None:
@@ -256,39 +317,12 @@ class Turn:
             outcome=outcome,
             ended_at=self._around.wall_clock(),
         )
-        # What was said is remembered even if the session is being cancelled around us, but not at any price.
-        failure: Exception = StoreBusy(f"the store did not commit within {_COMMIT_LIMIT_S:g} seconds")
-        with trio.move_on_after(_COMMIT_LIMIT_S, shield=True):
-            try:
-                await self._around.store.commit(record)
-            except Exception as error:
-                # Whatever it was, the turn has an end to come to.
-                failure = error
-            else:
-                return True
-        self._outbox.append(report(failure, session=self._around.session, turn=self.number))
-        return False
+        failure = await commit(self._around.store, record)
+        if failure is not None:
+            self._outbox.append(report(failure, session=self._around.session, turn=self.number))
+        return failure is None
 
 
 def _outcome(error: Refused | EngineError) -> Outcome:
     """Return how a turn ends that ``error`` ended."""
     return _OUTCOMES.get(error.code, Outcome.FAILED)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """The session, as its turns see it."""
-
-    session: str
-    settings: SessionSettings
-    engines: Callable[[], Engines]
-    """Returns the engines that a turn which starts now is to lease."""
-    store: Store
-    wall_clock: Callable[[], float]
-    """Seconds since 1970, for records."""
-    outbox: Outbox
-    claims: Claims
-    throttle: Throttle
-    spoken: SpokenLanguage
-    new_playout: Callable[[], Playout]
-    """Returns how the audio of the turn that starts now goes out."""

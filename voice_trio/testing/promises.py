@@ -54,6 +54,12 @@ class _Turn:
     def __init__(self) -> None:
         self.done: m.Done | None = None
         self._states = [State.IDLE]
+        self._revision = 0
+        self._held = False
+        self._void()
+
+    def _void(self) -> None:
+        """Nothing was said of its utterance, and nothing to it."""
         self._shown = 0
         """Characters of the transcript that the last partial left."""
         self._stable = 0
@@ -78,6 +84,19 @@ class _Turn:
                 if state not in TRANSITIONS[self._states[-1]].values():
                     yield f"{self._states[-1]} was followed by {state}"
                 self._states.append(state)
+            case m.Reopened(revision=revision):
+                yield from self._in(event, State.CAPTURING, State.THINKING, State.RESPONDING)
+                if revision != self._revision + 1:
+                    yield f"{event} came after revision {self._revision}"
+                self._revision = revision
+                self._void()
+            case m.Hold() | m.Release():
+                yield from self._in(event, State.RESPONDING)
+                if self._held == isinstance(event, m.Hold):
+                    yield f"{event} came where the player {'stood still' if self._held else 'went on'} already"
+                if event.sample > self._samples:
+                    yield f"{event} is behind the {self._samples} samples that there were"
+                self._held = isinstance(event, m.Hold)
             case m.Partial():
                 yield from self._partial(event)
             case m.Final():

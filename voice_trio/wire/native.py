@@ -26,6 +26,9 @@ COMMANDS: Final[dict[str, type]] = {kind.name: kind for kind in (m.Start, m.Text
 EVENTS: Final[dict[str, type]] = {
     "session": m.SessionOpened,
     "state": m.StateChanged,
+    "reopened": m.Reopened,
+    "hold": m.Hold,
+    "release": m.Release,
     "partial": m.Partial,
     "final": m.Final,
     "token": m.Token,

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 LANGUAGE = "en"
 
-FIRST_SAMPLES = ms_to_samples(1200 + PRE_ROLL_MS)
-"""Audio of the first partial: of less than 1.2 s of speech the words are often wrong, and would be taken back."""
+FIRST_SAMPLES = ms_to_samples(500 + PRE_ROLL_MS)
+"""Audio of the first hypothesis. Of less there are seldom words."""
 
 WINDOW = Cut(8.0, first=3 / 8, last=6 / 8, quiet_steps=3)
 """Of partials. At least two seconds are left to tell the next words by."""
@@ -44,6 +44,8 @@ class MoonshineRecognizer(DecodingRecognizer[Decoded]):
     """The recognizer over one loaded model."""
 
     partial_interval_ms = 300
+    first_partial_ms = 1200 + PRE_ROLL_MS
+    """Of less than 1.2 s of speech the words are often wrong, and would be taken back."""
 
     def __init__(self, decoder: MoonshineDecoder, scheduler: Scheduler) -> None:
         super().__init__("moonshine tiny-en", (LANGUAGE,), scheduler)

@@ -1,0 +1,81 @@
+"""Whether what somebody says into a reply is meant to end it, judged by its words.
+
+Length of voice alone cannot tell: 600 ms are reached by 88 % of interruptions, but also by 18 % of listeners' "uh-huh"
+and 22 % of coughs (measured on recordings of both). Words can: what is more than a listener's sign is meant. A word
+that asks for silence is meant at once. Of a short sound recognizers write one of a few words that nobody said; those
+alone count for nothing.
+
+The words are English. In another language every word is more than a listener's sign.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ENOUGH_VOICE_MS: Final = 600
+"""With words that are no listener's sign, so much voice is meant, though it goes on."""
+
+LISTENERS_SIGNS: Final = frozenset(
+    {
+        "ah",
+        "aha",
+        "alright",
+        "cool",
+        "exactly",
+        "good",
+        "great",
+        "hm",
+        "hmm",
+        "huh",
+        "indeed",
+        "mhm",
+        "mm",
+        "mmm",
+        "mmhmm",
+        "oh",
+        "ok",
+        "okay",
+        "really",
+        "right",
+        "sure",
+        "true",
+        "uh",
+        "uhhuh",
+        "uhuh",
+        "um",
+        "wow",
+        "yeah",
+        "yep",
+        "yes",
+        "yup",
+    }
+)
+"""What a person says to show that they listen. Only an utterance of nothing else is a listener's."""
+
+_TWO_WORDS: Final = re.compile(r"\b(?:i see|got it|of course|uh oh|oh no|go on|carry on|go ahead)\b")
+"""The same in two words."""
+
+HEARD_IN_NOISE: Final = frozenset(("a", "and", "bye", "i", "in", "it", "so", "the", "this", "you"))
+"""What recognizers write for a cough, a click or a breath."""
+
+STOPS: Final = re.compile(
+    r"\b(?:stop|wait|halt|pause|quiet|silence|enough|cancel|shush|hold on|hang on|shut up|never mind|excuse me)\b"
+    r"|^(?:no|hey|but)\b"
+)
+"""Asks for silence, wherever it stands among the first words."""
+_FIRST_CHARS: Final = 30
+
+
+def is_meant(words: str, voiced_ms: int, *, over: bool) -> bool | None:
+    """Return whether ``words``, said with so much voice, are meant to end the reply; None while that is open.
+
+    ``over`` says that nothing more comes of them.
+    """
+    said = re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
+    if STOPS.search(said[:_FIRST_CHARS]):
+        return True
+    meant = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS - HEARD_IN_NOISE
+    if meant and (over or voiced_ms >= ENOUGH_VOICE_MS):
+        return True
+    return False if over else None

@@ -1,0 +1,34 @@
+"""The session, as its turns see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voice_trio.core.playout import Playout
+from voice_trio.engines.base import Engines
+from voice_trio.memory.base import Store
+from voice_trio.session.asr import SpokenLanguage
+from voice_trio.session.claims import Claims
+from voice_trio.session.outbox import Outbox
+from voice_trio.session.settings import SessionSettings
+from voice_trio.session.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The session, as its turns see it."""
+
+    session: str
+    settings: SessionSettings
+    engines: Callable[[], Engines]
+    """Returns the engines that a turn which starts now is to lease."""
+    store: Store
+    wall_clock: Callable[[], float]
+    """Seconds since 1970, for records."""
+    outbox: Outbox
+    claims: Claims
+    throttle: Throttle
+    spoken: SpokenLanguage
+    new_playout: Callable[[], Playout]
+    """Returns how the audio of the turn that starts now goes out."""
