@@ -23,8 +23,8 @@ help:
 run: $(VENV)/.run
 	@exec $(BIN)/voice-trio serve
 
-# Half of the time of those with real servers and browsers is spent waiting, so three at once keep two processors busy.
-# One that is done takes over from another what that one has not begun.
+# Many tests wait rather than compute, and there is room beside them on a machine with two processors. One that is
+# done takes over from another what that one has not begun.
 TESTS_AT_ONCE ?= 3
 PYTEST := $(BIN)/python -m pytest --numprocesses $(TESTS_AT_ONCE) --dist worksteal
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):
-        """Look the version up when it is asked for: no worker process does, and it costs half of what starts one."""
+        """Look the version up when it is asked for: no worker process does, and it imports much."""
         if name != "__version__":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib.metadata import version

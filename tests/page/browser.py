@@ -146,6 +146,7 @@ class Browsers:
 
 
 _kept: list[Browsers] = []
+"""The one place for them, inside `keeping_browsers`."""
 
 
 @contextmanager
