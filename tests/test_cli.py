@@ -50,12 +50,13 @@ async def banner(process):
 
 
 @asynccontextmanager
-async def serve(tmp_path, command=COMMAND, stderr=subprocess.PIPE):
+async def serve(tmp_path, command=COMMAND, stderr=subprocess.PIPE, **environment):
     """Run ``voice-trio serve`` on a free port; yields the process, what it printed, and its address."""
+    settings = {"STREAM_ASR_ENGINE": "auto", "HF_HOME": str(tmp_path), "STREAM_DATA_DIR": str(tmp_path)}
     process = await trio.lowlevel.open_process(
         [*command, "serve", "--port", "0"],
         cwd=tmp_path,
-        env={**os.environ, "STREAM_ASR_ENGINE": "auto", "HF_HOME": str(tmp_path), "STREAM_DATA_DIR": str(tmp_path)},
+        env={**os.environ, **settings, **environment},
         stdout=subprocess.PIPE,
         stderr=stderr,
     )
@@ -83,7 +84,7 @@ async def read_all(stream):
 
 
 def test_typed_talk_ends_with_latencies_and_a_recording(tmp_path):
-    done = run("talk", "--text", "hi", "--save", "said.wav", cwd=tmp_path)
+    done = run("talk", "--text", "hi", "--save", "said.wav", cwd=tmp_path, STREAM_TTS_ENGINE="auto")
     assert done.returncode == 0, done.stderr
     assert "answer    You said: hi." in done.stdout
     assert "first audio" in done.stdout
@@ -155,7 +156,7 @@ def test_a_turn_without_latencies_ends_without_a_block_of_them(capsys):
 
 
 def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
-    well = run("doctor", cwd=tmp_path, STREAM_PORT="0")
+    well = run("doctor", cwd=tmp_path, STREAM_PORT="0", STREAM_TTS_ENGINE="auto")
     assert well.returncode == 0, well.stdout + well.stderr
     assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 11
     address = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "STREAM_LLM_ENGINE": "openai"}
@@ -172,10 +173,12 @@ def test_a_question_is_heard_with_its_capitals_and_its_question_mark(tmp_path):
     assert re.fullmatch(r"heard +What is the weather like in London.*\?", heard)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
+@pytest.mark.parametrize(
+    ("number", "voice"), [(signal.SIGINT, "auto"), (signal.SIGTERM, "espeak"), (signal.SIGHUP, "espeak")]
+)
+async def test_serve_says_where_and_ends_cleanly(tmp_path, number, voice):
     with trio.fail_after(60):
-        async with serve(tmp_path) as (process, said, url):
+        async with serve(tmp_path, STREAM_TTS_ENGINE=voice) as (process, said, url):
             assert re.search("recognizer      (moonshine tiny-en|pocketsphinx)\n", said)
             assert "voice-trio models download small-int8" in said
             assert "STREAM_LLM_ENGINE=auto takes a real one" in said

@@ -27,7 +27,7 @@ def embedded():
     The recordings are flite's, whose voices mean nothing to what weighs pauses.
     """
     recognizer = "pocketsphinx" if moonshine.assets() is None else "moonshine"
-    return config.load(port=0, asr_engine=recognizer, endpointing="fixed")
+    return config.load(port=0, asr_engine=recognizer, tts_engine="auto", endpointing="fixed")
 
 
 async def test_a_question_is_understood_and_answered_aloud():

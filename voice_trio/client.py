@@ -21,6 +21,7 @@ from wsproto.utilities import LocalProtocolError
 
 from voice_trio import checks
 from voice_trio.core import messages as m
+from voice_trio.core.errors import Mendable
 from voice_trio.microphone import Microphone
 from voice_trio.session.link import Malformed
 from voice_trio.wire import native
@@ -37,7 +38,7 @@ _BODY_CHARS = 100
 _CLOSE_S = 2.0
 
 
-class CannotConnect(Exception):
+class CannotConnect(Mendable):
     """There is no voice_trio at that address; the message says what was found instead."""
 
 

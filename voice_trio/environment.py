@@ -14,11 +14,12 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voice_trio import checks
+from voice_trio.core.errors import Mendable
 
 PREFIX = "STREAM_"
 
 
-class ConfigError(Exception):
+class ConfigError(Mendable):
     """A setting cannot be used; the message names it, its value and what is allowed."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.page.browser import visiting, write_speech
+from tests.page.browser import keeping_browsers, visiting, write_speech
 from tests.page.server import ROOT, serving, thinking
 
 FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
@@ -26,7 +26,11 @@ def main() -> None:
     """Take all of them."""
     folder = Path(tempfile.mkdtemp())
     question = write_speech(folder / "question.wav", 0.4, ROOT / "examples" / "question.wav", 30.0)
-    with thinking() as model, serving(folder, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server:
+    with (
+        keeping_browsers(),
+        thinking() as model,
+        serving(folder, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server,
+    ):
         model.reply = REPLY
         for name, width, height in [("wide", 1100, 760), ("narrow", 360, 740)]:
             for scheme in ["light", "dark"]:

@@ -17,7 +17,6 @@ from voice_trio.client import Client, SessionClosed, connect, trusting
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from voice_trio.core.errors import first_leaf
-from voice_trio.server.run import open_server
 
 _EXIT_NOT_COMPLETED = 1
 
@@ -88,6 +87,9 @@ async def _converse(
     token = settings.auth_token.get_secret_value() if settings.auth_token else None
     async with AsyncExitStack() as stack:
         if url is None:
+            # It is most of what there is to import, and needed by nobody who has a server.
+            from voice_trio.server.run import open_server
+
             running = await stack.enter_async_context(open_server(settings))
             url = running.ws_url
         client = await stack.enter_async_context(connect(url, token=token, ssl_context=tls))

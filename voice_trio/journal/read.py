@@ -10,6 +10,7 @@ from typing import Final
 from voice_trio import config
 from voice_trio.config import ConfigError, Settings
 from voice_trio.core import messages as m
+from voice_trio.core.errors import Mendable
 from voice_trio.journal import entries as e
 from voice_trio.journal.file import LONGEST_BYTES
 from voice_trio.session.farewell import Farewell
@@ -45,7 +46,7 @@ _BARE: Final = {"open", "anticipate", "write", "recall", "commit"}
 """Questions that can be answered with nothing but that it is done."""
 
 
-class CannotReplay(Exception):
+class CannotReplay(Mendable):
     """The file is no session log that can be replayed; the message says where and why."""
 
 
