@@ -185,6 +185,7 @@ def members(protocol):
     [
         (base.Detector, tapped_module.TappedDetector),
         (base.Recognizer, tapped_module.TappedRecognizer),
+        (base.Guided, tapped_module.TappedRecognizer),
         (base.Utterance, tapped_module.TappedUtterance),
         (base.LanguageModel, tapped_module.TappedLanguageModel),
         (base.Stream, tapped_module.TappedStream),

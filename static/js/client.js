@@ -23,11 +23,11 @@ export class Client {
    */
   constructor(urls, choices) {
     this.connection = new Connection(urls.socket);
-    this.session = new Session(this.connection, choices);
+    this.session = new Session(this.connection, choices, navigator.language ?? "");
     this.audio = new Audio();
     this.input = new VoiceInput(this.audio, choices.microphone);
     this.output = new ReplyOutput(this.audio, choices.output, (key) => this.conversation.withKey(key));
-    this.uploads = new Uploads(urls.upload, () => ({ token: choices.token, request: this.session.request() }));
+    this.uploads = new Uploads(urls.upload, () => ({ token: choices.token, request: this.session.spokenRequest() }));
     /** How the latest spoken turn was begun. @type {Mode} */
     this.mode = "tap";
     /** The sound of a turn is being cut off, and its end asked for. @type {Promise<void>} */

@@ -13,9 +13,9 @@ mock.timers.enable({ apis: ["setTimeout"] });
 const EVENTS = ["onnotice", "ongreeting", "onlistening", "onthinking", "onfinal", "onend", "onpostponed", "onagain", "onfarewell", "onlost"];
 
 /** A session that the server has greeted, and what it tells from then on. */
-function opened(choices = {}) {
+function opened(choices = {}, locale = "") {
   const connection = new Connection("ws://server/ws");
-  const session = new Session(connection, { ...CHOICES, ...choices });
+  const session = new Session(connection, { ...CHOICES, ...choices }, locale);
   connection.connect();
   const socket = Socket.last;
   socket.tell(GREETING);
@@ -52,6 +52,13 @@ test("what is asked of the server goes with the conversation and the choices", (
     { type: "text", text: "hello", ...common },
     { type: "start", mode: "hold", silence_ms: 600, ...common },
     { type: "start", mode: "hands_free", silence_ms: 600, ...common },
+  ]);
+  const swiss = opened({}, "de-CH");
+  asked(swiss.session, "typed", "tap", "hello");
+  asked(swiss.session, "spoken", "tap");
+  assert.deepEqual(swiss.socket.take(), [
+    { type: "text", text: "hello", conversation: "ours" },
+    { type: "start", mode: "tap", conversation: "ours", locale: "de-CH" },
   ]);
 });
 

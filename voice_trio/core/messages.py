@@ -58,6 +58,8 @@ class Start:
     mode: Mode = "tap"
     conversation: Name | None = None
     language: Name | None = None
+    locale: Name | None = None
+    """What the person's device is set up for, in BCP 47: the language of what may be any."""
     voice: Name | None = None
     speed: Speed | None = None
     phonemes: bool | None = None
@@ -122,6 +124,7 @@ class Configure:
     """What the language model is told before anything else, instead of the server's words; empty for nothing."""
     voice: Name | None = None
     language: Name | None = None
+    locale: Name | None = None
     speed: Speed | None = None
 
 

@@ -20,6 +20,7 @@ from voice_trio.engines.base import (
     Recognizer,
     Transcript,
     Utterance,
+    open_utterance,
     partial_interval_ms,
 )
 from voice_trio.session.capture import Capture, Ending, told
@@ -43,12 +44,14 @@ async def transcribe(
     *,
     turn: int,
     language: str | None,
+    likely: str | None,
     settings: SessionSettings,
     throttle: Throttle,
     outlet: Outlet,
 ) -> Heard:
     """Return what the person said, once they have said it, of an utterance that has begun.
 
+    It is in ``language``; for None, in what the recognizer hears, and what is ``likely`` where that is not sure.
     The recognizer's limit of time counts from the utterance's end.
     Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
     """
@@ -58,7 +61,10 @@ async def transcribe(
     with trio.CancelScope() as limit:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_limit_from_end, capture, limit, timeout_s)
-            async with recognizer.open(language) as utterance, trio.open_nursery() as anticipating:
+            async with (
+                open_utterance(recognizer, language, likely) as utterance,
+                trio.open_nursery() as anticipating,
+            ):
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
                 anticipating.start_soon(_anticipate, utterance, capture)
                 async with trio.open_nursery() as drafting:

@@ -60,6 +60,8 @@ def configured(
         language=wanted.language if request.language is None else request.language,
         speed=wanted.speed if request.speed is None else request.speed,
     )
+    if isinstance(request, m.Start) and request.locale is None:
+        request = replace(request, locale=wanted.locale)
     return settings, request
 
 
