@@ -205,13 +205,13 @@ async def test_whatever_is_wrong_is_one_error_in_json(hub, method, path, body, s
 
 
 def test_the_process_has_the_servers_settings_and_none_of_its_secrets(monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    monkeypatch.setenv("STREAM_AUTH_TOKEN", "secret")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hush")
+    monkeypatch.setenv("STREAM_AUTH_TOKEN", "hush")
     monkeypatch.setenv("STREAM_MODEL_WHISPER", "tiny-int8")
     monkeypatch.setenv("HF_TOKEN", "the engine's own")
     settings = config.load(model_whisper="base-int8", data_dir="/some where", log_latency=False, vad_silence_ms=900)
     environment = environment_for(settings)
-    assert "secret" not in str(environment.values())
+    assert "hush" not in str(environment.values())
     assert environment["HF_TOKEN"] == "the engine's own"
     for name in os.environ.keys() - environment.keys():
         monkeypatch.delenv(name)
