@@ -172,7 +172,7 @@ export class EnginesView {
         setTimeout(() => setText(button, "Copy"), 1500);
       });
       line.append(code, button);
-      element.append(line, make("p", "hint", "Run it where the server runs, then choose it here."));
+      element.append(line, make("p", "hint", `${candidate.fetches ? "Or run" : "Run"} it where the server runs, then choose it here.`));
     }
     return element;
   }

@@ -15,7 +15,7 @@ export class FetchView {
     this.engines = engines;
     this.kind = kind;
     this.name = name;
-    this.button = /** @type {HTMLButtonElement} */ (make("button", "soft"));
+    this.button = /** @type {HTMLButtonElement} */ (make("button", "main"));
     this.button.type = "button";
     this.button.addEventListener("click", () => this.press());
     this.bar = /** @type {HTMLProgressElement} */ (make("progress", ""));
@@ -35,6 +35,7 @@ export class FetchView {
     this.button.disabled = !mine && (fetching || this.engines.fetching !== null);
     setText(this.button, mine ? "Stop" : fetching ? "Being fetched …" : `Fetch ${fetches}`);
     this.button.setAttribute("aria-label", mine ? `Stop fetching ${fetches}` : this.button.textContent ?? "");
+    this.button.classList.toggle("main", !mine);
     this.bar.hidden = !mine;
     this.bar.setAttribute("aria-label", `How much of ${fetches} is here`);
     if (mine?.total) {

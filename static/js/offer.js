@@ -45,8 +45,9 @@ export function limitsOf({ limits, asr, languages }) {
   if (limits.has("llm_synthetic")) parts.push("No language model yet");
   if (limits.has("asr_fallback")) {
     const understands = inWords(languages);
-    const simple = /^pocketsphinx\b/.test(asr) ? "Simple recognizer" : "";
-    parts.push([simple, understands].filter(Boolean).join(", ") || "A better recognizer can be had");
+    if (/^pocketsphinx\b/.test(asr)) parts.push("Simple recognizer, English only");
+    else if (!understands) parts.push("A better recognizer can be had");
+    else parts.push(parts.length ? understands : `Understands ${understands}`);
   }
   return parts.join(" · ");
 }

@@ -3,7 +3,7 @@
  * neither hears nor plays anything: the parts that do listen to its events.
  */
 
-import { requestOf } from "./choices.js";
+import { requestOf, spokenHere } from "./choices.js";
 import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
@@ -21,12 +21,10 @@ export class Session {
   /**
    * @param {import("./connection.js").Connection} connection
    * @param {import("./choices.js").Choices} choices
-   * @param {string} locale that the browser is set up for; empty where that is not known
    */
-  constructor(connection, choices, locale) {
+  constructor(connection, choices) {
     this.connection = connection;
     this.choices = choices;
-    this.locale = locale;
     this.conversation = new Conversation();
     this.postponed = new Postponed();
     /** What the server said of itself. @type {any} */
@@ -105,11 +103,6 @@ export class Session {
     return { conversation: this.conversationId, ...(this.server ? requestOf(this.choices, this.server) : {}) };
   }
 
-  /** What goes with every spoken turn: also what the browser speaks, which a single word may well be in. */
-  spokenRequest() {
-    return { ...this.request(), ...(this.locale ? { locale: this.locale } : {}) };
-  }
-
   /**
    * Asks the server for a turn.
    *
@@ -123,7 +116,7 @@ export class Session {
     }
     const silence = this.choices.silenceMs ? { silence_ms: this.choices.silenceMs } : {};
     this.isHandsFree = mode === "hands_free";
-    this.connection.say({ type: "start", mode, ...silence, ...this.spokenRequest() });
+    this.connection.say({ type: "start", mode, ...silence, ...spokenHere(), ...this.request() });
   }
 
   /** The person has finished speaking. */

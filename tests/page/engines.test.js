@@ -44,6 +44,8 @@ test("what is limited is one quiet line, as long as it is true", () => {
   const changed = { type: "info", code: "engines_changed", llm: "parrot", voices: ["anna"], languages: ["en"] };
   assert.equal(applyInfo(offer, { ...changed, asr: "pocketsphinx", synthetic: false, command: "get it" }), true);
   assert.equal(limitsOf(offer), "Simple recognizer, English only");
+  applyInfo(offer, { ...changed, asr: "moonshine tiny-en", command: "get it" });
+  assert.equal(limitsOf(offer), "Understands English only");
   applyInfo(offer, { ...changed, asr: "odd", languages: [], command: "get it" });
   assert.equal(limitsOf(offer), "A better recognizer can be had");
   assert.equal(applyInfo(offer, { ...changed, asr: "great", languages: ["de"], synthetic: true }), true);

@@ -13,9 +13,9 @@ mock.timers.enable({ apis: ["setTimeout"] });
 const EVENTS = ["onnotice", "ongreeting", "onlistening", "onthinking", "onfinal", "onend", "onpostponed", "onagain", "onfarewell", "onlost"];
 
 /** A session that the server has greeted, and what it tells from then on. */
-function opened(choices = {}, locale = "") {
+function opened(choices = {}) {
   const connection = new Connection("ws://server/ws");
-  const session = new Session(connection, { ...CHOICES, ...choices }, locale);
+  const session = new Session(connection, { ...CHOICES, ...choices });
   connection.connect();
   const socket = Socket.last;
   socket.tell(GREETING);
@@ -50,15 +50,8 @@ test("what is asked of the server goes with the conversation and the choices", (
   const common = { conversation: "ours", voice: "en-gb" };
   assert.deepEqual(socket.take(), [
     { type: "text", text: "hello", ...common },
-    { type: "start", mode: "hold", silence_ms: 600, ...common },
-    { type: "start", mode: "hands_free", silence_ms: 600, ...common },
-  ]);
-  const swiss = opened({}, "de-CH");
-  asked(swiss.session, "typed", "tap", "hello");
-  asked(swiss.session, "spoken", "tap");
-  assert.deepEqual(swiss.socket.take(), [
-    { type: "text", text: "hello", conversation: "ours" },
-    { type: "start", mode: "tap", conversation: "ours", locale: "de-CH" },
+    { type: "start", mode: "hold", silence_ms: 600, locale: "de-CH", ...common },
+    { type: "start", mode: "hands_free", silence_ms: 600, locale: "de-CH", ...common },
   ]);
 });
 
