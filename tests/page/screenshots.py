@@ -14,7 +14,7 @@ FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshot
 KEPT = {
     *("rest-wide-light", "answering-wide-light", "answering-wide-dark", "latency-wide-light"),
     *("answering-narrow-dark", "stopped-narrow-light", "latency-narrow-dark", "settings-narrow-light"),
-    *("engines-wide-light", "engines-narrow-dark", "rest-narrow-dark"),
+    *("engines-narrow-dark", "rest-narrow-dark"),
 }
 REPLY = (
     "It will be mild in London today, about fourteen degrees. Rain is likely after nine in the evening, "

@@ -230,6 +230,7 @@ def test_the_process_has_the_servers_settings_and_none_of_its_secrets(monkeypatc
         (b'{"model": "x", "folder": "/x"}', None),
         (b'{"done": "five", "total": 9}', None),
         (b'{"done": null, "total": 9}', None),
+        (b'{"done": 1e999, "total": 9}', None),
         (b"[1]", None),
         (b"\xff", None),
         (b"", None),

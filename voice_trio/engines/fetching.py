@@ -131,7 +131,7 @@ def _far(line: bytes) -> Far | None:
     try:
         said = json.loads(line)
         return Far(int(said["done"]), int(said["total"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
