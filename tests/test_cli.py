@@ -9,6 +9,7 @@ import sys
 import wave
 from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 import trio
@@ -17,8 +18,9 @@ from voice_trio import sound_file
 from voice_trio.cli import main
 from voice_trio.cli.doctor import doctor
 from voice_trio.cli.serve import serve as serve_command
+from voice_trio.cli.talk import _take_turn
 from voice_trio.cli.talk_view import ConsoleView
-from voice_trio.client import CannotConnect
+from voice_trio.client import CannotConnect, Client
 from voice_trio.core import messages as m
 from voice_trio.engines.moonshine import model as moonshine
 
@@ -93,6 +95,28 @@ def test_typed_talk_ends_with_latencies_and_a_recording(tmp_path):
         assert file.getnframes() > 24000
 
 
+async def test_what_the_terminal_is_set_up_for_goes_with_what_is_said(monkeypatch):
+    asked = []
+
+    class Server:
+        """Answers before anything was said."""
+
+        async def ask(self, command):
+            asked.append(command)
+
+        async def speak(self, pcm):
+            await trio.sleep_forever()
+
+        async def hear(self):
+            await trio.testing.wait_all_tasks_blocked()
+            return m.Done(turn=1, outcome=m.Outcome.EMPTY, remembered=False, heard=0)
+
+    monkeypatch.setenv("LC_ALL", "de_CH.UTF-8")
+    with trio.fail_after(5):
+        assert await _take_turn(cast(Client, Server()), b"\0\0", ConsoleView(live=False)) is m.Outcome.EMPTY
+    assert asked == [m.Start(locale="de-CH")]
+
+
 def test_json_is_an_object_a_line(tmp_path):
     done = run("talk", "--text", "hi", "--json", cwd=tmp_path)
     events = [json.loads(line) for line in done.stdout.splitlines()]
@@ -118,6 +142,7 @@ def test_what_a_person_can_mend_is_one_sentence_and_two(tmp_path):
         (["serve", "--host", "203.0.113.1"], "Cannot listen on 203.0.113.1 port 8765"),
         (["serve", "--host", "no.such.invalid"], "Choose another address with STREAM_HOST and STREAM_PORT.\n"),
         (["models", "download", "huge-int8"], "Whisper model 'huge-int8' is unknown"),
+        (["models", "download", "--engine", "nobody"], "There is no engine 'nobody' here that has models."),
         (["talk"], "Give either a RECORDING or --text."),
     ]:
         done = run(*arguments, cwd=tmp_path)

@@ -192,6 +192,7 @@ def members(protocol):
         (base.Detector, tapped_module.TappedDetector),
         (base.EndOfTurn, tapped_module.TappedEndOfTurn),
         (base.Recognizer, tapped_module.TappedRecognizer),
+        (base.Guided, tapped_module.TappedRecognizer),
         (base.Utterance, tapped_module.TappedUtterance),
         (base.LanguageModel, tapped_module.TappedLanguageModel),
         (base.Stream, tapped_module.TappedStream),

@@ -29,7 +29,8 @@ TURN_OPTIONS = {
     "conversation": "the conversation that this turn goes on, as `session` named it, here or in an earlier session;"
     " without it, the one of this session",
     "language": "the language spoken (ISO 639-1), one of `languages`; without it, the server's own choice",
-    "voice": "the voice of the reply, one of `voices`; without it, the first of them",
+    "voice": "the voice of the reply, one of `voices`; without it, one that is named for `language`, or else the first"
+    " of them",
     "speed": "how fast the reply is spoken; 1 is the voice's own pace, and what stands without it",
     "phonemes": "true: each `tts_phrase` says when which phoneme is heard, as far as the voice knows",
 }
@@ -38,6 +39,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "mode": "how the utterance ends: `tap` on silence, `hold` on `stop` only, `hands_free` on silence, "
         "with the next turn beginning by itself when someone speaks",
         **TURN_OPTIONS,
+        "locale": "what the person's device is set up for (BCP 47, such as `de-CH`): where no `language` is given and"
+        " what is heard is not sure to be any, as with a single word, it is taken for this one",
         "silence_ms": "the silence that ends the utterance, or, with `endpointing` `adaptive`, that ends it where "
         "nothing tells whether a pause is the end; without it, the `silence_ms` of `session`",
         "endpointing": "`adaptive`: each pause is weighed, and 0.25 to 2 s of silence end the utterance; `fixed`, as "
@@ -49,7 +52,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "text": {
         "text": "what the person says, in writing",
         **TURN_OPTIONS,
-        "language": "accepted and not used: there is nothing to recognise",
+        "language": "the language of the reply, which chooses a voice where `voice` does not (ISO 639-1)",
     },
     "stop": {},
     "cancel": {"turn": "end it only if it is this one; without it, whichever there is"},
@@ -152,7 +155,7 @@ MEANINGS: dict[str, dict[str, str]] = {
 """Message -> field -> what it means. One field more or less than the code has is an error."""
 
 EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
-    "start": (m.Start(), m.Start(mode="hold", language="en", speed=1.25)),
+    "start": (m.Start(), m.Start(mode="hold", language="en", speed=1.25), m.Start(locale="de-CH")),
     "text": (m.Text(text="What time is it?"),),
     "stop": (m.Stop(),),
     "cancel": (m.Cancel(), m.Cancel(turn=3)),
@@ -167,9 +170,9 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
             max_utterance_ms=30_000,
             silence_ms=700,
             end_of_turn="Smart Turn v3.2",
-            asr="pocketsphinx",
+            asr="moonshine tiny-en",
             llm="gpt-4o-mini",
-            voices=("en-us", "en-gb"),
+            voices=("heart", "en-us", "en-gb"),
             languages=("en",),
         ),
     ),
@@ -217,10 +220,10 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
             code=m.InfoCode.ENGINES_CHANGED,
             message="llama3.2:latest (Ollama) answers from now on.",
             end_of_turn="Smart Turn v3.2",
-            asr="pocketsphinx",
+            asr="moonshine tiny-en",
             llm="llama3.2:latest (Ollama)",
             synthetic=False,
-            voices=("en-us", "en-gb"),
+            voices=("heart", "en-us", "en-gb"),
             languages=("en",),
         ),
         m.Info(code=m.InfoCode.NO_SPEECH, message="No words were heard."),
@@ -388,7 +391,7 @@ def chunk() -> str:
 
 def uploading() -> str:
     """Return what a request to /api/utterance may say, and an answer as a session of scripted engines makes it."""
-    options = "\n".join(f"| `{name}` | {TURN_OPTIONS[name]} |" for name in upload.OPTIONS)
+    options = "\n".join(f"| `{name}` | {MEANINGS['start'][name]} |" for name in upload.OPTIONS)
     answer = trio.run(_answer_upload, clock=trio.testing.MockClock(autojump_threshold=0))
     shown = json.dumps(answer, indent=2)
     return (

@@ -129,6 +129,17 @@ def load(model: type[S], **overrides: Any) -> S:
     return settings
 
 
+def spelled(settings: FromEnvironment) -> dict[str, str]:
+    """Return the environment in which `load` finds those of ``settings`` that were given and are not secret."""
+    model = type(settings)
+    return {
+        variable(model, name): str(int(value) if isinstance(value, bool) else value)
+        for name in sorted(settings.model_fields_set)
+        if not is_secret(model.model_fields[name])
+        for value in [getattr(settings, name)]
+    }
+
+
 def _takes(field: FieldInfo, value: str, *, here: bool) -> bool:
     words = words_of(field, here=here)
     return not words or value in words

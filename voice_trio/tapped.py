@@ -33,6 +33,7 @@ from voice_trio.engines.base import (
     Utterance,
     advice_of,
     first_partial_ms,
+    open_utterance,
     partial_interval_ms,
 )
 from voice_trio.memory.base import Store
@@ -154,6 +155,11 @@ class TappedRecognizer:
         """Begin an utterance."""
         call = Call("open", {"language": language})
         return _Begun(self._tap, call, lambda: self._inner.open(language), TappedUtterance)
+
+    def open_guided(self, likely: str) -> AbstractAsyncContextManager[Utterance]:
+        """Begin an utterance, guided if the inner one can be."""
+        call = Call("open", {"language": None, "likely": likely})
+        return _Begun(self._tap, call, lambda: open_utterance(self._inner, None, likely), TappedUtterance)
 
 
 class TappedUtterance:

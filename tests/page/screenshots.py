@@ -14,7 +14,7 @@ FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshot
 KEPT = {
     *("rest-wide-light", "answering-wide-light", "answering-wide-dark", "latency-wide-light"),
     *("answering-narrow-dark", "stopped-narrow-light", "latency-narrow-dark", "settings-narrow-light"),
-    *("engines-wide-light", "rest-narrow-dark"),
+    *("engines-narrow-dark", "rest-narrow-dark"),
 }
 REPLY = (
     "It will be mild in London today, about fourteen degrees. Rain is likely after nine in the evening, "
@@ -66,7 +66,7 @@ def main() -> None:
             # Held, so that it still listens when the picture is taken.
             visit.page.hover("#talk")
             visit.page.mouse.down()
-            visit.page.wait_for_selector(".you .words >> text=/london today/")
+            visit.page.wait_for_selector(".you .words >> text=/London to-?day/")
             visit.page.screenshot(path=FOLDER / "listening-narrow-light.png")
         with visiting(server.url, **narrow) as visit:
             visit.phase("ready")

@@ -161,7 +161,7 @@ def test_what_the_server_cannot_take_yet_is_posted_again(server, question):
         visit.phase("ready")
         record(visit)
         visit.page.wait_for_selector("#troubles >> text=no room")
-        visit.page.wait_for_selector("#phase >> text=/Next try/")
+        visit.page.wait_for_selector("#phase >> text=/The server is busy/")
         visit.over()
         assert visit.page.locator("#troubles .notice").count() == 0
         bodies = {request.post_data_buffer for request in stand_in.asked}

@@ -101,7 +101,9 @@ async def test_the_list_says_what_is_at_work_and_what_else_there_is(parrot):
         "usable": True,
         "why_not": None,
         "command": None,
+        "fetches": None,
         "in_use": False,
+        "fetching": False,
     }
     lame = engines["lame"]
     assert (lame["usable"], lame["command"]) == (False, "voice-trio models download wing")
@@ -360,7 +362,7 @@ async def test_who_asks_for_the_list_at_the_same_time_has_one_look_made(monkeypa
 
     monkeypatch.setattr("voice_trio.server.engine_list.survey", look)
     async with open_host(config.load(), scripted) as host:
-        listed = EngineList(config.load(), host)
+        listed = EngineList(config.load(), host, lambda kind, name: False)
         async with trio.open_nursery() as nursery:
             for _ in range(5):
                 nursery.start_soon(lambda: listed.tell(may_swap=False))

@@ -256,6 +256,7 @@ async def test_a_draft_says_all_that_was_said_though_it_is_less_than_a_stride(au
             ScriptedRecognizer(words=["one", "two", "three"], word_ms=30),
             turn=1,
             language=None,
+            likely=None,
             settings=SessionSettings.of(config.load(partial_interval_ms=1000, asr_timeout_s=1.0)),
             throttle=Throttle(outbox, 9),
             outlet=Outlet(outbox, Timeline()),

@@ -62,6 +62,8 @@ class Start:
     mode: Mode = "tap"
     conversation: Name | None = None
     language: Name | None = None
+    locale: Name | None = None
+    """What the person's device is set up for, in BCP 47: the language of what may be any."""
     voice: Name | None = None
     speed: Speed | None = None
     phonemes: bool | None = None
@@ -131,6 +133,7 @@ class Configure:
     """What the language model is told before anything else, instead of the server's words; empty for nothing."""
     voice: Name | None = None
     language: Name | None = None
+    locale: Name | None = None
     speed: Speed | None = None
     silence_ms: SilenceMs | None = None
     endpointing: Endpointing | None = None

@@ -150,6 +150,27 @@ class Recognizer(Protocol):
         """Begin an utterance, in ``language`` (ISO 639-1) or, for None, in whatever it detects."""
 
 
+@runtime_checkable
+class Guided(Protocol):
+    """A recognizer that finds out the language, and is guided where it cannot."""
+
+    def open_guided(self, likely: str) -> AbstractAsyncContextManager[Utterance]:
+        """Begin an utterance in whatever language it detects.
+
+        Where it detects none that is sure (`SURE_LANGUAGE_PROBABILITY`), that is ``likely`` (ISO 639-1), if it knows
+        that one.
+        """
+
+
+def open_utterance(
+    recognizer: Recognizer, language: str | None, likely: str | None
+) -> AbstractAsyncContextManager[Utterance]:
+    """Begin an utterance, guided where ``recognizer`` can be, and not told its ``language``."""
+    if language is None and likely is not None and isinstance(recognizer, Guided):
+        return recognizer.open_guided(likely)
+    return recognizer.open(language)
+
+
 PARTIAL_INTERVAL_MS = 1000
 """Between two partials, where a recognizer says nothing of its own."""
 

@@ -26,6 +26,7 @@ from voice_trio.engines.base import (
     Transcript,
     Utterance,
     first_partial_ms,
+    open_utterance,
     partial_interval_ms,
 )
 from voice_trio.session.capture import Capture, Ending, told
@@ -52,6 +53,7 @@ async def transcribe(
     *,
     turn: int,
     language: str | None,
+    likely: str | None,
     settings: SessionSettings,
     throttle: Throttle,
     outlet: Outlet,
@@ -59,6 +61,7 @@ async def transcribe(
 ) -> Heard:
     """Return what the person said, once they have said it, of an utterance that has begun.
 
+    It is in ``language``; for None, in what the recognizer hears, and what is ``likely`` where that is not sure.
     The recognizer's limit of time counts from the utterance's end. ``end_of_turn`` judges its pauses, where they are
     weighed. Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
     """
@@ -77,7 +80,10 @@ async def transcribe(
             nursery.start_soon(_limit_from_end, capture, limit, timeout_s)
             if weighing is not None and end_of_turn is not None:
                 nursery.start_soon(_weigh, capture, weighing, end_of_turn)
-            async with recognizer.open(language) as utterance, trio.open_nursery() as anticipating:
+            async with (
+                open_utterance(recognizer, language, likely) as utterance,
+                trio.open_nursery() as anticipating,
+            ):
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
                 anticipating.start_soon(_anticipate, utterance, capture)
                 async with trio.open_nursery() as drafting:

@@ -64,6 +64,8 @@ def configured(settings: SessionSettings, request: _R, wanted: m.Configure) -> t
         language=wanted.language if request.language is None else request.language,
         speed=wanted.speed if request.speed is None else request.speed,
     )
+    if isinstance(request, m.Start) and request.locale is None:
+        request = replace(request, locale=wanted.locale)
     return settings, request
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import trio
@@ -101,6 +101,8 @@ class ScriptedRecognizer:
     """How often it was not."""
     asked_for: list[str | None] = field(default_factory=list)
     """The languages that utterances were opened in."""
+    guided_to: list[str] = field(default_factory=list)
+    """The languages that were likely, of those that were opened in none."""
     language_probability: float = 0.0
     utterance: type[ScriptedUtterance] | None = None
     """What it opens, where that is more than a `ScriptedUtterance`."""
@@ -131,6 +133,11 @@ class ScriptedRecognizer:
             await trio.lowlevel.checkpoint()
         finally:
             self.open_now -= 1
+
+    def open_guided(self, likely: str) -> AbstractAsyncContextManager[ScriptedUtterance]:
+        """Begin an utterance in no language, and note which one is likely."""
+        self.guided_to.append(likely)
+        return self.open(None)
 
 
 class ScriptedUtterance:
