@@ -5,7 +5,8 @@
     python tools/bench_words.py --only whisper --context 10 --context 15 --stock
 
 Whisper is the model in STREAM_MODEL_WHISPER, decoded as finals are, in each context that is asked for. Words are
-compared without case and punctuation, and numbers in words. Trips are decodes that looped in their first context;
+compared without case and punctuation, and numbers in words. Verse of 1609 counts by itself and not in the sum: its
+spelling and grammar are nobody's who talks with a machine. Trips are decodes that looped in their first context;
 "twice" counts transcripts that say one sentence twice.
 """
 
@@ -87,8 +88,10 @@ class Score:
     def line(self, name: str, cpu_s: float) -> str:
         """Return all of it in one line."""
         kinds = ", ".join(f"{kind} {self.wrong[kind] / self.said[kind]:.1%}" for kind in self.said)
+        counted = [kind for kind in self.said if kind != "verse"]
+        share = sum(self.wrong[kind] for kind in counted) / max(1, sum(self.said[kind] for kind in counted))
         return (
-            f"  {name:<28} {sum(self.wrong.values()) / sum(self.said.values()):6.1%}   ({kinds}; single words right "
+            f"  {name:<28} {share:6.1%}   ({kinds}; single words right "
             f"{self.right} of {self.single}); trips {self.trips}, twice {self.twice} of {self.utterances}; "
             f"{cpu_s:.2f} s of CPU a second"
         )
