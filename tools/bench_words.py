@@ -26,6 +26,7 @@ import trio
 from tools import utterances
 from tools.latency import word_errors
 from tools.proc import machine
+from tools.said import number
 from tools.utterances import Utterance
 from voice_trio import config, log
 from voice_trio.core.repetition import without_echo
@@ -43,25 +44,16 @@ Heard = tuple[str, bool]
 """Words, and whether the decode tripped."""
 
 
-_UNITS = [
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
-]
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-
-
 def normal(text: str) -> list[str]:
     """Return the words of ``text`` as they are compared."""
     return [said for word in spoken(text) for said in (_number(int(word)) if word.isdecimal() else [word])]
 
 
-def _number(number: int) -> list[str]:
-    """Return ``number`` as people say it; of three or four digits, as they say the time."""
-    if number < len(_UNITS):
-        return [_UNITS[number]]
-    if number < 100:
-        return [_TENS[number // 10 - 2], *(_number(number % 10) if number % 10 else [])]
-    return [*_number(number // 100), *(_number(number % 100) if number % 100 else ["hundred"])]
+def _number(value: int) -> list[str]:
+    """Return ``value`` as people say it; of three or four digits, as they say the time."""
+    if value < 100:
+        return number(value)
+    return [*_number(value // 100), *(number(value % 100) if value % 100 else ["hundred"])]
 
 
 class Score:
