@@ -61,7 +61,7 @@ class Utterance:
     """Somebody saying something."""
 
     kind: str
-    """``human``, ``hibari``, ``flite``, or ``single`` for one word."""
+    """``human``, ``hibari``, ``flite``, ``single`` for one word, or ``verse`` for a person who reads some of 1609."""
     words: str
     pcm: bytes
     """s16le mono at 16 kHz."""
@@ -80,7 +80,8 @@ def read() -> Sequence[Utterance]:
 
 def _human() -> Iterator[Utterance]:
     for listed in json.loads((HUMAN / "human.json").read_text()):
-        yield Utterance("human", listed["words"], sound_file.read(HUMAN / listed["file"]))
+        kind = "verse" if listed["source"] == "sonnet" else "human"
+        yield Utterance(kind, listed["words"], sound_file.read(HUMAN / listed["file"]))
 
 
 def _flite() -> Iterator[Utterance]:

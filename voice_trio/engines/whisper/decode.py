@@ -41,6 +41,10 @@ _PADDED_FRAMES = 3000
 _FEWEST_FRAMES = 2
 """Of which the encoder makes one position."""
 
+_BEAMS = 5
+"""Readings that a final follows, as Whisper's authors have it: fewer words are wrong than with the likeliest token of
+each step, for 9 % more work, since most of a decode is the encoder's."""
+
 _TOKENS_PER_S = 12
 _TOKENS_SPARE = 16
 _TOKENS_MOST = 220
@@ -73,7 +77,8 @@ class Asked:
     likely: str | None = None
     """The language where none is given and the one that is found is not sure; None leaves it to the decoder."""
     again: bool = True
-    """Whether what trips is decoded again in more context."""
+    """Whether it is a final: several readings are followed, and what trips is decoded again in more context. A partial
+    is to be quick, and the next one is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ class WhisperDecoder:
         results = self._model.model.generate(
             stacked(memories),
             prompts,
-            beam_size=1,
+            beam_size=_BEAMS if all(one.again for one in asked) else 1,
             max_length=max_length(max(most), prompts[0]),
             return_scores=True,
             return_no_speech_prob=True,
