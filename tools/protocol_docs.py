@@ -39,6 +39,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "with the next turn beginning by itself when someone speaks",
         **TURN_OPTIONS,
         "silence_ms": "the silence that ends the utterance; without it, the `silence_ms` of `session`",
+        "echo": "who takes the assistant's own voice out of the microphone's sound: `none`: nobody, the server is to, "
+        "by what `sounding` says; `browser`: the client, or headphones do. It holds for the session once it was `none`",
     },
     "text": {
         "text": "what the person says, in writing",
@@ -50,6 +52,11 @@ MEANINGS: dict[str, dict[str, str]] = {
     "played": {
         "turn": TURN,
         "samples": "of the turn's audio, heard so far: counted from its first, at its sample rate",
+    },
+    "sounding": {
+        "turn": "which turn sounds from then on, without a break; without it, nothing does",
+        "sample": "of the turn's audio, counted from its first at its sample rate: the one that sounds at `at`",
+        "at": "sample of the next binary message, counted from its first",
     },
     "mark": {
         "turn": TURN,
@@ -146,12 +153,13 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
     "stop": (m.Stop(),),
     "cancel": (m.Cancel(), m.Cancel(turn=3)),
     "played": (m.Played(turn=3, samples=24_000),),
+    "sounding": (m.Sounding(turn=3, sample=24_000), m.Sounding(at=312)),
     "mark": (m.Mark(turn=3, marks={"first_partial_shown": 612.5, "first_audio_heard": 1480.0}),),
     "session": (
         m.SessionOpened(
             session="xJ3kPq0aY7dVt2Ws",
             conversation="pS8vXhQm2nR4tYw6zB1cD3",
-            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark"),
+            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "echo"),
             sample_rate=16_000,
             max_utterance_ms=30_000,
             silence_ms=700,

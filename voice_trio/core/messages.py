@@ -15,6 +15,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from voice_trio.core.codes import (
     Count as Count,
     DrainCode as DrainCode,
+    EchoBy as EchoBy,
     ErrorCode as ErrorCode,
     InfoCode as InfoCode,
     Milliseconds as Milliseconds,
@@ -62,6 +63,7 @@ class Start:
     speed: Speed | None = None
     phonemes: bool | None = None
     silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
+    echo: EchoBy = "browser"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,19 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sounding:
+    """From sample ``at`` of the `Audio` to come on, the turn's audio sounds from its ``sample`` on; or, without, nothing.
+
+    It holds until the next, and from one `Audio` to the one after it.
+    """
+
+    name: ClassVar[str] = "sounding"
+    turn: TurnId | None = None
+    sample: Count = 0
+    at: Annotated[int, Ge(0), Le(MAX_MESSAGE_BYTES // 2)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """What the client's clock saw, in milliseconds since it sent `Start` or `Text`."""
 
@@ -125,7 +140,7 @@ class Configure:
     speed: Speed | None = None
 
 
-Command = Audio | Start | Text | Stop | Cancel | Played | Mark | Configure
+Command = Audio | Start | Text | Stop | Cancel | Played | Sounding | Mark | Configure
 
 
 # --- what a session can say -----------------------------------------------------------------------------------------

@@ -31,11 +31,14 @@ DOUBT_S: Final = 0.3
 STALE_S: Final = 1.0
 """After so long without a report nobody knows what sounds."""
 
-_EXACT_S: Final = 0.0003
+_EXACT_S: Final = 0.00015
 _GAINS_EXACT: Final = 0.5, 0.0625
 _GAINS_ROUGH: Final = 0.02, 0.0001
 """What part of an error goes into the position, and into the drift; of a run's first, rough ones the mean counts."""
-_MEAN_GAIN: Final = 0.1
+_RISE: Final = 0.5
+_FALL: Final = 0.05
+_STRAY: Final = 0.1
+"""What part of a greater, a smaller and an impossible error goes into the mean error."""
 _MOST_DRIFT: Final = 0.002
 _MOST_WAITING: Final = 64
 """Reports about samples that have not come yet; a client has one or two a message."""
@@ -143,7 +146,7 @@ class SoundingClock:
         else:
             self._other = _Run.begin(report.turn, report)
             self._doubt_from(report.position)
-            self._error_s += _MEAN_GAIN * (JUMP_S - self._error_s)
+            self._error_s += _STRAY * (JUMP_S - self._error_s)
 
     def _is_near(self, run: _Run, report: Report) -> bool:
         error = report.second - self._expected(run, report.position)
@@ -154,7 +157,8 @@ class SoundingClock:
         elapsed_s = (report.position - run.reported) / SAMPLE_RATE
         expected = self._expected(run, report.position)
         error = report.second - expected
-        self._error_s += _MEAN_GAIN * (abs(error) - self._error_s)
+        rougher_s = abs(error) - self._error_s
+        self._error_s += (_RISE if rougher_s > 0 else _FALL) * rougher_s
         place, pace = _GAINS_EXACT if self._error_s < _EXACT_S else _GAINS_ROUGH
         run.reports += 1
         place = max(place, 1 / run.reports)

@@ -98,6 +98,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Stop: Verdict.ACT,
         m.Cancel: Verdict.ACT,
         m.Played: Verdict.ACT,
+        m.Sounding: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
     # Audio that follows the end of capture goes to the listener's ring and is used by nobody.
@@ -106,6 +107,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.ACT,
         m.Played: Verdict.ACT,
+        m.Sounding: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
     State.RESPONDING: {
@@ -113,6 +115,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.ACT,
         m.Played: Verdict.ACT,
+        m.Sounding: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
     State.COMPLETE: {
@@ -123,6 +126,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.NOTHING_TO_CANCEL,
         m.Played: Verdict.ACT,
+        m.Sounding: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
 }

@@ -6,6 +6,7 @@ started. Calls are plain functions that take about 0.1 ms for 10 ms of sound.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ STEP_BYTES: Final = STEP_SAMPLES * BYTES_PER_SAMPLE
 """10 ms: what it takes at a time."""
 
 
+@cache
 def missing() -> str | None:
     """Return what is missing for it, and what to do, in a sentence; None if it is installed."""
     try:
@@ -55,7 +57,7 @@ class Aec3:
                 self._module.process_reverse_stream(self._step(sounding, at))
                 step = self._step(heard, at)
                 self._module.process_stream(step)
-                cleaned += step.data.cast("b")
+                cleaned += step.data.cast("B")
         except RuntimeError as error:
             raise EngineError(ErrorCode.INTERNAL, f"The echo canceller failed: {error}") from error
         return bytes(cleaned)
