@@ -6,7 +6,7 @@ The microphone's clock is the true one. The player may run faster than it says, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -32,7 +32,7 @@ class Scene:
     """Position in the microphone's samples, turn, sample of it."""
     reply: bytes
     rate: int
-    person_at: Sequence[int] = field(default=())
+    person_at: Sequence[int] = ()
     """Samples of the microphone at which a person begins to speak."""
 
 
@@ -47,13 +47,13 @@ def play(
     told: bool = True,
     jitter_ms: float = 0.0,
     person: Signal | None = None,
-    person_at: Sequence[int] = (),
+    person_at: Sequence[int] = (0,),
     seed: int = 1,
 ) -> Scene:
     """Play ``reply`` (``rate`` Hz, at `SPEECH_RMS`) into the room, ``db`` louder than that in the microphone.
 
     ``stumbles`` are seconds at which the player is silent for so many ms, and the client tells of it, or not.
-    ``jitter_ms`` is the error of its reports, at most. ``person`` is heard at each sample of ``person_at``.
+    ``jitter_ms`` is the error of its reports, at most. ``person`` is heard from each sample of ``person_at`` on.
     """
     chance = np.random.default_rng(seed)
     sound = soxr.resample(reply, rate * (1 + skew_ppm / 1e6), SAMPLE_RATE)
@@ -65,12 +65,11 @@ def play(
         late[where:] += ms_to_samples(round(ms))
         at = where
     played = np.concatenate([*pieces, sound[at:]])
-    heard = np.convolve(played, [0.0]) if db == -np.inf else _through(played, room(delay_ms, seed) * 10 ** (db / 20))
-    heard = heard[: len(played)] + at_rms(pink(len(played), seed), ROOM_RMS)
+    heard = _through(played, room(delay_ms, seed) * 10 ** (db / 20))[: len(played)]
+    heard += at_rms(pink(len(played), seed), ROOM_RMS)
     if person is not None:
         for begin in person_at:
-            part = person[: max(0, len(heard) - begin)]
-            heard[begin : begin + len(part)] += part
+            heard[begin : begin + len(person)] += person[: len(heard[begin:])]
     reports: list[tuple[int, int | None, int]] = []
     sounded = np.arange(len(sound)) + (late if told else 0)
     for position in range(0, len(played), MESSAGE_SAMPLES):
@@ -85,7 +84,7 @@ def play(
         for here in np.flatnonzero(np.diff(sounded[source : source + MESSAGE_SAMPLES]) > 1) if told else ():
             reports.append((int(sounded[source + here]) + 1, None, 0))
             reports.append((int(sounded[source + here + 1]), TURN, _sample(source + int(here) + 1, rate, skew_ppm)))
-    return Scene(to_pcm(heard), reports, to_pcm(reply), rate, tuple(person_at))
+    return Scene(to_pcm(heard), reports, to_pcm(reply), rate, () if person is None else tuple(person_at))
 
 
 def frames(scene: Scene) -> Sequence[tuple[int, bytes]]:

@@ -59,7 +59,9 @@ def imported(folder: str) -> dict[str, str]:
 DISTRIBUTIONS = {module: {canonical(name) for name in names} for module, names in packages_distributions().items()}
 
 
-@pytest.mark.parametrize(("folder", "extras"), [("voice_trio", ["echo"]), ("tests", ["dev", "train"]), ("tools", ["dev"])])
+@pytest.mark.parametrize(
+    ("folder", "extras"), [("voice_trio", ["echo"]), ("tests", ["dev", "train"]), ("tools", ["dev"])]
+)
 def test_what_is_imported_is_declared(folder, extras):
     asked_for = declared(*extras)
     found = imported(folder)

@@ -38,7 +38,9 @@ def test_audio_of_any_rate_is_read_at_the_microphones(rate, ppm):
     sent = SentAudio()
     sent.add(1, 0, tone(440, rate, 2), rate)
     step = (1 + ppm / 1e6) / S
-    found = np.concatenate([sent.read(Span(FRAME_SAMPLES, 1, n * step, step)) for n in range(4800, 9600, FRAME_SAMPLES)])
+    found = np.concatenate(
+        [sent.read(Span(FRAME_SAMPLES, 1, n * step, step)) for n in range(4800, 9600, FRAME_SAMPLES)]
+    )
     wanted = 8000 * np.sin(2 * np.pi * 440 * step * np.arange(4800, 9600))
     assert np.sqrt(np.mean((found - wanted) ** 2)) < 8000 * 0.005
 

@@ -28,7 +28,7 @@ def test_errors_trips_and_sentences_said_twice_are_counted():
 
 
 def test_the_recorded_people_are_there_and_babble_is_the_same_each_time():
-    people = list(utterances._human())
+    people = list(utterances.human())
     assert len(people) == 17
     assert all(0.8 < one.seconds < 12 for one in people)
     assert np.array_equal(utterances.babble(8000, 3), utterances.babble(8000, 3))

@@ -105,7 +105,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sounding:
-    """From sample ``at`` of the `Audio` to come on, the turn's audio sounds from its ``sample`` on; or, without, nothing.
+    """From sample ``at`` of the next `Audio` on, the turn's audio sounds from its ``sample`` on; without one, nothing.
 
     It holds until the next, and from one `Audio` to the one after it.
     """

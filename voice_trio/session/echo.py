@@ -1,6 +1,7 @@
 """A session's echo canceller: made when the client says that it has none, fed with what is sent and what sounds.
 
-Until it is made, which takes up to a second for the first of a process, and where it cannot be, frames pass as they are.
+Until it is made, which takes up to a second for the first of a process, and where it cannot be, frames pass as they
+are.
 """
 
 from __future__ import annotations

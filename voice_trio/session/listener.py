@@ -134,7 +134,7 @@ class Listener:
         was_late = task is not None and task.late
         for frame in self._framer.push(pcm):
             if self.clean is not None:
-                frame = self.clean(frame, self._position)  # noqa: PLW2901
+                frame = self.clean(frame, self._position)
             self._ring.append(frame)
             self._arrivals.append(now)
             self._position += FRAME_SAMPLES

@@ -34,7 +34,7 @@ class Aec3:
     """One session's canceller: what it has learnt of a room, 0.4 MB. Not to be called from two threads at a time."""
 
     def __init__(self) -> None:
-        """Load what it needs, at the first time for up to a second. Raises `EngineError` where that is not installed."""
+        """Load what it needs, at the first time for up to a second. Raises `EngineError` where that is missing."""
         if (lacking := missing()) is not None:
             raise EngineError(ErrorCode.INTERNAL, lacking)
         try:

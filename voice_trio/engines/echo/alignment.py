@@ -81,7 +81,7 @@ class Alignment:
         reference = self._reference
         if np.sqrt(np.mean(reference[-WINDOW:] ** 2)) < _QUIET_RMS:
             return None
-        # The window begins LATEST samples after the reference does, so at index k of the correlation it is LATEST - k late.
+        # The window begins LATEST samples after the reference, so at index k of the correlation it is LATEST - k late.
         cross = np.conj(np.fft.rfft(self._heard[:WINDOW], _SIZE)) * np.fft.rfft(reference, _SIZE)
         cross[: _BAND_HZ[0] * _SIZE // SAMPLE_RATE] = 0
         cross[_BAND_HZ[1] * _SIZE // SAMPLE_RATE :] = 0
