@@ -63,7 +63,7 @@ class Start:
     speed: Speed | None = None
     phonemes: bool | None = None
     silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
-    echo: EchoBy = "browser"
+    echo: EchoBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
