@@ -108,9 +108,11 @@ def room(delay_ms: float, seed: int, decay_s: float = 0.3) -> Signal:
     tail *= np.random.default_rng(seed).random(samples) < 0.05  # single reflections, denser than ears tell apart
     tail[0] = 1.5 * np.sqrt(np.sum(tail**2))
     whole = np.concatenate([np.zeros(round(delay_ms * SAMPLE_RATE / 1000)), tail])
-    return whole / np.sqrt(np.sum(whole**2))
+    response: Signal = whole / np.sqrt(np.sum(whole**2))
+    return response
 
 
 def _through(sound: Signal, response: Signal) -> Signal:
     size = len(sound) + len(response) - 1
-    return np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)
+    heard: Signal = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(response, size), size)
+    return heard
