@@ -40,7 +40,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         **TURN_OPTIONS,
         "silence_ms": "the silence that ends the utterance; without it, the `silence_ms` of `session`",
         "echo": "who takes the assistant's own voice out of the microphone's sound: `none`: nobody, the server is to, "
-        "by what `sounding` says; `browser`, or without it: the client does, or headphones. `none` holds for the session",
+        "by what `sounding` says, in all of the session; `browser`, or without it: the client does, or headphones",
     },
     "text": {
         "text": "what the person says, in writing",
