@@ -48,6 +48,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "Without it, `fixed` where `silence_ms` is given, else the server's own choice",
         "barge_in": "whether speech may take back the end of the utterance, and interrupt the reply; without it, it may"
         " in `hands_free` where STREAM_BARGE_IN allows it, and nowhere else; never in `hold`",
+        "echo": "who takes the assistant's own voice out of the microphone's sound: `none`: nobody, the server is to, "
+        "by what `sounding` says, in all of the session; `browser`, or without it: the client does, or headphones",
     },
     "text": {
         "text": "what the person says, in writing",
@@ -59,6 +61,11 @@ MEANINGS: dict[str, dict[str, str]] = {
     "played": {
         "turn": TURN,
         "samples": "of the turn's audio, heard so far: counted from its first, at its sample rate",
+    },
+    "sounding": {
+        "turn": "which turn sounds from then on, without a break; without it, nothing does",
+        "sample": "of the turn's audio, counted from its first at its sample rate: the one that sounds at `at`",
+        "at": "sample of the next binary message, counted from its first",
     },
     "mark": {
         "turn": TURN,
@@ -160,12 +167,13 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
     "stop": (m.Stop(),),
     "cancel": (m.Cancel(), m.Cancel(turn=3)),
     "played": (m.Played(turn=3, samples=24_000),),
+    "sounding": (m.Sounding(turn=3, sample=24_000), m.Sounding(at=312)),
     "mark": (m.Mark(turn=3, marks={"first_partial_shown": 612.5, "first_audio_heard": 1480.0}),),
     "session": (
         m.SessionOpened(
             session="xJ3kPq0aY7dVt2Ws",
             conversation="pS8vXhQm2nR4tYw6zB1cD3",
-            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark"),
+            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "echo"),
             sample_rate=16_000,
             max_utterance_ms=30_000,
             silence_ms=700,

@@ -75,10 +75,11 @@ class Utterance:
 @cache
 def read() -> Sequence[Utterance]:
     """Return all of them, the recorded ones first."""
-    return [*_human(), *_flite(), *_spoken()]
+    return [*human(), *_flite(), *_spoken()]
 
 
-def _human() -> Iterator[Utterance]:
+def human() -> Iterator[Utterance]:
+    """Yield what people say."""
     for listed in json.loads((HUMAN / "human.json").read_text()):
         kind = "verse" if listed["source"] == "sonnet" else "human"
         yield Utterance(kind, listed["words"], sound_file.read(HUMAN / listed["file"]))

@@ -30,7 +30,7 @@ def test_errors_trips_and_sentences_said_twice_are_counted():
 
 
 def test_the_recorded_people_are_there_and_babble_is_the_same_each_time():
-    people = list(utterances._human())
+    people = list(utterances.human())
     assert [sum(one.kind == kind for one in people) for kind in ("human", "verse")] == [22, 14]
     assert all(0.8 < one.seconds < 12 for one in people)
     assert np.array_equal(utterances.babble(8000, 3), utterances.babble(8000, 3))

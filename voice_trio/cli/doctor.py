@@ -19,6 +19,7 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, Synthesizer, TextDelta, advice_of
+from voice_trio.engines.echo import aec3
 from voice_trio.engines.local_llm.model import LocalModel
 from voice_trio.engines.media import media_worker
 from voice_trio.engines.plugged import plugged
@@ -135,6 +136,15 @@ async def _voice(settings: Settings) -> str:
         return f"{synthesizer.name} works: {speech.samples / speech.sample_rate:.1f} s of speech"
 
 
+async def _echo(settings: Settings) -> str:
+    """Try the echo canceller; that its package is not installed is no fault."""
+    if (lacking := aec3.missing()) is not None:
+        return f"off: {lacking}"
+    canceller = await trio.to_thread.run_sync(aec3.Aec3)
+    canceller.clean(bytes(FRAME_BYTES), bytes(FRAME_BYTES))
+    return "its own voice is taken out of what it hears, for clients that ask for it"
+
+
 async def _confinement(settings: Settings) -> str:
     """Ask a process that reads untrusted bytes what keeps it from more; what this system lacks is no fault."""
     async with open_pool(media_worker(), 1) as pool:
@@ -165,6 +175,7 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "end of turn": _end_of_turn,
     "model": _language_model,
     "voice": _voice,
+    "echo": _echo,
     "confinement": _confinement,
     "memory": _memory,
     "session log": _session_log,

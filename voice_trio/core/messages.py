@@ -15,6 +15,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from voice_trio.core.codes import (
     Count as Count,
     DrainCode as DrainCode,
+    EchoBy as EchoBy,
     Endpointing as Endpointing,
     ErrorCode as ErrorCode,
     InfoCode as InfoCode,
@@ -73,6 +74,7 @@ class Start:
     barge_in: bool | None = None
     """Whether speech while a reply is made or sounds may take back the utterance's end, or interrupt the reply. Not
     given, it may where the turns are hands-free. Never in mode `hold`."""
+    echo: EchoBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,19 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sounding:
+    """From sample ``at`` of the next `Audio` on, the turn's audio sounds from its ``sample`` on; without one, nothing.
+
+    It holds until the next, and from one `Audio` to the one after it.
+    """
+
+    name: ClassVar[str] = "sounding"
+    turn: TurnId | None = None
+    sample: Count = 0
+    at: Annotated[int, Ge(0), Le(MAX_MESSAGE_BYTES // 2)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """What the client's clock saw, in milliseconds since it sent `Start` or `Text`."""
 
@@ -139,7 +154,7 @@ class Configure:
     endpointing: Endpointing | None = None
 
 
-Command = Audio | Start | Text | Stop | Cancel | Played | Mark | Configure
+Command = Audio | Start | Text | Stop | Cancel | Played | Sounding | Mark | Configure
 
 
 # --- what a session can say -----------------------------------------------------------------------------------------

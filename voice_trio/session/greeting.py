@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import Event, Info, InfoCode, SessionOpened
 from voice_trio.engines.base import EndOfTurn, Engines, advice_of
+from voice_trio.engines.echo import aec3
 from voice_trio.entry_points import Kind
 from voice_trio.session.settings import SessionSettings
 
 NO_MODEL = "No language model is configured: replies only repeat what was heard."
 
 FEATURES = ("tap", "hold", "hands_free", "text", "cancel", "played", "mark")
+CANCELS_ECHO = "echo"
+"""A feature where its package is installed: the server hears what is said while it speaks into an open microphone."""
 
 
 def greeting(session: str, conversation: str, settings: SessionSettings, engines: Engines) -> Iterator[Event]:
@@ -20,7 +23,7 @@ def greeting(session: str, conversation: str, settings: SessionSettings, engines
     yield SessionOpened(
         session=session,
         conversation=conversation,
-        features=FEATURES,
+        features=FEATURES if aec3.missing() else (*FEATURES, CANCELS_ECHO),
         sample_rate=SAMPLE_RATE,
         max_utterance_ms=settings.max_utterance_ms,
         silence_ms=settings.vad_silence_ms,

@@ -79,6 +79,13 @@ class Listener:
         self._position = 0
         self._task: _Task | None = None
         self._pauses = Pauses()
+        self.clean: Callable[[bytes, int], bytes] | None = None
+        """What takes the echo out of each frame, given with its position, before anybody hears it."""
+
+    @property
+    def position(self) -> int:
+        """The number of the sample that comes next."""
+        return self._position + self._framer.rest // BYTES_PER_SAMPLE
 
     def listen_as(self, request: Start, settings: SessionSettings) -> tuple[Capture, Timeline]:
         """Fill a new capture as ``request`` wants it; return it, and the timeline that its moments go into."""
@@ -133,6 +140,8 @@ class Listener:
         task = self._task
         was_late = task is not None and task.late
         for frame in self._framer.push(pcm):
+            if self.clean is not None:
+                frame = self.clean(frame, self._position)
             self._ring.append(frame)
             self._arrivals.append(now)
             self._position += FRAME_SAMPLES
