@@ -87,7 +87,7 @@ export class Context {
   }
 }
 
-export const CHOICES = { microphone: "", output: "", voice: "", speed: 1, silenceMs: 0, language: "", token: "" };
+export const CHOICES = { microphone: "", output: "", voice: "", speed: 1, silenceMs: 0, language: "", token: "", bargeIn: true };
 
 export const GREETING = { type: "session", protocol: 1, conversation: "ours", voices: ["en-gb"], languages: [] };
 
