@@ -142,7 +142,7 @@ export class ReplyOutput {
   /**
    * @private
    * @param {Turn} turn
-   * @param {number} played samples of it, and no more follow
+   * @param {number} played samples of it, where its sound has stopped
    */
   stopped(turn, played) {
     turn.position = played;

@@ -6,6 +6,7 @@ import pytest
 from tests.page.browser import Heard, visiting, write_speech
 from tests.page.script import RATE, Script, rising
 from tests.page.server import ROOT
+from tests.page.test_looks import check
 from tests.page.test_talking import assert_same_sound
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
@@ -95,6 +96,7 @@ def test_a_held_reply_stands_still_and_goes_on_without_a_click_by_the_person(tal
     played = script.said("played")[-1]["samples"]
     heard = visit.heard()
     assert np.count_nonzero(heard.samples) / heard.rate == pytest.approx(played / RATE, abs=0.03)
+    check(page, "held")
     assert script.audio_bytes > before, "the microphone is heard while the reply sounds, and while it is held"
 
     script.say(m.Release(turn=1, sample=RATE))
@@ -184,8 +186,9 @@ def test_a_person_who_does_not_want_to_interrupt_says_so_to_the_server(server):
 
 def test_a_second_question_into_the_answer_stops_it_and_is_answered(server, model, tmp_path):
     """With the real server, recognizer and voice: nothing is scripted but the language model's words."""
-    model.reply = "Let me tell you about the sea. " + "It is wide and deep, and nobody has ever seen its end. " * 5
-    speech = write_speech(tmp_path / "two.wav", 0.6, QUESTION, 6.0, SECOND, 60.0)
+    model.reply = "Let me tell you about the sea. " + "It is wide and deep, and nobody has ever seen its end. " * 8
+    # So late that the reply sounds, however busy the machine is, and so early that it does so still.
+    speech = write_speech(tmp_path / "two.wav", 0.6, QUESTION, 12.0, SECOND, 60.0)
     with visiting(server.url, speech, record=True) as visit:
         page = visit.page
         visit.phase("ready")
@@ -204,4 +207,8 @@ def test_a_second_question_into_the_answer_stops_it_and_is_answered(server, mode
         assert "chicago" in asked[1].lower()
         assert "how long" in asked[1].lower(), "the first words, which were spoken into the reply"
         assert page.locator(".turn").nth(1).locator(".assistant .words").inner_text().strip() == "It is noon."
+        heard = visit.heard()
+        before, after = parts(heard, 1.0)
+        assert len(before) / heard.rate > 2
+        assert len(after) / heard.rate < 6, "of the first reply nothing is left to hear"
         assert visit.trouble == []
