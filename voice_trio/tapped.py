@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from voice_trio.core.history import Record
 from voice_trio.engines.base import (
     Detector,
+    EndOfTurn,
     Engines,
     Hypothesis,
     LanguageModel,
@@ -32,6 +33,7 @@ from voice_trio.engines.base import (
     Utterance,
     advice_of,
     first_partial_ms,
+    open_utterance,
     partial_interval_ms,
 )
 from voice_trio.memory.base import Store
@@ -54,6 +56,7 @@ def tapped_engines(engines: Engines, tap: Tap) -> Engines:
         language_model=TappedLanguageModel(engines.language_model, tap),
         synthesizer=TappedSynthesizer(engines.synthesizer, tap),
         new_detector=lambda: TappedDetector(engines.new_detector(), tap),
+        end_of_turn=None if engines.end_of_turn is None else TappedEndOfTurn(engines.end_of_turn, tap),
     )
 
 
@@ -119,6 +122,19 @@ class TappedDetector:
         self._inner.reset()
 
 
+class TappedEndOfTurn:
+    """What judges pauses, behind a tap."""
+
+    def __init__(self, inner: EndOfTurn, tap: Tap) -> None:
+        self.name = inner.name
+        self._inner = inner
+        self._tap = tap
+
+    async def probability(self, pcm: bytes) -> float | None:
+        """Return how likely who says ``pcm`` has finished."""
+        return await self._tap.call(Call("weigh", {"pcm": pcm}), lambda: self._inner.probability(pcm))
+
+
 class TappedRecognizer:
     """A recognizer behind a tap."""
 
@@ -139,6 +155,11 @@ class TappedRecognizer:
         """Begin an utterance."""
         call = Call("open", {"language": language})
         return _Begun(self._tap, call, lambda: self._inner.open(language), TappedUtterance)
+
+    def open_guided(self, likely: str) -> AbstractAsyncContextManager[Utterance]:
+        """Begin an utterance, guided if the inner one can be."""
+        call = Call("open", {"language": None, "likely": likely})
+        return _Begun(self._tap, call, lambda: open_utterance(self._inner, None, likely), TappedUtterance)
 
 
 class TappedUtterance:

@@ -3,7 +3,7 @@
  * neither hears nor plays anything: the parts that do listen to its events.
  */
 
-import { requestOf } from "./choices.js";
+import { requestOf, spokenHere } from "./choices.js";
 import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
@@ -91,7 +91,7 @@ export class Session extends SessionEvents {
     this.isHandsFree = mode === "hands_free";
     // Whoever does not mind has it as the server has it.
     const bargeIn = this.isHandsFree && !this.choices.bargeIn ? { barge_in: false } : {};
-    this.connection.say({ type: "start", mode, ...silence, ...bargeIn, ...this.request() });
+    this.connection.say({ type: "start", mode, ...silence, ...bargeIn, ...spokenHere(), ...this.request() });
   }
 
   /** The person has finished speaking. */

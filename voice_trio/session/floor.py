@@ -25,7 +25,6 @@ from voice_trio.core.messages import Outcome
 from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import EngineError, Engines
 from voice_trio.session.capture import Capture, Ending
-from voice_trio.session.listener import Listener
 from voice_trio.session.report import report
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.turn import Turn
@@ -80,16 +79,16 @@ class Floor:
 
     def __init__(
         self,
-        listener: Listener,
+        listen: Callable[[m.Start], tuple[Capture, Timeline]],
         settings: SessionSettings,
         engines: Callable[[], Engines],
         begin: Begin,
         session: str,
     ) -> None:
-        """``session`` is the name that the log has for it."""
+        """``listen`` has an utterance listened for; ``session`` is the name that the log has for the session."""
         self.hands_free: m.Start | None = None
         """While set, the session listens again after each turn, and a turn begins when someone speaks."""
-        self._listener = listener
+        self._listen = listen
         self._settings = settings
         self._engines = engines
         self._begin = begin
@@ -121,7 +120,7 @@ class Floor:
         """Be ready for audio that comes while ``turn`` is the latest: listen, where its own utterance is over."""
         request = self._interrupting(turn)
         if self._next is None and request is not None and not (turn.listening or turn.ending):
-            self._next = self._listener.listen_as(request, self._settings)
+            self._next = self._listen(request)
 
     def hear(self, turn: Turn) -> None:
         """Audio was heard: act, if somebody speaks in it whom ``turn``, the latest, did not ask for."""
@@ -146,7 +145,7 @@ class Floor:
         elif self.hands_free is None:
             self.rest()
         elif self._next is None:
-            self._next = self._listener.listen_as(self.hands_free, self._settings)
+            self._next = self._listen(self.hands_free)
 
     def close(self) -> None:
         """Listen without a turn never again."""

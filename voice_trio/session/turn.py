@@ -15,7 +15,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused, first_leaf
 from voice_trio.core.history import Record, prompt
-from voice_trio.core.languages import voice_in
+from voice_trio.core.languages import language_of, voice_in
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step, TurnState
@@ -236,9 +236,11 @@ class Turn:
                 self._engines.recognizer,
                 turn=self.number,
                 language=self._language,
+                likely=language_of(self._request.locale) if isinstance(self._request, m.Start) else None,
                 settings=self._settings,
                 throttle=self._around.throttle,
                 outlet=self._outlet,
+                end_of_turn=self._engines.end_of_turn,
             )
             transcript, self._asr_rtf = heard.transcript, heard.real_time_factor
             self._around.spoken.hear(transcript, self.capture.voiced_through)

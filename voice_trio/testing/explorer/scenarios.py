@@ -17,6 +17,7 @@ from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.settings import SessionSettings
 from voice_trio.testing.explorer.link import ExploredLink
 from voice_trio.testing.scripted import (
+    ScriptedEndOfTurn,
     ScriptedLanguageModel,
     ScriptedReply,
     ScriptedSynthesizer,
@@ -74,6 +75,15 @@ async def talk(client: ExploredLink) -> None:
     await trio.sleep(1)
 
 
+async def hesitate(client: ExploredLink) -> None:
+    """Ask aloud with pauses in it: one is over before it is judged, one is judged to be none, one to be the end."""
+    await client.wait_for(m.SessionOpened)
+    await client.ask(m.Start())
+    await client.say(voiced(900) + silent(240) + voiced(600) + silent(900) + voiced(600) + silent(900))
+    await client.wait_for(m.Done, turn=1)
+    await trio.sleep(1)
+
+
 async def read_slowly(client: ExploredLink) -> None:
     """Ask for more than fits into the outbox."""
     await client.wait_for(m.SessionOpened)
@@ -90,6 +100,11 @@ def hasty_engines() -> Engines:
     )
 
 
+def weighing_engines() -> Engines:
+    """Return engines that answer as `REPLIES` says, and weigh pauses."""
+    return replace(engines(), end_of_turn=ScriptedEndOfTurn([0.5, 0.1, 0.99]))
+
+
 def piecewise_engines() -> Engines:
     """Return engines that answer as `REPLIES` says, each phrase in pieces."""
     return replace(engines(), synthesizer=ScriptedSynthesizer(char_ms=25, pieces=3))
@@ -102,4 +117,5 @@ SCENARIOS = {
     "talk": SCENARIO,
     "slow": Scenario(read_slowly, hasty_engines, read_s=0.02),
     "pieces": Scenario(talk, piecewise_engines),
+    "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }
