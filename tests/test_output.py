@@ -73,6 +73,66 @@ def test_a_reply_has_lines_but_cannot_look_like_ours(capfd):
     assert capfd.readouterr().out == "answer    One\n          done      completed\n          two"
 
 
+def test_somebody_who_goes_on_speaking_reads_each_word_once(capfd):
+    view = ConsoleView(live=False)
+    view.show(m.Final(turn=1, text="call my", language="en"))
+    view.show(m.Reopened(turn=1, revision=1))
+    view.show(m.Final(turn=1, text="call my mother", language="en"))
+    view.show(m.Token(turn=1, text="I do."))
+    assert capfd.readouterr().out == "heard     call my mother\nanswer    I do."
+    view.show(m.TtsChunk(turn=1, phrase=0, seq=0, first_sample=0, pcm=b"12"))
+    view.show(m.Reopened(turn=1, revision=2))
+    assert view.reply == b""
+    view.show(m.Final(turn=1, text="call my mother back", language="en"))
+    view.show(m.Token(turn=1, text="Now."))
+    lines = capfd.readouterr().out.splitlines()
+    assert lines == ["", lines[1], "heard     call my mother back", "answer    Now."]
+    assert lines[1].startswith("note      You went on speaking.")
+
+
+def test_on_a_terminal_the_line_of_what_was_heard_is_replaced(capfd):
+    view = ConsoleView(live=True)
+    view.show(m.Final(turn=1, text="call my", language="en"))
+    view.show(m.Reopened(turn=1, revision=1))
+    view.show(m.Partial(turn=1, keep=0, text="call my mother", stable=0))
+    view.show(m.Final(turn=1, text="call my mother", language="en"))
+    view.show(m.StateChanged(turn=1, state=m.State.THINKING))
+    out = capfd.readouterr().out
+    assert "\n" not in out
+    assert out.rpartition("\r")[2] == "heard     call my mother"
+    view.show(m.Token(turn=1, text="I do."))
+    assert capfd.readouterr().out.rpartition("\r")[2] == "heard     call my mother\nanswer    I do."
+
+
+def test_what_becomes_of_speech_into_an_answer_is_said(capfd):
+    view = ConsoleView(live=False)
+    view.show(m.Token(turn=1, text="One two"))
+    view.show(m.Hold(turn=1, sample=900))
+    view.show(m.Release(turn=1, sample=900))
+    view.show(m.Token(turn=1, text=" three."))
+    view.show(m.Done(turn=1, outcome=m.Outcome.INTERRUPTED, remembered=True, heard=3))
+    assert capfd.readouterr().out.splitlines() == [
+        "answer    One two",
+        "paused    somebody speaks into the answer",
+        "goes on   that was not meant for us",
+        "answer     three.",
+        "done      interrupted: somebody spoke into the answer",
+    ]
+
+
+def test_json_keeps_the_audio_of_the_reply_that_counts(capfd):
+    view = JsonView()
+    for pcm in (b"1234", None, b"56"):
+        chunk = (
+            m.Reopened(turn=1, revision=1)
+            if pcm is None
+            else m.TtsChunk(turn=1, phrase=0, seq=0, first_sample=0, pcm=pcm)
+        )
+        view.show(chunk)
+    assert view.reply == b"56"
+    assert json.loads(capfd.readouterr().out.splitlines()[1]) == {"type": "reopened", "turn": 1, "revision": 1}
+
+
 @pytest.mark.parametrize("attack", [*ATTACKS.values(), LEFT], ids=[*ATTACKS, "left"])
 def test_json_is_in_ascii_and_says_the_same(capfd, attack):
     JsonView().show(m.Token(turn=1, text=attack))

@@ -204,7 +204,7 @@ export class Assistant {
     if (isOn === this.isHandsFree || (isOn && !this.input.canStream)) return;
     this.isHandsFree = isOn;
     this.onchange();
-    if (isOn && (this.phase === "thinking" || this.phase === "answering")) {
+    if (isOn && ["thinking", "answering", "held"].includes(this.phase)) {
       // What is being answered goes on; its end begins the listening.
       await this.input.microphone.open().catch((error) => this.failMicrophone(error));
       if (this.isHandsFree) this.listenAgain();

@@ -20,6 +20,7 @@ export class ChoicesView {
     for (const name of ["microphone", "output", "voice", "language"]) this.bind(name, String);
     this.bind("speed", Number, (value) => `${value} ×`);
     this.bind("silenceMs", Number, (value) => (Number(value) ? `${(Number(value) / 1000).toFixed(1)} s` : "the usual"));
+    this.bindSwitch("bargeIn");
     this.offer(null);
     // A click on the dialog itself is one beside its content.
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
@@ -102,6 +103,19 @@ export class ChoicesView {
     input.addEventListener("input", tell);
     input.addEventListener("change", () => {
       choices[name] = read(input.value);
+      this.changed(name);
+    });
+  }
+
+  /**
+   * @private
+   * @param {"bargeIn"} name
+   */
+  bindSwitch(name) {
+    const input = /** @type {HTMLInputElement} */ (byId(`choose-${name}`));
+    input.checked = this.choices[name];
+    input.addEventListener("change", () => {
+      this.choices[name] = input.checked;
       this.changed(name);
     });
   }

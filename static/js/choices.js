@@ -14,6 +14,8 @@ const DEFAULTS = {
   speed: 1,
   /** 0 leaves it to the server. */
   silenceMs: 0,
+  /** Speech interrupts the answer, hands-free. */
+  bargeIn: true,
   language: "",
   token: "",
 };

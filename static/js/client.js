@@ -27,7 +27,7 @@ export class Client {
     this.session = new Session(this.connection, choices);
     this.audio = new Audio();
     this.input = new VoiceInput(this.audio, choices.microphone);
-    this.output = new ReplyOutput(this.audio, choices.output, (key) => this.conversation.withKey(key));
+    this.output = new ReplyOutput(this.audio, choices.output, (key) => this.conversation.withSound(key));
     this.uploads = new Uploads(urls.upload, () => {
       return { token: choices.token, request: { ...spokenHere(), ...this.session.request() } };
     });
@@ -78,6 +78,9 @@ export class Client {
     session.onlistening = (turn) => input.clock.begin(turn);
     session.onfinal = (turn) => input.clock.end(turn);
     session.onchunk = (turn, chunk) => output.play(turn, chunk);
+    session.onhold = (turn) => output.hold(turn);
+    session.onrelease = () => output.release();
+    session.ondrop = (turn) => output.drop(turn);
     session.onpostponed = (turn) => turn.kind === "spoken" && input.feed.takeBack();
     session.onagain = (turn) => this.ask(turn);
   }

@@ -28,11 +28,11 @@ export class Conversation {
   }
 
   /**
-   * @param {number | null} key
-   * @returns {Turn | undefined}
+   * @param {number | null} key of the sound of a reply
+   * @returns {Turn | undefined} the turn whose reply that is
    */
-  withKey(key) {
-    return this.turns.find((turn) => turn.key === key);
+  withSound(key) {
+    return this.turns.find((turn) => turn.sound === key);
   }
 
   /** Whether a turn is under way or was asked for. */
@@ -133,6 +133,13 @@ export class Conversation {
     switch (event.type) {
       case "state":
         turn.state = event.state;
+        break;
+      case "reopened":
+        turn.reopen();
+        break;
+      case "hold":
+      case "release":
+        turn.isHeld = event.type === "hold";
         break;
       case "partial":
         turn.said = applyPartial(turn.said, /** @type {any} */ (event));

@@ -63,10 +63,10 @@ function announce(id, text) {
 
 /** @param {import("./turn.js").Turn} turn */
 function showTurn(turn) {
-  const isSounding = speaker.key === turn.key;
-  turn.position = isSounding ? Math.max(turn.position, speaker.heard(turn.key)) : turn.position;
+  const isSounding = speaker.key === turn.sound;
+  turn.position = isSounding ? Math.max(turn.position, speaker.heard(turn.sound)) : turn.position;
   transcript.show(turn, assistant.conversation.turns.includes(turn), isSounding);
-  if (turn.isFinal && turn.kind === "spoken") announce(`${turn.key} said`, `You said: ${turn.said}`);
+  if (turn.isFinal && turn.kind === "spoken") announce(`${turn.sound} said`, `You said: ${turn.said}`);
   if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.reply}`);
   const hasTurns = assistant.conversation.turns.length > 0;
   byId("welcome").hidden = hasTurns;
@@ -77,7 +77,7 @@ let isFollowing = false;
 
 /** Follows the sound from picture to picture, for as long as there is any. */
 function follow() {
-  const turn = assistant.conversation.withKey(speaker.key);
+  const turn = assistant.conversation.withSound(speaker.key);
   if (turn) showTurn(turn);
   isFollowing = speaker.key !== null;
   if (isFollowing) requestAnimationFrame(follow);

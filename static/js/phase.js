@@ -1,9 +1,10 @@
 /** Where things stand: in all that the page shows of it, and in one word. Pure. */
 
 /**
- * opening: the microphone is asked for. waiting: hands-free, and nobody speaks.
+ * opening: the microphone is asked for. held: the answer stands still, since somebody speaks into it. waiting: hands-free,
+ * and nobody speaks.
  *
- * @typedef {"offline" | "opening" | "listening" | "thinking" | "answering" | "waiting" | "ready"} Phase
+ * @typedef {"offline" | "opening" | "listening" | "thinking" | "answering" | "held" | "waiting" | "ready"} Phase
  */
 
 /**
@@ -42,6 +43,7 @@ export function phaseOf({ isOpening, isHandsFree, upload, status, isSounding, fe
   if (asked) return asked.kind === "spoken" ? "listening" : "thinking";
   if (turn?.state === "CAPTURING") return "listening";
   if (turn?.state === "THINKING" || turn?.isPostponed) return "thinking";
+  if (turn?.isHeld && !turn.silenced) return "held";
   if ((turn && !turn.silenced) || isSounding) return "answering";
   if (isHandsFree && feed === "on") return "waiting";
   return "ready";

@@ -1,15 +1,16 @@
 /**
  * What is to be heard next: chunks of speech in, samples at the device's rate out, and an account of what was played.
  *
- * Turns are told apart by a key, a number that rises from turn to turn. Pure, as `resampler.js` is.
+ * Turns are told apart by a key, a number that rises from turn to turn. The sound can be held: it stands still, and
+ * nothing of it is lost. Pure, as `resampler.js` is.
  */
 
 import { Resampler } from "./resampler.js";
 
-/** A cut is a fade of this length: short enough to be "at once", long enough not to click. */
+/** What stops the sound is a fade of this length: short enough to be "at once", long enough not to click. */
 const FADE_OUT_S = 0.01;
 
-/** After a pause in the stream the sound comes back over this time. */
+/** After a pause the sound comes back over this time. */
 const FADE_IN_S = 0.002;
 
 /** Input that is resampled at once: what keeps each call about as long as a call of the worklet. */
@@ -38,6 +39,10 @@ export class PlaybackQueue {
     this.stumbles = 0;
     /** @type {number} the turn through which everything is thrown away */
     this.dropped = 0;
+    /** @type {number} the turn with which it stands still, or does once it has faded out; 0 if it does not */
+    this.held = 0;
+    /** What fades out is thrown away then. */
+    this.isCut = false;
     this.fadeOut = 0;
     this.fadeIn = 0;
     this.begin();
@@ -63,12 +68,36 @@ export class PlaybackQueue {
    */
   flush(key) {
     this.dropped = Math.max(this.dropped, key);
-    if (this.key > key) return;
-    this.fadeOut = this.sounding ? Math.round(FADE_OUT_S * this.rate) : 0;
-    if (!this.fadeOut) this.cut();
+    if (this.key <= key) {
+      this.isCut = true;
+      this.fade();
+      if (!this.fadeOut) this.cut();
+    }
+    if (this.held <= key) this.held = 0;
   }
 
-  /** Whether a flush is still fading out. */
+  /**
+   * Fades out what sounds, and stands still until `release`; a turn that was flushed holds nothing.
+   *
+   * @param {number} key of the turn that is held
+   */
+  hold(key) {
+    if (key <= this.dropped) return;
+    this.fade();
+    this.held = key;
+  }
+
+  /** Goes on where it stands still. */
+  release() {
+    this.held = 0;
+  }
+
+  /** Whether it stands still. */
+  get isStill() {
+    return this.held > 0 && !this.fadeOut;
+  }
+
+  /** Whether what was stopped still fades out. */
   get fading() {
     return this.fadeOut > 0;
   }
@@ -90,16 +119,16 @@ export class PlaybackQueue {
    */
   pull(output) {
     let filled = 0;
-    while (filled < output.length && this.prepare()) {
+    while (filled < output.length && !this.isStill && this.prepare()) {
       const count = Math.min(output.length - filled, this.ready.length, this.fadeOut || Infinity);
       this.copy(output, filled, count);
       this.made += count;
       filled += count;
-      if (this.fadeOut && !(this.fadeOut -= count)) this.cut();
+      if (this.fadeOut && !(this.fadeOut -= count)) this.faded();
     }
     output.fill(0, filled);
     if (filled < output.length) {
-      if (this.fadeOut) this.cut();
+      if (this.fadeOut) this.faded();
       this.fadeIn = Math.round(FADE_IN_S * this.rate);
     }
   }
@@ -196,8 +225,26 @@ export class PlaybackQueue {
     this.ready = this.ready.subarray(count);
   }
 
+  /**
+   * What fades out already does so no longer for being stopped once more; what stands still has nothing to fade.
+   *
+   * @private
+   */
+  fade() {
+    if (!this.fadeOut && this.sounding && !this.held) this.fadeOut = Math.round(FADE_OUT_S * this.rate);
+  }
+
+  /** @private */
+  faded() {
+    this.fadeOut = 0;
+    // A release that came meanwhile lets the sound go on from here.
+    this.fadeIn = Math.round(FADE_IN_S * this.rate);
+    if (this.isCut) this.cut();
+  }
+
   /** @private */
   cut() {
+    this.isCut = false;
     this.fadeOut = this.ending = this.skip = 0;
     this.ready = NOTHING;
     this.resampler?.reset();

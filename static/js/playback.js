@@ -2,8 +2,10 @@
 
 import { playInPage, playInWorklet } from "./players.js";
 
-/** An answer to a flush comes within a few ms; where the sound is held back, none comes at all. */
-const FLUSH_LIMIT_MS = 80;
+/** What is asked to stop has done so within a few ms; where the browser holds the sound back, no answer comes at all. */
+const STOP_LIMIT_MS = 80;
+
+/** @typedef {{key: number, played: number, stumbles: number, time: number, idle: boolean, still: boolean}} Report */
 
 export class Speaker {
   /** @param {import("./audio.js").Audio} audio */
@@ -20,8 +22,11 @@ export class Speaker {
     this.dropped = 0;
     /** Of which turn something is left to hear. @type {number | null} */
     this.key = null;
+    /** The turn with which everything stands still. @type {number | null} */
+    this.held = null;
     this.rate = 1;
-    this.report = { key: 0, played: 0, stumbles: 0, time: 0 };
+    /** @type {Report} */
+    this.report = { key: 0, played: 0, stumbles: 0, time: 0, idle: true, still: false };
     /** @type {((played: {key: number, played: number} | null) => void) | null} */
     this.answer = null;
     /** How far the sound is, about every 50 ms. @type {(key: number, played: number) => void} */
@@ -47,6 +52,7 @@ export class Speaker {
     const place = this.audio.hasWorklets ? playInWorklet : playInPage;
     this.player = place(context, (report) => this.take(report));
     this.player.node.connect(context.destination);
+    if (this.held !== null) this.player.post({ hold: this.held });
     for (const chunk of this.early) this.player.post({ chunk });
     this.early = [];
     await this.choose(this.device);
@@ -86,14 +92,43 @@ export class Speaker {
     this.dropped = Math.max(this.dropped, key);
     this.early = [];
     this.key = null;
+    if (this.held !== null && this.held <= key) this.held = null;
+    return this.stop(key, { flush: key });
+  }
+
+  /**
+   * Has everything stand still until `release`; what comes is kept. Of a turn that was silenced it holds nothing.
+   *
+   * @param {number} key of the turn that is held
+   * @returns {Promise<number | null>} how many samples of that turn were played; null if that is not known
+   */
+  async hold(key) {
+    if (key <= this.dropped) return null;
+    this.held = key;
+    return this.stop(key, { hold: key });
+  }
+
+  /** Goes on where it stands still. */
+  release() {
+    this.held = null;
+    this.player?.post({ release: true });
+  }
+
+  /**
+   * @private
+   * @param {number} key
+   * @param {{flush: number} | {hold: number}} message
+   * @returns {Promise<number | null>}
+   */
+  async stop(key, message) {
     const { player } = this;
     if (!player) return null;
     const told = await new Promise((resolve) => {
       this.answer?.(null);
       this.answer = resolve;
-      setTimeout(() => resolve(null), FLUSH_LIMIT_MS);
+      setTimeout(() => resolve(null), STOP_LIMIT_MS);
       // In the page, the answer may come at once.
-      player.post({ flush: key });
+      player.post(message);
     });
     if (told?.key === key) return told.played;
     return this.report.key === key ? this.report.played : null;
@@ -109,16 +144,18 @@ export class Speaker {
     if (!context || this.report.key !== key) return 0;
     // Not every browser knows both.
     const late = (context.outputLatency || 0) + (context.baseLatency || 0);
-    const since = this.key === key ? Math.min(0.1, Math.max(0, context.currentTime - this.report.time)) : 0;
-    return Math.max(0, Math.round(this.report.played + (since - late) * this.rate));
+    const { played, still, time } = this.report;
+    const since = this.key === key ? Math.min(0.1, Math.max(0, context.currentTime - time)) : 0;
+    const ahead = still ? Math.min(0, since - late) : since - late;
+    return Math.max(0, Math.round(played + ahead * this.rate));
   }
 
   /**
    * @private
-   * @param {{key: number, played: number, stumbles: number, time: number, idle: boolean, flushed?: number}} report
+   * @param {Report & {stopped?: true}} report
    */
   take(report) {
-    if (report.flushed !== undefined) {
+    if (report.stopped) {
       this.answer?.(report);
       this.answer = null;
       return;

@@ -1,8 +1,9 @@
 /**
  * Plays a queue and says how far it is, wherever it runs: in a worklet, or in the page where there are none. Pure.
  *
- * In: {chunk}, {flush: key}. Out: {key, played, stumbles, time, idle} about every 50 ms while there is sound, at its
- * beginning and at its end; and {flushed: key, played} once a flush has faded out.
+ * In: {chunk}, {flush: key}, {hold: key}, {release: true}. Out: {key, played, stumbles, time, idle, still} about every
+ * 50 ms while there is sound, at its beginning and at its end; and {stopped: true, key, played} once a flush or a hold has
+ * faded out.
  */
 
 import { toFloat32 } from "./pcm.js";
@@ -20,17 +21,27 @@ export class Player {
     this.tell = tell;
     this.reportAt = 0;
     this.wasSounding = false;
-    /** @type {number | null} */
-    this.flushing = null;
+    /** Somebody waits for the sound to have stopped. */
+    this.isStopping = false;
   }
 
-  /** @param {{chunk?: {key: number, rate: number, first: number, pcm: Int16Array}, flush?: number}} message */
-  take({ chunk, flush }) {
-    if (chunk) this.queue.push(chunk.key, chunk.rate, chunk.first, toFloat32(chunk.pcm));
-    if (flush !== undefined) {
-      this.queue.flush(flush);
-      this.flushing = flush;
-      this.answerFlush();
+  /**
+   * @param {{
+   *   chunk?: {key: number, rate: number, first: number, pcm: Int16Array},
+   *   flush?: number,
+   *   hold?: number,
+   *   release?: true,
+   * }} message
+   */
+  take({ chunk, flush, hold, release }) {
+    const { queue } = this;
+    if (chunk) queue.push(chunk.key, chunk.rate, chunk.first, toFloat32(chunk.pcm));
+    if (flush !== undefined) queue.flush(flush);
+    if (hold !== undefined) queue.hold(hold);
+    if (release) queue.release();
+    if (flush !== undefined || hold !== undefined) {
+      this.isStopping = true;
+      this.answer();
     }
   }
 
@@ -43,19 +54,19 @@ export class Player {
   play([first, ...others], time) {
     this.queue.pull(first);
     for (const other of others) other.set(first);
-    this.answerFlush();
-    const { sounding, key, played, stumbles } = this.queue;
+    this.answer();
+    const { sounding, key, played, stumbles, isStill } = this.queue;
     if (sounding !== this.wasSounding || (sounding && time >= this.reportAt)) {
-      this.tell({ key, played, stumbles, time, idle: !sounding });
+      this.tell({ key, played, stumbles, time, idle: !sounding, still: isStill });
       this.reportAt = time + REPORT_S;
     }
     this.wasSounding = sounding;
   }
 
   /** @private */
-  answerFlush() {
-    if (this.flushing === null || this.queue.fading) return;
-    this.tell({ flushed: this.flushing, key: this.queue.key, played: this.queue.played });
-    this.flushing = null;
+  answer() {
+    if (!this.isStopping || this.queue.fading) return;
+    this.isStopping = false;
+    this.tell({ stopped: true, key: this.queue.key, played: this.queue.played });
   }
 }

@@ -15,7 +15,7 @@ export class ReplyOutput {
   /**
    * @param {Audio} audio
    * @param {string} device which loudspeaker; empty for the usual one
-   * @param {(key: number) => Turn | undefined} find the turn of a key, if the conversation still has it
+   * @param {(key: number) => Turn | undefined} find the turn of a sound, if the conversation still has it
    */
   constructor(audio, device, find) {
     this.audio = audio;
@@ -68,7 +68,7 @@ export class ReplyOutput {
   play(turn, chunk) {
     if (turn.silenced) return;
     turn.place(chunk);
-    if (Audio.isPossible) this.speaker.push(turn.key, turn.rate, chunk);
+    if (Audio.isPossible) this.speaker.push(turn.sound, turn.rate, chunk);
     if (chunk.seq === 0 && (this.audio.isHeldBack || !this.speaker.player)) {
       // Without this the server would take it for heard.
       this.onplayed(turn, 0);
@@ -86,7 +86,7 @@ export class ReplyOutput {
   playWhole(turn, rate, pcm) {
     if (!Audio.isPossible) return;
     turn.rate = rate;
-    this.speaker.push(turn.key, rate, { first: 0, pcm });
+    this.speaker.push(turn.sound, rate, { first: 0, pcm });
     this.tellIfHeldBack();
   }
 
@@ -98,11 +98,55 @@ export class ReplyOutput {
    */
   async cut(turn, last) {
     if (turn) turn.silenced = true;
-    const played = last ? await this.speaker.flush(last.key) : null;
+    const sound = turn?.sound;
+    const played = last ? await this.speaker.flush(last.sound) : null;
     if (!turn) return;
-    turn.position = played ?? turn.position;
-    if (turn.number !== null && played !== null && turn.state === "RESPONDING") this.onplayed(turn, played);
+    if (played !== null && turn.sound === sound) this.stopped(turn, played);
     this.onturn(turn);
+  }
+
+  /**
+   * Has the reply stand still, then tells how far it came: by that the server knows what was heard if it ends here.
+   *
+   * @param {Turn} turn
+   */
+  async hold(turn) {
+    if (turn.silenced || !Audio.isPossible) return;
+    const { sound } = turn;
+    // Where the loudspeaker knows nothing of it, nothing of it was played.
+    const played = (await this.speaker.hold(sound)) ?? 0;
+    if (turn.sound !== sound || turn.silenced) return;
+    this.toldAt = performance.now();
+    this.stopped(turn, played);
+    this.onturn(turn);
+  }
+
+  /** Has the reply that stands still go on. */
+  release() {
+    this.speaker.release();
+  }
+
+  /**
+   * Silences what the server takes back of a turn: the rest of a reply that was spoken into, or one that is void because
+   * the person had not finished.
+   *
+   * @param {Turn} turn
+   */
+  drop(turn) {
+    if (turn.silenced) return;
+    turn.silenced = turn.isOver;
+    // All that has sounded has an older key than one that begins anew.
+    this.speaker.flush(turn.isOver ? turn.sound : turn.sound - 1);
+  }
+
+  /**
+   * @private
+   * @param {Turn} turn
+   * @param {number} played samples of it, where its sound has stopped
+   */
+  stopped(turn, played) {
+    turn.position = played;
+    if (turn.number !== null && turn.state === "RESPONDING") this.onplayed(turn, played);
   }
 
   /**

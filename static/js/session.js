@@ -8,21 +8,22 @@ import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
 import { PROTOCOL } from "./protocol.js";
+import { SessionEvents } from "./session-events.js";
 import { TROUBLES, noticeOfInfo } from "./trouble.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
-/** @typedef {import("./trouble.js").Tell} Tell */
 /** @typedef {"tap" | "hold" | "hands_free"} Mode */
 
 /** Infos after which the server ends the session. */
 const FAREWELLS = new Set(["shutting_down", "idle_timeout", "place_needed"]);
 
-export class Session {
+export class Session extends SessionEvents {
   /**
    * @param {import("./connection.js").Connection} connection
    * @param {import("./choices.js").Choices} choices
    */
   constructor(connection, choices) {
+    super();
     this.connection = connection;
     this.choices = choices;
     this.conversation = new Conversation();
@@ -34,34 +35,6 @@ export class Session {
     /** The server listens by itself after each turn. */
     this.isHandsFree = false;
     this.wantsToken = false;
-
-    this.onchange = () => {};
-    /** @type {(turn: Turn) => void} */
-    this.onturn = () => {};
-    /** @type {Tell} */
-    this.onnotice = () => {};
-    /** The server has greeted, and takes turns. */
-    this.ongreeting = () => {};
-    /** What the server offers is known, or has changed. */
-    this.onoffer = () => {};
-    /** The server listens for this turn. @type {(turn: Turn) => void} */
-    this.onlistening = () => {};
-    /** The server has stopped listening, and makes up its answer. */
-    this.onthinking = () => {};
-    /** All that was said in this turn is known. @type {(turn: Turn) => void} */
-    this.onfinal = () => {};
-    /** A piece of the reply's sound. @type {(turn: Turn, chunk: import("./protocol.js").Chunk) => void} */
-    this.onchunk = () => {};
-    /** The turn is over. @type {(turn: Turn) => void} */
-    this.onend = () => {};
-    /** The server took nothing of the turn; `onagain` follows, unless it is given up. @type {(turn: Turn) => void} */
-    this.onpostponed = () => {};
-    /** The turn may be asked for again. @type {(turn: Turn) => void} */
-    this.onagain = () => {};
-    /** The server is about to end the session, and nothing that is said counts any more. */
-    this.onfarewell = () => {};
-    /** The session is over, by either side's doing. */
-    this.onlost = () => {};
     this.wire();
   }
 
@@ -116,7 +89,9 @@ export class Session {
     }
     const silence = this.choices.silenceMs ? { silence_ms: this.choices.silenceMs } : {};
     this.isHandsFree = mode === "hands_free";
-    this.connection.say({ type: "start", mode, ...silence, ...spokenHere(), ...this.request() });
+    // Whoever does not mind has it as the server has it.
+    const bargeIn = this.isHandsFree && !this.choices.bargeIn ? { barge_in: false } : {};
+    this.connection.say({ type: "start", mode, ...silence, ...bargeIn, ...spokenHere(), ...this.request() });
   }
 
   /** The person has finished speaking. */
@@ -186,6 +161,15 @@ export class Session {
         if (turn && event.state === "CAPTURING") this.onlistening(turn);
         if (event.state === "THINKING") this.onthinking();
         break;
+      case "reopened":
+        if (turn) this.reopen(turn);
+        break;
+      case "hold":
+        if (turn) this.onhold(turn);
+        break;
+      case "release":
+        if (turn) this.onrelease(turn);
+        break;
       case "final":
         if (turn) this.onfinal(turn);
         break;
@@ -221,8 +205,18 @@ export class Session {
    * @private
    * @param {Turn} turn
    */
+  reopen(turn) {
+    this.ondrop(turn);
+    this.onlistening(turn);
+  }
+
+  /**
+   * @private
+   * @param {Turn} turn
+   */
   end(turn) {
     if (this.postponed.end(turn)) return;
+    if (turn.isHeld || turn.outcome === "interrupted") this.ondrop(turn);
     this.connection.say({ type: "mark", turn: turn.number, marks: turn.marks });
     this.onend(turn);
   }
@@ -294,7 +288,10 @@ export class Session {
     this.postponed.giveUp();
     this.isHandsFree = false;
     this.onlost();
-    for (const turn of this.conversation.breakOff()) this.onturn(turn);
+    for (const turn of this.conversation.breakOff()) {
+      if (turn.isHeld) this.ondrop(turn);
+      this.onturn(turn);
+    }
     this.onchange();
   }
 }

@@ -14,6 +14,7 @@ const WORDS = {
   waiting: "Listening for you",
   thinking: "Thinking …",
   answering: "Answering",
+  held: "Paused, listening",
 };
 
 /** @type {Record<string, string>} */
@@ -26,6 +27,7 @@ const BUTTON_NAMES = {
   waiting: "Stop listening",
   thinking: "Talk instead",
   answering: "Talk over the answer",
+  held: "Paused, listening. Talk over the answer",
 };
 
 /** A whisper and a shout, in dB: the ends of the level meter. */
@@ -51,7 +53,7 @@ export class StatusView {
     setText(byId("phase"), wantsToken ? "A token is needed" : wordsOf(standing, phase));
     this.talk.setAttribute("aria-label", BUTTON_NAMES[phase] ?? "Talk");
     /** @type {HTMLInputElement} */ (byId("hands-free")).checked = isHandsFree;
-    /** @type {HTMLButtonElement} */ (byId("stop")).disabled = !["opening", "listening", "waiting", "thinking", "answering"].includes(phase);
+    /** @type {HTMLButtonElement} */ (byId("stop")).disabled = ["offline", "ready"].includes(phase);
     // While the server works on a recording the socket is closed, and nothing is wrong.
     const status = isPosting ? "open" : standing.status;
     setText(byId("connection"), wantsToken ? "locked" : (CONNECTIONS[status] ?? "not connected"));

@@ -18,6 +18,8 @@ export class Turn {
   constructor(kind, at, said = "") {
     /** Rises from turn to turn, also across sessions, where the server's numbers begin anew. */
     this.key = (keys += 1);
+    /** The same for the sound of its reply; one that begins anew has another. */
+    this.sound = this.key;
     this.kind = kind;
     this.askedAt = at;
     this.said = said;
@@ -38,12 +40,7 @@ export class Turn {
     /** The server's number, once it has told it. @type {number | null} */
     this.number = null;
     this.state = "ASKED";
-    this.reply = "";
-    /** @type {Phrase[]} */
-    this.phrases = [];
-    this.rate = 0;
-    /** Samples of the reply heard so far, by our own account. */
-    this.position = 0;
+    this.resetReply();
     /** The sound was stopped here, whatever the server knows of it by now. */
     this.silenced = false;
     /** @type {string | null} */
@@ -52,10 +49,32 @@ export class Turn {
     this.remembered = false;
     /** @type {Record<string, number | null> | null} */
     this.latency = null;
-    /** @type {{title: string, text: string}[]} */
-    this.troubles = [];
     /** What the page saw, in ms since the turn was asked for. @type {Marks} */
     this.marks = {};
+  }
+
+  /** @private */
+  resetReply() {
+    this.reply = "";
+    /** @type {Phrase[]} */
+    this.phrases = [];
+    this.rate = 0;
+    /** Samples of the reply heard so far, by our own account. */
+    this.position = 0;
+    /** Somebody speaks into it, and it stands still until the server knows what that is. */
+    this.isHeld = false;
+    /** @type {{title: string, text: string}[]} */
+    this.troubles = [];
+  }
+
+  /** The person had not finished: forgets their words, and what the server said to them. */
+  reopen() {
+    this.sound = keys += 1;
+    this.said = "";
+    this.stable = 0;
+    this.isFinal = false;
+    this.resetReply();
+    for (const name of ["speech_end", "final", "first_token", "first_audio", "ran_dry"]) delete this.marks[name];
   }
 
   get isOver() {

@@ -109,6 +109,53 @@ test("cancel and start in one breath: numbers go to the turns in order", () => {
   assert.deepEqual([first.number, second.number, conversation.current], [1, 2, second]);
 });
 
+test("a turn that is opened again shows its new words only, under the same number", () => {
+  const conversation = new Conversation();
+  const turn = conversation.ask("spoken", 0);
+  feed(
+    conversation,
+    state(1, "CAPTURING"),
+    { type: "partial", turn: 1, keep: 0, text: "call my", stable: 4 },
+    { type: "final", turn: 1, text: "Call my." },
+    state(1, "THINKING"),
+    { type: "info", turn: 1, code: "new", message: "So it is." },
+    { type: "token", turn: 1, text: "Whom?" },
+    { type: "tts_phrase", turn: 1, phrase: 0, start: 0, end: 5, sample_rate: 22050 },
+  );
+  const { key, sound } = turn;
+  feed(conversation, { type: "reopened", turn: 1, revision: 1 }, state(1, "CAPTURING"));
+  assert.deepEqual([turn.said, turn.stable, turn.isFinal, turn.reply, turn.phrases, turn.troubles], ["", 0, false, "", [], []]);
+  assert.deepEqual(Object.keys(turn.marks), ["first_partial"]);
+  assert.ok(turn.key === key && turn.sound > sound);
+  assert.equal(conversation.withSound(sound), undefined);
+  assert.equal(conversation.withSound(turn.sound), turn);
+  feed(
+    conversation,
+    { type: "partial", turn: 1, keep: 0, text: "call my mother", stable: 7 },
+    { type: "final", turn: 1, text: "Call my mother." },
+    { type: "token", turn: 1, text: "I do." },
+    done(1, "completed", 5),
+  );
+  assert.deepEqual([turn.said, turn.reply, conversation.turns.length], ["Call my mother.", "I do.", 1]);
+});
+
+test("an interrupted turn is held until its end, and what was not heard of it is what the server says", () => {
+  const conversation = new Conversation();
+  const turn = conversation.ask("spoken", 0);
+  feed(conversation, state(1, "CAPTURING"), state(1, "RESPONDING"), { type: "token", turn: 1, text: "One. Two. Three." });
+  feed(conversation, { type: "hold", turn: 1, sample: 9000 });
+  assert.equal(turn.isHeld, true);
+  feed(conversation, { type: "release", turn: 1, sample: 9000 });
+  assert.equal(turn.isHeld, false);
+  feed(conversation, { type: "hold", turn: 1, sample: 9500 }, state(1, "COMPLETE"), done(1, "interrupted", 5));
+  assert.deepEqual(turn.segments(false), [
+    { text: "One. ", kind: "said" },
+    { text: "Two. Three.", kind: "lost" },
+  ]);
+  feed(conversation, state(2, "CAPTURING"));
+  assert.deepEqual([conversation.turns.length, conversation.current?.number, conversation.current?.isHeld], [2, 2, false]);
+});
+
 test("hands-free begins turns by itself, and one without words leaves no trace", () => {
   const conversation = new Conversation();
   feed(conversation, state(1, "CAPTURING"));

@@ -88,16 +88,18 @@ test("after it ran dry, the count goes on from where the next chunk says", () =>
   assert.equal(queue.played, 4410);
 });
 
-test("whatever chunks and flushes come, no sound of a flushed turn is left", () => {
+test("whatever chunks, holds and flushes come, no sound of a flushed turn is left", () => {
   let seed = 7;
   const random = (/** @type {number} */ below) => (seed = (seed * 48_271) % 2_147_483_647) % below;
   for (let round = 0; round < 50; round += 1) {
     const queue = new PlaybackQueue(RATE);
     let key = 1;
     for (let step = 0; step < 20; step += 1) {
-      const what = random(4);
+      const what = random(6);
       if (what === 0) queue.flush((key += 1) - 1);
       else if (what === 1) pull(queue, random(30));
+      else if (what === 2) queue.hold(key);
+      else if (what === 3) queue.release();
       else queue.push(Math.max(1, key - random(2)), SOURCE, 0, speech(random(3000)));
     }
     queue.flush(key);
@@ -126,6 +128,82 @@ function playCut(rate, cuts, blockOf) {
   }
   return { sound, queue };
 }
+
+/** Holds `voice` after so many blocks, for so many more, and plays it to its end. */
+function playHeld(before, still, chunks = [0, voice.length]) {
+  const queue = new PlaybackQueue(RATE);
+  const cuts = [...chunks];
+  const next = () => cuts.length > 1 && queue.push(1, SOURCE, cuts[0], voice.slice(cuts.shift(), cuts[0]));
+  next();
+  const first = pull(queue, before);
+  queue.hold(1);
+  const held = pull(queue, still);
+  while (cuts.length > 1) next();
+  const played = queue.played;
+  queue.release();
+  return { queue, first, held, played, rest: pull(queue, 420) };
+}
+
+test("a hold fades out in 10 ms and stands still, and its release goes on with the very next sample", () => {
+  const whole = playCut(RATE, [0, voice.length], () => 0).sound;
+  const fade = RATE / 100;
+  for (const [before, chunks] of [[40, [0, 22_050]], [41, [0, 9000, 22_050]], [77, [0, 20_000, 22_050]]]) {
+    const { queue, first, held, played, rest } = playHeld(/** @type {any} */ (before), 50, /** @type {any} */ (chunks));
+    const at = first.length;
+    assert.deepEqual(first, whole.slice(0, at));
+    assert.deepEqual(held.slice(fade), new Float32Array(held.length - fade));
+    // Each sample is fainter than it would have been, by one step more.
+    for (let i = 1; i < fade; i += 1) assert.ok(Math.abs(held[i] - whole[at + i] * (1 - i / fade)) < 1e-6);
+    assert.equal(played, Math.floor(((at + fade) * SOURCE) / RATE), "what faded out was played");
+    const from = at + fade;
+    assert.ok(rest[0] === 0);
+    assert.ok(Math.abs(rest[48] - whole[from + 48] / 2) < 1e-6, "in 2 ms it is back");
+    assert.deepEqual(rest.slice(96), whole.slice(from + 96, from + rest.length));
+    assert.equal(queue.played, voice.length);
+    assert.equal(queue.sounding, false);
+  }
+});
+
+test("a release that comes while the sound fades out lets it come back without a click", () => {
+  const queue = new PlaybackQueue(RATE);
+  queue.push(1, SOURCE, 0, speech(22_050));
+  pull(queue, 20);
+  queue.hold(1);
+  const sound = pull(queue, 1);
+  queue.release();
+  assert.ok(queue.fading);
+  const rest = pull(queue, 400);
+  assert.ok(steepest(Float32Array.of(...sound, ...rest)) < 0.03);
+  assert.equal(rest.findLastIndex((one) => one !== 0) + 1, RATE - 21 * 128, "nothing is lost, and there is no gap");
+});
+
+test("of a turn that is held, nothing that comes sounds, until it is flushed; then the next one does", () => {
+  const queue = new PlaybackQueue(RATE);
+  queue.hold(2);
+  queue.push(2, SOURCE, 0, speech(2205));
+  assert.deepEqual(pull(queue, 10), new Float32Array(1280));
+  assert.ok(queue.sounding);
+  queue.flush(2);
+  assert.equal(queue.fading, false);
+  queue.hold(2);
+  queue.push(3, SOURCE, 0, speech(2205));
+  assert.ok(pull(queue, 10).some((one) => one !== 0), "a turn that is gone holds nothing");
+  assert.equal(queue.key, 3);
+});
+
+test("a flush that comes while a hold fades out is over with that fade, and the next turn does not wait", () => {
+  const queue = new PlaybackQueue(RATE);
+  queue.push(1, SOURCE, 0, speech(22_050));
+  pull(queue, 20);
+  queue.hold(1);
+  pull(queue, 2);
+  queue.flush(1);
+  queue.push(2, SOURCE, 0, speech(2205));
+  const sound = pull(queue, 60);
+  assert.ok(steepest(sound) < 0.03);
+  assert.equal(sound.findLastIndex((one) => one !== 0) + 1, 480 - 256 + 4800);
+  assert.equal(queue.key, 2);
+});
 
 for (const rate of [44_100, 48_000]) {
   /** The block in which the sample at `place` is due. */

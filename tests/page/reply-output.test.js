@@ -107,3 +107,70 @@ test("of a turn that is no longer part of the conversation nothing is told", asy
   while (output.isSounding) context.block();
   assert.deepEqual(told, []);
 });
+
+test("a hold stands still and tells at once how far it came, and a release goes on to the end", async () => {
+  const { output, told, turn, context } = await sounding();
+  output.play(turn, chunk(1));
+  for (let at = 0; at < 5; at += 1) context.block();
+  told.length = 0;
+  const held = output.hold(turn);
+  while (context.block().some((sample) => sample));
+  await held;
+  const [[, whose, samples]] = of(told, "onplayed");
+  assert.deepEqual([whose, turn.position], [turn, samples]);
+  assert.ok(samples >= 5 * 1024 + 0.01 * RATE - 100 && samples <= 5 * 1024 + 0.01 * RATE + 100, `${samples}`);
+  output.play(turn, { ...chunk(0.5, 1), first: RATE });
+  for (let at = 0; at < 20; at += 1) assert.ok(context.block().every((sample) => !sample));
+  assert.equal(output.isSounding, true);
+  assert.equal(output.speaker.heard(turn.sound), samples, "the word that is shown stands still as well");
+  output.release();
+  while (output.isSounding) context.block();
+  assert.equal(of(told, "onplayed").at(-1)[2] > samples, true);
+  assert.equal(output.speaker.report.played, 1.5 * RATE);
+});
+
+test("a reply that is held before any of it sounded was not played", async () => {
+  const { output, told, turn, context } = await sounding();
+  const held = output.hold(turn);
+  context.block();
+  await held;
+  assert.deepEqual(of(told, "onplayed"), [["onplayed", turn, 0]]);
+});
+
+test("of a reply that was interrupted nothing more is heard, and of its turn nothing more told", async () => {
+  const { output, told, turn, context } = await sounding();
+  output.play(turn, chunk(1));
+  for (let at = 0; at < 5; at += 1) context.block();
+  const held = output.hold(turn);
+  while (context.block().some((sample) => sample));
+  await held;
+  turn.outcome = "interrupted";
+  told.length = 0;
+  output.drop(turn);
+  assert.deepEqual([turn.silenced, output.isSounding], [true, false]);
+  output.play(turn, chunk(1, 1));
+  for (let at = 0; at < 20; at += 1) assert.ok(context.block().every((sample) => !sample));
+  assert.equal(of(told, "onplayed").length, 0);
+});
+
+test("a turn that is opened again is heard from its new beginning, and nothing is told of what it said before", async () => {
+  const { output, told, turn, context } = await sounding();
+  output.play(turn, chunk(1));
+  for (let at = 0; at < 5; at += 1) context.block();
+  // Before the hold has been answered, the turn begins anew.
+  const held = output.hold(turn);
+  turn.reopen();
+  told.length = 0;
+  output.drop(turn);
+  while (context.block().some((sample) => sample));
+  await held;
+  for (let at = 0; at < 20; at += 1) context.block();
+  assert.equal(of(told, "onplayed").length, 0);
+  assert.deepEqual([turn.silenced, output.isSounding, turn.position], [false, false, 0]);
+  turn.rate = RATE;
+  output.play(turn, chunk(0.5));
+  let heard = 0;
+  while (output.isSounding) heard += context.block().filter((sample) => sample).length;
+  assert.ok(Math.abs(heard - RATE / 2) < 100, `${heard}`);
+  assert.ok(of(told, "onplayed").every(([, , samples]) => samples <= RATE / 2));
+});

@@ -10,7 +10,7 @@ globalThis.WebSocket = /** @type {any} */ (Socket);
 globalThis.addEventListener ??= () => {};
 mock.timers.enable({ apis: ["setTimeout"] });
 
-const EVENTS = ["onnotice", "ongreeting", "onlistening", "onthinking", "onfinal", "onend", "onpostponed", "onagain", "onfarewell", "onlost"];
+const EVENTS = ["onnotice", "ongreeting", "onlistening", "onthinking", "onfinal", "onhold", "onrelease", "ondrop", "onend", "onpostponed", "onagain", "onfarewell", "onlost"];
 
 /** A session that the server has greeted, and what it tells from then on. */
 function opened(choices = {}) {
@@ -64,6 +64,40 @@ test("a spoken turn is told from its beginning to its end", () => {
   assert.deepEqual(told, [["onlistening", turn], ["onfinal", turn], ["onthinking"], ["onend", turn]]);
   const [{ type, turn: number, marks }] = socket.take();
   assert.deepEqual([type, number, Object.keys(marks)], ["mark", 1, ["final", "done"]]);
+});
+
+test("hands-free may be spoken into, unless the person does not want it", () => {
+  for (const [bargeIn, mode, said] of [[true, "hands_free", undefined], [false, "hands_free", false], [false, "tap", undefined]]) {
+    const { session, socket } = opened({ bargeIn });
+    asked(session, "spoken", mode);
+    assert.equal(socket.take()[0].barge_in, said);
+  }
+});
+
+test("speech into a reply is told: what stands still, what goes on, and what is heard no more", () => {
+  const { session, socket, told } = opened();
+  const turn = asked(session, "spoken", "hands_free");
+  socket.tell(state(1, "CAPTURING"), state(1, "RESPONDING"));
+  told.length = 0;
+  socket.tell({ type: "hold", turn: 1, sample: 9000 }, { type: "release", turn: 1, sample: 9000 });
+  assert.deepEqual(told.splice(0), [["onhold", turn], ["onrelease", turn]]);
+  socket.tell(done(1, "interrupted", 3), state(2, "CAPTURING"));
+  const [next] = session.conversation.turns.slice(-1);
+  assert.deepEqual(told.splice(0), [["ondrop", turn], ["onend", turn], ["onlistening", next]]);
+  socket.tell({ type: "reopened", turn: 2, revision: 1 });
+  assert.deepEqual(told.splice(0), [["ondrop", next], ["onlistening", next]], "though it was not said that it captures again");
+  socket.tell({ type: "hold", turn: 2, sample: 1 });
+  socket.tell(done(2, "failed", 3));
+  assert.deepEqual(told.map(([name]) => name), ["onhold", "ondrop", "onend"], "nobody would let it go on");
+});
+
+test("a reply that stands still when the session is lost does not stand still for ever", () => {
+  const { session, socket, told } = opened();
+  const turn = asked(session, "typed", "tap", "hello");
+  socket.tell(state(1, "RESPONDING"), { type: "token", turn: 1, text: "Hi." }, { type: "hold", turn: 1, sample: 1 });
+  told.length = 0;
+  socket.onclose();
+  assert.deepEqual(told, [["onlost"], ["ondrop", turn]]);
 });
 
 test("a conversation that is held elsewhere is waited for, and the same turn asked for again", () => {

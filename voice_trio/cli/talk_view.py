@@ -54,6 +54,8 @@ class JsonView:
                 return
             case m.TtsPhrase():
                 self.sample_rate = event.sample_rate
+            case m.Reopened():
+                self.reply.clear()
         say_json(str(native.encode_event(event)))
 
     def saved(self, path: Path) -> None:
@@ -69,13 +71,20 @@ class JsonView:
 
 
 class ConsoleView:
-    """Labelled lines for a person. On a terminal, words still being recognised are rewritten as they change."""
+    """Labelled lines for a person. On a terminal, words still being recognised are rewritten as they change.
+
+    What was heard is final only when something else follows: until then the person may turn out to have gone on.
+    """
 
     def __init__(self, *, live: bool) -> None:
         self.reply = bytearray()
         self.sample_rate = 0
         self._live = live
         self._heard = ""
+        self._final: str | None = None
+        """What was heard, while its line may still be replaced."""
+        self._stands = False
+        """Whether a line with what was heard stands there for good."""
         self._typed_turn = True
         self._answering = False
 
@@ -90,8 +99,17 @@ class ConsoleView:
                 self._heard = self._heard[:keep] + text
                 self._hear("hearing", self._heard, last=False)
             case m.Final(text=text):
-                self._hear("heard", text or "(nothing)", last=True)
+                self._final = text or "(nothing)"
+                if self._live:
+                    self._hear("heard", self._final, last=False)
+            case m.Reopened():
+                self._reopen()
+            case m.Hold():
+                self._line("paused", "somebody speaks into the answer")
+            case m.Release():
+                self._line("goes on", "that was not meant for us")
             case m.Token(text=text):
+                self._settle()
                 if not self._answering:
                     say_on(f"{'answer':<10}")
                     self._answering = True
@@ -119,8 +137,25 @@ class ConsoleView:
         """Say how the session ended."""
         self._line("closed", str(closed))
 
+    def _reopen(self) -> None:
+        """The person had not finished: what was heard and answered is void."""
+        self._heard = ""
+        self.reply.clear()
+        self._final = None
+        if self._stands:
+            self._stands = False
+            self._line("note", "You went on speaking. What you said is heard anew, and answered anew.")
+
+    def _settle(self) -> None:
+        """What was heard is the last of it."""
+        if self._final is not None:
+            self._hear("heard", self._final, last=True)
+            self._final = None
+            self._stands = True
+
     def _finish(self, done: m.Done) -> None:
-        self._line("done", done.outcome)
+        why = ": somebody spoke into the answer" if done.outcome is m.Outcome.INTERRUPTED else ""
+        self._line("done", f"{done.outcome}{why}")
         known = [(name, getattr(done.latency, field), since) for name, field, since in _LATENCIES]
         lines = [
             f"  {name:<17}{ms:>6} ms  after {'the question' if self._typed_turn else since}"
@@ -132,7 +167,7 @@ class ConsoleView:
 
     def _hear(self, label: str, text: str, *, last: bool) -> None:
         if not self._live:
-            self._line(label, text)
+            say(f"{label:<10}{text}")
             return
         # The line is rewritten in place, so it must not be wider than the terminal; the newest words matter.
         room = shutil.get_terminal_size().columns - 12
@@ -141,6 +176,7 @@ class ConsoleView:
         say_again(f"{label:<10}{shown}", last=last)
 
     def _line(self, label: str, text: str) -> None:
+        self._settle()
         if self._answering:
             say()
             self._answering = False
