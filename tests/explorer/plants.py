@@ -50,11 +50,11 @@ def second_terminal(patch):
 
 def early_record(patch):
     """A record is written when the reply is over, and not when it is certain how the turn ended."""
-    attempt, remember = Turn._attempt, Turn._remember
+    converse, remember = Turn._converse, Turn._remember
 
-    async def attempt_and_remember(self):
-        outcome = await attempt(self)
-        reply = self._reply.text
+    async def converse_and_remember(self):
+        outcome = await converse(self)
+        reply = self._revision.reply.text
         self.kept = await remember(self, reply, len(reply), outcome)
         return outcome
 
@@ -63,7 +63,7 @@ def early_record(patch):
             return self.kept
         return await remember(self, reply, heard, outcome)
 
-    patch.setattr(Turn, "_attempt", attempt_and_remember)
+    patch.setattr(Turn, "_converse", converse_and_remember)
     patch.setattr(Turn, "_remember", remember_once)
 
 

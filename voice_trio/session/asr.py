@@ -58,7 +58,7 @@ async def transcribe(
     # only with respect to the end.
     with trio.CancelScope() as limit:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_limit_from_end, capture, limit, timeout_s)
+            nursery.start_soon(limit_from_end, capture, limit, timeout_s)
             async with recognizer.open(language) as utterance, trio.open_nursery() as anticipating:
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
                 anticipating.start_soon(_anticipate, utterance, capture)
@@ -86,7 +86,8 @@ async def transcribe(
     return Heard(transcript, utterance.compute_s * SAMPLE_RATE / capture.samples)
 
 
-async def _limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: float) -> None:
+async def limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: float) -> None:
+    """Set the deadline of ``limit`` when the utterance is over."""
     await capture.wait_ended()
     limit.deadline = trio.current_time() + timeout_s
 

@@ -24,6 +24,7 @@ from voice_trio.core.interruption import is_meant
 from voice_trio.core.messages import Outcome
 from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import EngineError, Engines
+from voice_trio.session import asr
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.listener import Listener
 from voice_trio.session.report import report
@@ -31,48 +32,70 @@ from voice_trio.session.settings import SessionSettings
 from voice_trio.session.turn import Turn
 
 LONGEST_HOLD_S = 3.0
-"""A voice without words that goes on for so long holds the reply no more. Words of it that come later still count."""
+"""A voice without words, or a recognizer that finds none, holds the reply no longer. Words that come later count."""
 
-Begin = Callable[[m.Start, Capture, Timeline], None]
-"""Begins a turn with an utterance that has begun."""
+Utterance = tuple[Capture, Timeline]
+
+Begin = Callable[[m.Start, Capture, Timeline], Turn]
+"""Begins a turn with an utterance that has begun, and returns it."""
 
 
 class Candidate:
     """Speech into a reply, of which it is not yet known whether it is meant for us."""
 
-    def __init__(self, turn: Turn, request: m.Start, capture: Capture, timeline: Timeline) -> None:
+    def __init__(self, turn: Turn, request: m.Start, utterance: Utterance) -> None:
         self.turn = turn
         """The one whose reply sounds."""
-        self.request = request
-        self.capture = capture
-        self.timeline = timeline
+        self.utterance = utterance
         self.scope = trio.CancelScope()
+        self._language = request.language
+        self._capture, _ = utterance
+        self._words = ""
+        self._release_at = trio.current_time() + LONGEST_HOLD_S
 
-    async def is_meant(self, engines: Engines, language: str | None) -> bool:
-        """Return whether it is, as soon as that is clear. A recognizer that fails hears no words.
+    @property
+    def listening(self) -> bool:
+        """Whether it goes on."""
+        return not self._capture.has_ended()
 
-        Raises what is a defect.
+    async def is_meant(self, engines: Engines, timeout_s: float) -> bool:
+        """Return whether it is, as soon as that is clear, at most ``timeout_s`` after its end.
+
+        A recognizer that fails hears all of it once more at its end: nobody is told to say it again. One that fails then
+        too, or takes longer, heard what words it had until then. Raises what is a defect.
         """
-        words = ""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tire)
+            with trio.CancelScope() as limit:
+                nursery.start_soon(asr.limit_from_end, self._capture, limit, timeout_s)
+                if not await self._is_weighed(engines):
+                    await self._capture.wait_ended()
+                    self._capture.rewind()
+                    await self._is_weighed(engines)
+            nursery.cancel_scope.cancel()
+        return bool(self._judge(over=True))
+
+    async def _is_weighed(self, engines: Engines) -> bool:
+        """Listen until it is clear, or over; return whether the recognizer went along."""
+        failed = False
         try:
-            async with engines.recognizer.open(language) as utterance:
-                while pcm := await self.capture.receive():
+            async with engines.recognizer.open(self._language) as utterance:
+                while pcm := await self._capture.receive():
                     utterance.feed(pcm)
-                    words = (await utterance.hypothesize()).text
-                    if self._judge(words, over=False):
+                    self._words = (await utterance.hypothesize()).text
+                    if self._judge(over=False):
                         return True
-                    self._tire()
-                words = (await utterance.settle(self.capture.samples, self.capture.voiced_through)).text
+                self._words = (await utterance.settle(self._capture.samples, self._capture.voiced_through)).text
         except* EngineError:
-            pass
-        return bool(self._judge(words, over=True))
+            failed = True
+        return not failed
 
-    def _judge(self, words: str, *, over: bool) -> bool | None:
-        return is_meant(words, self.capture.voiced_samples * 1000 // SAMPLE_RATE, over=over)
+    def _judge(self, *, over: bool) -> bool | None:
+        return is_meant(self._words, self._capture.voiced_samples * 1000 // SAMPLE_RATE, over=over)
 
-    def _tire(self) -> None:
-        if self.capture.samples > LONGEST_HOLD_S * SAMPLE_RATE:
-            self.turn.release()
+    async def _tire(self) -> None:
+        await trio.sleep_until(self._release_at)
+        self.turn.release()
 
 
 class Floor:
@@ -94,8 +117,10 @@ class Floor:
         self._engines = engines
         self._begin = begin
         self._session = session
-        self._next: tuple[Capture, Timeline] | None = None
+        self._next: Utterance | None = None
         """What the listener fills without a turn that asked for it."""
+        self._before: Utterance | None = None
+        """An utterance that was over before it was clear whose it is. What is said next belongs to it."""
         self._candidate: Candidate | None = None
         self._closed = False
         self._arrivals = trio.lowlevel.ParkingLot()
@@ -108,7 +133,7 @@ class Floor:
             meant = False
             with candidate.scope, self._engines().lease() as engines:
                 try:
-                    meant = await candidate.is_meant(engines, candidate.request.language)
+                    meant = await candidate.is_meant(engines, self._settings.asr_timeout_s)
                 except Exception as error:
                     # Nobody was told of the candidate, and the turn goes on. So the log alone hears of it.
                     report(error, session=self._session, turn=candidate.turn.number)
@@ -119,34 +144,42 @@ class Floor:
 
     def attend(self, turn: Turn) -> None:
         """Be ready for audio that comes while ``turn`` is the latest: listen, where its own utterance is over."""
-        request = self._interrupting(turn)
-        if self._next is None and request is not None and not (turn.listening or turn.ending):
+        request = self._listening_for(turn)
+        if request is None or turn.listening or (self._candidate is not None and self._candidate.listening):
+            return
+        if self._next is not None and self._next[0].has_ended():
+            self._before = self._said()
+            self._next = None
+        if self._next is None:
             self._next = self._listener.listen_as(request, self._settings)
 
     def hear(self, turn: Turn) -> None:
         """Audio was heard: act, if somebody speaks in it whom ``turn``, the latest, did not ask for."""
-        if self._next is None or self._candidate is not None or not self._next[0].begun:
+        if self._candidate is not None or (said := self._said()) is None:
             return
         request = self._interrupting(turn)
         if turn.over:
-            self._begin_next(turn)
+            self._begin_next(turn, self._take(said))
         elif request is not None and turn.can_reopen:
-            capture, self._next = self._next, None
-            turn.reopen(*capture)
+            turn.reopen(*self._take(said))
         elif request is not None and turn.audible:
             turn.hold()
-            self._candidate = Candidate(turn, request, *self._next)
+            self._candidate = Candidate(turn, request, self._take(said))
             self._arrivals.unpark()
 
     def turn_over(self, turn: Turn) -> None:
         """``turn``, the latest, is over: go on listening, if that is what the person wants."""
-        self._drop_candidate()
-        if self._next is not None and self._next[0].begun:
-            self._begin_next(turn)
+        if self.hands_free is None and self._candidate is not None:
+            return  # Nothing but words that are meant begins a turn here.
+        said = self._said()
+        if self._candidate is not None:
+            self._begin_next(turn, self._drop_candidate(self._candidate))
+        elif said is not None:
+            self._begin_next(turn, self._take(said))
         elif self.hands_free is None:
             self.rest()
-        elif self._next is None:
-            self._next = self._listener.listen_as(self.hands_free, self._settings)
+        else:
+            self.attend(turn)
 
     def close(self) -> None:
         """Listen without a turn never again."""
@@ -158,10 +191,19 @@ class Floor:
         """Listen without a turn no more; a reply that is held goes on."""
         if self._candidate is not None:
             self._candidate.turn.release()
-        self._drop_candidate()
+            self._drop_candidate(self._candidate)
         if self._next is not None:
             self._next[0].end(Ending.STOPPED)
-            self._next = None
+        self._next = self._before = None
+
+    def _listening_for(self, turn: Turn) -> m.Start | None:
+        """Return how a turn begins that nobody asks for while ``turn`` is the latest; None where none may."""
+        if turn.over:
+            return self.hands_free
+        # What comes to its end is interrupted no more; but who is heard without having asked is heard then, too.
+        if turn.ending and self.hands_free is None:
+            return None
+        return self._interrupting(turn)
 
     def _interrupting(self, turn: Turn) -> m.Start | None:
         """Return how a turn begins that may interrupt ``turn``; None where none may."""
@@ -173,26 +215,46 @@ class Floor:
             wanted = self._settings.barge_in and request.mode == "hands_free"
         return request if wanted else None
 
-    def _begin_next(self, turn: Turn) -> None:
-        heard, self._next = self._next, None
+    def _said(self) -> Utterance | None:
+        """Return what was said and is nobody's yet."""
+        if self._next is None or not self._next[0].begun:
+            return self._before
+        if self._before is not None:
+            self._next[0].go_on_from(self._before[0])
+            self._next[1].go_on_from(self._before[1])
+            self._before = None
+        return self._next
+
+    def _take(self, said: Utterance) -> Utterance:
+        """Return ``said``, which is somebody's now."""
+        if said is self._next:
+            self._next = None
+        else:
+            self._before = None
+        return said
+
+    def _begin_next(self, turn: Turn, said: Utterance) -> None:
+        """Begin the turn after ``turn`` with what was ``said``."""
         request = self.hands_free or turn.spoken_request
-        assert heard is not None
         assert request is not None
-        heard[0].rewind()
-        self._begin(request, *heard)
+        said[0].rewind()
+        # Meanwhile the person may have said more.
+        self.hear(self._begin(request, *said))
 
     def _decide(self, candidate: Candidate, meant: bool) -> None:
-        self._candidate = None
+        said = self._drop_candidate(candidate)
         if meant:
             candidate.turn.end(Outcome.INTERRUPTED)
-            self._begin_next(candidate.turn)
-        else:
-            candidate.turn.release()
-            # What it heard was nothing; it listens for the next.
-            self._next = None
-            self.attend(candidate.turn)
+            self._begin_next(candidate.turn, said)
+            return
+        said[0].end(Ending.STOPPED)
+        candidate.turn.release()
+        self.hear(candidate.turn)
+        if candidate.turn.over and self.hands_free is None:
+            self.rest()
 
-    def _drop_candidate(self) -> None:
-        if self._candidate is not None:
-            self._candidate.scope.cancel()
-            self._candidate = None
+    def _drop_candidate(self, candidate: Candidate) -> Utterance:
+        """Weigh it no longer; return what was said."""
+        candidate.scope.cancel()
+        self._candidate = None
+        return candidate.utterance

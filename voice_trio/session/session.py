@@ -164,6 +164,7 @@ class Session:
         finally:
             # With nobody to ask for another, the present turn is the last.
             self._turns_in.close()
+            self._floor.close()
             if self._turn is not None:
                 self._turn.end(Outcome.CANCELLED)
 
@@ -212,7 +213,7 @@ class Session:
                 self._begin(command)
             case m.Configure():
                 self._configured = command
-            case m.Stop():
+            case m.Stop() if turn is not None and turn.listening:
                 self._listener.stop()
             case m.Cancel(turn=number):
                 if number is None or (turn is not None and number == turn.number):
@@ -245,12 +246,13 @@ class Session:
             timeline.first(Moment.ASKED, trio.current_time())
             self._add_turn(request, Capture(max_samples=0, patience_s=0.0), timeline)
 
-    def _add_turn(self, request: m.Start | m.Text, capture: Capture, timeline: Timeline) -> None:
+    def _add_turn(self, request: m.Start | m.Text, capture: Capture, timeline: Timeline) -> Turn:
         number = 1 if self._turn is None else self._turn.number + 1
         conversation = request.conversation or self._conversation
         settings, request = configured(self._settings, request, self._configured)
         self._turn = Turn(replace(self._around, settings=settings), number, conversation, request, capture, timeline)
         self._turns_in.send_nowait(self._turn)
+        return self._turn
 
     def _is_known(self, number: int) -> bool:
         known = self._turn is not None and number <= self._turn.number
