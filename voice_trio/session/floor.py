@@ -58,22 +58,24 @@ class Candidate:
         """Whether it goes on."""
         return not self._capture.has_ended()
 
-    async def is_meant(self, engines: Engines, timeout_s: float) -> bool:
+    async def is_meant(self, engines: Engines, timeout_s: float) -> bool | None:
         """Return whether it is, as soon as that is clear, at most ``timeout_s`` after its end.
 
-        A recognizer that fails hears all of it once more at its end: nobody is told to say it again. One that fails then
-        too, or takes longer, heard what words it had until then. Raises what is a defect.
+        A recognizer that fails hears all of it again at its end: nobody is told to say it once more. Of one that fails
+        then, or takes longer, the words count that it had until then; without any it is None. Raises what is a defect.
         """
+        weighed = False
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tire)
             with trio.CancelScope() as limit:
                 nursery.start_soon(asr.limit_from_end, self._capture, limit, timeout_s)
-                if not await self._is_weighed(engines):
+                weighed = await self._is_weighed(engines)
+                if not weighed:
                     await self._capture.wait_ended()
                     self._capture.rewind()
-                    await self._is_weighed(engines)
+                    weighed = await self._is_weighed(engines)
             nursery.cancel_scope.cancel()
-        return bool(self._judge(over=True))
+        return self._judge(over=True) if weighed or self._words else None
 
     async def _is_weighed(self, engines: Engines) -> bool:
         """Listen until it is clear, or over; return whether the recognizer went along."""
@@ -121,6 +123,8 @@ class Floor:
         """What the listener fills without a turn that asked for it."""
         self._before: Utterance | None = None
         """An utterance that was over before it was clear whose it is. What is said next belongs to it."""
+        self._unclear: Utterance | None = None
+        """Speech into a reply of which no recognizer could tell whether it is meant: it is heard after the reply."""
         self._candidate: Candidate | None = None
         self._closed = False
         self._arrivals = trio.lowlevel.ParkingLot()
@@ -130,7 +134,7 @@ class Floor:
         while True:
             while (candidate := self._candidate) is None:
                 await self._arrivals.park()
-            meant = False
+            meant = None
             with candidate.scope, self._engines().lease() as engines:
                 try:
                     meant = await candidate.is_meant(engines, self._settings.asr_timeout_s)
@@ -171,7 +175,7 @@ class Floor:
         """``turn``, the latest, is over: go on listening, if that is what the person wants."""
         if self.hands_free is None and self._candidate is not None:
             return  # Nothing but words that are meant begins a turn here.
-        said = self._said()
+        said = self._said() or self._unclear
         if self._candidate is not None:
             self._begin_next(turn, self._drop_candidate(self._candidate))
         elif said is not None:
@@ -194,7 +198,7 @@ class Floor:
             self._drop_candidate(self._candidate)
         if self._next is not None:
             self._next[0].end(Ending.STOPPED)
-        self._next = self._before = None
+        self._next = self._before = self._unclear = None
 
     def _listening_for(self, turn: Turn) -> m.Start | None:
         """Return how a turn begins that nobody asks for while ``turn`` is the latest; None where none may."""
@@ -220,17 +224,19 @@ class Floor:
         if self._next is None or not self._next[0].begun:
             return self._before
         if self._before is not None:
-            self._next[0].go_on_from(self._before[0])
-            self._next[1].go_on_from(self._before[1])
+            _go_on(self._next, self._before)
             self._before = None
         return self._next
 
     def _take(self, said: Utterance) -> Utterance:
-        """Return ``said``, which is somebody's now."""
+        """Return ``said``, which is somebody's now, behind what is still to be heard."""
         if said is self._next:
             self._next = None
-        else:
+        elif said is self._before:
             self._before = None
+        if self._unclear is not None and said is not self._unclear:
+            _go_on(said, self._unclear)
+        self._unclear = None
         return said
 
     def _begin_next(self, turn: Turn, said: Utterance) -> None:
@@ -241,7 +247,7 @@ class Floor:
         # Meanwhile the person may have said more.
         self.hear(self._begin(request, *said))
 
-    def _decide(self, candidate: Candidate, meant: bool) -> None:
+    def _decide(self, candidate: Candidate, meant: bool | None) -> None:
         said = self._drop_candidate(candidate)
         if meant:
             candidate.turn.end(Outcome.INTERRUPTED)
@@ -249,12 +255,21 @@ class Floor:
             return
         said[0].end(Ending.STOPPED)
         candidate.turn.release()
-        self.hear(candidate.turn)
-        if candidate.turn.over and self.hands_free is None:
-            self.rest()
+        if meant is None:
+            self._unclear = said
+        if candidate.turn.over:
+            self.turn_over(candidate.turn)
+        else:
+            self.hear(candidate.turn)
 
     def _drop_candidate(self, candidate: Candidate) -> Utterance:
         """Weigh it no longer; return what was said."""
         candidate.scope.cancel()
         self._candidate = None
         return candidate.utterance
+
+
+def _go_on(rest: Utterance, before: Utterance) -> None:
+    """Have ``rest`` begin with what was said ``before``."""
+    rest[0].go_on_from(before[0])
+    rest[1].go_on_from(before[1])
