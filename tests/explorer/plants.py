@@ -9,6 +9,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
 from voice_trio.session import reply, tts
+from voice_trio.session.floor import Candidate, Floor
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.session import Session
@@ -23,6 +24,8 @@ class Plant:
     end: str
     """The kind of end that brings it out."""
     complaint: str
+    into_replies: bool = False
+    """Whether it needs somebody who speaks into a reply."""
 
 
 def stale_value(patch):
@@ -116,6 +119,21 @@ def error_unsaid(patch):
     patch.setattr(Written, "_break_off", break_off)
 
 
+def held_for_ever(patch):
+    """Nothing but its recognizer decides on a candidate, and no clock ends the hold."""
+
+    async def is_meant(self, engines, timeout_s):
+        await self._is_weighed(engines)
+        return self._judge(over=True)
+
+    patch.setattr(Candidate, "is_meant", is_meant)
+
+
+def turn_of_nobody(patch):
+    """What somebody said who is gone begins a turn."""
+    patch.setattr(Floor, "close", lambda self: None)
+
+
 PLANTS = {
     "stale value": Plant(stale_value, "cancel", "after the cancel it said"),
     "second terminal": Plant(second_terminal, "cancel", "is a second terminal"),
@@ -125,4 +143,6 @@ PLANTS = {
     "words nobody heard": Plant(words_nobody_heard, "gone", "characters were heard by it"),
     "claim kept": Plant(claim_kept, "killed", "the next session did not work"),
     "error unsaid": Plant(error_unsaid, "llm_error", "calls failed, and the client was told"),
+    "held for ever": Plant(held_for_ever, "asr_hang", "it had no terminal", into_replies=True),
+    "turn of nobody": Plant(turn_of_nobody, "gone", "the link was closed with", into_replies=True),
 }

@@ -103,6 +103,8 @@ class Turn:
         capture.go_on_from(before.capture)
         timeline.go_on_from(before.timeline)
         self._revision = self._revise(capture, timeline)
+        # If it comes to no more than that, they were said.
+        self._revision.said = before.said
         self._held_at = None
         # As in `end`: nothing comes after what is dropped here.
         before.scope.cancel()

@@ -41,6 +41,8 @@ class Case:
         self.link = ExploredLink(read_s=scenario.read_s)
         self.session = self._session(self.link)
         self.link.act = self.session.act
+        self.clock_jumped = False
+        """Whether what was said at one time may have been heard at another."""
         self.ended_by_itself = False
         """Whether the script came to its end."""
         self.heard_at_commit: dict[int, tuple[int, list[m.Event]]] = {}

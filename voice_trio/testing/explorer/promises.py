@@ -115,7 +115,10 @@ def _of_cancel(case: Case, cut: bool, dones: Iterable[m.Done]) -> Iterator[str]:
     if len(cancelled) + len(refused) != 1 and not (leaving and not cancelled):
         yield f"a cancel ended the turns {cancelled}, and {len(refused)} times there was nothing to cancel"
     for event in taken[at:]:
-        ending = isinstance(event, m.StateChanged | m.Done) or getattr(event, "code", None) is ErrorCode.INTERNAL
+        ending = (
+            isinstance(event, m.StateChanged | m.Reopened | m.Done)
+            or getattr(event, "code", None) is ErrorCode.INTERNAL
+        )
         if getattr(event, "turn", None) in cancelled and not ending:
             yield f"after the cancel it said {event}"
 
@@ -188,6 +191,8 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
     silenced = cut or record.outcome in _SILENCED
     if not record.reply.startswith(shown) or (not silenced and record.reply != shown):
         yield f"{record.reply!r} was remembered, {shown!r} was shown"
+    if case.clock_jumped and any(isinstance(event, m.Hold) for event in events):
+        return  # It stood still before the jump or after it, and only the session knows.
     samples, taken = case.heard_at_commit[record.turn]
     if record.outcome in _SILENCED:
         events = [event for event in taken if getattr(event, "turn", None) == record.turn]
