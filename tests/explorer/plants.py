@@ -9,7 +9,8 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
 from voice_trio.session import reply, tts
-from voice_trio.session.floor import Candidate, Floor
+from voice_trio.session.candidate import Candidate
+from voice_trio.session.floor import Floor
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.session import Session
