@@ -41,6 +41,14 @@ def ask_no_language_model_of_this_machine():
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def speak_with_the_voice_that_is_soon_ready():
+    """The neural voice, which computes for a second and more before it is ready, speaks in tests that ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STREAM_TTS_ENGINE", "espeak")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def keep_the_log():
     """What a command that a test runs makes of the log is over with the test."""

@@ -30,6 +30,7 @@ text      yes       error      error     error       yes
 stop      error     yes        ignored   ignored     ignored
 cancel    info      yes        yes       yes         info
 played    error     yes        yes       yes         yes
+sounding  error     yes        yes       yes         yes
 mark      error     yes        yes       yes         yes
 """
 SENT: dict[str, Any] = {
@@ -39,6 +40,7 @@ SENT: dict[str, Any] = {
     "stop": '{"type":"stop"}',
     "cancel": '{"type":"cancel"}',
     "played": '{"type":"played","turn":1,"samples":0}',
+    "sounding": '{"type":"sounding","turn":1,"sample":0,"at":0}',
     "mark": '{"type":"mark","turn":1,"marks":{"shown":1.5}}',
 }
 
@@ -107,6 +109,7 @@ MALFORMED = [
     ("silence_ms: long", '{"type":"start","silence_ms":5001}', 1007, "start: field 'silence_ms'"),
     ("silence_ms: fraction", '{"type":"start","silence_ms":700.5}', 1007, "start: field 'silence_ms'"),
     ("silence_ms: truth", '{"type":"start","silence_ms":true}', 1007, "start: field 'silence_ms'"),
+    ("endpointing: unknown", '{"type":"start","endpointing":"soon"}', 1007, "start: field 'endpointing'"),
     ("text: none", '{"type":"text"}', 1007, "text: field 'text'"),
     ("text: empty", '{"type":"text","text":""}', 1007, "text: field 'text'"),
     ("text: long", '{"type":"text","text":"' + "x" * 10_001 + '"}', 1007, "text: field 'text'"),
@@ -121,6 +124,8 @@ MALFORMED = [
     ("played: no turn", '{"type":"played","samples":1}', 1007, "played: field 'turn'"),
     ("played: no samples", '{"type":"played","turn":1}', 1007, "played: field 'samples'"),
     ("played: negative", '{"type":"played","turn":1,"samples":-1}', 1007, "played: field 'samples'"),
+    ("sounding: no turn 0", '{"type":"sounding","turn":0}', 1007, "sounding: field 'turn'"),
+    ("sounding: behind the message", '{"type":"sounding","turn":1,"at":32769}', 1007, "sounding: field 'at'"),
     ("played: large", '{"type":"played","turn":1,"samples":4294967296}', 1007, "played: field 'samples'"),
     ("mark: no turn", '{"type":"mark","marks":{}}', 1007, "mark: field 'turn'"),
     ("mark: no marks", '{"type":"mark","turn":1}', 1007, "mark: field 'marks'"),
@@ -145,6 +150,8 @@ ACCEPTED = [
     ("white space", ' {\n"type" :\t"stop" } '),
     ("escapes", '{"ty\\u0070e":"st\\u006fp"}'),
     ("null for nothing", '{"type":"cancel","turn":null}'),
+    ("sounding: nothing sounds", '{"type":"sounding"}'),
+    ("sounding: at the end", '{"type":"sounding","turn":1,"sample":7,"at":32768}'),
     ("largest numbers", '{"type":"played","turn":1,"samples":4294967295}'),
     ("no marks", marking(0)),
     ("many marks", marking(32)),
@@ -154,6 +161,7 @@ BEGINNINGS = [
     '{"type":"start","mode":"hold","conversation":null,"language":null,"voice":null,"speed":null,"silence_ms":null}',
     '{"type":"start","language":"en","voice":"scripted","speed":2,"silence_ms":200}',
     '{"type":"start","speed":0.5,"silence_ms":5000}',
+    '{"type":"start","silence_ms":300,"endpointing":"adaptive"}',
     json.dumps({"type": "text", "text": "👋" * 10_000}, ensure_ascii=False),
     '{"type":"text","text":" ","conversation":null,"language":null,"voice":null,"speed":null}',
 ]

@@ -9,6 +9,7 @@ import sys
 import wave
 from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 import trio
@@ -17,8 +18,9 @@ from voice_trio import sound_file
 from voice_trio.cli import main
 from voice_trio.cli.doctor import doctor
 from voice_trio.cli.serve import serve as serve_command
+from voice_trio.cli.talk import _take_turn
 from voice_trio.cli.talk_view import ConsoleView
-from voice_trio.client import CannotConnect
+from voice_trio.client import CannotConnect, Client
 from voice_trio.core import messages as m
 from voice_trio.engines.moonshine import model as moonshine
 
@@ -50,12 +52,13 @@ async def banner(process):
 
 
 @asynccontextmanager
-async def serve(tmp_path, command=COMMAND, stderr=subprocess.PIPE):
+async def serve(tmp_path, command=COMMAND, stderr=subprocess.PIPE, **environment):
     """Run ``voice-trio serve`` on a free port; yields the process, what it printed, and its address."""
+    settings = {"STREAM_ASR_ENGINE": "auto", "HF_HOME": str(tmp_path), "STREAM_DATA_DIR": str(tmp_path)}
     process = await trio.lowlevel.open_process(
         [*command, "serve", "--port", "0"],
         cwd=tmp_path,
-        env={**os.environ, "STREAM_ASR_ENGINE": "auto", "HF_HOME": str(tmp_path), "STREAM_DATA_DIR": str(tmp_path)},
+        env={**os.environ, **settings, **environment},
         stdout=subprocess.PIPE,
         stderr=stderr,
     )
@@ -83,13 +86,35 @@ async def read_all(stream):
 
 
 def test_typed_talk_ends_with_latencies_and_a_recording(tmp_path):
-    done = run("talk", "--text", "hi", "--save", "said.wav", cwd=tmp_path)
+    done = run("talk", "--text", "hi", "--save", "said.wav", cwd=tmp_path, STREAM_TTS_ENGINE="auto")
     assert done.returncode == 0, done.stderr
     assert "answer    You said: hi." in done.stdout
     assert "first audio" in done.stdout
     with wave.open(str(tmp_path / "said.wav")) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24000)
         assert file.getnframes() > 24000
+
+
+async def test_what_the_terminal_is_set_up_for_goes_with_what_is_said(monkeypatch):
+    asked = []
+
+    class Server:
+        """Answers before anything was said."""
+
+        async def ask(self, command):
+            asked.append(command)
+
+        async def speak(self, pcm):
+            await trio.sleep_forever()
+
+        async def hear(self):
+            await trio.testing.wait_all_tasks_blocked()
+            return m.Done(turn=1, outcome=m.Outcome.EMPTY, remembered=False, heard=0)
+
+    monkeypatch.setenv("LC_ALL", "de_CH.UTF-8")
+    with trio.fail_after(5):
+        assert await _take_turn(cast(Client, Server()), b"\0\0", ConsoleView(live=False)) is m.Outcome.EMPTY
+    assert asked == [m.Start(locale="de-CH")]
 
 
 def test_json_is_an_object_a_line(tmp_path):
@@ -117,6 +142,7 @@ def test_what_a_person_can_mend_is_one_sentence_and_two(tmp_path):
         (["serve", "--host", "203.0.113.1"], "Cannot listen on 203.0.113.1 port 8765"),
         (["serve", "--host", "no.such.invalid"], "Choose another address with STREAM_HOST and STREAM_PORT.\n"),
         (["models", "download", "huge-int8"], "Whisper model 'huge-int8' is unknown"),
+        (["models", "download", "--engine", "nobody"], "There is no engine 'nobody' here that has models."),
         (["talk"], "Give either a RECORDING or --text."),
     ]:
         done = run(*arguments, cwd=tmp_path)
@@ -155,9 +181,9 @@ def test_a_turn_without_latencies_ends_without_a_block_of_them(capsys):
 
 
 def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
-    well = run("doctor", cwd=tmp_path, STREAM_PORT="0")
+    well = run("doctor", cwd=tmp_path, STREAM_PORT="0", STREAM_TTS_ENGINE="auto")
     assert well.returncode == 0, well.stdout + well.stderr
-    assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 11
+    assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 12
     address = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "STREAM_LLM_ENGINE": "openai"}
     ill = run("doctor", cwd=tmp_path, STREAM_PORT="0", STREAM_CERTFILE="x", **address)
     assert ill.returncode == 1
@@ -166,16 +192,18 @@ def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
 
 @pytest.mark.skipif(moonshine.assets() is None, reason="there is no wheel with Moonshine's weights for this machine")
 def test_a_question_is_heard_with_its_capitals_and_its_question_mark(tmp_path):
-    done = run("talk", QUESTION, cwd=tmp_path, STREAM_ASR_ENGINE="moonshine")
+    done = run("talk", QUESTION, cwd=tmp_path, STREAM_ASR_ENGINE="moonshine", STREAM_ENDPOINTING="fixed")
     assert done.returncode == 0, done.stderr
     (heard,) = [line for line in done.stdout.splitlines() if line.startswith("heard ")]
     assert re.fullmatch(r"heard +What is the weather like in London.*\?", heard)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_serve_says_where_and_ends_cleanly(tmp_path, number):
+@pytest.mark.parametrize(
+    ("number", "voice"), [(signal.SIGINT, "auto"), (signal.SIGTERM, "espeak"), (signal.SIGHUP, "espeak")]
+)
+async def test_serve_says_where_and_ends_cleanly(tmp_path, number, voice):
     with trio.fail_after(60):
-        async with serve(tmp_path) as (process, said, url):
+        async with serve(tmp_path, STREAM_TTS_ENGINE=voice) as (process, said, url):
             assert re.search("recognizer      (moonshine tiny-en|pocketsphinx)\n", said)
             assert "voice-trio models download small-int8" in said
             assert "STREAM_LLM_ENGINE=auto takes a real one" in said

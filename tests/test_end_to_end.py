@@ -22,8 +22,12 @@ WORDS_SPOKEN = json.loads((CLIPS / "clips.json").read_text())
 
 
 def embedded():
-    """Return settings of the recognizer that needs no download, whatever else is on this machine."""
-    return config.load(port=0, asr_engine="pocketsphinx" if moonshine.assets() is None else "moonshine")
+    """Return settings of the recognizer that needs no download, whatever else is on this machine.
+
+    The recordings are flite's, whose voices mean nothing to what weighs pauses.
+    """
+    recognizer = "pocketsphinx" if moonshine.assets() is None else "moonshine"
+    return config.load(port=0, asr_engine=recognizer, tts_engine="auto", endpointing="fixed")
 
 
 async def test_a_question_is_understood_and_answered_aloud():

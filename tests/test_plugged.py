@@ -125,7 +125,7 @@ def test_doctor_lists_them(installed, tmp_path):
 
 
 def test_they_are_used_by_nobody_who_did_not_ask(installed, tmp_path):
-    done = run("doctor", env=environment(installed, tmp_path), cwd=tmp_path)
+    done = run("doctor", env=environment(installed, tmp_path, STREAM_TTS_ENGINE="auto"), cwd=tmp_path)
     assert re.search("ok   recognizer  (moonshine tiny-en|pocketsphinx) works", done.stdout)
     assert "recognizer sounds of voice-morse 1.0 can be used: STREAM_ASR_ENGINE=sounds\n" in done.stdout
 

@@ -55,6 +55,9 @@ class Prompter:
     ready = True
     compute_s = 2.0
 
+    async def probability(self, pcm):
+        return 0.5
+
     def open(self, language):
         return _Context(self)
 
@@ -113,13 +116,16 @@ class Noting(Tap):
 
 def behind(tap):
     one = Prompter()
-    engines = Engines(recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector)
+    engines = Engines(
+        recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector, end_of_turn=one
+    )
     return tapped(engines, one, tap)
 
 
 async def ask_everything(engines, store):
     """Ask all there is to ask, and return the answers."""
     answers = [engines.new_detector().speech_probability(b"\1\0" * 480)]
+    answers.append(await engines.end_of_turn.probability(b"ab"))
     async with engines.recognizer.open("en") as utterance:
         utterance.feed(b"ab")
         answers += [await utterance.hypothesize(), await utterance.anticipate(1), await utterance.settle(1, 1)]
@@ -133,7 +139,7 @@ async def ask_everything(engines, store):
 
 async def test_a_tap_that_does_nothing_changes_nothing_and_adds_no_checkpoint():
     one = Prompter()
-    plain = Engines(recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector)
+    plain = Engines(recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector, end_of_turn=one)
     with trio.testing.assert_no_checkpoints():
         expected = await ask_everything(plain, one)
         assert await ask_everything(*behind(Tap())) == expected
@@ -184,7 +190,9 @@ def members(protocol):
     ("protocol", "wrapper"),
     [
         (base.Detector, tapped_module.TappedDetector),
+        (base.EndOfTurn, tapped_module.TappedEndOfTurn),
         (base.Recognizer, tapped_module.TappedRecognizer),
+        (base.Guided, tapped_module.TappedRecognizer),
         (base.Utterance, tapped_module.TappedUtterance),
         (base.LanguageModel, tapped_module.TappedLanguageModel),
         (base.Stream, tapped_module.TappedStream),

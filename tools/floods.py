@@ -94,6 +94,7 @@ FLOODS: dict[str, Flood] = {
     "tiny_audio": lambda: (_socket(_HOLD), _audio(256)),
     "marks": lambda: (_socket(_HOLD), _filled(spelled(m.Mark(turn=1, marks={f"mark{n}": 1.0 for n in range(32)})))),
     "played": lambda: (_socket(_HOLD), _filled(spelled(m.Played(turn=1, samples=1)))),
+    "sounding": lambda: (_socket(_HOLD), _filled(spelled(m.Sounding(turn=1, sample=1)))),
     "large_json": lambda: (_socket(), frame(TEXT, b'{"type":"stop","x":[' + b"[]," * 21_000 + b"0]}")),
     "bad_json": lambda: (_socket(), frame(TEXT, b'{"type":"mark","turn":1,"marks":{' + b'"":"",' * 9_000 + b'"a":1}}')),
     "tiny_chunks": lambda: (

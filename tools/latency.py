@@ -196,7 +196,8 @@ async def ask(client: Client, pcm: bytes, tape: Tape | None = None) -> tuple[m.F
     final = m.Final(turn=0, text="")
     tape = tape or Tape(trio.current_time())
     rate = SAMPLE_RATE
-    await client.ask(m.Start())
+    # The figures are told beside the window, so it is the same for all.
+    await client.ask(m.Start(endpointing="fixed"))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(speak, client, pcm, tape)
         while True:

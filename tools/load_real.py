@@ -118,7 +118,8 @@ async def converse(client: Client, questions: Sequence[bytes], draw: random.Rand
     while True:
         seen.turns += 1
         turn = Turn(seen)
-        await client.ask(m.Start())
+        # flite's voices mean nothing to what weighs pauses.
+        await client.ask(m.Start(endpointing="fixed"))
         answered = False
         with trio.move_on_after(_TURN_S) as patience:
             async with trio.open_nursery() as nursery:

@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -115,13 +115,14 @@ async def own_server(
     watch_cancels: bool = False,
     watch_stalls: bool = False,
     log_to: Path | None = None,
+    environment: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> AsyncIterator[OwnServer]:
     """Run a server of ``kind`` with ``settings``; on leaving it drains and ends. Raises `ServerDied`.
 
     ``profile`` names a file for cProfile's figures of the whole run; ``script`` what a bare handler plays
     (see `tools/load.py`). `OwnServer.cancels` needs ``watch_cancels``, and `OwnServer.stalls` ``watch_stalls``. What
-    the server logs goes to ``log_to``.
+    the server logs goes to ``log_to``. ``environment`` stands beside the one that there is.
     """
     orders = {
         "kind": kind,
@@ -137,6 +138,7 @@ async def own_server(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            env=os.environ | dict(environment or {}),
         )
     server = OwnServer(process, "")
     try:

@@ -29,7 +29,8 @@ TURN_OPTIONS = {
     "conversation": "the conversation that this turn goes on, as `session` named it, here or in an earlier session;"
     " without it, the one of this session",
     "language": "the language spoken (ISO 639-1), one of `languages`; without it, the server's own choice",
-    "voice": "the voice of the reply, one of `voices`; without it, the first of them",
+    "voice": "the voice of the reply, one of `voices`; without it, one that is named for `language`, or else the first"
+    " of them",
     "speed": "how fast the reply is spoken; 1 is the voice's own pace, and what stands without it",
     "phonemes": "true: each `tts_phrase` says when which phoneme is heard, as far as the voice knows",
 }
@@ -38,20 +39,33 @@ MEANINGS: dict[str, dict[str, str]] = {
         "mode": "how the utterance ends: `tap` on silence, `hold` on `stop` only, `hands_free` on silence, "
         "with the next turn beginning by itself when someone speaks",
         **TURN_OPTIONS,
-        "silence_ms": "the silence that ends the utterance; without it, the `silence_ms` of `session`",
+        "locale": "what the person's device is set up for (BCP 47, such as `de-CH`): where no `language` is given and"
+        " what is heard is not sure to be any, as with a single word, it is taken for this one",
+        "silence_ms": "the silence that ends the utterance, or, with `endpointing` `adaptive`, that ends it where "
+        "nothing tells whether a pause is the end; without it, the `silence_ms` of `session`",
+        "endpointing": "`adaptive`: each pause is weighed, and 0.25 to 2 s of silence end the utterance; `fixed`, as "
+        "does its older name `share`: always `silence_ms`, 80 % of it silent; `strict`: the same, all of it silent. "
+        "Without it, `fixed` where `silence_ms` is given, else the server's own choice",
         "barge_in": "whether speech may take back the end of the utterance, and interrupt the reply; without it, it may"
         " in `hands_free` where STREAM_BARGE_IN allows it, and nowhere else; never in `hold`",
+        "echo": "who takes the assistant's own voice out of the microphone's sound: `none`: nobody, the server is to, "
+        "by what `sounding` says, in all of the session; `browser`, or without it: the client does, or headphones",
     },
     "text": {
         "text": "what the person says, in writing",
         **TURN_OPTIONS,
-        "language": "accepted and not used: there is nothing to recognise",
+        "language": "the language of the reply, which chooses a voice where `voice` does not (ISO 639-1)",
     },
     "stop": {},
     "cancel": {"turn": "end it only if it is this one; without it, whichever there is"},
     "played": {
         "turn": TURN,
         "samples": "of the turn's audio, heard so far: counted from its first, at its sample rate",
+    },
+    "sounding": {
+        "turn": "which turn sounds from then on, without a break; without it, nothing does",
+        "sample": "of the turn's audio, counted from its first at its sample rate: the one that sounds at `at`",
+        "at": "sample of the next binary message, counted from its first",
     },
     "mark": {
         "turn": TURN,
@@ -66,7 +80,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sample_rate": "of the audio that the client sends, in Hz",
         "max_message_bytes": "the longest message that the client may send",
         "max_utterance_ms": "the longest utterance",
-        "silence_ms": "the silence that ends an utterance",
+        "silence_ms": "the silence that ends an utterance, where nothing tells whether a pause is the end",
+        "end_of_turn": "what weighs pauses where `endpointing` is `adaptive`; left out if nothing does",
         "asr": "name of the recognizer",
         "llm": "name of the language model",
         "voices": "what `voice` may be",
@@ -136,6 +151,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "command": "`asr_fallback`, and `engines_changed` while that is so: what the operator can run to mend it",
         "active": "`throttled`: true when it begins, false when it is over",
         "grace_s": "`shutting_down`: the time that a reply in progress has left",
+        "end_of_turn": "`engines_changed`: what weighs pauses; left out if nothing does",
         "asr": "`engines_changed`: name of the recognizer, as the others in place of what `session` said",
         "llm": "`engines_changed`: name of the language model",
         "synthetic": "`engines_changed`: whether there is none, and replies only repeat what was heard",
@@ -146,23 +162,25 @@ MEANINGS: dict[str, dict[str, str]] = {
 """Message -> field -> what it means. One field more or less than the code has is an error."""
 
 EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
-    "start": (m.Start(), m.Start(mode="hold", language="en", speed=1.25)),
+    "start": (m.Start(), m.Start(mode="hold", language="en", speed=1.25), m.Start(locale="de-CH")),
     "text": (m.Text(text="What time is it?"),),
     "stop": (m.Stop(),),
     "cancel": (m.Cancel(), m.Cancel(turn=3)),
     "played": (m.Played(turn=3, samples=24_000),),
+    "sounding": (m.Sounding(turn=3, sample=24_000), m.Sounding(at=312)),
     "mark": (m.Mark(turn=3, marks={"first_partial_shown": 612.5, "first_audio_heard": 1480.0}),),
     "session": (
         m.SessionOpened(
             session="xJ3kPq0aY7dVt2Ws",
             conversation="pS8vXhQm2nR4tYw6zB1cD3",
-            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark"),
+            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "echo"),
             sample_rate=16_000,
             max_utterance_ms=30_000,
             silence_ms=700,
-            asr="pocketsphinx",
+            end_of_turn="Smart Turn v3.2",
+            asr="moonshine tiny-en",
             llm="gpt-4o-mini",
-            voices=("en-us", "en-gb"),
+            voices=("heart", "en-us", "en-gb"),
             languages=("en",),
         ),
     ),
@@ -209,10 +227,11 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
         m.Info(
             code=m.InfoCode.ENGINES_CHANGED,
             message="llama3.2:latest (Ollama) answers from now on.",
-            asr="pocketsphinx",
+            end_of_turn="Smart Turn v3.2",
+            asr="moonshine tiny-en",
             llm="llama3.2:latest (Ollama)",
             synthetic=False,
-            voices=("en-us", "en-gb"),
+            voices=("heart", "en-us", "en-gb"),
             languages=("en",),
         ),
         m.Info(code=m.InfoCode.NO_SPEECH, message="No words were heard."),
@@ -380,7 +399,7 @@ def chunk() -> str:
 
 def uploading() -> str:
     """Return what a request to /api/utterance may say, and an answer as a session of scripted engines makes it."""
-    options = "\n".join(f"| `{name}` | {TURN_OPTIONS[name]} |" for name in upload.OPTIONS)
+    options = "\n".join(f"| `{name}` | {MEANINGS['start'][name]} |" for name in upload.OPTIONS)
     answer = trio.run(_answer_upload, clock=trio.testing.MockClock(autojump_threshold=0))
     shown = json.dumps(answer, indent=2)
     return (

@@ -61,7 +61,7 @@ class Utterance:
     """Somebody saying something."""
 
     kind: str
-    """``human``, ``hibari``, ``flite``, or ``single`` for one word."""
+    """``human``, ``hibari``, ``flite``, ``single`` for one word, or ``verse`` for a person who reads some of 1609."""
     words: str
     pcm: bytes
     """s16le mono at 16 kHz."""
@@ -75,12 +75,14 @@ class Utterance:
 @cache
 def read() -> Sequence[Utterance]:
     """Return all of them, the recorded ones first."""
-    return [*_human(), *_flite(), *_spoken()]
+    return [*human(), *_flite(), *_spoken()]
 
 
-def _human() -> Iterator[Utterance]:
+def human() -> Iterator[Utterance]:
+    """Yield what people say."""
     for listed in json.loads((HUMAN / "human.json").read_text()):
-        yield Utterance("human", listed["words"], sound_file.read(HUMAN / listed["file"]))
+        kind = "verse" if listed["source"] == "sonnet" else "human"
+        yield Utterance(kind, listed["words"], sound_file.read(HUMAN / listed["file"]))
 
 
 def _flite() -> Iterator[Utterance]:

@@ -21,6 +21,7 @@ from wsproto.utilities import LocalProtocolError
 
 from voice_trio import checks
 from voice_trio.core import messages as m
+from voice_trio.core.errors import Mendable
 from voice_trio.microphone import Microphone
 from voice_trio.session.link import Malformed
 from voice_trio.wire import native
@@ -37,7 +38,7 @@ _BODY_CHARS = 100
 _CLOSE_S = 2.0
 
 
-class CannotConnect(Exception):
+class CannotConnect(Mendable):
     """There is no voice_trio at that address; the message says what was found instead."""
 
 
@@ -79,15 +80,19 @@ class Client:
         """
         while True:
             try:
-                data = await self._connection.get_message()
-            except ConnectionClosed as closed:
-                raise _session_closed(closed) from None
-            try:
-                event = native.decode_event(data)
+                event = native.decode_event(await self.hear_raw())
             except Malformed as error:
                 raise CannotConnect(f"The server says what is no event of /ws: {error}.") from error
             if event is not None:
                 return event
+
+    async def hear_raw(self) -> str | bytes:
+        """Return the next message as it is, known or not. Raises `SessionClosed` after the last one."""
+        try:
+            message: str | bytes = await self._connection.get_message()
+        except ConnectionClosed as closed:
+            raise _session_closed(closed) from None
+        return message
 
     async def wait_for(self, kind: type[SomeEvent], **fields: Any) -> SomeEvent:
         """Return the next event of ``kind`` with these ``fields``, past all others. Raises as `hear` does."""

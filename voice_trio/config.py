@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 
 from voice_trio import checks, environment
+from voice_trio.core.codes import Endpointing
 from voice_trio.core.faults import BadFault, parse
 from voice_trio.entry_points import AUTO, EngineOf, Kind
 from voice_trio.environment import ConfigError, FromEnvironment
@@ -85,11 +86,7 @@ class Settings(FromEnvironment):
         Field(description="recognizer; auto takes Whisper if its weights are on disk, else Moonshine for English"),
     ] = AUTO
     model_whisper: Annotated[
-        str,
-        Field(
-            min_length=1,
-            description="Whisper model: size-computetype, a folder, or folder:computetype",
-        ),
+        str, Field(min_length=1, description="Whisper model: size-computetype, a folder, or folder:computetype")
     ] = "small-int8"
     language: Annotated[
         str,
@@ -100,11 +97,18 @@ class Settings(FromEnvironment):
         EngineOf(Kind.DETECTOR),
         Field(description="speech detector; silero is gated by webrtcvad, webrtc is webrtcvad alone"),
     ] = "silero"
-    vad_silence_ms: Annotated[int, Field(ge=200, le=5000, description="silence that ends an utterance, in ms")] = 700
+    vad_silence_ms: Annotated[
+        int, Field(ge=200, le=5000, description="silence that ends an utterance, or where a pause is undecided, in ms")
+    ] = 700
     endpointing: Annotated[
-        Literal["share", "strict"],
-        Field(description="share ends when 80 % of the window is silence; strict needs every frame of it silent"),
-    ] = "share"
+        Endpointing,
+        Field(
+            description="adaptive weighs each pause; fixed, or share: 80 % of the window is silence; strict: all of it"
+        ),
+    ] = "adaptive"
+    end_of_turn: Annotated[
+        str, EngineOf(Kind.END_OF_TURN), Field(description="what weighs pauses; auto takes Smart Turn, words no model")
+    ] = AUTO
     partial_interval_ms: Annotated[
         int,
         Field(
@@ -128,12 +132,10 @@ class Settings(FromEnvironment):
     ] = 12
 
     openai_api_key: Annotated[
-        SecretStr | None,
-        Field(validation_alias="OPENAI_API_KEY", description="key for the language model's API"),
+        SecretStr | None, Field(validation_alias="OPENAI_API_KEY", description="key for the language model's API")
     ] = None
     openai_base_url: Annotated[
-        str | None,
-        Field(validation_alias="OPENAI_BASE_URL", description="address of any OpenAI-compatible API"),
+        str | None, Field(validation_alias="OPENAI_BASE_URL", description="address of any OpenAI-compatible API")
     ] = None
     llm_engine: Annotated[
         str,
@@ -171,8 +173,7 @@ class Settings(FromEnvironment):
     ] = "on"
     memory_days: Annotated[int, Field(ge=0, le=36_500, description="days a turn is remembered; 0 for ever")] = 0
     data_dir: Annotated[
-        str,
-        Field(description="folder of what is remembered; empty: voice_trio in $XDG_DATA_HOME or ~/.local/share"),
+        str, Field(description="folder of what is remembered; empty: voice_trio in $XDG_DATA_HOME or ~/.local/share")
     ] = ""
 
     record_dir: Annotated[
@@ -214,8 +215,7 @@ class Settings(FromEnvironment):
         int, Field(ge=1, le=100_000, description="connections at the same time from one address")
     ] = 64
     trusted_proxies: Annotated[
-        str,
-        Field(description="proxies whose X-Forwarded-For counts: addresses and networks, with commas between"),
+        str, Field(description="proxies whose X-Forwarded-For counts: addresses and networks, with commas between")
     ] = ""
     idle_timeout_s: Annotated[
         float, Field(gt=0, le=86_400, description="time after which a session without a turn ends, in s")
@@ -231,12 +231,10 @@ class Settings(FromEnvironment):
         float, Field(gt=0, le=600, description="time that an upload may take to arrive, in s")
     ] = 30.0
     auth_token: Annotated[
-        SecretStr | None,
-        Field(description="what a client must present; needed on any address but loopback"),
+        SecretStr | None, Field(description="what a client must present; needed on any address but loopback")
     ] = None
     allowed_origins: Annotated[
-        str,
-        Field(description="origins of other pages that may use this server, with commas between; * is all"),
+        str, Field(description="origins of other pages that may use this server, with commas between; * is all")
     ] = ""
     insecure: Annotated[
         bool, Field(description="listen for everybody without a token (1 or 0): all who find it can use it")
@@ -248,8 +246,7 @@ class Settings(FromEnvironment):
     ] = False
 
     shutdown_grace_s: Annotated[
-        float,
-        Field(ge=0, le=600, description="time a reply in progress may take to finish at shutdown, in s"),
+        float, Field(ge=0, le=600, description="time a reply in progress may take to finish at shutdown, in s")
     ] = 10.0
     log_latency: Annotated[bool, Field(description="log one latency line a turn (1 or 0)")] = True
     log_level: Annotated[

@@ -14,11 +14,12 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voice_trio import checks
+from voice_trio.core.errors import Mendable
 
 PREFIX = "STREAM_"
 
 
-class ConfigError(Exception):
+class ConfigError(Mendable):
     """A setting cannot be used; the message names it, its value and what is allowed."""
 
 
@@ -126,6 +127,17 @@ def load(model: type[S], **overrides: Any) -> S:
         if isinstance(value, str) and not (_takes(field, value, here=False) or _takes(field, value, here=True)):
             raise ConfigError(f"{variable(model, name)} is {checks.quoted(value)}; it takes {allowed(model, name)}.")
     return settings
+
+
+def spelled(settings: FromEnvironment) -> dict[str, str]:
+    """Return the environment in which `load` finds those of ``settings`` that were given and are not secret."""
+    model = type(settings)
+    return {
+        variable(model, name): str(int(value) if isinstance(value, bool) else value)
+        for name in sorted(settings.model_fields_set)
+        if not is_secret(model.model_fields[name])
+        for value in [getattr(settings, name)]
+    }
 
 
 def _takes(field: FieldInfo, value: str, *, here: bool) -> bool:

@@ -8,13 +8,14 @@ import wave
 from pathlib import Path
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
+from voice_trio.core.errors import Mendable
 
 
-class NotAudio(Exception):
+class NotAudio(Mendable):
     """The file cannot be used as a recording; the message says why."""
 
 
-class CannotWrite(Exception):
+class CannotWrite(Mendable):
     """The recording cannot be written; the message says where and why."""
 
 

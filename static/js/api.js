@@ -33,6 +33,22 @@ export async function ask(url, { token, headers, ...options }) {
 }
 
 /**
+ * Reads what an answer says in JSON, an object a line, as it comes.
+ *
+ * @param {Response} response
+ * @returns {AsyncGenerator<any>}
+ */
+export async function* readLines(response) {
+  const reader = /** @type {ReadableStream<any>} */ (response.body).pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    const lines = (rest + piece.value).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+/**
  * Reads what an answer says in JSON.
  *
  * @param {Response} response

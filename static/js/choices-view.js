@@ -1,6 +1,7 @@
 /** The settings dialog: shows the choices, and tells when one of them changes. */
 
 import { byId, make } from "./dom.js";
+import { nameOf } from "./languages.js";
 
 /** Offered where the recognizer takes any language. */
 const COMMON_LANGUAGES = ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "uk", "ru", "tr", "ar", "hi", "ja", "ko", "zh"];
@@ -32,7 +33,7 @@ export class ChoicesView {
   offer(server) {
     this.fill("voice", server?.voices ?? [], nameOfVoice, "The usual one");
     const languages = server?.languages?.length ? server.languages : COMMON_LANGUAGES;
-    this.fill("language", languages, nameOf, "As the server chooses");
+    this.fill("language", languages, (code) => nameOf(code), "As the server chooses");
   }
 
   /** The voice that would speak now; empty where there is none yet. */
@@ -113,13 +114,4 @@ export class ChoicesView {
  */
 function nameOfVoice(voice) {
   return /^[a-z]{2}(-|$)/.test(voice) ? nameOf(voice) : voice;
-}
-
-/** @param {string} language */
-function nameOf(language) {
-  try {
-    return new Intl.DisplayNames([navigator.language, "en"], { type: "language" }).of(language) ?? language;
-  } catch {
-    return language;
-  }
 }

@@ -55,3 +55,13 @@ export function requestOf(choices, offer) {
   }
   return request;
 }
+
+/**
+ * What goes with every spoken turn: what the browser is set up for, which a single word may well be in.
+ *
+ * @returns {{locale?: string}}
+ */
+export function spokenHere() {
+  const locale = globalThis.navigator?.language;
+  return locale ? { locale } : {};
+}

@@ -5,6 +5,7 @@
  */
 
 import { Audio } from "./audio.js";
+import { spokenHere } from "./choices.js";
 import { Connection } from "./connection.js";
 import { markAll } from "./marks.js";
 import { fromWav } from "./pcm.js";
@@ -27,7 +28,9 @@ export class Client {
     this.audio = new Audio();
     this.input = new VoiceInput(this.audio, choices.microphone);
     this.output = new ReplyOutput(this.audio, choices.output, (key) => this.conversation.withKey(key));
-    this.uploads = new Uploads(urls.upload, () => ({ token: choices.token, request: this.session.request() }));
+    this.uploads = new Uploads(urls.upload, () => {
+      return { token: choices.token, request: { ...spokenHere(), ...this.session.request() } };
+    });
     /** How the latest spoken turn was begun. @type {Mode} */
     this.mode = "tap";
     /** The sound of a turn is being cut off, and its end asked for. @type {Promise<void>} */

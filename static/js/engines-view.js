@@ -1,7 +1,8 @@
 /** The part of the settings that shows what is at work, lets a person choose, and says what would be better. */
 
 import { byId, make, setText } from "./dom.js";
-import { labelOf, missingOf } from "./engines.js";
+import { detailOf, labelOf, missingOf } from "./engines.js";
+import { FetchView } from "./fetch-view.js";
 
 /** @typedef {import("./engines.js").Kind} Kind */
 
@@ -24,6 +25,8 @@ export class EnginesView {
     this.rows = new Map(KINDS.map(([kind, name]) => [kind, this.addRow(kind, name)]));
     /** What the row of a kind was made of, so that nothing that a person points at is made anew. @type {Map<Kind, string>} */
     this.shown = new Map();
+    /** By kind and name. @type {Map<string, FetchView>} */
+    this.fetches = new Map();
   }
 
   show() {
@@ -47,13 +50,21 @@ export class EnginesView {
    * @param {{kind: Kind, name?: string | null} | null} swapping
    */
   statusOf(swapping) {
-    const { list } = this.engines;
+    const { list, fetching, fetched } = this.engines;
     if (!list) return "Looking …";
-    if (swapping) {
-      const candidate = list[swapping.kind].engines.find((one) => one.name === swapping.name);
-      return `Getting ${candidate ? labelOf(candidate) : swapping.name} ready … What is at work goes on until then.`;
-    }
+    if (swapping) return `Getting ${this.label(swapping)} ready … What is at work goes on until then.`;
+    if (fetching) return `Fetching ${this.label(fetching)} … Talk on meanwhile, and leave the page open.`;
+    if (fetched) return `${this.label(fetched)} is here. Choose it above.`;
     return list.may_swap ? "" : "They are chosen at the server's own machine, or with its token.";
+  }
+
+  /**
+   * @private
+   * @param {{kind: Kind, name?: string | null}} engine
+   */
+  label({ kind, name }) {
+    const candidate = this.engines.list?.[kind].engines.find((one) => one.name === name);
+    return candidate ? labelOf(candidate) : name;
   }
 
   /**
@@ -85,12 +96,16 @@ export class EnginesView {
     const { select, at, missing } = /** @type {any} */ (this.rows.get(kind));
     const { wish } = this.engines;
     const asked = wish?.kind === kind ? wish.name : null;
-    const made = JSON.stringify(ofKind);
+    const made = JSON.stringify(ofKind, (key, value) => (key === "fetching" ? undefined : value));
     if (this.shown.get(kind) !== made) {
       this.shown.set(kind, made);
       this.fill(select, ofKind);
-      this.fillMissing(missing, ofKind);
+      const wasThere = missing.contains(document.activeElement);
+      this.fillMissing(kind, missing, ofKind);
+      // Who pressed a button that is gone goes on where the thing is now.
+      if (wasThere && !missing.contains(document.activeElement)) select.focus();
     }
+    for (const one of ofKind.engines) this.fetches.get(`${kind} ${one.name}`)?.show(one, maySwap);
     const current = ofKind.engines.find((one) => one.in_use);
     select.value = asked ?? current?.name ?? "";
     // Not "disabled", which would take the focus away from whoever has just chosen.
@@ -119,26 +134,33 @@ export class EnginesView {
 
   /**
    * @private
+   * @param {Kind} kind
    * @param {HTMLElement} details
    * @param {import("./engines.js").OfKind} ofKind
    */
-  fillMissing(details, ofKind) {
+  fillMissing(kind, details, ofKind) {
     const missing = missingOf(ofKind);
     details.hidden = !missing.length;
     // They come with the best first.
     const couldBeBetter = !ofKind.engines[0].in_use && !ofKind.engines[0].usable;
     const better = ofKind.synthetic ? "How to have one" : "How to have a better one";
     const summary = make("summary", "", couldBeBetter ? better : "What else could be had");
-    details.replaceChildren(summary, ...missing.map((one) => this.advice(one)));
+    details.replaceChildren(summary, ...missing.map((one) => this.advice(kind, one)));
   }
 
   /**
    * @private
-   * @param {{label: string, why: string, command: string | null}} one
+   * @param {Kind} kind
+   * @param {ReturnType<typeof missingOf>[number]} one
    */
-  advice({ label, why, command }) {
+  advice(kind, { label, why, command, candidate }) {
     const element = make("div", "advice");
     element.append(make("p", "", `${label}: ${why}`));
+    if (candidate.fetches) {
+      const fetch = new FetchView(this.engines, kind, candidate.name);
+      this.fetches.set(`${kind} ${candidate.name}`, fetch);
+      element.append(fetch.element);
+    }
     if (command) {
       const line = make("div", "line");
       const code = make("code", "", command);
@@ -150,19 +172,8 @@ export class EnginesView {
         setTimeout(() => setText(button, "Copy"), 1500);
       });
       line.append(code, button);
-      element.append(line, make("p", "hint", "Run it where the server runs, then choose it here."));
+      element.append(line, make("p", "hint", `${candidate.fetches ? "Or run" : "Run"} it where the server runs, then choose it here.`));
     }
     return element;
   }
-}
-
-/**
- * What is to be added to an engine's label.
- *
- * @param {import("./engines.js").OfKind} ofKind
- */
-function detailOf({ at_work: name, engines, synthetic, advice }) {
-  if (synthetic) return ["Replies only repeat what was heard.", advice].filter(Boolean).join(" ");
-  const current = engines.find((one) => one.in_use);
-  return current && labelOf(current).toLowerCase().includes(name.toLowerCase()) ? "" : name;
 }

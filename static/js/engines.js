@@ -3,7 +3,8 @@
  * nothing of who shows it.
  */
 
-import { Refusal, ask, read } from "./api.js";
+import { Refusal, ask, read, readLines } from "./api.js";
+import { inWords } from "./languages.js";
 
 /** @typedef {"recognizer" | "language_model" | "synthesizer"} Kind */
 
@@ -14,10 +15,12 @@ import { Refusal, ask, read } from "./api.js";
  *   usable: boolean,
  *   why_not: string | null,
  *   command: string | null,
+ *   fetches: string | null,
+ *   fetching: boolean,
  *   in_use: boolean,
  * }} Candidate */
 
-/** @typedef {{at_work: string, swapping_to: string | null, engines: Candidate[], synthetic?: boolean, advice?: string | null}} OfKind */
+/** @typedef {{at_work: string, swapping_to: string | null, engines: Candidate[], synthetic?: boolean, advice?: string | null, languages?: string[]}} OfKind */
 
 /** @typedef {{may_swap: boolean} & Record<Kind, OfKind>} List */
 
@@ -33,6 +36,12 @@ export class Engines {
     this.list = null;
     /** What this page has asked for and not got yet. @type {{kind: Kind, name: string} | null} */
     this.wish = null;
+    /** What this page fetches, and how far it is, in bytes; 0 in all while that is not known.
+     * @type {{kind: Kind, name: string, done: number, total: number} | null} */
+    this.fetching = null;
+    this.fetchingEnds = new AbortController();
+    /** What it has fetched last, until something else is asked for. @type {{kind: Kind, name: string} | null} */
+    this.fetched = null;
     /** Why the latest request came to nothing, in a sentence. */
     this.trouble = "";
     this.latest = 0;
@@ -52,12 +61,57 @@ export class Engines {
    */
   async swap(kind, name) {
     this.wish = { kind, name };
+    this.fetched = null;
     this.onchange();
-    const body = JSON.stringify({ name });
-    const headers = { "Content-Type": "application/json" };
-    await this.take((token) => ask(`${this.url}engines/${kind}`, { method: "PUT", body, headers, token }));
+    await this.take((token) => ask(`${this.url}engines/${kind}`, { method: "PUT", ...naming(name), token }));
     this.wish = null;
     this.onchange();
+  }
+
+  /**
+   * Has what an engine lacks fetched, which goes on for as long as the page is open. One at a time.
+   *
+   * @param {Kind} kind
+   * @param {string} name
+   */
+  async fetch(kind, name) {
+    if (this.fetching) return;
+    const { signal } = (this.fetchingEnds = new AbortController());
+    this.fetching = { kind, name, done: 0, total: 0 };
+    this.fetched = null;
+    this.tell("");
+    let trouble = "";
+    try {
+      await this.follow(kind, name, signal);
+      this.fetched = { kind, name };
+    } catch (error) {
+      if (!signal.aborted) trouble = sentenceOf(/** @type {Error} */ (error));
+    }
+    this.fetching = null;
+    await this.load();
+    if (trouble) this.tell(trouble);
+  }
+
+  stopFetching() {
+    this.fetchingEnds.abort();
+  }
+
+  /**
+   * @private
+   * @param {Kind} kind
+   * @param {string} name
+   * @param {AbortSignal} signal
+   */
+  async follow(kind, name, signal) {
+    const url = `${this.url}engines/${kind}/fetch`;
+    const response = await ask(url, { method: "POST", ...naming(name), token: this.token(), signal });
+    for await (const said of readLines(response)) {
+      if (said.error) throw new Refusal(said.error, response.status);
+      if (said.fetched) return;
+      this.fetching = { kind, name, done: said.done, total: said.total };
+      this.onchange();
+    }
+    throw new Error("the answer broke off");
   }
 
   /**
@@ -100,6 +154,14 @@ export class Engines {
 }
 
 /**
+ * @param {string} name of an engine
+ * @returns {RequestInit} what a request is to have that is about it
+ */
+function naming(name) {
+  return { body: JSON.stringify({ name }), headers: { "Content-Type": "application/json" } };
+}
+
+/**
  * @param {Error} error
  * @returns {string} what the person is told of it
  */
@@ -121,7 +183,7 @@ export function labelOf({ title, package: brought }) {
  * What could be used if something were done about it, and what that is.
  *
  * @param {OfKind} ofKind
- * @returns {{label: string, why: string, command: string | null}[]}
+ * @returns {{label: string, why: string, command: string | null, candidate: Candidate}[]}
  */
 export function missingOf({ engines }) {
   return engines
@@ -130,6 +192,18 @@ export function missingOf({ engines }) {
       const why = one.why_not ?? "";
       // A reason may end with the command, which stands by itself.
       const bare = one.command && why.endsWith(one.command) ? why.slice(0, -one.command.length).replace(/[\s:]+$/, "") : why;
-      return { label: labelOf(one), why: bare.replace(/\.?$/, "."), command: one.command };
+      return { label: labelOf(one), why: bare.replace(/\.?$/, "."), command: one.command, candidate: one };
     });
+}
+
+/**
+ * What is to be added to an engine's label.
+ *
+ * @param {OfKind} ofKind
+ */
+export function detailOf({ at_work: name, engines, synthetic, advice, languages = [] }) {
+  if (synthetic) return ["Replies only repeat what was heard.", advice].filter(Boolean).join(" ");
+  const current = engines.find((one) => one.in_use);
+  const said = current && labelOf(current).toLowerCase().includes(name.toLowerCase());
+  return [said ? "" : name, inWords(languages)].filter(Boolean).join(": ");
 }

@@ -195,7 +195,7 @@ assistant.session.onoffer = () => {
   const { server } = assistant.session;
   settings.offer(server);
   hear.disabled = !settings.voice;
-  const limits = limitsOf(server.limits);
+  const limits = limitsOf(server);
   setText(byId("limits"), limits);
   byId("limits").hidden = !limits;
   // Whoever looks at them sees the change.

@@ -1,5 +1,7 @@
 /** What the server offers, as its greeting and its later words tell it. Pure. */
 
+import { inWords } from "./languages.js";
+
 /** @typedef {import("./protocol.js").Message & {limits: Set<string>}} Offer */
 
 /** Infos about what the server does without. */
@@ -35,12 +37,17 @@ export function applyInfo(offer, info) {
 /**
  * What is limited, in one quiet line.
  *
- * @param {Set<string>} limits
+ * @param {Offer} offer
  * @returns {string} empty where nothing is
  */
-export function limitsOf(limits) {
+export function limitsOf({ limits, asr, languages }) {
   const parts = [];
   if (limits.has("llm_synthetic")) parts.push("No language model yet");
-  if (limits.has("asr_fallback")) parts.push("Simple recognizer");
+  if (limits.has("asr_fallback")) {
+    const understands = inWords(languages);
+    if (/^pocketsphinx\b/.test(asr)) parts.push("Simple recognizer, English only");
+    else if (!understands) parts.push("A better recognizer can be had");
+    else parts.push(parts.length ? understands : `Understands ${understands}`);
+  }
   return parts.join(" · ");
 }

@@ -3,7 +3,7 @@
  * neither hears nor plays anything: the parts that do listen to its events.
  */
 
-import { requestOf } from "./choices.js";
+import { requestOf, spokenHere } from "./choices.js";
 import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
@@ -116,7 +116,7 @@ export class Session {
     }
     const silence = this.choices.silenceMs ? { silence_ms: this.choices.silenceMs } : {};
     this.isHandsFree = mode === "hands_free";
-    this.connection.say({ type: "start", mode, ...silence, ...this.request() });
+    this.connection.say({ type: "start", mode, ...silence, ...spokenHere(), ...this.request() });
   }
 
   /** The person has finished speaking. */

@@ -92,15 +92,15 @@ export class StatusView {
  * @param {import("./phase.js").Phase} phase
  */
 function wordsOf({ isHandsFree, postAt, reconnectAt, status, turn }, phase) {
-  if (postAt) return `The server is busy. Next try ${untilNow(postAt)}`;
-  if (status === "waiting") return `Not connected. Next try ${untilNow(reconnectAt)}`;
+  if (postAt) return `The server is busy. ${nextTry(postAt)}`;
+  if (status === "waiting") return `Not connected. ${nextTry(reconnectAt)}`;
   if (phase === "thinking" && turn?.isPostponed) return "Waiting for the conversation to be free …";
   if (phase === "listening" && turn?.isUpload) return "Recording … press when you have finished";
   return phase === "listening" && isHandsFree && !turn?.said ? WORDS.waiting : WORDS[phase];
 }
 
 /** @param {number} at on the page's clock in ms */
-function untilNow(at) {
+function nextTry(at) {
   const left = Math.ceil((at - performance.now()) / 1000);
-  return left > 1 ? `in ${left} seconds` : "now";
+  return left > 1 ? `Next try in ${left} seconds` : "Trying again …";
 }

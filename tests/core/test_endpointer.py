@@ -234,3 +234,50 @@ def test_a_decision_holds_between_its_two_thresholds() -> None:
     decision = SpeechDecision(on=0.5, off=0.35)
     heard = [decision.push(probability) for probability in (0.4, 0.5, 0.4, 0.35, 0.34, 0.4, 1.0, 0.0)]
     assert heard == [False, True, True, True, False, False, True, False]
+
+
+WAITS = {
+    "less, which has gone by": (210, [("Onset", 0), ("MaybeEnd", 4), ("End", 4, 12)]),
+    "less": (270, [("Onset", 0), ("MaybeEnd", 4), ("End", 4, 13)]),
+    "more": (600, [("Onset", 0), ("MaybeEnd", 4), ("End", 4, 24)]),
+}
+
+
+@pytest.mark.parametrize(("silence_ms", "expected"), WAITS.values(), ids=WAITS)
+def test_a_pause_that_was_weighed_has_a_window_of_its_own(silence_ms: int, expected: list[tuple[str, int]]) -> None:
+    endpointer = Endpointer(silence_ms=SILENCE_MS)
+    events = hear(endpointer, frames_of("#### ......."))
+    endpointer.wait(silence_ms)
+    events += hear(endpointer, frames_of("." * 20))
+    assert in_frames(events) == expected
+
+
+def test_a_window_of_a_pause_is_gone_with_the_pause() -> None:
+    endpointer = Endpointer(silence_ms=SILENCE_MS)
+    hear(endpointer, frames_of("#### ......."))
+    endpointer.wait(5000)
+    assert endpointer.silence_ms == 5000
+    events = hear(endpointer, frames_of("....#### .........."))
+    assert [type(event) for event in events] == [Resumed, MaybeEnd, End]
+    assert endpointer.silence_ms == 300
+
+
+def test_only_a_pause_can_be_waited_for_and_only_so_long() -> None:
+    endpointer = Endpointer(silence_ms=SILENCE_MS)
+    with pytest.raises(ValueError, match="there is no pause"):
+        endpointer.wait(300)
+    hear(endpointer, frames_of("#### ......."))
+    for wrong in (199, 5001):
+        with pytest.raises(ValueError, match=f"silence_ms is {wrong}; at least 200 is needed, and at most 5000"):
+            endpointer.wait(wrong)
+
+
+@relaxed
+@given(decisions, silences, st.booleans())
+def test_to_wait_for_the_usual_changes_nothing(frames: list[bool], silence_ms: int, strict: bool) -> None:
+    plain, waiting = (Endpointer(silence_ms=silence_ms, strict=strict) for _ in range(2))
+    for speech in frames:
+        events = plain.push(speech)
+        assert waiting.push(speech) == events
+        if any(isinstance(event, MaybeEnd) for event in events) and waiting.state is ListenerState.MAYBE_END:
+            waiting.wait(silence_ms)

@@ -268,3 +268,13 @@ async def test_cancelled_around_it_all_is_closed(hatch):
             scope.cancel()
             await trio.sleep_forever()
     assert (scope.cancelled_caught, robin.lives[-1]) == (True, "closed")
+
+
+async def test_what_weighs_pauses_is_swapped_as_well_where_there_was_nothing():
+    with trio.fail_after(60):
+        async with open_host(config.load(), scripted) as host:
+            assert host.engines.end_of_turn is None
+            for name, called in [("words", "words alone"), ("smart-turn", "Smart Turn v3.2")]:
+                await host.swap(Kind.END_OF_TURN, name)
+                with host.engines.lease() as engines:
+                    assert engines.end_of_turn.name == called

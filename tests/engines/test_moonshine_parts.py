@@ -74,10 +74,28 @@ def test_the_likeliest_token_and_how_likely_it_is():
         ("7!", -0.1, "7!"),
         ("go on go on go on go on", -0.1, "go on"),
         ("", 0.0, ""),
+        ("You", -0.1, ""),
+        ("Mm-h", -0.3, ""),
+        ("You.", -0.1, "You."),
+        ("You too", -0.1, "You too"),
+        ("Mm-hmm.", -0.3, "Mm-hmm."),
     ],
 )
 def test_what_is_no_speech_has_no_words_and_what_loops_is_kept_once(text, log_probability, heard):
     assert words_of(text, log_probability) == heard
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Will it rain to-day, or to-night? To-morrow!", "Will it rain today, or tonight? Tomorrow!"),
+        ("Come to morrow.", "Come tomorrow."),
+        ("From day to night, up to day three.", "From day to night, up to day three."),
+        ("A how-to-day and a to-dayish thing.", "A how-to-day and a to-dayish thing."),
+    ],
+)
+def test_spelling_is_todays(old, new):
+    assert words_of(old, -0.1) == new
 
 
 @pytest.mark.parametrize(

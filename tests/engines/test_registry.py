@@ -191,11 +191,6 @@ def test_of_two_of_a_name_the_first_package_has_it(plug_in):
     assert wrong[0].why == "aviary 1.0 has a language model of that name already"
 
 
-def test_a_kind_that_this_version_does_not_use_is_told(plug_in):
-    plug_in("PLUG = parrot(kind=Kind.END_OF_TURN)", "end_of_turn.parrot")
-    assert plugged(config.load())[0].about == "end of turn parrot of bird 1.0: this version uses none of its kind"
-
-
 RECOGNIZERS = """
     class Ear:
         name = "ear 2"

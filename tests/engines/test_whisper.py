@@ -64,15 +64,24 @@ class StillDecoder:
         self.batches.append(len(asked))
         self.again += [one.again for one in asked]
         return [
-            self.decode(one.audio, language=one.language, least_s=one.least_s, context=one.context, timed=one.timed)
+            self.decode(
+                one.audio,
+                language=one.language,
+                least_s=one.least_s,
+                context=one.context,
+                timed=one.timed,
+                likely=one.likely,
+            )
             for one in asked
         ]
 
-    def decode(self, audio, *, language, least_s, context="", timed=lambda words: False) -> Decoded:
+    def decode(self, audio, *, language, least_s, context="", timed=lambda words: False, likely=None) -> Decoded:
         half = len(audio) // 2
         words = self.words or [TimedWord(f" {len(audio)}", 0, half), TimedWord(" samples.", half, len(audio))]
         self.asked.append(
-            SimpleNamespace(audio=audio, language=language, least_s=least_s, context=context, timed=timed(words))
+            SimpleNamespace(
+                audio=audio, language=language, least_s=least_s, context=context, timed=timed(words), likely=likely
+            )
         )
         self.running += 1
         self.most_running = max(self.running, self.most_running)

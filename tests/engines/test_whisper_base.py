@@ -11,12 +11,15 @@ from tests import noise
 from voice_trio import sound_file
 from voice_trio.config import load
 from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.engines import load as load_engine
+from voice_trio.engines.base import SURE_LANGUAGE_PROBABILITY
 from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.whisper import context as whisper_context
 from voice_trio.engines.whisper.context import Context, calibrate, difference, spoken
 from voice_trio.engines.whisper.decode import FLOOR_S, PADDED_S, Asked, floats
 from voice_trio.engines.whisper.loading import load as load_whisper
 from voice_trio.engines.whisper.plug import open_whisper
+from voice_trio.entry_points import Kind
 from voice_trio.installation import clips_dir
 
 pytestmark = pytest.mark.real
@@ -54,6 +57,30 @@ def test_short_words_are_not_taken_for_another_language(decoder):
     for name in ("yes", "stop", "next"):
         pcm = sound_file.read(clips_dir() / f"{name}.flac")
         assert decoder.decode(floats(pcm), language=None, least_s=FLOOR_S).language == "en"
+
+
+async def test_single_words_are_in_the_language_that_is_likely(base_model, tmp_path):
+    """Their own is too doubtful to be found: without a guide all of them are taken for English."""
+    async with (
+        load_engine.open_engine(Kind.SYNTHESIZER, load(tts_engine="pyttsx3")) as voice,
+        open_whisper(load(model_whisper=str(base_model))) as ears,
+    ):
+        for said in ("Ja.", "Weiter."):
+            speech = await voice.engine.speak(said, seconds=20, voice="de")
+            sound_file.write(tmp_path / "said.wav", speech.pcm, speech.sample_rate)
+            pcm = sound_file.read(tmp_path / "said.wav")
+            partials, finals = [], []
+            for begin in (ears.open_guided("de"), ears.open(None)):
+                async with begin as utterance:
+                    utterance.feed(pcm)
+                    partials.append((await utterance.hypothesize()).text)
+                    finals.append(await utterance.settle(len(pcm) // 2))
+            german, english = partials
+            guided, alone = finals
+            assert (guided.language, alone.language) == ("de", "en")
+            assert guided.language_probability < SURE_LANGUAGE_PROBABILITY
+            assert spoken(guided.text) == spoken(said) != spoken(alone.text)
+            assert spoken(german) != spoken(english)
 
 
 @pytest.mark.parametrize("kind", ["silence", "pink", "keyboard"])

@@ -91,7 +91,7 @@ def model(request, folders):
     return Watched(WhisperModel(str(folders[request.param]), device="cpu", local_files_only=True))
 
 
-def decoder(model, margin_s=1.0, likely="en"):
+def decoder(model, margin_s=1.0, likely=None):
     return WhisperDecoder(model, margin_s=margin_s, likely=likely)
 
 
@@ -325,8 +325,20 @@ def test_a_language_that_is_sure_is_taken_and_else_the_likely_one(model, probabi
     found = ears.decode(hum(2), language=None, least_s=0)
     assert (found.language, found.language_probability) == (language, probability)
     assert model.hf_tokenizer.token_to_id(f"<|{language}|>") in model.prompts[0]
-    # One that the model has no mark for helps nobody.
-    assert decoder(model, likely="xx").decode(hum(2), language=None, least_s=0).language == "el"
+
+
+@pytest.mark.parametrize("model", ["multilingual"], indirect=True)
+@pytest.mark.parametrize(
+    ("asked", "own", "language"),
+    [("de", "fr", "de"), (None, "fr", "fr"), ("de", None, "de"), ("xx", "fr", "fr"), ("xx", "yy", "en")],
+)
+def test_the_likely_language_is_the_first_that_the_model_knows(model, asked, own, language):
+    """Who asks comes before the machine, and English is the last."""
+    model.heard = ("<|el|>", 0.5)
+    found = decoder(model, likely=own).decode(hum(2), language=None, least_s=0, likely=asked)
+    assert (found.language, found.language_probability) == (language, 0.5)
+    model.heard = ("<|el|>", 0.9)
+    assert decoder(model, likely=own).decode(hum(2), language=None, least_s=0, likely=asked).language == "el"
 
 
 @pytest.mark.parametrize("model", ["multilingual"], indirect=True)

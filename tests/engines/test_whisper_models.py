@@ -1,21 +1,18 @@
 import errno
-import json
 import subprocess
 import sys
-import threading
 from collections import namedtuple
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.hub import COMMIT, serving_hub
 from voice_trio.engines.whisper import models as whisper_models
 from voice_trio.engines.whisper.models import download, find, list_models
 from voice_trio.engines.whisper.names import REPOSITORIES, ModelError, ModelName, parse
 
 pytestmark = pytest.mark.real
 
-COMMIT = "a" * 40
 FILES = {
     "model.bin": b"weights" * 5000,
     "config.json": b"{}",
@@ -179,62 +176,11 @@ def test_looking_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-class Hub(ThreadingHTTPServer):
-    """A model store on loopback, as far as a download needs one."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _HubHandler)
-        self.files = dict(FILES)
-        self.status = 200
-        self.asked: list[str] = []
-
-
-class _HubHandler(BaseHTTPRequestHandler):
-    server: Hub
-
-    def do_HEAD(self) -> None:
-        self.answer(body=False)
-
-    def do_GET(self) -> None:
-        self.answer(body=True)
-
-    def answer(self, body: bool) -> None:
-        self.server.asked.append(self.path)
-        files = self.server.files
-        path = self.path.partition("?")[0]
-        headers = {"X-Repo-Commit": COMMIT}
-        if "/resolve/" in path:
-            name = path.rpartition("/")[2]
-            data = files.get(name, b"")
-            headers["ETag"] = f'"{name}"'
-        elif "/tree/" in path:
-            entries = [{"type": "file", "path": n, "size": len(d), "oid": n} for n, d in files.items()]
-            data = json.dumps(entries).encode()
-        else:
-            siblings = [{"rfilename": n, "size": len(d), "blobId": n} for n, d in files.items()]
-            data = json.dumps({"id": "x/y", "sha": COMMIT, "siblings": siblings}).encode()
-        self.send_response(self.server.status)
-        for header, value in {**headers, "Content-Length": str(len(data))}.items():
-            self.send_header(header, value)
-        self.end_headers()
-        if body:
-            self.wfile.write(data)
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def hub(monkeypatch):
-    with Hub() as server:
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with serving_hub(dict(FILES)) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        yield hub
 
 
 def test_a_download_fetches_what_is_needed_and_tells_how_far_it_is(cache, hub):

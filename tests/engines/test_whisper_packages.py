@@ -11,7 +11,7 @@ import pytest
 
 from voice_trio.config import load
 from voice_trio.engines.whisper import models as whisper_models, packages
-from voice_trio.engines.whisper.loading import _likely, load as load_whisper, stored_in_half
+from voice_trio.engines.whisper.loading import load as load_whisper, stored_in_half
 from voice_trio.engines.whisper.names import ModelError
 from voice_trio.engines.whisper.packages import Part
 from voice_trio.engines.whisper.plug import PLUG
@@ -153,18 +153,3 @@ def test_other_weights_compute_as_they_are(tmp_path):
     assert not stored_in_half(tmp_path / "nothing")
     (tmp_path / "broken").write_bytes(b"\x01\x02\x03")
     assert not stored_in_half(tmp_path / "broken")
-
-
-@pytest.mark.parametrize(
-    ("environment", "language"),
-    [
-        ({}, "en"),
-        ({"LANG": "C.UTF-8"}, "en"),
-        ({"LANG": "de_CH.UTF-8"}, "de"),
-        ({"LANG": "de_DE", "LC_ALL": "fr_FR.UTF-8"}, "fr"),
-        ({"LANG": "de_DE", "LC_ALL": ""}, "de"),
-        ({"LC_MESSAGES": "POSIX", "LANG": "de_DE"}, "en"),
-    ],
-)
-def test_the_likely_language_is_that_of_the_machine(environment, language):
-    assert _likely(environment) == language

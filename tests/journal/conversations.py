@@ -246,8 +246,28 @@ async def configured(notes):
         await talk.wait_for(m.Done, turn=4, outcome=Outcome.COMPLETED)
 
 
+async def hesitant(notes):
+    """Pauses that are weighed: what is said of one comes too late, of one it is wrong, and one is not judged."""
+    weigher = scripted.ScriptedEndOfTurn(
+        [0.99, 0.1, EngineError(ErrorCode.ASR_FAIL, "deaf"), None, 0.99, 0.1, 0.5, 0.97], judge_s=0.2
+    )
+    engines = scripted.scripted_engines(
+        recognizer=scripted.ScriptedRecognizer(words=("turn", "left", "and", "right", "here")), end_of_turn=weigher
+    )
+    async with recording(notes, engines=engines, endpointing="adaptive", partial_interval_ms=300) as talk:
+        await talk.ask(m.Start(mode="hands_free"))
+        for turn in (1, 2):
+            for pause in (240, 900, 450):
+                await talk.say(600, pause)
+            await talk.say(600, 900)
+            await talk.wait_for(m.Done, turn=turn, outcome=Outcome.COMPLETED)
+            await talk.say(0, 2000)
+    assert (weigher.answered, len(weigher.asked)) == (6, 8)
+
+
 ALL = [
     spoken,
+    hesitant,
     cut_off,
     failing,
     timing_out,

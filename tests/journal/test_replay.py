@@ -74,6 +74,19 @@ def test_what_a_fallback_was_said_to_be_is_said_again():
     assert difference(spelled(notes)) is None
 
 
+async def _guided(notes):
+    async with recording(notes) as talk:
+        await talk.ask(m.Start(locale="de-CH"))
+        await talk.say(900, 900)
+        await talk.wait_for(m.Done)
+
+
+def test_what_a_recognizer_was_guided_by_is_recorded_and_asked_again():
+    notes = record(_guided)
+    assert {"language": None, "likely": "de"} in [note.what for note in notes if isinstance(note, e.Ask)]
+    assert difference(spelled(notes)) is None
+
+
 def test_a_file_without_what_was_said_of_a_fallback_is_read_as_it_was_meant():
     header, *others = record(_greeted)
     older = replace(header, engines=replace(header.engines, asr_fallback_message=None))

@@ -152,10 +152,10 @@ def test_what_could_be_forgotten_but_not_scrubbed_is_told_and_done_the_next_time
 def test_a_database_that_stays_locked_is_told(path, monkeypatch):
     from click.testing import CliRunner
 
-    from voice_trio.cli import cli
+    from voice_trio.cli import cli, forget as command
 
     remember(path, "anna")
-    monkeypatch.setattr(sys.modules["voice_trio.cli.forget"], "_BUSY_S", 0.05)
+    monkeypatch.setattr(command, "_BUSY_S", 0.05)
     with writing(path):
         result = CliRunner().invoke(cli, ["forget", "anna", "--data-dir", str(path.parent)])
     assert "locked" in str(result.exception)

@@ -358,9 +358,9 @@ async def test_who_has_waited_too_long_is_told_and_leaves_nothing(path, monkeypa
 
 
 def test_a_turn_waits_longer_than_the_store_takes_to_give_up():
-    from voice_trio.session import turn
+    from voice_trio.session import recollection
 
-    assert sqlite._QUEUE_S + sqlite.BUSY_S < turn._COMMIT_LIMIT_S
+    assert sqlite._QUEUE_S + sqlite.BUSY_S < recollection._COMMIT_LIMIT_S
 
 
 async def test_fifty_sessions_commit_at_once(settings):

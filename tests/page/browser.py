@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from playwright.sync_api import Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, WebSocket, sync_playwright
 
 from voice_trio.core import messages as m
 from voice_trio.wire.native import decode_event
@@ -116,6 +116,52 @@ class Visit:
         return Heard(taken["rate"], samples[first:last], after)
 
 
+class Browsers:
+    """Browsers that stay for the next visit that wants one like them: to start one takes longer than most visits do.
+
+    A visit has a context of its own in it, so it finds nothing that another has left.
+    """
+
+    ROOM = 2
+    """One with a microphone, one without."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._open: dict[tuple[str, ...], Browser] = {}
+
+    def get(self, flags: tuple[str, ...]) -> Browser:
+        """Return one with those flags; the one that has not been asked for the longest makes room for it."""
+        browser = self._open.pop(flags, None)
+        if browser is None:
+            if len(self._open) == self.ROOM:
+                self._open.pop(next(iter(self._open))).close()
+            browser = self._playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(flags))
+        self._open[flags] = browser
+        return browser
+
+    def close(self) -> None:
+        """Close them all."""
+        for browser in self._open.values():
+            browser.close()
+
+
+_kept: list[Browsers] = []
+"""The one place for them, inside `keeping_browsers`."""
+
+
+@contextmanager
+def keeping_browsers() -> Iterator[None]:
+    """Have browsers for visits for as long as the block runs."""
+    with sync_playwright() as playwright:
+        browsers = Browsers(playwright)
+        _kept.append(browsers)
+        try:
+            yield
+        finally:
+            _kept.remove(browsers)
+            browsers.close()
+
+
 @contextmanager
 def visiting(
     url: str,
@@ -133,34 +179,33 @@ def visiting(
 
     Only with ``record`` can the visit tell what was heard; the page's content policy is then not in force. Without
     ``worklets`` or ``recorder`` the browser has no AudioWorklet, or no MediaRecorder. ``script`` runs before those
-    of the page.
+    of the page. Visits are one at a time, inside `keeping_browsers`.
     """
     flags = [*_FLAGS, "--use-fake-ui-for-media-stream" if allowed else "--deny-permission-prompts"]
     if microphone:
         flags.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=flags)
-        try:
-            page = browser.new_page(**{"viewport": {"width": 900, "height": 800}, "bypass_csp": record, **context})
-            page.set_default_timeout(20_000)
-            visit = Visit(page)
-            page.on("websocket", lambda socket: _tap(visit, socket))
-            page.on("pageerror", lambda error: visit.trouble.append(str(error)))
-            page.on("console", lambda said: visit.trouble.append(said.text) if said.type == "error" else None)
-            worklet = _WORKLET if record else None
-            page.add_init_script(
-                f"window.forcedRate = {json.dumps(rate)}; window.recorderWorklet = {json.dumps(worklet)};"
-            )
-            page.add_init_script(path=RECORDER)
-            page.add_init_script(script)
-            if not worklets:
-                page.add_init_script("delete window.AudioWorkletNode; delete BaseAudioContext.prototype.audioWorklet;")
-            if not recorder:
-                page.add_init_script("delete window.MediaRecorder;")
-            page.goto(url)
-            yield visit
-        finally:
-            browser.close()
+    browser = _kept[-1].get(tuple(flags))
+    try:
+        page = browser.new_page(**{"viewport": {"width": 900, "height": 800}, "bypass_csp": record, **context})
+        page.set_default_timeout(20_000)
+        visit = Visit(page)
+        page.on("websocket", lambda socket: _tap(visit, socket))
+        page.on("pageerror", lambda error: visit.trouble.append(str(error)))
+        page.on("console", lambda said: visit.trouble.append(said.text) if said.type == "error" else None)
+        worklet = _WORKLET if record else None
+        page.add_init_script(f"window.forcedRate = {json.dumps(rate)}; window.recorderWorklet = {json.dumps(worklet)};")
+        page.add_init_script(path=RECORDER)
+        page.add_init_script(script)
+        if not worklets:
+            page.add_init_script("delete window.AudioWorkletNode; delete BaseAudioContext.prototype.audioWorklet;")
+        if not recorder:
+            page.add_init_script("delete window.MediaRecorder;")
+        page.goto(url)
+        yield visit
+    finally:
+        # Also those of pages that a test has opened beside its own.
+        for opened in browser.contexts:
+            opened.close()
 
 
 def _tap(visit: Visit, socket: WebSocket) -> None:

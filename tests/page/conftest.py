@@ -1,12 +1,25 @@
 import pytest
 
-from tests.page.browser import CHROMIUM
-from tests.page.server import serving, thinking
+from tests.page.browser import CHROMIUM, keeping_browsers, write_speech
+from tests.page.server import ROOT, serving, thinking
 
-NEED_A_BROWSER = ["engines", "looks", "recording", "talking", "trouble", "under_a_path"]
+NEED_A_BROWSER = ["engines", "fetching", "looks", "recording", "talking", "trouble", "under_a_path"]
 
 # `test_scripts.py` says so, in one line.
 collect_ignore = [] if CHROMIUM.exists() else [f"test_{name}.py" for name in NEED_A_BROWSER]
+
+
+@pytest.fixture(autouse=True, scope="package")
+def browsers():
+    with keeping_browsers():
+        yield
+
+
+@pytest.fixture(scope="session")
+def question(tmp_path_factory):
+    """A recording for a microphone: somebody asks, and is silent."""
+    speech = tmp_path_factory.mktemp("speech") / "question.wav"
+    return write_speech(speech, 0.6, ROOT / "examples" / "question.wav", 30.0)
 
 
 @pytest.fixture(scope="session")
@@ -18,5 +31,5 @@ def model():
 @pytest.fixture(scope="session")
 def server(tmp_path_factory, model):
     data = tmp_path_factory.mktemp("page")
-    with serving(data, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server:
+    with serving(data, STREAM_TTS_ENGINE="auto", OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server:
         yield server

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
-import { Engines, labelOf, missingOf } from "../../static/js/engines.js";
+import { Engines, detailOf, labelOf, missingOf } from "../../static/js/engines.js";
+import { inWords } from "../../static/js/languages.js";
 import { SamplePlayer } from "../../static/js/sample-player.js";
 import { applyInfo, limitsOf, offerOf } from "../../static/js/offer.js";
 import { listening } from "./listening.js";
 import { GREETING } from "./standins.js";
 
-const CANDIDATE = { name: "x", title: "x", package: null, usable: true, why_not: null, command: null, in_use: false };
+const CANDIDATE = { name: "x", title: "x", package: null, usable: true, why_not: null, command: null, fetches: null, fetching: false, in_use: false };
 
 test("what an engine is called", () => {
   const label = (title, brought = null) => labelOf({ title, package: brought });
@@ -27,25 +28,43 @@ test("what is missing is a sentence, and its command stands by itself", () => {
     { ...CANDIDATE, title: "odd", usable: false, command: "do it" },
   ];
   assert.deepEqual(missingOf({ at_work: "x", swapping_to: null, engines }), [
-    { label: "Whisper", why: "small is not here.", command },
-    { label: "Chat API", why: "none is configured.", command: null },
-    { label: "Odd", why: ".", command: "do it" },
+    { label: "Whisper", why: "small is not here.", command, candidate: engines[1] },
+    { label: "Chat API", why: "none is configured.", command: null, candidate: engines[2] },
+    { label: "Odd", why: ".", command: "do it", candidate: engines[3] },
   ]);
 });
 
 test("what is limited is one quiet line, as long as it is true", () => {
-  const offer = offerOf({ ...GREETING, asr: "small", llm: "parrot" });
-  assert.equal(limitsOf(offer.limits), "");
+  const offer = offerOf({ ...GREETING, asr: "moonshine tiny-en", llm: "parrot", languages: ["en"] });
+  assert.equal(limitsOf(offer), "");
   assert.equal(applyInfo(offer, { type: "info", code: "throttled" }), false);
   assert.equal(applyInfo(offer, { type: "info", code: "asr_fallback" }), true);
   assert.equal(applyInfo(offer, { type: "info", code: "llm_synthetic" }), true);
-  assert.equal(limitsOf(offer.limits), "No language model yet · Simple recognizer");
-  const changed = { type: "info", code: "engines_changed", llm: "parrot", voices: ["anna"], languages: ["de"] };
-  assert.equal(applyInfo(offer, { ...changed, asr: "small", synthetic: false, command: "get it" }), true);
-  assert.equal(limitsOf(offer.limits), "Simple recognizer");
-  assert.equal(applyInfo(offer, { ...changed, asr: "great", synthetic: true }), true);
-  assert.equal(limitsOf(offer.limits), "No language model yet");
+  assert.equal(limitsOf(offer), "No language model yet · English only");
+  const changed = { type: "info", code: "engines_changed", llm: "parrot", voices: ["anna"], languages: ["en"] };
+  assert.equal(applyInfo(offer, { ...changed, asr: "pocketsphinx", synthetic: false, command: "get it" }), true);
+  assert.equal(limitsOf(offer), "Simple recognizer, English only");
+  applyInfo(offer, { ...changed, asr: "moonshine tiny-en", command: "get it" });
+  assert.equal(limitsOf(offer), "Understands English only");
+  applyInfo(offer, { ...changed, asr: "odd", languages: [], command: "get it" });
+  assert.equal(limitsOf(offer), "A better recognizer can be had");
+  assert.equal(applyInfo(offer, { ...changed, asr: "great", languages: ["de"], synthetic: true }), true);
+  assert.equal(limitsOf(offer), "No language model yet");
   assert.deepEqual([offer.asr, offer.voices, offer.languages], ["great", ["anna"], ["de"]]);
+});
+
+test("languages in few words", () => {
+  const words = [[], ["en"], ["de", "en"], ["de", "en", "fr", "it"], ["xx"]].map(inWords);
+  assert.deepEqual(words, ["", "English only", "German and English only", "4 languages", "xx only"]);
+});
+
+test("what is at work is told as far as its label does not say it", () => {
+  const engines = [{ ...CANDIDATE, title: "Moonshine", in_use: true }];
+  const detail = (at_work, more) => detailOf({ at_work, swapping_to: null, engines, ...more });
+  assert.equal(detail("moonshine tiny-en", { languages: ["en"] }), "moonshine tiny-en: English only");
+  assert.equal(detail("moonshine", { languages: ["en"] }), "English only");
+  assert.equal(detail("moonshine", {}), "");
+  assert.equal(detail("none", { synthetic: true, advice: "Start one." }), "Replies only repeat what was heard. Start one.");
 });
 
 /** Serves /api, each request by `answer`. */
@@ -78,6 +97,54 @@ test("a swap is asked for with the token, and what comes of it is told", async (
   const bearer = `Bearer ${Buffer.from("a tök€n").toString("latin1")}`;
   assert.deepEqual(asked[0], ["PUT", "/api/engines/recognizer", '{"name":"great"}', bearer]);
   assert.deepEqual(asked[2].slice(0, 2), ["GET", "/api/engines"]);
+});
+
+test("what is fetched tells how far it is, and is asked for anew when it is here", async (t) => {
+  const { url, asked } = await serving(t, (request, response) => {
+    if (request.method === "GET") response.end('{"here":true}');
+    else {
+      // Lines come as they come, and not one by one.
+      response.write('{"done":0,"total":0}\n{"done":5,');
+      setImmediate(() => response.end('"total":9}\n{"fetched":"small"}\n'));
+    }
+  });
+  const engines = new Engines(url, () => "a token");
+  const told = [];
+  engines.onchange = () => told.push(engines.fetching && [engines.fetching.done, engines.fetching.total]);
+  const fetched = engines.fetch("recognizer", "great");
+  engines.fetch("recognizer", "another");
+  await fetched;
+  assert.deepEqual(told, [[0, 0], [0, 0], [5, 9], null]);
+  assert.deepEqual([engines.fetched, engines.list, engines.trouble], [{ kind: "recognizer", name: "great" }, { here: true }, ""]);
+  const paths = asked.map(([method, path, body, token]) => [method, path, body, token]);
+  assert.deepEqual(paths, [
+    ["POST", "/api/engines/recognizer/fetch", '{"name":"great"}', "Bearer a token"],
+    ["GET", "/api/engines", "", "Bearer a token"],
+  ]);
+});
+
+test("a fetch that comes to nothing says why, and one that is stopped nothing", async (t) => {
+  const answers = [
+    (response) => response.end('{"done":1,"total":9}\n{"error":{"code":"ASR_FAIL","message":"No connection."}}\n'),
+    (response) => response.writeHead(409).end('{"error":{"code":"SERVER_BUSY","message":"It is being fetched already."}}'),
+    (response) => response.end('{"done":1,"total":9}\n'),
+    (response) => response.write('{"done":1,"total":9}\n'),
+  ];
+  const { url } = await serving(t, (request, response) => {
+    if (request.method === "GET") response.end("{}");
+    else answers.shift()(response);
+  });
+  const engines = new Engines(url, () => "");
+  const said = [];
+  for (let count = 0; count < 3; count += 1) {
+    await engines.fetch("recognizer", "great");
+    said.push(engines.trouble);
+    assert.deepEqual([engines.fetching, engines.fetched], [null, null]);
+  }
+  assert.deepEqual(said, ["No connection.", "It is being fetched already.", "The server does not answer."]);
+  engines.onchange = () => engines.fetching?.done && engines.stopFetching();
+  await engines.fetch("recognizer", "great");
+  assert.deepEqual([engines.trouble, engines.fetching, engines.fetched], ["", null, null]);
 });
 
 test("an answer that was overtaken does not count, and a server that is gone is one sentence", async (t) => {

@@ -7,14 +7,14 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.page.browser import visiting, write_speech
+from tests.page.browser import keeping_browsers, visiting, write_speech
 from tests.page.server import ROOT, serving, thinking
 
 FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
 KEPT = {
     *("rest-wide-light", "answering-wide-light", "answering-wide-dark", "latency-wide-light"),
     *("answering-narrow-dark", "stopped-narrow-light", "latency-narrow-dark", "settings-narrow-light"),
-    *("engines-wide-light", "rest-narrow-dark"),
+    *("engines-narrow-dark", "rest-narrow-dark"),
 }
 REPLY = (
     "It will be mild in London today, about fourteen degrees. Rain is likely after nine in the evening, "
@@ -26,7 +26,11 @@ def main() -> None:
     """Take all of them."""
     folder = Path(tempfile.mkdtemp())
     question = write_speech(folder / "question.wav", 0.4, ROOT / "examples" / "question.wav", 30.0)
-    with thinking() as model, serving(folder, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server:
+    with (
+        keeping_browsers(),
+        thinking() as model,
+        serving(folder, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server,
+    ):
         model.reply = REPLY
         for name, width, height in [("wide", 1100, 760), ("narrow", 360, 740)]:
             for scheme in ["light", "dark"]:
@@ -62,7 +66,7 @@ def main() -> None:
             # Held, so that it still listens when the picture is taken.
             visit.page.hover("#talk")
             visit.page.mouse.down()
-            visit.page.wait_for_selector(".you .words >> text=/london today/")
+            visit.page.wait_for_selector(".you .words >> text=/London to-?day/")
             visit.page.screenshot(path=FOLDER / "listening-narrow-light.png")
         with visiting(server.url, **narrow) as visit:
             visit.phase("ready")

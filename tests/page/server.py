@@ -20,7 +20,8 @@ class Server:
 
     def __init__(self, data: Path, **environment: str) -> None:
         self.url = ""
-        self._environment = {**os.environ, "STREAM_DATA_DIR": str(data)}
+        # The microphone hears flite, whose voices mean nothing to what weighs pauses.
+        self._environment = {**os.environ, "STREAM_DATA_DIR": str(data), "STREAM_ENDPOINTING": "fixed"}
         self._environment |= {"STREAM_SHUTDOWN_GRACE_S": "0", **environment}
         if "OPENAI_BASE_URL" in environment:
             self._environment["STREAM_LLM_ENGINE"] = "openai-chat"

@@ -87,6 +87,9 @@ export class Context {
   }
 }
 
+// What a browser in Switzerland says of itself; some versions of node speak for the machine.
+Object.defineProperty(globalThis, "navigator", { value: { language: "de-CH" }, configurable: true });
+
 export const CHOICES = { microphone: "", output: "", voice: "", speed: 1, silenceMs: 0, language: "", token: "" };
 
 export const GREETING = { type: "session", protocol: 1, conversation: "ours", voices: ["en-gb"], languages: [] };

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, Request, Route
 
-from tests.page.browser import visiting, write_speech
+from tests.page.browser import visiting
 from tests.page.server import serving
 from voice_trio.core import messages as m
 
@@ -22,11 +22,6 @@ EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "question.wav"
 RATE = 22_050
 WEBM = b"\x1aE\xdf\xa3"
 """How such a file begins."""
-
-
-@pytest.fixture(scope="module")
-def question(tmp_path_factory):
-    return write_speech(tmp_path_factory.mktemp("speech") / "question.wav", 0.6, EXAMPLE, 30.0)
 
 
 def tone(seconds):
@@ -166,7 +161,7 @@ def test_what_the_server_cannot_take_yet_is_posted_again(server, question):
         visit.phase("ready")
         record(visit)
         visit.page.wait_for_selector("#troubles >> text=no room")
-        visit.page.wait_for_selector("#phase >> text=/Next try/")
+        visit.page.wait_for_selector("#phase >> text=/The server is busy/")
         visit.over()
         assert visit.page.locator("#troubles .notice").count() == 0
         bodies = {request.post_data_buffer for request in stand_in.asked}

@@ -17,11 +17,6 @@ LONG = "Let me tell you about the sea. " + "It is wide and deep, and nobody has 
 
 
 @pytest.fixture(scope="module")
-def question(tmp_path_factory):
-    return write_speech(tmp_path_factory.mktemp("speech") / "question.wav", 0.6, EXAMPLE, 30.0)
-
-
-@pytest.fixture(scope="module")
 def three_questions(tmp_path_factory):
     parts: list[Path | float] = [0.6, EXAMPLE, 2.7, EXAMPLE, 2.7, EXAMPLE, 30.0]
     return write_speech(tmp_path_factory.mktemp("speech") / "three.wav", *parts)

@@ -87,12 +87,19 @@ window.dropSilently = (socket) => {
 """
 
 
+@pytest.fixture(scope="module")
+def late_question(tmp_path_factory):
+    """The microphone runs before a busy browser listens to it."""
+    speech = tmp_path_factory.mktemp("speech") / "question.wav"
+    return write_speech(speech, 2.0, ROOT / "examples" / "question.wav", 30.0)
+
+
 @pytest.mark.parametrize("kind", ["typed", "spoken"])
-def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conversation(server, model, tmp_path, kind):
+def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conversation(
+    server, model, late_question, kind
+):
     model.reply = "Nice to meet you."
-    # The microphone runs before a busy browser listens to it.
-    question = write_speech(tmp_path / "question.wav", 2.0, ROOT / "examples" / "question.wav", 30.0)
-    with visiting(server.url, question, script=KEEP_SOCKETS) as visit:
+    with visiting(server.url, late_question, script=KEEP_SOCKETS) as visit:
         page = visit.page
         visit.phase("ready")
         page.fill("#text", "My name is Ada.")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import trio
 
-from tests.page.browser import visiting, write_speech
+from tests.page.browser import visiting
 from tests.page.proxy import under_a_path
 from tests.page.server import ROOT, serving
 from voice_trio.client import connect
@@ -16,11 +16,6 @@ from voice_trio.core import messages as m
 pytestmark = pytest.mark.real
 
 EXAMPLE = Path(ROOT) / "examples" / "question.wav"
-
-
-@pytest.fixture(scope="module")
-def question(tmp_path_factory):
-    return write_speech(tmp_path_factory.mktemp("speech") / "question.wav", 0.6, EXAMPLE, 30.0)
 
 
 @pytest.fixture

@@ -101,12 +101,16 @@ async def test_the_list_says_what_is_at_work_and_what_else_there_is(parrot):
         "usable": True,
         "why_not": None,
         "command": None,
+        "fetches": None,
         "in_use": False,
+        "fetching": False,
     }
     lame = engines["lame"]
     assert (lame["usable"], lame["command"]) == (False, "voice-trio models download wing")
     assert lame["why_not"] == "its wing wing.bin is gone"
     assert "pocketsphinx" in [one["name"] for one in told["recognizer"]["engines"]]
+    assert [one["name"] for one in told["end_of_turn"]["engines"]] == ["smart-turn", "words"]
+    assert told["end_of_turn"]["at_work"] == ""
 
 
 @pytest.mark.parametrize(
@@ -358,8 +362,8 @@ async def test_who_asks_for_the_list_at_the_same_time_has_one_look_made(monkeypa
 
     monkeypatch.setattr("voice_trio.server.engine_list.survey", look)
     async with open_host(config.load(), scripted) as host:
-        listed = EngineList(config.load(), host)
+        listed = EngineList(config.load(), host, lambda kind, name: False)
         async with trio.open_nursery() as nursery:
             for _ in range(5):
                 nursery.start_soon(lambda: listed.tell(may_swap=False))
-        assert looks == ["recognizer", "language_model", "synthesizer"]
+        assert looks == ["recognizer", "language_model", "synthesizer", "end_of_turn"]

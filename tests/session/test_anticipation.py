@@ -99,6 +99,40 @@ async def test_a_language_that_was_heard_clearly_is_kept_for_the_session(autojum
     assert ears.asked_for == [None, None, "en", "de"]
 
 
+async def test_a_language_that_is_not_known_is_guided_to_what_the_client_is_set_up_for(autojump_clock):
+    ears = ScriptedRecognizer(language_probability=0.9)
+    with trio.fail_after(60):
+        async with conversation(engines=scripted_engines(recognizer=ears)) as talk:
+            for ms, start in [
+                (900, m.Start(locale="de-CH")),
+                (900, m.Start()),
+                (900, m.Start(locale="de-CH", language="fr")),
+                (900, m.Start(locale="no locale at all")),
+                (2400, m.Start(locale="nb-NO")),
+                # From here on it is known, and nobody is guided.
+                (900, m.Start(locale="de-CH")),
+            ]:
+                await talk.ask(start)
+                await talk.say(ms, 900)
+                await talk.wait_for(m.Done)
+    assert ears.asked_for == [None, None, "fr", None, None, "en"]
+    assert ears.guided_to == ["de", "no"]
+
+
+async def test_a_recognizer_that_takes_no_guiding_is_opened_as_ever(autojump_clock):
+    ears = ScriptedRecognizer()
+
+    class Plain:
+        name, languages, ready, open = ears.name, ears.languages, ears.ready, ears.open
+
+    with trio.fail_after(60):
+        async with conversation(engines=scripted_engines(recognizer=Plain())) as talk:
+            await talk.ask(m.Start(locale="de"))
+            await talk.say(900, 900)
+            assert (await talk.wait_for(m.Done)).outcome is Outcome.COMPLETED
+    assert (ears.asked_for, ears.guided_to) == ([None], [])
+
+
 def test_what_is_short_or_doubtful_or_empty_decides_nothing():
     spoken = SpokenLanguage()
     for text, probability, seconds in [("Hi.", 0.9, 1.9), ("Hello there.", 0.7, 5), ("", 0.99, 5)]:

@@ -92,6 +92,18 @@ async def test_each_replaces_the_one_before_it_as_a_whole(autojump_clock):
             assert heard.system == [OWN]
 
 
+async def test_a_locale_reaches_spoken_turns_that_say_nothing_of_theirs(autojump_clock):
+    heard = Heard()
+    with trio.fail_after(60):
+        async with conversation(engines=heard.engines) as talk:
+            await talk.ask(m.Configure(locale="de-CH"))
+            for request in (m.Start(), m.Start(locale="fr"), m.Text(text="hello")):
+                assert (await turn(talk, request)).outcome is Outcome.COMPLETED
+            await talk.ask(m.Configure())
+            await turn(talk, m.Start())
+    assert heard.recognizer.guided_to == ["de", "fr"]
+
+
 async def test_it_holds_for_turns_that_begin_by_themselves(autojump_clock):
     heard = Heard()
     with trio.fail_after(60):

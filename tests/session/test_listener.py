@@ -15,7 +15,7 @@ from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
 from voice_trio.testing.scripted import ScriptedDetector, ScriptedRecognizer, silent, voiced
 
-SETTINGS = {"silence_ms": 700, "strict": False, "ends_on_silence": True}
+SETTINGS = {"silence_ms": 700, "endpointing": "fixed", "ends_on_silence": True}
 
 
 def capturing(max_ms=30_000, patience_s=30.0):
@@ -256,6 +256,7 @@ async def test_a_draft_says_all_that_was_said_though_it_is_less_than_a_stride(au
             ScriptedRecognizer(words=["one", "two", "three"], word_ms=30),
             turn=1,
             language=None,
+            likely=None,
             settings=SessionSettings.of(config.load(partial_interval_ms=1000, asr_timeout_s=1.0)),
             throttle=Throttle(outbox, 9),
             outlet=Outlet(outbox, Timeline()),

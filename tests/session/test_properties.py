@@ -40,6 +40,7 @@ ACTIONS = st.one_of(
     st.just(m.Stop()),
     st.builds(m.Cancel, turn=st.sampled_from([None, None, None, 1, 2])),
     st.builds(m.Played, turn=st.sampled_from([1, 2]), samples=st.sampled_from([0, 1600, 10**6])),
+    st.builds(m.Sounding, turn=st.sampled_from([None, 1, 2]), sample=st.sampled_from([0, 1600])),
     st.just(m.Mark(turn=1, marks={"a": 1.0})),
     st.builds(m.Configure, instructions=st.sampled_from([None, "Be brief."]), voice=st.sampled_from([None, "nobody"])),
     PAUSES,

@@ -13,12 +13,15 @@ from voice_trio.wire.native import NativeCodec
 COMMANDS = [
     m.Audio(b"\1\2" * 480),
     m.Start(),
-    m.Start(mode="hold", conversation="c", language="en", voice="v", speed=1.5, silence_ms=500),
+    m.Start(mode="hold", conversation="c", language="en", voice="v", speed=1.5, silence_ms=500, echo="none"),
+    m.Start(endpointing="adaptive"),
     m.Text(text="héllo 👋"),
     m.Stop(),
     m.Cancel(),
     m.Cancel(turn=3),
     m.Played(turn=1, samples=4096),
+    m.Sounding(),
+    m.Sounding(turn=2, sample=4096, at=17),
     m.Mark(turn=1, marks={"first_audio": 812.5}),
 ]
 EVENTS = [

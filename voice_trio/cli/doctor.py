@@ -19,6 +19,7 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, Synthesizer, TextDelta, advice_of
+from voice_trio.engines.echo import aec3
 from voice_trio.engines.local_llm.model import LocalModel
 from voice_trio.engines.media import media_worker
 from voice_trio.engines.plugged import plugged
@@ -103,6 +104,15 @@ async def _recognizer(settings: Settings) -> str:
         return f"{recognizer.engine.name} works{better}"
 
 
+async def _end_of_turn(settings: Settings) -> str:
+    async with load.open_engine(Kind.END_OF_TURN, settings) as opened:
+        await opened.engine.probability(bytes(10 * FRAME_BYTES))
+        unused = (
+            "" if settings.endpointing == "adaptive" else f"; STREAM_ENDPOINTING={settings.endpointing} asks nobody"
+        )
+        return f"{opened.engine.name}{unused}"
+
+
 async def _language_model(settings: Settings) -> str:
     async with load.open_engine(Kind.LANGUAGE_MODEL, settings) as opened:
         model: LanguageModel = opened.engine
@@ -124,6 +134,15 @@ async def _voice(settings: Settings) -> str:
         synthesizer: Synthesizer = opened.engine
         speech = await synthesizer.speak("All is well.", seconds=settings.tts_timeout_s)
         return f"{synthesizer.name} works: {speech.samples / speech.sample_rate:.1f} s of speech"
+
+
+async def _echo(settings: Settings) -> str:
+    """Try the echo canceller; that its package is not installed is no fault."""
+    if (lacking := aec3.missing()) is not None:
+        return f"off: {lacking}"
+    canceller = await trio.to_thread.run_sync(aec3.Aec3)
+    canceller.clean(bytes(FRAME_BYTES), bytes(FRAME_BYTES))
+    return "its own voice is taken out of what it hears, for clients that ask for it"
 
 
 async def _confinement(settings: Settings) -> str:
@@ -153,8 +172,10 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "tls": _tls,
     "detector": _detector,
     "recognizer": _recognizer,
+    "end of turn": _end_of_turn,
     "model": _language_model,
     "voice": _voice,
+    "echo": _echo,
     "confinement": _confinement,
     "memory": _memory,
     "session log": _session_log,

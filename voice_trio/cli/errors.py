@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from voice_trio.cli.forget import NothingToForget
-from voice_trio.cli.output import CannotPrint
-from voice_trio.client import CannotConnect
-from voice_trio.config import ConfigError
-from voice_trio.core.errors import first_leaf
-from voice_trio.engines.base import CannotLoad
-from voice_trio.engines.whisper.names import ModelError
-from voice_trio.journal.journal import CannotRecord
-from voice_trio.journal.read import CannotReplay
-from voice_trio.memory.base import CannotRemember, StoreError
-from voice_trio.server.listening import CannotListen
-from voice_trio.sound_file import CannotWrite, NotAudio
+from voice_trio.core.errors import Mendable, first_leaf
 
 EXIT_USAGE = 2
 """The exit code for what a person can mend."""
@@ -24,26 +13,10 @@ EXIT_UNREAD = 1
 EXIT_INTERRUPTED = 130
 """What shells give for a command that Ctrl-C ended."""
 
-_MENDABLE = (
-    CannotConnect,
-    CannotListen,
-    CannotLoad,
-    CannotPrint,
-    CannotRecord,
-    CannotRemember,
-    CannotReplay,
-    CannotWrite,
-    ConfigError,
-    ModelError,
-    NotAudio,
-    NothingToForget,
-    StoreError,
-)
-
 
 def sentence(group: BaseExceptionGroup[Exception]) -> str | None:
     """Return what to tell the person; None where ``group`` holds anything that is not theirs to mend."""
-    mendable, rest = group.split(_MENDABLE)
+    mendable, rest = group.split(Mendable)
     if mendable is None or rest is not None:
         return None
     return str(first_leaf(mendable)).rstrip(".") + "."

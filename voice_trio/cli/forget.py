@@ -12,6 +12,7 @@ import click
 from voice_trio import config, log
 from voice_trio.cli.options import chosen
 from voice_trio.cli.output import say
+from voice_trio.core.errors import Mendable
 from voice_trio.memory import rewriting
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.database import Database, cannot_remember
@@ -24,7 +25,7 @@ _PAUSE_S = 0.005
 """Between two steps: a server that wants to write tries again at least every 0.1 s, for two seconds."""
 
 
-class NothingToForget(Exception):
+class NothingToForget(Mendable):
     """There is no such conversation; the message says where it was looked for."""
 
 

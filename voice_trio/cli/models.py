@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import click
 import trio
 
 from voice_trio import config
-from voice_trio.cli.output import say
+from voice_trio.cli.output import say, say_json
 from voice_trio.config import Settings
 from voice_trio.engines import registry
-from voice_trio.engines.plug import Weights
+from voice_trio.engines.base import CannotLoad
+from voice_trio.engines.plug import Progress, Weights
+from voice_trio.workers.confinement import guard_memory
+
+_STEPS = 200
+"""How often progress is printed as JSON, at most."""
 
 
 @click.group()
@@ -30,12 +37,20 @@ def list_() -> None:
 
 @models.command()
 @click.argument("name", required=False)
-def download(name: str | None) -> None:
+@click.option("--engine", metavar="ENGINE", help="The engine that NAME is of, where several know that name.")
+@click.option("--json", "as_json", is_flag=True, help="Print how far it is as JSON, an object a line.")
+def download(name: str | None, engine: str | None, as_json: bool) -> None:
     """Fetch model NAME, such as small-int8; without NAME, the one that the settings ask for."""
     from tqdm import tqdm
 
-    weights, own = _of(name)
+    # A server that runs this has keys in its environment that a download may need, and no other process.
+    guard_memory()
+    weights, own = _of(name, engine)
     name = name or weights.wanted(own)
+    if as_json:
+        folder = weights.download(name, _json_progress())
+        say_json(json.dumps({"model": name, "folder": str(folder)}))
+        return
     with tqdm(unit="B", unit_scale=True, desc=name, disable=None) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -44,6 +59,18 @@ def download(name: str | None) -> None:
 
         folder = weights.download(name, progress)
     say(f"{name} is in {folder}")
+
+
+def _json_progress() -> Progress:
+    told = -math.inf
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if done > told and (done == total or done - told >= total / _STEPS):
+            told = done
+            say_json(json.dumps({"done": done, "total": total}))
+
+    return progress
 
 
 @models.command()
@@ -59,13 +86,16 @@ def check(name: str | None) -> None:
         say(complaint, err=True)
 
 
-def _of(name: str | None) -> tuple[Weights[Any], Any]:
+def _of(name: str | None, engine: str | None = None) -> tuple[Weights[Any], Any]:
     """Return the weights that ``name`` is of, with their engine's settings.
 
-    Those of an engine that the settings ask for come first, also for a name that nobody knows, and for none.
+    Those of an engine that the settings ask for come first, also for a name that nobody knows, and for none. Raises
+    `CannotLoad` where ``engine`` has none.
     """
     settings = config.load()
-    having = _with_weights(settings)
+    having = [one for one in _with_weights(settings) if engine in (None, one[0].name)]
+    if not having:
+        raise CannotLoad(f"There is no engine {engine!r} here that has models.")
     having.sort(key=lambda one: registry.asked_for(one[0].kind, settings) != one[0].name)
     plug, own = next((one for one in having if name is not None and one[0].weights.knows(name)), having[0])
     return plug.weights, own

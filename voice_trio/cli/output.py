@@ -16,6 +16,8 @@ from typing import TextIO
 
 import click
 
+from voice_trio.core.errors import Mendable
+
 _OBEYED = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters of both sets, ends of lines and paragraphs, what turns the direction of the text around it, and
 bytes that are no text. All other characters that cannot be seen are left: names of emoji and many scripts need them."""
@@ -23,7 +25,7 @@ bytes that are no text. All other characters that cannot be seen are left: names
 _NOT_ASCII = re.compile("[^ -~]")
 
 
-class CannotPrint(Exception):
+class CannotPrint(Mendable):
     """Standard output takes nothing more; the message says why."""
 
 

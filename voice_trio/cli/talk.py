@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 from contextlib import AsyncExitStack
@@ -17,7 +18,7 @@ from voice_trio.client import Client, SessionClosed, connect, trusting
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from voice_trio.core.errors import first_leaf
-from voice_trio.server.run import open_server
+from voice_trio.core.languages import locale_of
 
 _EXIT_NOT_COMPLETED = 1
 
@@ -88,6 +89,9 @@ async def _converse(
     token = settings.auth_token.get_secret_value() if settings.auth_token else None
     async with AsyncExitStack() as stack:
         if url is None:
+            # It is most of what there is to import, and needed by nobody who has a server.
+            from voice_trio.server.run import open_server
+
             running = await stack.enter_async_context(open_server(settings))
             url = running.ws_url
         client = await stack.enter_async_context(connect(url, token=token, ssl_context=tls))
@@ -102,7 +106,7 @@ async def _take_turn(client: Client, question: bytes | str, view: View) -> m.Out
     captured = trio.Event()
     async with trio.open_nursery() as nursery:
         if isinstance(question, bytes):
-            await client.ask(m.Start())
+            await client.ask(m.Start(locale=locale_of(os.environ)))
             nursery.start_soon(_speak, client, question, captured)
         else:
             await client.ask(m.Text(text=question))

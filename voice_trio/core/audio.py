@@ -57,6 +57,11 @@ class Framer:
         self._rest = data[whole:]
         return [data[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES)]
 
+    @property
+    def rest(self) -> int:
+        """Bytes that wait for the rest of their frame."""
+        return len(self._rest)
+
     def clear(self) -> None:
         """Forget an incomplete frame."""
         self._rest = b""

@@ -70,6 +70,13 @@ class State(StrEnum):
 Mode = Literal["tap", "hold", "hands_free"]
 """How capture ends: on silence, on `Stop`, or on silence with the next turn beginning by itself."""
 
+Endpointing = Literal["adaptive", "fixed", "share", "strict"]
+"""How much silence ends an utterance: as each pause is weighed, or always as much, of which ``strict`` wants all frames
+silent and the others 80 %; ``share`` is what ``fixed`` was called first."""
+
+EchoBy = Literal["browser", "none"]
+"""Who takes the assistant's voice out of the microphone's sound, on the client's side."""
+
 Count = Annotated[int, Ge(0), Le(2**32 - 1)]
 TurnId = Annotated[int, Ge(1), Le(2**32 - 1)]
 Name = Annotated[str, MinLen(1), MaxLen(100)]

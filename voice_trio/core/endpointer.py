@@ -17,6 +17,9 @@ silence. So no single frame means anything here. Three measures do:
 - Neither an end nor a pause is said while a run may be beginning, that is with speech in the last two frames: the
   word that such a frame belongs to is still part of the utterance.
 
+``silence_ms`` counts for every pause but one of which `Endpointer.wait` was told otherwise, since what was said before
+it, and how, may show what it is.
+
 It follows that clicks of a frame each, 150 ms apart or more, delay an end by 150 ms at most.
 
 The table has the listener's four states. Its keys are what is said, and two events nobody is told: `Stir`, a first
@@ -41,6 +44,9 @@ PRE_ROLL_MS: Final = 300
 
 MAYBE_END_MS: Final = 200
 """Silence after which `MaybeEnd` is said; also the shortest ``silence_ms``."""
+
+LONGEST_SILENCE_MS: Final = 5000
+"""The longest ``silence_ms``."""
 
 SILENT_SHARE_PERCENT: Final = 80
 """Of the frames in the window of silence before an `End`, so many are silence."""
@@ -144,23 +150,21 @@ class SpeechDecision:
 class Endpointer:
     """Follows one session's decisions; after an `End` it hears the next utterance.
 
-    ``silence_ms`` (at least `MAYBE_END_MS`) is counted in whole frames, rounded up. ``strict`` wants every frame of
-    that window silent. Without ``ends_on_silence`` there is no `End`: the person says when they have finished, and
-    `voiced_through` tells up to where there was a voice.
+    ``silence_ms`` (`MAYBE_END_MS` to `LONGEST_SILENCE_MS`) is counted in whole frames, rounded up. ``strict`` wants
+    every frame of that window silent. Without ``ends_on_silence`` there is no `End`: the person says when they have
+    finished, and `voiced_through` tells up to where there was a voice.
     """
 
     def __init__(
         self, *, silence_ms: int, strict: bool = False, ends_on_silence: bool = True, start_sample: int = 0
     ) -> None:
-        if silence_ms < MAYBE_END_MS:
-            raise ValueError(f"silence_ms is {silence_ms}; at least {MAYBE_END_MS} is needed")
-        self._silence = _frames(silence_ms)
-        self._silent_enough = self._silence if strict else -(-self._silence * SILENT_SHARE_PERCENT // 100)
+        self._usual_ms = self._silence_ms = _checked(silence_ms)
+        self._strict = strict
         self._ends_on_silence = ends_on_silence
         self._position = start_sample
         self._voiced_through: int | None = None
         self._recent = deque([False] * _WINDOW_FRAMES, maxlen=_WINDOW_FRAMES)
-        self._long = deque([False] * self._silence, maxlen=self._silence)
+        self._speech: deque[bool] = deque(maxlen=_frames(LONGEST_SILENCE_MS))
         self._state = ListenerState.QUIET
 
     @property
@@ -178,10 +182,24 @@ class Endpointer:
         """One past the last sample of speech in the last utterance that had an `Onset`; None before the first."""
         return self._voiced_through
 
+    @property
+    def silence_ms(self) -> int:
+        """Silence that is waited for now."""
+        return self._silence_ms
+
+    def wait(self, silence_ms: int) -> None:
+        """Have that much silence (`MAYBE_END_MS` to `LONGEST_SILENCE_MS`) end the present pause, a `MaybeEnd` ago.
+
+        Once the voice is back, it is again what it was. What is over by now ends with the next frame.
+        """
+        if self._state is not ListenerState.MAYBE_END:
+            raise ValueError("there is no pause")
+        self._silence_ms = _checked(silence_ms)
+
     def push(self, speech: bool) -> tuple[ListenerEvent, ...]:
         """Take the decision about the next frame; return what it made clear, in order."""
         self._recent.append(speech)
-        self._long.append(speech)
+        self._speech.append(speech)
         self._position += FRAME_SAMPLES
         said: list[ListenerEvent] = []
         if self._state is ListenerState.QUIET and speech:
@@ -203,11 +221,13 @@ class Endpointer:
         return tuple(said)
 
     def _is_over(self) -> bool:
+        window = _frames(self._silence_ms)
+        silent_enough = window if self._strict else -(-window * SILENT_SHARE_PERCENT // 100)
         return (
             self._ends_on_silence
-            and self._silent_frames() >= self._silence
+            and self._silent_frames() >= window
             and self._decided()
-            and self._silence - sum(self._long) >= self._silent_enough
+            and window - sum(list(self._speech)[-window:]) >= silent_enough
         )
 
     def _voiced(self, frames: int) -> bool:
@@ -231,9 +251,18 @@ class Endpointer:
     def _say(self, said: list[ListenerEvent], event: ListenerEvent) -> None:
         self._step(type(event))
         said.append(event)
+        self._silence_ms = self._usual_ms
 
     def _step(self, event: type) -> None:
         self._state = next_state(TRANSITIONS, self._state, event)
+
+
+def _checked(silence_ms: int) -> int:
+    if not MAYBE_END_MS <= silence_ms <= LONGEST_SILENCE_MS:
+        raise ValueError(
+            f"silence_ms is {silence_ms}; at least {MAYBE_END_MS} is needed, and at most {LONGEST_SILENCE_MS}"
+        )
+    return silence_ms
 
 
 def _frames(ms: int) -> int:

@@ -1,4 +1,4 @@
-"""What a client may not have, and what is in a group of errors."""
+"""What a client may not have, what a person can mend, and what is in a group of errors."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ class Refused(Exception):
         self.code = code
         self.message = message
         self.retry_after_s = retry_after_s
+
+
+class Mendable(Exception):
+    """Who runs a command can mend this; the message is a sentence that says what is wrong and what to do."""
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

@@ -15,6 +15,8 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 from voice_trio.core.codes import (
     Count as Count,
     DrainCode as DrainCode,
+    EchoBy as EchoBy,
+    Endpointing as Endpointing,
     ErrorCode as ErrorCode,
     InfoCode as InfoCode,
     Milliseconds as Milliseconds,
@@ -39,6 +41,9 @@ MAX_PHRASES = 65_000
 """The most that a turn's reply is cut into: a chunk has 16 bits for its phrase's number."""
 
 
+SilenceMs = Annotated[int, Ge(200), Le(5000)]
+
+
 # --- what a client can ask ------------------------------------------------------------------------------------------
 
 
@@ -58,13 +63,18 @@ class Start:
     mode: Mode = "tap"
     conversation: Name | None = None
     language: Name | None = None
+    locale: Name | None = None
+    """What the person's device is set up for, in BCP 47: the language of what may be any."""
     voice: Name | None = None
     speed: Speed | None = None
     phonemes: bool | None = None
-    silence_ms: Annotated[int, Ge(200), Le(5000)] | None = None
+    silence_ms: SilenceMs | None = None
+    endpointing: Endpointing | None = None
+    """None: the server's way, but always ``silence_ms`` where that is given."""
     barge_in: bool | None = None
     """Whether speech while a reply is made or sounds may take back the utterance's end, or interrupt the reply. Not
     given, it may where the turns are hands-free. Never in mode `hold`."""
+    echo: EchoBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +115,19 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sounding:
+    """From sample ``at`` of the next `Audio` on, the turn's audio sounds from its ``sample`` on; without one, nothing.
+
+    It holds until the next, and from one `Audio` to the one after it.
+    """
+
+    name: ClassVar[str] = "sounding"
+    turn: TurnId | None = None
+    sample: Count = 0
+    at: Annotated[int, Ge(0), Le(MAX_MESSAGE_BYTES // 2)] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """What the client's clock saw, in milliseconds since it sent `Start` or `Text`."""
 
@@ -125,10 +148,13 @@ class Configure:
     """What the language model is told before anything else, instead of the server's words; empty for nothing."""
     voice: Name | None = None
     language: Name | None = None
+    locale: Name | None = None
     speed: Speed | None = None
+    silence_ms: SilenceMs | None = None
+    endpointing: Endpointing | None = None
 
 
-Command = Audio | Start | Text | Stop | Cancel | Played | Mark | Configure
+Command = Audio | Start | Text | Stop | Cancel | Played | Sounding | Mark | Configure
 
 
 # --- what a session can say -----------------------------------------------------------------------------------------
@@ -146,6 +172,8 @@ class SessionOpened:
     max_message_bytes: int = MAX_MESSAGE_BYTES
     max_utterance_ms: int
     silence_ms: int
+    end_of_turn: str | None = None
+    """What weighs pauses where the endpointing is adaptive; None where nothing does."""
     asr: str
     llm: str
     voices: tuple[str, ...]
@@ -315,6 +343,7 @@ class Info:
     command: str | None = None
     active: bool | None = None
     grace_s: float | None = None
+    end_of_turn: str | None = None
     asr: str | None = None
     llm: str | None = None
     synthetic: bool | None = None

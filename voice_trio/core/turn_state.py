@@ -104,6 +104,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Stop: Verdict.ACT,
         m.Cancel: Verdict.ACT,
         m.Played: Verdict.ACT,
+        m.Sounding: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
     # What is said after the end of capture reopens the turn, or may interrupt it, where the client lets it.
@@ -112,6 +113,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.ACT,
         m.Played: Verdict.ACT,
+        m.Sounding: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
     State.RESPONDING: {
@@ -119,6 +121,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.ACT,
         m.Played: Verdict.ACT,
+        m.Sounding: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
     State.COMPLETE: {
@@ -129,6 +132,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.NOTHING_TO_CANCEL,
         m.Played: Verdict.ACT,
+        m.Sounding: Verdict.ACT,
         m.Mark: Verdict.ACT,
     },
 }

@@ -62,6 +62,23 @@ class Detector(Protocol):
         """Forget everything heard so far: the next frame does not continue the last one."""
 
 
+END_OF_TURN_S = 8
+"""Of an utterance's end, as much is listened to by what judges it."""
+
+
+class EndOfTurn(Protocol):
+    """Judges by its sound whether a person has finished. One instance serves every session."""
+
+    name: str
+
+    async def probability(self, pcm: bytes) -> float | None:
+        """Return how likely who says ``pcm`` has finished, 0.0 to 1.0; None where it cannot tell.
+
+        ``pcm`` is 16 kHz s16le mono: the utterance up to the pause it is in, its last `END_OF_TURN_S` at most, and the
+        silence after it. Raises `EngineError`.
+        """
+
+
 class Hypothesis(NamedTuple):
     """What an unfinished utterance seems to say."""
 
@@ -133,6 +150,27 @@ class Recognizer(Protocol):
         """Begin an utterance, in ``language`` (ISO 639-1) or, for None, in whatever it detects."""
 
 
+@runtime_checkable
+class Guided(Protocol):
+    """A recognizer that finds out the language, and is guided where it cannot."""
+
+    def open_guided(self, likely: str) -> AbstractAsyncContextManager[Utterance]:
+        """Begin an utterance in whatever language it detects.
+
+        Where it detects none that is sure (`SURE_LANGUAGE_PROBABILITY`), that is ``likely`` (ISO 639-1), if it knows
+        that one.
+        """
+
+
+def open_utterance(
+    recognizer: Recognizer, language: str | None, likely: str | None
+) -> AbstractAsyncContextManager[Utterance]:
+    """Begin an utterance, guided where ``recognizer`` can be, and not told its ``language``."""
+    if language is None and likely is not None and isinstance(recognizer, Guided):
+        return recognizer.open_guided(likely)
+    return recognizer.open(language)
+
+
 PARTIAL_INTERVAL_MS = 1000
 """Between two partials, where a recognizer says nothing of its own."""
 
@@ -202,6 +240,8 @@ class Engines:
     language_model: LanguageModel
     synthesizer: Synthesizer
     new_detector: Callable[[], Detector]
+    end_of_turn: EndOfTurn | None = None
+    """Where there is none, pauses are not weighed: the window of silence is the same for all."""
     asr_fallback: Fallback | None = None
     """Where the recognizer stands in for a better one."""
     keep_open: Callable[[], AbstractContextManager[object]] = nullcontext

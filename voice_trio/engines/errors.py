@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voice_trio.core.errors import Mendable
 from voice_trio.core.messages import ErrorCode
 
 
@@ -22,5 +23,5 @@ TurnError = EngineError
 """What it was called before 0.2, for engines of others that raise it."""
 
 
-class CannotLoad(Exception):
+class CannotLoad(Mendable):
     """An engine that the settings ask for cannot be had; the message says why and what to do."""

@@ -30,10 +30,10 @@ from voice_trio.waiting import alongside
 
 log = structlog.get_logger("voice_trio")
 
-SWAPPABLE = (Kind.RECOGNIZER, Kind.LANGUAGE_MODEL, Kind.SYNTHESIZER)
+SWAPPABLE = (Kind.RECOGNIZER, Kind.LANGUAGE_MODEL, Kind.SYNTHESIZER, Kind.END_OF_TURN)
 """What a turn asks its engines for; a detector belongs to its session from beginning to end."""
 
-_KINDS = (Kind.RECOGNIZER, Kind.SYNTHESIZER, Kind.LANGUAGE_MODEL, Kind.DETECTOR)
+_KINDS = (Kind.RECOGNIZER, Kind.SYNTHESIZER, Kind.LANGUAGE_MODEL, Kind.DETECTOR, Kind.END_OF_TURN)
 
 OpenEngines = Callable[[Settings], AbstractAsyncContextManager[Engines]]
 
@@ -170,7 +170,10 @@ class EngineHost:
 
     def take(self, engines: Engines) -> None:
         """Begin with ``engines``, which somebody else opened and closes."""
-        parts = [engines.recognizer, engines.synthesizer, engines.language_model, engines.new_detector]
+        parts: list[object] = [
+            *(engines.recognizer, engines.synthesizer, engines.language_model),
+            *(engines.new_detector, engines.end_of_turn),
+        ]
         self._held = {kind: _Held(part) for kind, part in zip(_KINDS, parts, strict=True)}
         self._held[Kind.RECOGNIZER].fallback = engines.asr_fallback
         self.engines = engines
@@ -213,6 +216,7 @@ def _together(held: dict[Kind, _Held]) -> Engines:
         language_model=held[Kind.LANGUAGE_MODEL].engine,
         synthesizer=held[Kind.SYNTHESIZER].engine,
         new_detector=held[Kind.DETECTOR].engine,
+        end_of_turn=held[Kind.END_OF_TURN].engine,
         asr_fallback=held[Kind.RECOGNIZER].fallback,
         keep_open=partial(_kept_open, list(held.values())),
     )

@@ -29,6 +29,7 @@ _NEEDED: dict[Kind, tuple[str, ...]] = {
     Kind.LANGUAGE_MODEL: ("name", "synthetic", "stream"),
     Kind.SYNTHESIZER: ("name", "sample_rate", "ready", "voices", "speak"),
     Kind.DETECTOR: ("__call__",),
+    Kind.END_OF_TURN: ("name", "probability"),
 }
 """What an engine of a kind has, or its author learns of it only in the middle of a turn."""
 

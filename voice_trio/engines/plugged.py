@@ -74,11 +74,8 @@ def _state(one: Candidate, settings: Settings) -> str:
     """Return whether ``one`` is used, or could be, and how."""
     if one.why_not is not None:
         return f": {one.why_not}"
-    setting = CHOSEN_BY.get(one.entry.kind)
-    if setting is None:
-        return ": this version uses none of its kind"
     try:
         used = choose(one.entry.kind, settings).chosen.entry == one.entry
     except (CannotLoad, ConfigError):
         used = False
-    return " is used" if used else f" can be used: {variable(setting)}={one.entry.name}"
+    return " is used" if used else f" can be used: {variable(CHOSEN_BY[one.entry.kind])}={one.entry.name}"

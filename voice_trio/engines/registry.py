@@ -24,7 +24,7 @@ CHOSEN_BY: dict[Kind, str] = {
     for mark in field.metadata
     if isinstance(mark, EngineOf)
 }
-"""Kind -> the setting that chooses one; a kind without one is not used by this version."""
+"""Kind -> the setting that chooses one."""
 
 
 class Unusable(Exception):
@@ -106,8 +106,8 @@ def survey_all(settings: Settings) -> list[Candidate]:
 
 
 def asked_for(kind: Kind, settings: Settings) -> str | None:
-    """Return the name of the engine that ``settings`` ask for, None where they leave the choice or have none."""
-    name: str = getattr(settings, CHOSEN_BY[kind]) if kind in CHOSEN_BY else AUTO
+    """Return the name of the engine that ``settings`` ask for, None where they leave the choice."""
+    name: str = getattr(settings, CHOSEN_BY[kind])
     return None if name == AUTO else name
 
 

@@ -34,6 +34,7 @@ _THREADS: Final = (
     {"turn", "language model"},
     {"turn", "voice"},
     {"reader"},
+    {"asks end of turn"},
     {"asks recognizer"},
     {"asks recognizer early"},
     {"asks language model"},
@@ -42,6 +43,7 @@ _THREADS: Final = (
 )
 
 _ASKED: Final[dict[str, str]] = {
+    "weigh": "asks end of turn",
     "open": "asks recognizer",
     "anticipate": "asks recognizer early",
     "settle": "asks recognizer",
@@ -57,8 +59,11 @@ _ASKED: Final[dict[str, str]] = {
 _READERS: Final = {InfoCode.NOTHING_TO_CANCEL, InfoCode.SHUTTING_DOWN, InfoCode.ENGINES_CHANGED}
 _CUT_OFF: Final = {Outcome.CANCELLED, Outcome.INTERRUPTED}
 
-_RANDOM: Final = {"session", "incident"}
-"""Fields that are drawn anew in each run."""
+_OTHERWISE: Final = {"session", "incident", "features"}
+"""Fields that are drawn anew in each run, or say what this version and installation can do besides."""
+
+_KNOWN: Final = "; known are "
+"""Behind it stands what a version knows: a later one knows more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,14 +237,17 @@ def _content(deed: Deed) -> dict[str, JsonValue]:
     """Return what is compared of ``deed``; `what` says what kind of deed it is."""
     match deed:
         case e.Said(message=message):
-            content = {name: value for name, value in message.items() if name not in _RANDOM}
+            content = {name: value for name, value in message.items() if name not in _OTHERWISE}
             if "incident" in message:
                 # Its message has the number in it.
                 content.pop("message", None)
+            elif isinstance(text := content.get("message"), str):
+                content["message"] = text.partition(_KNOWN)[0]
             return {**content, "what": message.get("type")}
         case e.Ask(of=of, what=what):
             return {**what, "what": of}
         case e.Chunk():
             chunk = {name: getattr(deed, name) for name in ("turn", "phrase", "seq", "first_sample", "samples")}
             return {**chunk, "audio": deed.crc32, "what": "tts_chunk"}
-    return {"what": "end", "how": deed.how, "close_code": deed.close_code, "reason": deed.reason}
+    reason = deed.reason and deed.reason.partition(_KNOWN)[0]
+    return {"what": "end", "how": deed.how, "close_code": deed.close_code, "reason": reason}

@@ -50,6 +50,8 @@ class EngineNames:
     """What suited the recognizer."""
     first_partial_ms: Natural = 0
     """The same."""
+    end_of_turn: str | None = None
+    """What weighed the pauses, where anything did."""
 
     @property
     def fallback(self) -> Fallback | None:
@@ -171,6 +173,8 @@ class Answer:
     call: Natural
     waited: Seconds
     """Since the session asked for just this answer: a reply's next token, for one."""
+    judged: tuple[Probability | None] | None = None
+    """How likely the person had finished, where that could be told."""
     hypothesis: Hypothesis | None = None
     transcript: Transcript | None = None
     text: str | None = None
@@ -225,9 +229,11 @@ class Chunk:
     fate: Fate = "sent"
 
 
-Of = Literal["open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"]
-"""What a session asks: four questions for the recognizer, one for the language model, one for the voice, and four for
-the memory."""
+Of = Literal[
+    "weigh", "open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"
+]
+"""What a session asks: one question for what weighs pauses, four for the recognizer, one for the language model, one
+for the voice, and four for the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import trio
 
 from voice_trio import private_files
 from voice_trio.config import Settings
+from voice_trio.core.errors import Mendable
 from voice_trio.core.playout import Playout
 from voice_trio.engines.base import Engines
 from voice_trio.journal.file import SessionLogFile
@@ -23,7 +24,7 @@ from voice_trio.session.settings import SessionSettings
 WARNING = "Sessions are recorded, voices and words: STREAM_RECORD_DIR is set"
 
 
-class CannotRecord(Exception):
+class CannotRecord(Mendable):
     """There is no place for session logs; the message says where it was to be, why, and what to do."""
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from voice_trio import config
 from voice_trio.config import ConfigError, Settings
 from voice_trio.core import messages as m
+from voice_trio.core.errors import Mendable
 from voice_trio.journal import entries as e
 from voice_trio.journal.file import LONGEST_BYTES
 from voice_trio.session.farewell import Farewell
@@ -27,6 +28,7 @@ _MALFORMED: Final = {
 """What was wrong with a client's message, by the number that a session log has for it."""
 
 _VALUES: Final[dict[str, set[str]]] = {
+    "weigh": {"judged"},
     "open": {"over"},
     "hypothesize": {"hypothesis"},
     "anticipate": set(),
@@ -44,7 +46,7 @@ _BARE: Final = {"open", "anticipate", "write", "recall", "commit"}
 """Questions that can be answered with nothing but that it is done."""
 
 
-class CannotReplay(Exception):
+class CannotReplay(Mendable):
     """The file is no session log that can be replayed; the message says where and why."""
 
 
@@ -72,6 +74,8 @@ class SessionLog:
     def settings(self) -> SessionSettings:
         """Return the session's settings. Raises `ConfigError`."""
         given = {name: Settings.model_fields[name].default for name in SessionSettings.names()}
+        # What a session log does not say of it is older than any other way.
+        given["endpointing"] = "fixed"
         given |= {name: value for name, value in self.header.settings.items() if name in given}
         return SessionSettings.of(config.load(**given))
 

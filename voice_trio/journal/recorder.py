@@ -134,4 +134,5 @@ def names_of(engines: Engines) -> EngineNames:
         asr_fallback_message=fallback.message if fallback else None,
         partial_interval_ms=partial_interval_ms(engines.recognizer),
         first_partial_ms=first_partial_ms(engines.recognizer),
+        end_of_turn=None if engines.end_of_turn is None else engines.end_of_turn.name,
     )

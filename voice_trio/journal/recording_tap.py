@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
+from voice_trio.core.audio import BYTES_PER_SAMPLE
 from voice_trio.core.history import Record
 from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import (
@@ -86,6 +87,10 @@ class RecordingTap(Keeping[_Begun]):
                 return ask("settle", within=begun.question.number, **told, audio=begun.crc32)
             case "hypothesize" | "anticipate":
                 return ask(call.asked, within=self.of(call).question.number, **told)
+            case "weigh":
+                # The session log has the audio.
+                pcm = told["pcm"]
+                return ask("weigh", samples=len(pcm) // BYTES_PER_SAMPLE, audio=zlib.crc32(pcm))
             case "recall":
                 return ask("recall", conversation=self._recorder.stand_in(told["conversation"]))
             case "commit":
@@ -103,6 +108,8 @@ class RecordingTap(Keeping[_Begun]):
                 return _unspelled
             case "leave":
                 return lambda _: {"over": True}
+            case "weigh":
+                return lambda probability: {"judged": (probability,)}
             case "hypothesize":
                 return _spelled_hypothesis
             case "settle":

@@ -57,6 +57,9 @@ class TapeTap(Keeping[Question]):
                 return _event(await self.of(call).answer())
             case "piece":
                 return _piece(await self.of(call).answer())
+            case "weigh":
+                (judged,) = _there((await self._tape.ask("weigh").answer()).judged)
+                return judged
             case "hypothesize":
                 return _there((await self._tape.ask("hypothesize", self.of(call).number).answer()).hypothesis)
             case "anticipate":
@@ -153,6 +156,14 @@ class _Synthesizer:
         _asked()
 
 
+@dataclass
+class _EndOfTurn:
+    name: str
+
+    async def probability(self, pcm: bytes) -> float | None:
+        _asked()
+
+
 class _Detector:
     def speech_probability(self, frame: bytes) -> float:
         _asked()
@@ -173,6 +184,7 @@ def tape_engines(names: e.EngineNames, tap: TapeTap) -> Engines:
         language_model=_LanguageModel(names.llm, names.synthetic, names.llm_advice),
         synthesizer=_Synthesizer(names.tts, names.sample_rate, names.voices),
         new_detector=_Detector,
+        end_of_turn=None if names.end_of_turn is None else _EndOfTurn(names.end_of_turn),
         asr_fallback=names.fallback,
     )
     return tapped_engines(engines, tap)

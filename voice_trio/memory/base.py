@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
+from voice_trio.core.errors import Mendable
 from voice_trio.core.history import Record
 
 RECALLED_RECORDS = 200
 """A conversation's latest turns, as many as are ever recalled: beyond what a prompt has room for."""
 
 
-class StoreError(Exception):
+class StoreError(Mendable):
     """The store could not do what it was asked; nothing was half done. The message holds no word of what was said."""
 
     told: ClassVar[str] = "The server's memory cannot be used."
@@ -39,7 +40,7 @@ class StoreLost(StoreError):
     )
 
 
-class CannotRemember(Exception):
+class CannotRemember(Mendable):
     """The store cannot be opened; the message says where it was to be, why, and what to do."""
 
 

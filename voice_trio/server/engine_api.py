@@ -1,4 +1,4 @@
-"""The routes by which a page shows the engines, swaps them and plays their voices."""
+"""The routes by which a page shows the engines, swaps them, fetches what they lack and plays their voices."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from voice_trio.engines.host import SWAPPABLE, EngineHost, SwapUnderWay
 from voice_trio.entry_points import Kind
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import is_loopback
+from voice_trio.server.engine_fetch import Fetches
 from voice_trio.server.engine_list import EngineList, without_paths
 from voice_trio.server.json_response import HttpError, answered, refusal, refused
 from voice_trio.server.sessions import Sessions
@@ -43,6 +44,7 @@ _FAILS: Final = {
     Kind.RECOGNIZER: ErrorCode.ASR_FAIL,
     Kind.LANGUAGE_MODEL: ErrorCode.LLM_FAIL,
     Kind.SYNTHESIZER: ErrorCode.TTS_FAIL,
+    Kind.END_OF_TURN: ErrorCode.ASR_FAIL,
 }
 
 
@@ -53,7 +55,8 @@ class EngineApi:
         self._host = host
         self._sessions = sessions
         self._access = access
-        self._list = EngineList(settings, host)
+        self._fetches = Fetches(settings, lambda: self._list.look_again())
+        self._list = EngineList(settings, host, self._fetches.has)
         self._samples = VoiceSamples(settings, host)
 
     def add_to(self, app: QuartTrio) -> None:
@@ -70,6 +73,13 @@ class EngineApi:
             except HttpError as error:
                 return refused(error)
             return answered(await self._list.tell(may_swap=True))
+
+        @app.post("/api/engines/<kind>/fetch")
+        async def fetch(kind: str) -> Response:
+            try:
+                return await self._fetch(request, kind)
+            except HttpError as error:
+                return refused(error)
 
         @app.get("/api/voices/<path:voice>/sample")
         async def sample(voice: str) -> Response:
@@ -94,21 +104,13 @@ class EngineApi:
 
     async def _swap(self, asked: Request, named: str) -> None:
         """Do what ``asked`` wants of the engine of the kind ``named``. Raises `HttpError`."""
-        if not self._may_swap(asked):
-            message = "Engines are chosen at the server's own machine, or with its token (STREAM_AUTH_TOKEN)."
-            raise HttpError(_FORBIDDEN, m.Error(code=ErrorCode.UNAUTHORIZED, message=message, recoverable=False))
-        if named not in SWAPPABLE:
-            raise refusal(_NOT_FOUND, f"There is no such kind of engine; {', '.join(SWAPPABLE)} can be chosen.")
-        kind = Kind(named)
-        name = _name_in(await _body(asked))
-        if self._sessions.draining:
-            raise busy("The server is stopping.")
+        kind, name = await self._wanted(asked, named)
         try:
             if (why_not := await self._list.why_not(kind, name)) is not None:
                 raise refusal(_UNPROCESSABLE, why_not, _FAILS[kind])
             await self._host.swap(kind, name)
         except KeyError:
-            raise refusal(_NOT_FOUND, f"There is no such {kind.words} here.") from None
+            raise _none_such(kind) from None
         except SwapUnderWay:
             error = m.Error(
                 code=ErrorCode.SERVER_BUSY,
@@ -120,6 +122,29 @@ class EngineApi:
         except CannotLoad as error:
             raise refusal(_UNAVAILABLE, f"The old one stays. {without_paths(str(error))}", _FAILS[kind]) from error
 
+    async def _fetch(self, asked: Request, named: str) -> Response:
+        """Return what tells how the engine that ``asked`` wants comes here. Raises `HttpError`."""
+        kind, name = await self._wanted(asked, named)
+        try:
+            model = await self._list.fetches(kind, name)
+        except KeyError:
+            raise _none_such(kind) from None
+        if model is None:
+            raise refusal(_UNPROCESSABLE, "That engine lacks nothing that could be fetched.", _FAILS[kind])
+        return self._fetches.answer(kind, name, model, _FAILS[kind])
+
+    async def _wanted(self, asked: Request, named: str) -> tuple[Kind, str]:
+        """Return the kind ``named`` and the name of the engine that ``asked`` is about. Raises `HttpError`."""
+        if not self._may_swap(asked):
+            message = "Engines are chosen at the server's own machine, or with its token (STREAM_AUTH_TOKEN)."
+            raise HttpError(_FORBIDDEN, m.Error(code=ErrorCode.UNAUTHORIZED, message=message, recoverable=False))
+        if named not in SWAPPABLE:
+            raise refusal(_NOT_FOUND, f"There is no such kind of engine; {', '.join(SWAPPABLE)} can be chosen.")
+        name = _name_in(await _body(asked))
+        if self._sessions.draining:
+            raise busy("The server is stopping.")
+        return Kind(named), name
+
     async def _sample(self, asked: Request, voice: str) -> bytes:
         """Return the WAV. Raises `HttpError`."""
         try:
@@ -128,6 +153,10 @@ class EngineApi:
             raise refusal(_NOT_FOUND, "There is no such voice here.") from None
         except EngineError as error:
             raise refusal(_UNAVAILABLE, error.message, error.code) from error
+
+
+def _none_such(kind: Kind) -> HttpError:
+    return refusal(_NOT_FOUND, f"There is no such {kind.words} here.")
 
 
 async def _body(asked: Request) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import trio
@@ -26,12 +28,13 @@ Surveyed = dict[Kind, list[dict[str, Any]]]
 class EngineList:
     """What `host` has, and what ``settings`` could have instead."""
 
-    def __init__(self, settings: Settings, host: EngineHost) -> None:
+    def __init__(self, settings: Settings, host: EngineHost, is_fetching: Callable[[Kind, str], bool]) -> None:
         self._settings = settings
         self._host = host
+        self._is_fetching = is_fetching
         self._one_at_a_time = trio.Lock()
         self._surveyed: Surveyed = {}
-        self._looked_at = -_FRESH_S
+        self._looked_at = -math.inf
 
     async def tell(self, *, may_swap: bool) -> dict[str, Any]:
         """Return the list, for somebody who ``may_swap`` engines, or may not."""
@@ -41,14 +44,22 @@ class EngineList:
         for kind in SWAPPABLE:
             swapping = host.swapping[1] if host.swapping is not None and host.swapping[0] is kind else None
             told[kind] = {
-                "at_work": without_paths(_engine(host.engines, kind).name),
+                "at_work": without_paths(_name(host.engines, kind)),
                 "swapping_to": swapping,
-                "engines": [{**one, "in_use": one["name"] == host.name_of(kind)} for one in surveyed[kind]],
+                "engines": [
+                    {
+                        **one,
+                        "in_use": one["name"] == host.name_of(kind),
+                        "fetching": self._is_fetching(kind, one["name"]),
+                    }
+                    for one in surveyed[kind]
+                ],
             }
         model = host.engines.language_model
         advice = advice_of(model)
         told[Kind.LANGUAGE_MODEL]["synthetic"] = model.synthetic
         told[Kind.LANGUAGE_MODEL]["advice"] = None if advice is None else without_paths(advice)
+        told[Kind.RECOGNIZER]["languages"] = list(host.engines.recognizer.languages)
         told[Kind.SYNTHESIZER]["voices"] = list(host.engines.synthesizer.voices)
         return told
 
@@ -58,6 +69,18 @@ class EngineList:
             if told["name"] == name:
                 return None if told["usable"] else f"{told['title']} cannot be used here: {told['why_not']}."
         raise KeyError(name)
+
+    async def fetches(self, kind: Kind, name: str) -> str | None:
+        """Return the model that the engine lacks and can fetch, if there is one. Raises KeyError where it is none."""
+        for told in (await self._survey())[kind]:
+            if told["name"] == name:
+                model: str | None = told["fetches"]
+                return model
+        raise KeyError(name)
+
+    def look_again(self) -> None:
+        """Have what is on the disks looked at when it is next asked for."""
+        self._looked_at = -math.inf
 
     async def _survey(self) -> Surveyed:
         async with self._one_at_a_time:
@@ -80,6 +103,7 @@ def _told(one: Candidate) -> dict[str, Any]:
         "usable": one.why_not is None,
         "why_not": None if one.why_not is None else without_paths(one.why_not),
         "command": None if one.why_not is None else _command(one),
+        "fetches": None if one.why_not is None else _fetches(one),
     }
 
 
@@ -94,12 +118,27 @@ def _command(one: Candidate) -> str | None:
     return command if command is not None and command == without_paths(command) else None
 
 
-def _engine(engines: Engines, kind: Kind) -> Any:
-    return {
+def _fetches(one: Candidate) -> str | None:
+    """Return the model that ``one`` asks for and can fetch, if it says nothing of this machine."""
+    if one.plug is None or one.own is None or one.plug.weights is None:
+        return None
+    try:
+        model = one.plug.weights.wanted(one.own)
+        known = one.plug.weights.knows(model)
+    except Exception:  # whatever a stranger's function raises
+        return None
+    return model if known and model == without_paths(model) else None
+
+
+def _name(engines: Engines, kind: Kind) -> str:
+    """Return the name of the engine of ``kind``; empty where there is none."""
+    at_work: dict[Kind, Any] = {
         Kind.RECOGNIZER: engines.recognizer,
         Kind.LANGUAGE_MODEL: engines.language_model,
         Kind.SYNTHESIZER: engines.synthesizer,
-    }[kind]
+        Kind.END_OF_TURN: engines.end_of_turn,
+    }
+    return "" if at_work[kind] is None else str(at_work[kind].name)
 
 
 def without_paths(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from voice_trio.config import Settings
+from voice_trio.core.errors import Mendable
 from voice_trio.core.messages import MAX_MESSAGE_BYTES
 from voice_trio.server.addresses import is_loopback, parse
 from voice_trio.server.connections import Connections
@@ -46,7 +47,7 @@ Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 """Its family, and what `socket.bind` takes there."""
 
 
-class CannotListen(Exception):
+class CannotListen(Mendable):
     """The address cannot be listened on; the message says which, why, and what to do."""
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+import structlog
 import trio
 
 from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
+from voice_trio.core.end_of_turn import is_unfinished
 from voice_trio.core.messages import ErrorCode, Partial
 from voice_trio.core.strange_text import mend
 from voice_trio.core.timeline import Moment
@@ -16,17 +19,23 @@ from voice_trio.core.transcript import TranscriptDiffer
 from voice_trio.engines.base import (
     SURE_LANGUAGE_PROBABILITY,
     SURE_LANGUAGE_S,
+    EndOfTurn,
     EngineError,
+    Hypothesis,
     Recognizer,
     Transcript,
     Utterance,
     first_partial_ms,
+    open_utterance,
     partial_interval_ms,
 )
 from voice_trio.session.capture import Capture, Ending, told
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
+from voice_trio.session.weighing import Weighing
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +53,43 @@ async def transcribe(
     *,
     turn: int,
     language: str | None,
+    likely: str | None,
     settings: SessionSettings,
     throttle: Throttle,
     outlet: Outlet,
+    end_of_turn: EndOfTurn | None = None,
 ) -> Heard:
     """Return what the person said, once they have said it, of an utterance that has begun.
 
-    The recognizer's limit of time counts from the utterance's end.
-    Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
+    It is in ``language``; for None, in what the recognizer hears, and what is ``likely`` where that is not sure.
+    The recognizer's limit of time counts from the utterance's end. ``end_of_turn`` judges its pauses, where they are
+    weighed. Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
     """
     timeout_s = settings.asr_timeout_s
+    weighing = None if end_of_turn is None else capture.weighing
+
+    def note(seems: Hypothesis) -> None:
+        if weighing is not None:
+            known = language or (recognizer.languages[0] if len(recognizer.languages) == 1 else None)
+            weighing.hear(is_unfinished(seems.text, known), seems.through_sample)
+
     # The limit has no deadline while the person speaks; a recognizer that is late, or has no room yet, is late
     # only with respect to the end.
     with trio.CancelScope() as limit:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(limit_from_end, capture, limit, timeout_s)
-            async with recognizer.open(language) as utterance, trio.open_nursery() as anticipating:
+            if weighing is not None and end_of_turn is not None:
+                nursery.start_soon(_weigh, capture, weighing, end_of_turn)
+            async with (
+                open_utterance(recognizer, language, likely) as utterance,
+                trio.open_nursery() as anticipating,
+            ):
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
                 anticipating.start_soon(_anticipate, utterance, capture)
                 async with trio.open_nursery() as drafting:
                     interval_s = (settings.partial_interval_ms or partial_interval_ms(recognizer)) / 1000
                     first = ms_to_samples(first_partial_ms(recognizer))
-                    drafting.start_soon(_draft, utterance, capture, turn, interval_s, first, throttle, outlet)
+                    drafting.start_soon(_draft, utterance, capture, turn, interval_s, first, throttle, outlet, note)
                     while pcm := await capture.receive():
                         utterance.feed(pcm)
                     drafting.cancel_scope.cancel()
@@ -94,14 +118,41 @@ async def limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: f
 
 async def _anticipate(utterance: Utterance, capture: Capture) -> None:
     """Let the recognizer begin its final in every pause, and take it back when the pause was not the end."""
+
+    async def begin() -> None:
+        utterance.feed(capture.take())
+        # What goes wrong here goes wrong for `settle` too, which is where it counts.
+        with suppress(EngineError):
+            await utterance.anticipate(capture.voiced_through)
+
+    await _in_each_pause(capture, begin)
+
+
+async def _weigh(capture: Capture, weighing: Weighing, end_of_turn: EndOfTurn) -> None:
+    """Have every pause judged by its sound, for as long as that can matter."""
+
+    async def judge() -> None:
+        voiced_through = capture.voiced_through
+        probability = None
+        try:
+            probability = await end_of_turn.probability(capture.latest())
+        except EngineError as error:
+            log.warning("pause not judged", engine=end_of_turn.name, reason=error.message)
+        weighing.judge(probability, voiced_through)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_in_each_pause, capture, judge)
+        await capture.wait_ended()
+        nursery.cancel_scope.cancel()
+
+
+async def _in_each_pause(capture: Capture, work: Callable[[], Awaitable[None]]) -> None:
+    """Do ``work`` whenever nobody has spoken for a while; it is cancelled when the person goes on."""
     while True:
         await capture.wait_paused()
         async with trio.open_nursery() as pause:
             pause.start_soon(_cancel_at_resumption, capture, pause.cancel_scope)
-            utterance.feed(capture.take())
-            # What goes wrong here goes wrong for `settle` too, which is where it counts.
-            with suppress(EngineError):
-                await utterance.anticipate(capture.voiced_through)
+            await work()
             await capture.wait_resumed()
 
 
@@ -118,6 +169,7 @@ async def _draft(
     first_samples: int,
     throttle: Throttle,
     outlet: Outlet,
+    note: Callable[[Hypothesis], None],
 ) -> None:
     """Say what the utterance seems to say: as soon as it seems to say anything, then every ``interval_s``.
 
@@ -130,6 +182,7 @@ async def _draft(
         if capture.samples >= first_samples and throttle.allows_partial():
             utterance.feed(capture.take())
             hypothesis = await utterance.hypothesize()
+            note(hypothesis)
             # A draft that arrives after the end would only delay, and be replaced by, the final.
             if capture.has_ended():
                 return

@@ -9,12 +9,16 @@ import trio
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, ms_to_samples
 from voice_trio.core.messages import Error, ErrorCode, Info, InfoCode
+from voice_trio.engines.base import END_OF_TURN_S
+from voice_trio.session.weighing import Weighing
 
 SLOWEST = 2.0
 """Times as long as its audio that the longest utterance may take to come."""
 
 HELD_UP_S = 0.2
 """Woken so much later than it wanted, a process was held up itself: what came meanwhile has not been read yet."""
+
+_LATEST_BYTES = END_OF_TURN_S * SAMPLE_RATE * BYTES_PER_SAMPLE
 
 STRIDE_BYTES = ms_to_samples(200) * BYTES_PER_SAMPLE
 """Audio that is worth waking a task for: to wake one costs more than to hear a frame, and recognizers that work as
@@ -87,6 +91,8 @@ class Capture:
         """Whether it was ended by the clock: what comes later may have been said before."""
         self.longest_s = max_samples / SAMPLE_RATE
         """Length of the longest utterance."""
+        self.weighing: Weighing | None = None
+        """What weighs its pauses, if anything does."""
         self._max_samples = max_samples
         self._deadline = trio.current_time() + patience_s
         self._still_at = inf
@@ -94,6 +100,8 @@ class Capture:
         self._pcm = bytearray()
         self._taken = 0
         """Bytes of it that were taken."""
+        self._limits: set[trio.CancelScope] = set()
+        """Those who wait, no longer than `_still_at`."""
         self._doorbell = trio.Event()
         self._ended = trio.Event()
         self._paused = trio.Event()
@@ -153,16 +161,23 @@ class Capture:
 
     def expect(self, by: float, otherwise: Ending) -> None:
         """Say that more audio is to come by that time, in seconds of Trio's clock, or the utterance ends so."""
+        earlier = by < self._still_at
         self._still_at, self._if_still = by, otherwise
+        for limit in self._limits if earlier else ():
+            limit.deadline = min(limit.deadline, by)
 
     def pause(self) -> None:
         """Say that it may be over: nobody has spoken for a while."""
         self._resumed = trio.Event()
         self._paused.set()
+        if self.weighing is not None:
+            self.weighing.pause(self.voiced_through)
 
-    def resume(self) -> None:
-        """Say that it goes on after a pause."""
+    def resume(self, lasted_ms: int) -> None:
+        """Say that it goes on after ``lasted_ms`` of silence, a pause."""
         self._paused = trio.Event()
+        if self.weighing is not None:
+            self.weighing.resume(lasted_ms)
         self._resumed.set()
 
     def end(self, ending: Ending) -> None:
@@ -209,6 +224,10 @@ class Capture:
         self._taken = len(self._pcm)
         return pcm
 
+    def latest(self) -> bytes:
+        """Return its last `END_OF_TURN_S`, or all of it, taken or not."""
+        return bytes(self._pcm[-_LATEST_BYTES:])
+
     async def _wait_doorbell(self) -> None:
         self._doorbell = trio.Event()
         await self._wait(self._doorbell)
@@ -216,8 +235,12 @@ class Capture:
     async def _wait(self, event: trio.Event) -> None:
         deadline = min(self._deadline, self._still_at)
         with trio.move_on_at(deadline) as limit:
-            await event.wait()
-        if limit.cancelled_caught and trio.current_time() - deadline >= HELD_UP_S:
+            self._limits.add(limit)
+            try:
+                await event.wait()
+            finally:
+                self._limits.remove(limit)
+        if limit.cancelled_caught and trio.current_time() - limit.deadline >= HELD_UP_S:
             await trio.sleep(HELD_UP_S)
         now = trio.current_time()
         if self.ending is None and now >= min(self._deadline, self._still_at):

@@ -24,7 +24,6 @@ from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import Engines
 from voice_trio.session.candidate import Candidate, Utterance
 from voice_trio.session.capture import Capture, Ending
-from voice_trio.session.listener import Listener
 from voice_trio.session.report import report
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.turn import Turn
@@ -38,16 +37,16 @@ class Floor:
 
     def __init__(
         self,
-        listener: Listener,
+        listen: Callable[[m.Start], tuple[Capture, Timeline]],
         settings: SessionSettings,
         engines: Callable[[], Engines],
         begin: Begin,
         session: str,
     ) -> None:
-        """``session`` is the name that the log has for it."""
+        """``listen`` has an utterance listened for; ``session`` is the name that the log has for the session."""
         self.hands_free: m.Start | None = None
         """While set, the session listens again after each turn, and a turn begins when someone speaks."""
-        self._listener = listener
+        self._listen = listen
         self._settings = settings
         self._engines = engines
         self._begin = begin
@@ -88,7 +87,7 @@ class Floor:
             self._before = self._said()
             self._next = None
         if self._next is None:
-            self._next = self._listener.listen_as(request, self._settings)
+            self._next = self._listen(request)
 
     def hear(self, turn: Turn) -> None:
         """Audio was heard: act, if somebody speaks in it whom ``turn``, the latest, did not ask for."""

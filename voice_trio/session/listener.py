@@ -23,23 +23,27 @@ from voice_trio.core.audio import (
     SAMPLE_RATE,
     Framer,
     ms_to_samples,
+    samples_to_ms,
 )
+from voice_trio.core.end_of_turn import Pauses
 from voice_trio.core.endpointer import (
     PRE_ROLL_MS,
     End,
     Endpointer,
     ListenerEvent,
+    ListenerState,
     MaybeEnd,
     Onset,
     Resumed,
     SpeechDecision,
 )
 from voice_trio.core.flow import over_at
-from voice_trio.core.messages import Start
+from voice_trio.core.messages import Endpointing, Start
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.base import Detector
 from voice_trio.session.capture import Capture, Ending
-from voice_trio.session.settings import SessionSettings
+from voice_trio.session.settings import SessionSettings, endpointing_of
+from voice_trio.session.weighing import Weighing
 
 
 @dataclass(slots=True)
@@ -52,7 +56,8 @@ class _Task:
     begin: int
     """Sample at which listening began: nothing before it belongs to the utterance."""
     ends_on_silence: bool
-    silence_ms: int
+    message_s: float = 0.0
+    """How much audio the latest message held."""
     voiced_at: float = 0.0
     """When somebody was last heard, in seconds."""
     late: bool = False
@@ -73,6 +78,14 @@ class Listener:
         self._arrivals: deque[float] = deque(maxlen=RING_MS // FRAME_MS)
         self._position = 0
         self._task: _Task | None = None
+        self._pauses = Pauses()
+        self.clean: Callable[[bytes, int], bytes] | None = None
+        """What takes the echo out of each frame, given with its position, before anybody hears it."""
+
+    @property
+    def position(self) -> int:
+        """The number of the sample that comes next."""
+        return self._position + self._framer.rest // BYTES_PER_SAMPLE
 
     def listen_as(self, request: Start, settings: SessionSettings) -> tuple[Capture, Timeline]:
         """Fill a new capture as ``request`` wants it; return it, and the timeline that its moments go into."""
@@ -83,7 +96,7 @@ class Listener:
             capture,
             timeline,
             silence_ms=request.silence_ms or settings.vad_silence_ms,
-            strict=settings.endpointing == "strict",
+            endpointing=endpointing_of(request, settings),
             ends_on_silence=request.mode != "hold",
         )
         return capture, timeline
@@ -94,26 +107,27 @@ class Listener:
         timeline: Timeline,
         *,
         silence_ms: int,
-        strict: bool,
+        endpointing: Endpointing,
         ends_on_silence: bool,
     ) -> None:
         """Fill ``capture`` from now on, in the place of any capture before it."""
         self._framer.clear()
         self._detector.reset()
         self._decision = SpeechDecision()
-        self._task = _Task(
+        task = self._task = _Task(
             capture=capture,
             endpointer=Endpointer(
                 silence_ms=silence_ms,
-                strict=strict,
+                strict=endpointing == "strict",
                 ends_on_silence=ends_on_silence,
                 start_sample=self._position,
             ),
             timeline=timeline,
             begin=self._position,
             ends_on_silence=ends_on_silence,
-            silence_ms=silence_ms,
         )
+        if endpointing == "adaptive" and ends_on_silence:
+            capture.weighing = Weighing(self._pauses, silence_ms, lambda ms: self._wait(task, ms))
 
     def feed(self, pcm: bytes, now: float, message_bytes: int = 0) -> bool:
         """Take audio that arrived at ``now``, in seconds. Never waits.
@@ -126,6 +140,8 @@ class Listener:
         task = self._task
         was_late = task is not None and task.late
         for frame in self._framer.push(pcm):
+            if self.clean is not None:
+                frame = self.clean(frame, self._position)
             self._ring.append(frame)
             self._arrivals.append(now)
             self._position += FRAME_SAMPLES
@@ -138,7 +154,8 @@ class Listener:
         if task is None:
             return False
         if task.capture.begun:
-            self._expect(task, max(len(pcm), message_bytes) / BYTES_PER_SAMPLE / SAMPLE_RATE, now)
+            task.message_s = max(len(pcm), message_bytes) / BYTES_PER_SAMPLE / SAMPLE_RATE
+            self._expect(task, now)
         return task.late and not was_late
 
     def stop(self) -> None:
@@ -148,6 +165,7 @@ class Listener:
             capture.end(Ending.STOPPED if capture.begun else Ending.NO_SPEECH)
 
     def _hear(self, task: _Task, frame: bytes, now: float) -> None:
+        silent_from = task.endpointer.voiced_through or 0
         voiced, events = self._is_voiced(task, frame)
         if task.capture.begun:
             task.capture.append(frame)
@@ -159,8 +177,8 @@ class Listener:
                 # Where silence does not end it, a pause says nothing: the final will be of all there is.
                 case MaybeEnd() if task.ends_on_silence:
                     task.capture.pause()
-                case Resumed():
-                    task.capture.resume()
+                case Resumed(sample) if task.ends_on_silence:
+                    task.capture.resume(samples_to_ms(sample - silent_from))
                 case End():
                     task.capture.end(Ending.SILENCE)
         if voiced:
@@ -174,15 +192,27 @@ class Listener:
         events = task.endpointer.push(self._decision.push(self._detector.speech_probability(frame)))
         return task.endpointer.voiced_through != before, events
 
-    def _expect(self, task: _Task, message_s: float, now: float) -> None:
-        """Say until when more has to come behind a message of that length, or it is the end."""
-        if not task.ends_on_silence:
+    def _wait(self, task: _Task, silence_ms: int) -> None:
+        """Have so much silence end the pause that ``task`` is in, if it has not ended by now."""
+        if task.endpointer.state is ListenerState.MAYBE_END:
+            task.endpointer.wait(silence_ms)
+            self._expect_voice(task)
+
+    def _expect(self, task: _Task, now: float) -> None:
+        """Say until when more has to come behind a message that came now, or it is the end."""
+        if task.ends_on_silence:
+            self._expect_voice(task)
+        else:
             task.capture.expect(now + task.capture.longest_s, Ending.STILL)
-            return
+
+    def _expect_voice(self, task: _Task) -> None:
         assert task.endpointer.voiced_through is not None
-        silence_s = (self._position - task.endpointer.voiced_through) / SAMPLE_RATE
+        silence_s = (task.endpointer.position - task.endpointer.voiced_through) / SAMPLE_RATE
         over = over_at(
-            voiced_at=task.voiced_at, silence_s=silence_s, message_s=message_s, window_s=task.silence_ms / 1000
+            voiced_at=task.voiced_at,
+            silence_s=silence_s,
+            message_s=task.message_s,
+            window_s=task.endpointer.silence_ms / 1000,
         )
         task.capture.expect(over, Ending.SILENCE)
 

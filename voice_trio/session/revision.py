@@ -13,7 +13,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
 from voice_trio.core.history import Record, prompt
-from voice_trio.core.languages import voice_in
+from voice_trio.core.languages import language_of, voice_in
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step
@@ -81,9 +81,11 @@ class Revision:
                 engines.recognizer,
                 turn=self._number,
                 language=self._language,
+                likely=language_of(self._request.locale) if isinstance(self._request, m.Start) else None,
                 settings=self._around.settings,
                 throttle=self._around.throttle,
                 outlet=self.outlet,
+                end_of_turn=engines.end_of_turn,
             )
             transcript, self.asr_rtf = heard.transcript, heard.real_time_factor
             self._around.spoken.hear(transcript, self.capture.voiced_through)

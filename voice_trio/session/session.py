@@ -29,6 +29,7 @@ from voice_trio.memory.base import Store
 from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import LATE, Capture
 from voice_trio.session.claims import Claims
+from voice_trio.session.echo import Echo
 from voice_trio.session.farewell import DRAINED, Farewell, Goodbye
 from voice_trio.session.floor import Floor
 from voice_trio.session.greeting import changed, greeting
@@ -85,7 +86,9 @@ class Session:
             new_playout=new_playout or partial(Playout, lead_s=settings.playout_lead_ms / 1000),
         )
         self._listener = Listener(engines().new_detector())
-        self._floor = Floor(self._listener, settings, engines, self._add_turn, self.id)
+        self._floor = Floor(self._listen, settings, engines, self._add_turn, self.id)
+        self._echo = Echo()
+        self._listener.clean = self._echo.clean
         self._conversation = ""
         self._configured = m.Configure()
         self._turn: Turn | None = None
@@ -130,6 +133,7 @@ class Session:
                     inner.start_soon(self._read)
                     inner.start_soon(self._wait_drained)
                     inner.start_soon(self._floor.run)
+                    inner.start_soon(self._echo.run)
                     async for turn in self._turns:
                         # What is logged in it bears its number.
                         with structlog.contextvars.bound_contextvars(turn=turn.number):
@@ -171,6 +175,7 @@ class Session:
     async def _send(self) -> None:
         try:
             while (event := await self._outbox.take()) is not None:
+                self._echo.send(event)
                 await self._link.send(event)
                 if isinstance(event, m.TtsChunk) and self._turn is not None and self._turn.number == event.turn:
                     self._turn.sent(event)
@@ -226,6 +231,9 @@ class Session:
             case m.Played(turn=number, samples=samples):
                 if self._is_known(number) and turn is not None and number == turn.number:
                     turn.played(samples)
+            case m.Sounding(turn=number):
+                if number is None or self._is_known(number):
+                    self._echo.sounding(command, self._listener.position)
             case m.Mark(turn=number, marks=marks):
                 if self._is_known(number):
                     log.info("latency_client", session_id=self.id, turn=number, marks=marks)
@@ -239,8 +247,10 @@ class Session:
             return
         self._floor.rest()
         if isinstance(request, m.Start):
+            if request.echo == "none":
+                self._echo.want()
             self._floor.hands_free = request if request.mode == "hands_free" else None
-            self._add_turn(request, *self._listener.listen_as(request, self._settings))
+            self._add_turn(request, *self._listen(request))
         else:
             timeline = Timeline()
             timeline.first(Moment.ASKED, trio.current_time())
@@ -253,6 +263,10 @@ class Session:
         self._turn = Turn(replace(self._around, settings=settings), number, conversation, request, capture, timeline)
         self._turns_in.send_nowait(self._turn)
         return self._turn
+
+    def _listen(self, request: m.Start) -> tuple[Capture, Timeline]:
+        settings, request = configured(self._settings, request, self._configured)
+        return self._listener.listen_as(request, settings)
 
     def _is_known(self, number: int) -> bool:
         known = self._turn is not None and number <= self._turn.number

@@ -9,6 +9,7 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.engines.base import Engines
 
+_R = TypeVar("_R", bound=m.Start | m.Text)
 _W = TypeVar("_W", m.Start, m.Configure)
 
 
@@ -20,7 +21,7 @@ class SessionSettings:
     """
 
     vad_silence_ms: int
-    endpointing: str
+    endpointing: m.Endpointing
     language: str
     partial_interval_ms: int
     max_utterance_ms: int
@@ -50,19 +51,29 @@ class SessionSettings:
         return tuple(field.name for field in fields(cls))
 
 
-def configured(
-    settings: SessionSettings, request: m.Start | m.Text, wanted: m.Configure
-) -> tuple[SessionSettings, m.Start | m.Text]:
+def configured(settings: SessionSettings, request: _R, wanted: m.Configure) -> tuple[SessionSettings, _R]:
     """Return a turn's settings and request, with what is ``wanted`` where ``request`` says nothing itself."""
     if wanted.instructions is not None:
         settings = replace(settings, llm_system_prompt=wanted.instructions)
+    # These two go together.
+    if isinstance(request, m.Start) and request.silence_ms is None and request.endpointing is None:
+        request = replace(request, silence_ms=wanted.silence_ms, endpointing=wanted.endpointing)
     request = replace(
         request,
         voice=wanted.voice if request.voice is None else request.voice,
         language=wanted.language if request.language is None else request.language,
         speed=wanted.speed if request.speed is None else request.speed,
     )
+    if isinstance(request, m.Start) and request.locale is None:
+        request = replace(request, locale=wanted.locale)
     return settings, request
+
+
+def endpointing_of(request: m.Start, settings: SessionSettings) -> m.Endpointing:
+    """Return how the utterance of ``request`` is to end: who asks for a window means a fixed one."""
+    if request.endpointing is not None:
+        return request.endpointing
+    return "fixed" if request.silence_ms is not None and settings.endpointing == "adaptive" else settings.endpointing
 
 
 def still_offered(wanted: _W, engines: Engines) -> _W:

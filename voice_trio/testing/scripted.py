@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 import trio
@@ -16,6 +16,7 @@ from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
 from voice_trio.core.history import Message
 from voice_trio.engines.base import (
     Alive,
+    EndOfTurn,
     EngineError,
     Engines,
     Finish,
@@ -60,6 +61,29 @@ class ScriptedDetector:
 
 
 @dataclass
+class ScriptedEndOfTurn:
+    """Says one of ``judgements`` after the other of the pauses that it is asked about, and the last one for ever."""
+
+    judgements: Sequence[float | Exception | None] = (1.0,)
+    """Probabilities, or what to raise instead."""
+    judge_s: float = 0.05
+    asked: list[bytes] = field(default_factory=list)
+    """The audio that it was to judge, in order."""
+    answered: int = 0
+    name: str = "scripted"
+
+    async def probability(self, pcm: bytes) -> float | None:
+        """Return what the script says."""
+        judgement = self.judgements[min(len(self.asked), len(self.judgements) - 1)]
+        self.asked.append(pcm)
+        await trio.sleep(self.judge_s)
+        self.answered += 1
+        if isinstance(judgement, Exception):
+            raise judgement
+        return judgement
+
+
+@dataclass
 class ScriptedRecognizer:
     """Hears a word of ``words`` for every ``word_ms`` of audio, whatever the audio is."""
 
@@ -77,6 +101,8 @@ class ScriptedRecognizer:
     """How often it was not."""
     asked_for: list[str | None] = field(default_factory=list)
     """The languages that utterances were opened in."""
+    guided_to: list[str] = field(default_factory=list)
+    """The languages that were likely, of those that were opened in none."""
     language_probability: float = 0.0
     utterance: type[ScriptedUtterance] | None = None
     """What it opens, where that is more than a `ScriptedUtterance`."""
@@ -107,6 +133,11 @@ class ScriptedRecognizer:
             await trio.lowlevel.checkpoint()
         finally:
             self.open_now -= 1
+
+    def open_guided(self, likely: str) -> AbstractAsyncContextManager[ScriptedUtterance]:
+        """Begin an utterance in no language, and note which one is likely."""
+        self.guided_to.append(likely)
+        return self.open(None)
 
 
 class ScriptedUtterance:
@@ -231,11 +262,13 @@ def scripted_engines(
     recognizer: Recognizer | None = None,
     language_model: LanguageModel | None = None,
     synthesizer: Synthesizer | None = None,
+    end_of_turn: EndOfTurn | None = None,
 ) -> Engines:
-    """Return a whole set of engines, scripted where none is given."""
+    """Return a whole set of engines, scripted where none is given; without ``end_of_turn`` nothing weighs pauses."""
     return Engines(
         recognizer=recognizer or ScriptedRecognizer(),
         language_model=language_model or ScriptedLanguageModel(),
         synthesizer=synthesizer or ScriptedSynthesizer(),
         new_detector=ScriptedDetector,
+        end_of_turn=end_of_turn,
     )

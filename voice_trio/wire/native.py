@@ -22,7 +22,9 @@ from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
 from voice_trio.wire.codec import CLOSE_CODES
 
-COMMANDS: Final[dict[str, type]] = {kind.name: kind for kind in (m.Start, m.Text, m.Stop, m.Cancel, m.Played, m.Mark)}
+COMMANDS: Final[dict[str, type]] = {
+    kind.name: kind for kind in (m.Start, m.Text, m.Stop, m.Cancel, m.Played, m.Sounding, m.Mark)
+}
 EVENTS: Final[dict[str, type]] = {
     "session": m.SessionOpened,
     "state": m.StateChanged,

@@ -19,8 +19,8 @@ BENT: Final = 0.8
 """Where full scale is 1.0, samples above this are bent so that none reaches it."""
 
 STEP: Final = RATE * 5 // 1000
-QUIET: Final = 0.008
-"""A step of 5 ms with no sample above this is silence: 42 dB under full scale."""
+QUIET: Final = 0.01
+"""A step of 5 ms with no sample above this is silence: 40 dB under full scale."""
 HEAD: Final = RATE * 10 // 1000
 TAIL: Final = RATE * 30 // 1000
 PAUSE: Final = RATE * 60 // 1000

@@ -41,6 +41,10 @@ _PADDED_FRAMES = 3000
 _FEWEST_FRAMES = 2
 """Of which the encoder makes one position."""
 
+_BEAMS = 5
+"""Readings that a final follows, as Whisper's authors have it: fewer words are wrong than with the likeliest token of
+each step, for 9 % more work, since most of a decode is the encoder's."""
+
 _TOKENS_PER_S = 12
 _TOKENS_SPARE = 16
 _TOKENS_MOST = 220
@@ -70,8 +74,11 @@ class Asked:
     timed: Callable[[Sequence[TimedWord]], bool] = lambda words: False
     """Given the words with guessed places: whether their true ones are wanted, at a tenth of the cost again. Called in
     the decode's thread."""
+    likely: str | None = None
+    """The language where none is given and the one that is found is not sure; None leaves it to the decoder."""
     again: bool = True
-    """Whether what trips is decoded again in more context."""
+    """Whether it is a final: several readings are followed, and what trips is decoded again in more context. A partial
+    is to be quick, and the next one is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +103,9 @@ class Decoded:
 class WhisperDecoder:
     """A loaded model, as decodes need it. Thread-safe, as the model is."""
 
-    def __init__(self, model: WhisperModel, *, margin_s: float, likely: str = "en") -> None:
-        """``likely`` is the language of speech whose language is not sure to be any: short speech is often taken for
-        another.
+    def __init__(self, model: WhisperModel, *, margin_s: float, likely: str | None = None) -> None:
+        """``likely`` is the language of speech whose language is not sure to be any, before English: short speech is
+        often taken for another.
         """
         from faster_whisper.tokenizer import Tokenizer
 
@@ -115,10 +122,17 @@ class WhisperDecoder:
         self._tokenizers: dict[str | None, Tokenizer] = {}
 
     def decode(
-        self, audio: np.ndarray, *, language: str | None, least_s: float, context: str = "", timed: bool = False
+        self,
+        audio: np.ndarray,
+        *,
+        language: str | None,
+        least_s: float,
+        context: str = "",
+        timed: bool = False,
+        likely: str | None = None,
     ) -> Decoded:
         """Return the words of ``audio``, as one that is `Asked`. Raises as `decode_batch` does."""
-        return self.decode_batch([Asked(audio, language, least_s, context, lambda words: timed)])[0]
+        return self.decode_batch([Asked(audio, language, least_s, context, lambda words: timed, likely)])[0]
 
     def decode_batch(self, asked: Sequence[Asked]) -> list[Decoded]:
         """Return the words of each. Raises what CTranslate2 raises: RuntimeError, ValueError."""
@@ -165,8 +179,8 @@ class WhisperDecoder:
             if language is None and self._model.model.is_multilingual:
                 mark, probability = self._model.model.detect_language(memory)[0][0]
                 language = mark[2:-2]
-                if probability < SURE_LANGUAGE_PROBABILITY and self._likely in self.languages:
-                    language = self._likely
+                if probability < SURE_LANGUAGE_PROBABILITY:
+                    language = self._likeliest(one.likely) or language
             tokenizers.append(self._tokenizer(language))
             probabilities.append(probability)
         prompts = prompts_of([one.context for one in asked], tokenizers)
@@ -174,7 +188,7 @@ class WhisperDecoder:
         results = self._model.model.generate(
             stacked(memories),
             prompts,
-            beam_size=1,
+            beam_size=_BEAMS if all(one.again for one in asked) else 1,
             max_length=max_length(max(most), prompts[0]),
             return_scores=True,
             return_no_speech_prob=True,
@@ -202,6 +216,10 @@ class WhisperDecoder:
             language, probability = tokenizer.language_code, probabilities[at]
             tried.append(_Try(once, language, probability, words, padded, tripped, believable))
         return tried
+
+    def _likeliest(self, asked: str | None) -> str | None:
+        """Return the first of the likely languages that the model knows, the one that was ``asked`` for before ours."""
+        return next((one for one in (asked, self._likely, "en") if one in self.languages), None)
 
     def _features(self, audio: np.ndarray, length_s: float) -> np.ndarray:
         """Return (bands, frames) of ``audio`` and the silence behind it."""

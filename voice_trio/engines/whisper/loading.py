@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import struct
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from voice_trio.config import Settings
+from voice_trio.core.languages import language_of, locale_of
 from voice_trio.engines.decoding.scheduler import threads_per_worker
 from voice_trio.engines.whisper import models as whisper_models
 from voice_trio.engines.whisper.decode import WhisperDecoder
@@ -58,15 +58,8 @@ def load(settings: Settings) -> Loaded:
             f"Whisper model {name} in {folder} listens to {model.model.n_mels} bands, "
             f"but its preprocessor_config.json says {mels}"
         )
-    decoder = WhisperDecoder(model, margin_s=settings.asr_margin_ms / 1000, likely=_likely(os.environ))
+    decoder = WhisperDecoder(model, margin_s=settings.asr_margin_ms / 1000, likely=language_of(locale_of(os.environ)))
     return Loaded(folder.resolve().name if asked.folder else name, folder, decoder)
-
-
-def _likely(environment: Mapping[str, str]) -> str:
-    """Return the language that the machine is set up for, by POSIX's rules; English where it is for none."""
-    named = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    language = named.partition("_")[0].partition(".")[0].lower()
-    return "en" if language in ("", "c", "posix") else language
 
 
 def _compute_type(asked: ModelName, folder: Path) -> str:

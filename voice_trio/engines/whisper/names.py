@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from voice_trio.core.errors import Mendable
+
 REPOSITORIES = {
     "tiny.en": "Systran/faster-whisper-tiny.en",
     "tiny": "Systran/faster-whisper-tiny",
@@ -40,7 +42,7 @@ COMPUTE_TYPES = (
 """What CTranslate2 computes in. The weights are stored in one type and converted to this one when they are loaded."""
 
 
-class ModelError(Exception):
+class ModelError(Mendable):
     """A model cannot be used or fetched; the message is one sentence for the person who asked for it."""
 
 

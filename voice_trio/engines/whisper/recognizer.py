@@ -7,7 +7,7 @@ What one decode is stands in `decode`, who decodes next in `decoding.scheduler`,
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 import trio
@@ -47,11 +47,18 @@ class WhisperRecognizer(DecodingRecognizer[Decoded]):
         self._folder = loaded.folder
         self._window_samples = settings.asr_window_s * SAMPLE_RATE
 
+    def open(self, language: str | None) -> AbstractAsyncContextManager[WhisperUtterance]:
+        """Begin an utterance. Entering raises `EngineError` (ASR_FAIL) for a language that the model does not know."""
+        return self._open(language, None)
+
+    def open_guided(self, likely: str) -> AbstractAsyncContextManager[WhisperUtterance]:
+        """Begin an utterance whose language is ``likely`` where it is not sure to be any."""
+        return self._open(None, likely)
+
     @asynccontextmanager
-    async def open(self, language: str | None) -> AsyncIterator[WhisperUtterance]:
-        """Begin an utterance. Raises `EngineError` (ASR_FAIL) for a language that the model does not know."""
+    async def _open(self, language: str | None, likely: str | None) -> AsyncIterator[WhisperUtterance]:
         self.check_language(language)
-        utterance = WhisperUtterance(self, language, TailWindow(self._window_samples))
+        utterance = WhisperUtterance(self, language, likely, TailWindow(self._window_samples))
         try:
             yield utterance
         finally:

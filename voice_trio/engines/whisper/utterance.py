@@ -31,8 +31,11 @@ class _Draft(Draft[Decoded]):
 class WhisperUtterance(DecodedUtterance[Decoded]):
     """One utterance: its audio so far, and what was last made of it."""
 
-    def __init__(self, recognizer: WhisperRecognizer, language: str | None, window: TailWindow) -> None:
+    def __init__(
+        self, recognizer: WhisperRecognizer, language: str | None, likely: str | None, window: TailWindow
+    ) -> None:
         super().__init__(recognizer, language)
+        self._likely = likely
         self._whisper = recognizer
         self._window = window
 
@@ -59,6 +62,7 @@ class WhisperUtterance(DecodedUtterance[Decoded]):
                 least_s,
                 context,
                 lambda words: self._window.wants_places(placed(words), through),
+                self._likely,
                 again=False,
             )
 
@@ -76,8 +80,8 @@ class WhisperUtterance(DecodedUtterance[Decoded]):
     def final_job(self, end: int, wanted: Callable[[], bool]) -> Job[Decoded]:
         """Return what decodes it in pieces."""
         audio, language, least_s = self.audio(0, end), self.language, self._whisper.context.final_s
-        decoder = self._whisper.decoder
-        return lambda: decode_all(decoder, floats(audio), language, least_s, self.pieces, wanted)
+        decoder, likely = self._whisper.decoder, self._likely
+        return lambda: decode_all(decoder, floats(audio), language, least_s, self.pieces, wanted, likely)
 
     def transcript(self, decoded: Decoded) -> Transcript:
         """Return its words and their language."""
@@ -102,10 +106,12 @@ def decode_all(
     least_s: float,
     known: dict[Piece, Decoded],
     wanted: Callable[[], bool],
+    likely: str | None = None,
 ) -> Decoded:
     """Decode ``audio`` of any length, in pieces that Whisper can take, for as long as it is ``wanted``.
 
-    The cost is that of the pieces that were not ``known``.
+    ``language`` and ``likely`` are what `Asked` has, the latter the same as for all that is ``known``. The cost is that
+    of the pieces that were not.
     """
 
     def language_after(parts: Sequence[Decoded]) -> str | None:
@@ -113,7 +119,7 @@ def decode_all(
 
     def decode(samples: np.ndarray, parts: Sequence[Decoded]) -> Decoded:
         said = " ".join(part.text for part in parts)
-        return decoder.decode(samples, language=language_after(parts), least_s=least_s, context=said)
+        return decoder.decode(samples, language=language_after(parts), least_s=least_s, context=said, likely=likely)
 
     found = decode_pieces(audio, _CUT, known, wanted, lambda parts: (language_after(parts), least_s), decode)
     parts = [part for part, _ in found]

@@ -30,7 +30,7 @@ KINDS = {
 }
 """Media type -> kind of upload."""
 
-OPTIONS = ("conversation", "language", "voice", "speed")
+OPTIONS = ("conversation", "language", "locale", "voice", "speed")
 """What of a `Start` the query may say."""
 
 _MOST_FIELDS = 50

@@ -18,6 +18,7 @@ from voice_trio.session.settings import SessionSettings
 from voice_trio.testing.explorer.link import ExploredLink
 from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (
+    ScriptedEndOfTurn,
     ScriptedLanguageModel,
     ScriptedReply,
     ScriptedSynthesizer,
@@ -75,6 +76,15 @@ async def talk(client: ExploredLink) -> None:
     await trio.sleep(1)
 
 
+async def hesitate(client: ExploredLink) -> None:
+    """Ask aloud with pauses in it: one is over before it is judged, one is judged to be none, one to be the end."""
+    await client.wait_for(m.SessionOpened)
+    await client.ask(m.Start())
+    await client.say(voiced(900) + silent(240) + voiced(600) + silent(900) + voiced(600) + silent(900))
+    await client.wait_for(m.Done, turn=1)
+    await trio.sleep(1)
+
+
 async def read_slowly(client: ExploredLink) -> None:
     """Ask for more than fits into the outbox."""
     await client.wait_for(m.SessionOpened)
@@ -126,6 +136,11 @@ def hasty_engines() -> Engines:
     )
 
 
+def weighing_engines() -> Engines:
+    """Return engines that answer as `REPLIES` says, and weigh pauses."""
+    return replace(engines(), end_of_turn=ScriptedEndOfTurn([0.5, 0.1, 0.99]))
+
+
 def piecewise_engines() -> Engines:
     """Return engines that answer as `REPLIES` says, each phrase in pieces."""
     return replace(engines(), synthesizer=ScriptedSynthesizer(char_ms=25, pieces=3))
@@ -139,4 +154,5 @@ SCENARIOS = {
     "slow": Scenario(read_slowly, hasty_engines, read_s=0.02),
     "pieces": Scenario(talk, piecewise_engines),
     "duplex": Scenario(talk_into_replies, duplex_engines, settings={"vad_silence_ms": 200, "barge_in": True}),
+    "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }

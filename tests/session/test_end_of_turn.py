@@ -1,0 +1,202 @@
+"""Pauses are weighed: by a model that is asked about each, by the last word, and by this person's pauses."""
+
+import pytest
+import trio
+from structlog.testing import capture_logs
+
+from voice_trio.core import messages as m
+from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.core.messages import ErrorCode, Outcome
+from voice_trio.engines.base import EngineError
+from voice_trio.testing.conversation import conversation
+from voice_trio.testing.scripted import ScriptedEndOfTurn, ScriptedRecognizer, scripted_engines
+
+UNFINISHED = ScriptedRecognizer(words=["so", "turn", "left", "and"])
+FINISHED = ScriptedRecognizer(words=["so", "turn", "left", "now"])
+
+
+def weighing(*judgements, recognizer=FINISHED, judge_s=0.03):
+    weigher = ScriptedEndOfTurn(judgements, judge_s=judge_s)
+    return weigher, scripted_engines(recognizer=recognizer, end_of_turn=weigher)
+
+
+async def gap_ms(engines, start=None, **settings):
+    """Return how long after the last of the voice an utterance of 1.5 s is over, in ms."""
+    with trio.fail_after(60):
+        async with conversation(
+            engines=engines, **{"endpointing": "adaptive", "partial_interval_ms": 300, **settings}
+        ) as talk:
+            await talk.ask(start or m.Start())
+            await talk.say(1500, 6000)
+            done = await talk.wait_for(m.Done)
+    assert done.outcome is Outcome.COMPLETED
+    # The recognizer takes 100 ms; a microphone brings 20 ms at a time.
+    return round(done.latency.t_final_transcript_ms - 100, -1)
+
+
+DEAF = EngineError(ErrorCode.ASR_FAIL, "It hears nothing.")
+GAPS = {
+    "it sounds like the end": ([0.97], FINISHED, 310),
+    "it does not": ([0.1], FINISHED, 1320),
+    "nobody can tell": ([0.9], FINISHED, 720),
+    "a word is missing": ([0.97], UNFINISHED, 1320),
+    "a word is missing, and the model cannot tell": ([None], UNFINISHED, 1320),
+    "the model fails, and words decide": ([DEAF], UNFINISHED, 1320),
+    "the model fails, and words decide nothing": ([DEAF], FINISHED, 720),
+}
+
+
+@pytest.mark.parametrize(("judgements", "recognizer", "gap"), GAPS.values(), ids=GAPS)
+async def test_what_is_known_of_a_pause_makes_its_window(autojump_clock, judgements, recognizer, gap):
+    _, engines = weighing(*judgements, recognizer=recognizer)
+    assert abs(await gap_ms(engines) - gap) <= 30
+
+
+async def test_a_judgement_that_is_late_is_waited_for_by_nobody(autojump_clock):
+    weigher, engines = weighing(0.1, judge_s=3)
+    assert abs(await gap_ms(engines) - 720) <= 30
+    # The utterance is over, so nobody wants it any more.
+    assert (len(weigher.asked), weigher.answered) == (1, 0)
+
+
+async def test_one_that_comes_in_the_middle_of_the_window_counts_from_then_on(autojump_clock):
+    _, engines = weighing(0.97, judge_s=0.3)
+    assert 520 <= await gap_ms(engines) <= 560
+
+
+@pytest.mark.parametrize(
+    ("start", "settings", "gap"),
+    [
+        (m.Start(), {"endpointing": "fixed"}, 720),
+        (m.Start(), {"endpointing": "share", "vad_silence_ms": 500}, 520),
+        (m.Start(), {"endpointing": "strict"}, 720),
+        (m.Start(silence_ms=900), {}, 920),
+        (m.Start(endpointing="fixed"), {}, 720),
+        (m.Start(silence_ms=900, endpointing="adaptive"), {}, 310),
+        (m.Start(endpointing="adaptive"), {"endpointing": "fixed"}, 310),
+    ],
+)
+async def test_who_asks_for_a_fixed_window_has_one_and_who_does_not_has_none(autojump_clock, start, settings, gap):
+    weigher, engines = weighing(0.97)
+    assert abs(await gap_ms(engines, start, **settings) - gap) <= 30
+    assert bool(weigher.asked) == (gap == 310)
+
+
+@pytest.mark.parametrize(
+    ("configured", "start", "gap"),
+    [
+        (m.Configure(endpointing="fixed"), m.Start(), 720),
+        (m.Configure(silence_ms=1000), m.Start(), 1020),
+        (m.Configure(silence_ms=1000), m.Start(silence_ms=400), 420),
+        (m.Configure(silence_ms=1000), m.Start(endpointing="adaptive"), 310),
+        (m.Configure(silence_ms=1000, endpointing="adaptive"), m.Start(), 310),
+        (m.Configure(), m.Start(), 310),
+    ],
+)
+async def test_a_session_may_be_configured(autojump_clock, configured, start, gap):
+    _, engines = weighing(0.97)
+    with trio.fail_after(60):
+        async with conversation(engines=engines, endpointing="adaptive") as talk:
+            await talk.ask(configured, start)
+            await talk.say(1500, 3000)
+            done = await talk.wait_for(m.Done)
+    assert abs(done.latency.t_final_transcript_ms - 100 - gap) <= 30
+
+
+async def test_a_pause_inside_a_sentence_is_spoken_through(autojump_clock):
+    """The window of a pause that was none is forgotten with it, and each pause is judged by all that was said."""
+    weigher, engines = weighing(0.05, 0.97)
+    with trio.fail_after(60):
+        async with conversation(engines=engines, endpointing="adaptive") as talk:
+            await talk.ask(m.Start())
+            await talk.say(1500, 1200)
+            await talk.say(1200, 3000)
+            final = await talk.wait_for(m.Final)
+            done = await talk.wait_for(m.Done)
+    assert final.text == "so turn left now"
+    assert abs(done.latency.t_final_transcript_ms - 100 - 310) <= 30
+    first, second = (len(pcm) / 2 / SAMPLE_RATE for pcm in weigher.asked)
+    assert first == pytest.approx(1.5 + 0.2, abs=0.06)
+    assert second == pytest.approx(1.5 + 1.2 + 1.2 + 0.2, abs=0.07)
+
+
+async def test_a_judgement_of_a_pause_that_is_over_is_of_no_other(autojump_clock):
+    weigher, engines = weighing(0.97, 0.9, judge_s=0.2)
+    with trio.fail_after(60):
+        async with conversation(engines=engines, endpointing="adaptive") as talk:
+            await talk.ask(m.Start())
+            await talk.say(900, 240)
+            await talk.say(900, 3000)
+            done = await talk.wait_for(m.Done)
+    assert abs(done.latency.t_final_transcript_ms - 100 - 720) <= 30
+    assert (len(weigher.asked), weigher.answered) == (2, 1)
+
+
+async def test_the_last_eight_seconds_are_judged(autojump_clock):
+    weigher, engines = weighing(0.97)
+    with trio.fail_after(60):
+        async with conversation(engines=engines, endpointing="adaptive") as talk:
+            await talk.ask(m.Start())
+            await talk.say(21_000, 900)
+            await talk.wait_for(m.Done)
+    [pcm] = weigher.asked
+    assert len(pcm) == 2 * 8 * SAMPLE_RATE
+    assert pcm.endswith(bytes(2 * SAMPLE_RATE // 5))
+    assert any(pcm[: 2 * SAMPLE_RATE])
+
+
+async def test_a_person_who_pauses_long_is_given_longer(autojump_clock):
+    async def gap(pauses):
+        _, engines = weighing(0.9)
+        async with conversation(engines=engines, endpointing="adaptive") as talk:
+            await talk.ask(m.Start())
+            for ms in pauses:
+                await talk.say(900, ms)
+            await talk.say(900, 3000)
+            return (await talk.wait_for(m.Done)).latency.t_final_transcript_ms - 100
+
+    with trio.fail_after(60):
+        assert abs(await gap([300] * 4) - 720) <= 30
+        assert abs(await gap([640] * 4) - 800) <= 60
+
+
+async def test_where_only_the_person_ends_it_nothing_is_weighed(autojump_clock):
+    weigher, engines = weighing(0.97)
+    with trio.fail_after(60):
+        async with conversation(engines=engines, endpointing="adaptive") as talk:
+            await talk.ask(m.Start(mode="hold"))
+            await talk.say(900, 3000)
+            await talk.ask(m.Stop())
+            await talk.wait_for(m.Done)
+    assert weigher.asked == []
+
+
+@pytest.mark.parametrize(
+    ("silence_ms", "probability", "ends_s"), [(5000, 0.97, 2.1), (5000, 0.9, 5.0), (700, 0.1, 2.1)]
+)
+async def test_where_audio_stops_coming_the_clock_goes_by_the_same_window(
+    autojump_clock, silence_ms, probability, ends_s
+):
+    _, engines = weighing(probability)
+    with trio.fail_after(60):
+        async with conversation(engines=engines, endpointing="adaptive", vad_silence_ms=silence_ms) as talk:
+            await talk.ask(m.Start())
+            await talk.say(1500, 240)
+            done = await talk.wait_for(m.Done)
+    assert done.latency.t_final_transcript_ms / 1000 - 0.1 == pytest.approx(ends_s, abs=0.1)
+
+
+async def test_developers_see_what_a_pause_was_taken_for_and_no_word_of_it(autojump_clock):
+    _, engines = weighing(0.97, recognizer=UNFINISHED)
+    with capture_logs() as lines:
+        await gap_ms(engines)
+    weighed = [line for line in lines if line["event"] == "pause weighed"]
+    assert (weighed[-1]["probability"], weighed[-1]["unfinished"], weighed[-1]["window_ms"]) == (0.97, True, 1300)
+    assert "left" not in str(lines)
+
+
+async def test_a_client_is_told_what_weighs_pauses(autojump_clock):
+    for engines, name in [(weighing(0.9)[1], "scripted"), (scripted_engines(), None)]:
+        with trio.fail_after(60):
+            async with conversation(engines=engines, endpointing="adaptive") as talk:
+                assert (await talk.wait_for(m.SessionOpened)).end_of_turn == name

@@ -1,0 +1,91 @@
+"""Where in the microphone's sound the echo of the reference lies, and whether that place moved.
+
+The client's reports can be wrong: a device that drops a buffer tells nobody. Then the echo comes earlier or later than
+it used to, and AEC3 takes seconds to notice. The place is the highest peak of the generalised cross-correlation (C. H.
+Knapp, G. C. Carter, The generalized correlation method for estimation of time delay, 1976), partly whitened, of the
+last `WINDOW` of the microphone. A peak counts that stands out; a person who speaks drowns it, and nothing is said.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
+from voice_trio.engines.echo.sent import Signal
+
+WINDOW: Final = ms_to_samples(480)
+EARLIEST: Final = -ms_to_samples(100)
+LATEST: Final = ms_to_samples(520)
+"""Lags of the echo behind the reference that are looked at."""
+EVERY: Final = ms_to_samples(120)
+MOVED: Final = ms_to_samples(4)
+"""Less is left to AEC3, which follows it."""
+_SAME: Final = ms_to_samples(1)
+
+_SIZE: Final = 18_000
+"""Of the transform: holds window and lags without wrapping, and has small factors."""
+_REFERENCE: Final = WINDOW + LATEST - EARLIEST
+_BAND_HZ: Final = 200, 4_000
+_WHITENING: Final = 0.8
+_STANDS_OUT: Final = 12.0
+"""Times the mean height around it."""
+_QUIET_RMS: Final = 30.0
+"""Of s16: a reference below this has no echo worth looking for."""
+
+
+class Alignment:
+    """One session's. Give it what the canceller hears and what it takes for sounding, in step."""
+
+    def __init__(self) -> None:
+        self.lag: int | None = None
+        """Samples from the reference to its echo, as first found; None before."""
+        self._heard = np.zeros(WINDOW - EARLIEST, np.float32)
+        self._reference = np.zeros(_REFERENCE, np.float32)
+        self._since = 0
+        self._seen: int | None = None
+
+    def push(self, heard: Signal, reference: Signal) -> int | None:
+        """Take the next samples of both. Return by how many samples the echo is later than it was, once that is sure.
+
+        Returns 0 where it may have moved, and None where all is as it was or nothing can be told.
+        """
+        self._heard = np.concatenate([self._heard[len(heard) :], heard])
+        self._reference = np.concatenate([self._reference[len(reference) :], reference])
+        self._since += len(heard)
+        if self._since < EVERY:
+            return None
+        self._since = 0
+        seen, before = self._find(), self._seen
+        self._seen = seen
+        if seen is None:
+            return None
+        again = before is not None and abs(seen - before) <= _SAME
+        if self.lag is None:
+            self.lag = seen if again else None
+            return None
+        if abs(seen - self.lag) < MOVED:
+            return None
+        return seen - self.lag if again else 0
+
+    def moved(self, samples: int) -> None:
+        """Say that the reference was shifted: it comes ``samples`` later from now on."""
+        self._reference = np.roll(self._reference, samples)
+        self._reference[: max(0, samples)] = 0.0
+        self._reference[len(self._reference) + min(0, samples) :] = 0.0
+        self._seen = None
+
+    def _find(self) -> int | None:
+        """Return the lag of the echo in the last window; None if none stands out."""
+        reference = self._reference
+        if np.sqrt(np.mean(reference[-WINDOW:] ** 2)) < _QUIET_RMS:
+            return None
+        # The window begins LATEST samples after the reference, so at index k of the correlation it is LATEST - k late.
+        cross = np.conj(np.fft.rfft(self._heard[:WINDOW], _SIZE)) * np.fft.rfft(reference, _SIZE)
+        cross[: _BAND_HZ[0] * _SIZE // SAMPLE_RATE] = 0
+        cross[_BAND_HZ[1] * _SIZE // SAMPLE_RATE :] = 0
+        cross /= np.maximum(np.abs(cross), 1e-9) ** _WHITENING
+        heights = np.abs(np.fft.irfft(cross, _SIZE)[: LATEST - EARLIEST + 1])
+        best = int(np.argmax(heights))
+        return LATEST - best if heights[best] > _STANDS_OUT * np.mean(heights) else None

@@ -1,0 +1,1 @@
+"""Smart Turn: whether a person has finished, by the sound of it."""

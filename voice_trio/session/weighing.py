@@ -1,0 +1,66 @@
+"""Each pause of an utterance is weighed: is it the end? What is known of it comes bit by bit, and late or never.
+
+So nobody waits for any of it. A pause begins with the window of silence that counts where nothing is known; each thing
+that comes to be known while it lasts makes the window anew, and what comes later changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from voice_trio.core.end_of_turn import Pauses, window_ms
+
+log = structlog.get_logger()
+
+
+class Weighing:
+    """Weighs one utterance's pauses. None of it waits. Positions are samples of the utterance."""
+
+    def __init__(self, pauses: Pauses, undecided_ms: int, wait: Callable[[int], None]) -> None:
+        """``wait`` has the present pause last so long, in ms, before it is the end; ``pauses`` are the person's."""
+        self._pauses = pauses
+        self._undecided_ms = undecided_ms
+        self._wait = wait
+        self._began: int | None = None
+        """Where the voice was last heard before the present pause; None where there is none."""
+        self._probability: float | None = None
+        self._unfinished = False
+        self._worded_through = -1
+
+    def pause(self, voiced_through: int) -> None:
+        """Somebody who was last heard just before ``voiced_through`` has not spoken for a while."""
+        self._began, self._probability = voiced_through, None
+        if self._worded_through >= voiced_through:
+            self._weigh()
+
+    def resume(self, lasted_ms: int) -> None:
+        """They go on, after ``lasted_ms`` of silence."""
+        self._began = None
+        self._pauses.push(lasted_ms)
+
+    def judge(self, probability: float | None, voiced_through: int) -> None:
+        """Take how likely they have finished who were last heard just before ``voiced_through``; None: not known."""
+        if voiced_through == self._began:
+            self._probability = probability
+            self._weigh()
+
+    def hear(self, unfinished: bool, through_sample: int) -> None:
+        """Take whether the words of the first ``through_sample`` samples break off in the middle of a sentence."""
+        self._unfinished, self._worded_through = unfinished, through_sample
+        if self._began is not None and through_sample >= self._began:
+            self._weigh()
+
+    def _weigh(self) -> None:
+        assert self._began is not None
+        # Older words lack the last one, and that is the one that counts.
+        unfinished = self._unfinished and self._worded_through >= self._began
+        window = window_ms(
+            self._probability,
+            unfinished=unfinished,
+            usual_pause_ms=self._pauses.usual_ms,
+            undecided_ms=self._undecided_ms,
+        )
+        log.debug("pause weighed", probability=self._probability, unfinished=unfinished, window_ms=window)
+        self._wait(window)
