@@ -120,6 +120,10 @@ class Floor:
     def close(self) -> None:
         """Listen without a turn never again."""
         self._closed = True
+        self.leave()
+
+    def leave(self) -> None:
+        """Be hands-free no more."""
         self.hands_free = None
         self.rest()
 

@@ -210,9 +210,8 @@ class Session:
             case m.Audio(pcm):
                 assert turn is not None
                 self._floor.attend(turn)
-                too_late = self._listener.feed(pcm, trio.current_time(), message_bytes)
-                if too_late and not turn.ending:
-                    self._outbox.append(LATE)
+                if self._listener.feed(pcm, trio.current_time(), message_bytes) and not turn.ending:
+                    self._outbox.append(LATE)  # It is too late for who speaks now.
                 self._floor.hear(turn)
             case m.Start() | m.Text():
                 self._begin(command)
@@ -222,8 +221,7 @@ class Session:
                 self._listener.stop()
             case m.Cancel(turn=number):
                 if number is None or (turn is not None and number == turn.number):
-                    self._floor.hands_free = None
-                    self._floor.rest()
+                    self._floor.leave()
                     if verdict is Verdict.ACT and turn is not None:
                         turn.end(Outcome.CANCELLED)
                         return
