@@ -49,6 +49,8 @@ class Turn:
         """Those with which it starts, and which it leases to its end."""
         self._request = request
         self._reopened = 0
+        self._is_void = False
+        """Whether what was said of it is, and the client is yet to be told."""
         self._held_at: int | None = None
         self._machine = TurnState(State.IDLE if number == 1 else State.COMPLETE)
         self._machine.move(Step.TEXT if isinstance(request, m.Text) else Step.START)
@@ -106,6 +108,7 @@ class Turn:
         # If it comes to no more than that, they were said.
         self._revision.said = before.said
         self._held_at = None
+        self._is_void = True
         # As in `end`: nothing comes after what is dropped here.
         before.scope.cancel()
         self._outbox.drop(self._is_ours)
@@ -190,7 +193,7 @@ class Turn:
         if voice is not None and voice not in voices:
             raise Refused(ErrorCode.PROTOCOL_VIOLATION, f"There is no voice {voice!r}; {', '.join(voices)} are here.")
         while True:
-            revision = self._revision
+            revision, self._is_void = self._revision, False
             with revision.scope:
                 # Within its scope: where the person goes on speaking, not even its errors count.
                 outcome = await self._attempt(partial(revision.run, self._engines, records))
@@ -225,6 +228,8 @@ class Turn:
             # What is queued will be heard, also by a player that stands still.
             self.release()
         self._ended_by = outcome
+        if self._is_void:
+            self._begin_anew()
         revision = self._revision
         revision.capture.end(Ending.STOPPED)
         self._around.throttle.release()
