@@ -89,6 +89,46 @@ ROWS = (
     Row("store:full#1", (ErrorCode.INTERNAL,), DONE, Kept.NOTHING, "the reply was spoken"),
 )
 
+LONG_REPLY = ("This is the first sentence here. ", "And this is a second one. ", "It is not the last one. ") * 6
+"""What is spoken into, a word each quarter of a second."""
+
+
+@dataclass(frozen=True)
+class IntoReply:
+    """A fault while the reply of the first turn is held, since somebody says a word into it."""
+
+    faults: str
+    said: str
+    outcome: Outcome
+    """How the first turn ends."""
+    errors: Sequence[ErrorCode]
+    """What the client is told in it: each is recoverable."""
+    released: bool
+    """Whether the reply goes on, for a while or to its end."""
+    next_final: str | None
+    """What is heard in the next turn; None where there is none."""
+    note: str
+
+
+CUT = Outcome.INTERRUPTED
+
+INTO_REPLIES = (
+    IntoReply("asr:delay=2s#2", "london", CUT, (), False, "london", "after 2 s, in which the reply stands still"),
+    IntoReply("asr:delay=20s#2", "london", CUT, (), True, "london", "after `STREAM_ASR_TIMEOUT_S`, by the partial"),
+    IntoReply("asr:drip=500ms#2", "london", CUT, (), False, "london", "half a second late, or more"),
+    IntoReply("asr:hang=0#2", "london", DONE, (), True, "london", "goes on after 3 s; heard when the reply is over"),
+    IntoReply("asr:error=0#2", "london", CUT, (), False, "london", "heard once more, when it is over"),
+    IntoReply("asr:error=0#2, asr:error=0#3", "london", DONE, (), True, "london", "heard when the reply is over"),
+    IntoReply("asr:crash=0#2", "london", CUT, (), False, "london", "another process hears it"),
+    IntoReply("asr:error=0#2", "mhm", DONE, (), True, None, "heard once more, when it is over"),
+    IntoReply("llm:error=12#1", "mhm", FAIL, (ErrorCode.LLM_FAIL,), True, None, "whole phrases are spoken"),
+    IntoReply("llm:hang=12#1", "mhm", LATE, (ErrorCode.LLM_TIMEOUT,), True, None, "whole phrases are spoken"),
+    IntoReply("llm:error=12#1", "london", CUT, (ErrorCode.LLM_FAIL,), False, "london", "the same, until then"),
+    IntoReply("tts:error#2", "mhm", DONE, (ErrorCode.TTS_FAIL,), True, None, "the phrase is skipped"),
+    IntoReply("tts:hang#2", "london", CUT, (), False, "london", "the phrase is nobody's any more"),
+    IntoReply("store:hang#1", "london", CUT, (ErrorCode.INTERNAL,), False, "london", "the next turn begins 5 s late"),
+)
+
 REFUSED = ("llm:crash",)
 """What these engines cannot suffer: the server does not start."""
 
@@ -138,6 +178,17 @@ def manners_table() -> str:
         lines.append(
             f"| `{manner.name}` | {does[0].lower()}{does[1:]} | {heard} | {manner.end} | {kept} | {manner.note} |"
         )
+    return "\n".join(lines)
+
+
+def into_replies_table() -> str:
+    """Return the rows of `INTO_REPLIES` in Markdown."""
+    lines = ["| fault | said | the first turn ends | it says | the reply | the next turn hears | |", "|---" * 7 + "|"]
+    for row in INTO_REPLIES:
+        errors = ", ".join(row.errors) or "no error"
+        goes_on = "is held, and goes on" if row.released else "is held"
+        heard = row.next_final or "there is none"
+        lines.append(f"| `{row.faults}` | {row.said} | {row.outcome} | {errors} | {goes_on} | {heard} | {row.note} |")
     return "\n".join(lines)
 
 

@@ -55,7 +55,11 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "project": partial(file, "tests/plugged/pyproject.toml", "toml"),
         "voice": partial(file, "tests/plugged/morse.py", "python"),
     },
-    "docs/testing.md": {"faults": fault_matrix.table, "manners": fault_matrix.manners_table},
+    "docs/testing.md": {
+        "faults": fault_matrix.table,
+        "held": fault_matrix.into_replies_table,
+        "manners": fault_matrix.manners_table,
+    },
 }
 """Document -> name of the part -> what writes it."""
 

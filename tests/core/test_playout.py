@@ -79,3 +79,95 @@ def test_a_whole_reply_goes_at_once_and_is_heard_by_nobody_before_its_end():
     playout.sent(100_000, 0.0)
     assert playout.rest_s(0.0) == 0.0
     assert [playout.heard(0.0), playout.heard(1000.0)] == [0, 0]
+
+
+HELD = [
+    # sent, held at, released at, then heard at these times
+    ("while it sounds", 400, 0.1, 1.1, {0.1: 100, 0.6: 100, 1.1: 100, 1.2: 200, 1.5: 400}),
+    ("before anything was heard", 400, 0.0, 2.0, {1.0: 0, 2.0: 0, 2.1: 100, 2.4: 400}),
+    ("when all of it was heard", 400, 0.7, 0.9, {0.7: 400, 0.8: 400, 9.0: 400}),
+    ("and released at once", 400, 0.1, 0.1, {0.1: 100, 0.2: 200, 0.4: 400}),
+]
+
+
+@pytest.mark.parametrize(("samples", "held", "released", "heard"), [row[1:] for row in HELD], ids=[r[0] for r in HELD])
+def test_what_is_heard_stands_still_while_it_is_held(samples, held, released, heard):
+    playout = Playout(lead_s=0.4)
+    sent(playout, samples, now=0.0)
+    playout.hold(held)
+    before = {now: playout.heard(now) for now in heard if now < released}
+    playout.release(released)
+    after = {now: playout.heard(now) for now in heard if now >= released}
+    assert before | after == heard
+
+
+def test_while_it_is_held_there_is_no_end_and_no_more_room():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.hold(0.1)
+    assert playout.wait_s(100, RATE, 0.1) == 0.0, "there was room before it"
+    sent(playout, 100, now=0.1)
+    assert playout.wait_s(50, RATE, 5.0) == inf
+    assert playout.rest_s(5.0) == inf
+    playout.release(5.0)
+    assert playout.wait_s(50, RATE, 5.0) == pytest.approx(0.05)
+    assert playout.rest_s(5.0) == pytest.approx(0.4)
+
+
+def test_what_is_sent_while_it_is_held_is_heard_after_it():
+    playout = Playout(lead_s=0.4)
+    playout.hold(1.0)
+    sent(playout, 200, now=2.0)
+    assert playout.heard(9.0) == 0
+    playout.release(9.0)
+    assert playout.heard(9.05) == pytest.approx(50)
+
+
+def test_a_second_hold_and_a_second_release_change_nothing():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.release(0.05)
+    playout.hold(0.1)
+    playout.hold(0.2)
+    assert playout.heard(5.0) == 100
+    playout.release(5.0)
+    playout.release(6.0)
+    assert playout.heard(5.1) == 200
+
+
+def test_it_may_be_held_again_and_again():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    for now in (0.1, 1.1, 2.1):
+        playout.hold(now)
+        playout.release(now + 0.9)
+    assert playout.heard(3.0) == 300
+    assert playout.rest_s(3.0) == pytest.approx(0.1)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["hold", "release", "send", "played"]), st.integers(1, 500), st.floats(0, 1)),
+        max_size=30,
+    )
+)
+def test_what_was_heard_never_goes_back_and_never_exceeds_what_was_sent(steps):
+    playout = Playout(lead_s=0.4)
+    now, before, word = 0.0, 0, None
+    for what, samples, pause in steps:
+        now += pause
+        match what:
+            case "hold":
+                playout.hold(now)
+            case "release":
+                playout.release(now)
+            case "send":
+                sent(playout, samples, now)
+            case "played":
+                playout.played(samples)
+                # From now on the player's word is all there is, also where it has less than we thought.
+                before = 0 if word is None else before
+                word = samples
+        heard = playout.heard(now)
+        assert before <= heard <= playout.queued
+        before = heard

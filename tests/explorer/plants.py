@@ -9,6 +9,8 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
 from voice_trio.session import reply, tts
+from voice_trio.session.candidate import Candidate
+from voice_trio.session.floor import Floor
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.session import Session
@@ -23,6 +25,8 @@ class Plant:
     end: str
     """The kind of end that brings it out."""
     complaint: str
+    into_replies: bool = False
+    """Whether it needs somebody who speaks into a reply."""
 
 
 def stale_value(patch):
@@ -50,11 +54,11 @@ def second_terminal(patch):
 
 def early_record(patch):
     """A record is written when the reply is over, and not when it is certain how the turn ended."""
-    attempt, remember = Turn._attempt, Turn._remember
+    converse, remember = Turn._converse, Turn._remember
 
-    async def attempt_and_remember(self):
-        outcome = await attempt(self)
-        reply = self._reply.text
+    async def converse_and_remember(self):
+        outcome = await converse(self)
+        reply = self._revision.reply.text
         self.kept = await remember(self, reply, len(reply), outcome)
         return outcome
 
@@ -63,7 +67,7 @@ def early_record(patch):
             return self.kept
         return await remember(self, reply, heard, outcome)
 
-    patch.setattr(Turn, "_attempt", attempt_and_remember)
+    patch.setattr(Turn, "_converse", converse_and_remember)
     patch.setattr(Turn, "_remember", remember_once)
 
 
@@ -116,6 +120,21 @@ def error_unsaid(patch):
     patch.setattr(Written, "_break_off", break_off)
 
 
+def held_for_ever(patch):
+    """Nothing but its recognizer decides on a candidate, and no clock ends the hold."""
+
+    async def is_meant(self, engines, timeout_s):
+        await self._is_weighed(engines)
+        return self._judge(over=True)
+
+    patch.setattr(Candidate, "is_meant", is_meant)
+
+
+def turn_of_nobody(patch):
+    """What somebody said who is gone begins a turn."""
+    patch.setattr(Floor, "close", lambda self: None)
+
+
 PLANTS = {
     "stale value": Plant(stale_value, "cancel", "after the cancel it said"),
     "second terminal": Plant(second_terminal, "cancel", "is a second terminal"),
@@ -125,4 +144,6 @@ PLANTS = {
     "words nobody heard": Plant(words_nobody_heard, "gone", "characters were heard by it"),
     "claim kept": Plant(claim_kept, "killed", "the next session did not work"),
     "error unsaid": Plant(error_unsaid, "llm_error", "calls failed, and the client was told"),
+    "held for ever": Plant(held_for_ever, "asr_hang", "it had no terminal", into_replies=True),
+    "turn of nobody": Plant(turn_of_nobody, "gone", "the link was closed with", into_replies=True),
 }

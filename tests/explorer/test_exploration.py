@@ -27,6 +27,10 @@ async def ask_once(client):
 
 
 SHORT = Scenario(ask_once, engines)
+DUPLEX = SCENARIOS["duplex"]
+
+INTO_REPLIES = range(300, 480, 6)
+"""Some steps of `DUPLEX` in which its replies are spoken into."""
 
 
 def test_a_part_of_the_steps_another_each_time():
@@ -48,10 +52,23 @@ def test_a_part_of_the_steps_another_each_time():
         ("talk", "InProcessStore.commit"),
         ("slow", "Outbox.door"),
         ("slow", "ExploredLink.send"),
+        ("duplex", "Candidate._tire"),
+        ("duplex", "limit_from_end: capture.py"),
+        ("duplex", "run: scripted.py"),
     ],
 )
 def test_a_scenario_of_ours_goes_where_it_is_to_go(name, place):
     assert any(place in visited for visited in number(SCENARIOS[name]).places)
+
+
+def test_a_part_of_the_steps_with_speech_into_replies():
+    seed = int(os.environ.get("SEED", random.randrange(10_000)))
+    steps = len(number(DUPLEX, seed=seed))
+    every = steps * len(ENDS) // (CASES // 2)
+    command = f"python tools/explore_cancellation.py --scenario duplex --every {every} --seed {seed}"
+    print(command)
+    report = explore(DUPLEX, seed=seed, steps=range(1 + seed % every, steps + 1, every))
+    assert report.failures == [], command
 
 
 def test_the_steps_are_the_same_each_time_and_others_with_another_seed():
@@ -96,11 +113,12 @@ def test_a_scenario_whose_client_never_leaves_is_refused():
 def test_a_planted_bug_is_found(plant, monkeypatch):
     """Every one of them hides from a session that nothing happens to."""
     plant.put_in(monkeypatch)
-    report = explore(SHORT, only=[plant.end], enough=1)
+    scenario, steps = (DUPLEX, INTO_REPLIES) if plant.into_replies else (SHORT, None)
+    report = explore(scenario, steps=steps, only=[plant.end], enough=1)
     assert report.failures, f"not found in {report.cases} cases"
     found = report.failures[0]
     assert plant.complaint in "; ".join(found.problems)
-    again = try_one(plant.end, found.step, SHORT)
+    again = try_one(plant.end, found.step, scenario)
     assert (again.place, len(again.problems)) == (found.place, len(found.problems))
 
 

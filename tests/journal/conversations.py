@@ -23,6 +23,7 @@ from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
 from voice_trio.testing import scripted
 from voice_trio.testing.conversation import conversation
+from voice_trio.testing.literal import LiteralRecognizer, spoken as spoken_words
 
 TOLERANCE_S = 0.001
 
@@ -159,6 +160,31 @@ async def hands_free(notes):
         await trio.sleep(10)
 
 
+async def into_replies(notes):
+    """Speech before a reply, which reopens the turn; and into it: a listener's sign, and words that interrupt it."""
+    replies = [
+        scripted.ScriptedReply(tokens=[3.0, "Late."]),
+        scripted.ScriptedReply(tokens=["A long reply that goes on. "] * 12),
+        scripted.ScriptedReply(),
+    ]
+    engines = scripted.scripted_engines(
+        recognizer=LiteralRecognizer(), language_model=scripted.ScriptedLanguageModel(replies=replies)
+    )
+    async with recording(notes, engines=engines, barge_in=True) as talk:
+        await talk.ask(m.Start(mode="hands_free"))
+        await talk.say(spoken_words("tell", "me"), 900)
+        await talk.say(spoken_words("please"), 900)
+        await talk.wait_for(m.Reopened)
+        await talk.wait_for(m.TtsChunk)
+        await talk.ask(m.Played(turn=1, samples=700))
+        await talk.say(scripted.silent(600) + spoken_words("mhm"), 900)
+        await talk.wait_for(m.Release)
+        await talk.say(scripted.silent(600) + spoken_words("tell", "me", "something", "else"), 900)
+        await talk.wait_for(m.Done, turn=1, outcome=Outcome.INTERRUPTED)
+        assert (await talk.wait_for(m.Final, turn=2)).text == "tell me something else"
+        await talk.wait_for(m.Done, turn=2, outcome=Outcome.COMPLETED)
+
+
 async def slow_client(notes):
     """A client that reads so slowly that partials thin out, and goes away while it is being answered."""
     words = [f"word{n}" for n in range(99)]
@@ -246,6 +272,7 @@ ALL = [
     failing,
     timing_out,
     hands_free,
+    into_replies,
     slow_client,
     cancelled,
     garbled,

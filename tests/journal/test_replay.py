@@ -58,7 +58,8 @@ def test_the_conversations_hold_what_they_are_to_show():
     assert {"partial", "info", "throttled", "shutting_down", "nothing_to_cancel"} <= seen
     assert {m.ErrorCode.ASR_FAIL, m.ErrorCode.LLM_FAIL, m.ErrorCode.TTS_FAIL, m.ErrorCode.INTERNAL} <= seen
     assert {m.ErrorCode.ASR_TIMEOUT, m.ErrorCode.LLM_TIMEOUT, m.ErrorCode.MAX_DURATION_EXCEEDED} <= seen
-    assert set(m.Outcome) - {m.Outcome.EMPTY, m.Outcome.INTERRUPTED} <= seen
+    assert set(m.Outcome) - {m.Outcome.EMPTY} <= seen
+    assert {"reopened", "hold", "release"} <= seen
     assert {"malformed", "gone", "drain", "engine", "defect", "chunk"} <= seen
 
 

@@ -36,6 +36,10 @@ class Silenced:
     turn: int
 
 
+def _is_of_answer(event):
+    return not isinstance(event, m.StateChanged | Silenced)
+
+
 def listen_in(session):
     """Return the list, as it grows, of what goes into the session's outbox and of the cancels between."""
     said, outbox = [], session._outbox
@@ -46,7 +50,10 @@ def listen_in(session):
         append(event)
 
     def noting_drop(unwanted):
-        said.append(Silenced(session._turn.number))
+        turn = session._turn
+        # A turn that has said nothing yet is not begun anew when its speaker goes on.
+        if turn.ending or any(getattr(event, "turn", None) == turn.number for event in said if _is_of_answer(event)):
+            said.append(Silenced(turn.number))
         drop(unwanted)
 
     outbox.append, outbox.drop = noting_append, noting_drop

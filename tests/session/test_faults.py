@@ -5,13 +5,14 @@ import structlog
 import trio
 
 from tests.session.promises import RecordingStore, check, listen_in
-from tools.fault_matrix import REFUSED, ROWS, SENTENCES, Kept
+from tools.fault_matrix import INTO_REPLIES, LONG_REPLY, REFUSED, ROWS, SENTENCES, Kept
 from voice_trio.config import ConfigError
 from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, parse
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
 from voice_trio.testing.conversation import conversation
+from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 REPLY = "".join(SENTENCES)
@@ -60,6 +61,37 @@ async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row):
     check(talk, said, "stay", plain, store)
     injected = [line["fault"] for line in lines if line["event"] == "fault injected"]
     assert sorted(injected) == sorted(fault.text for fault in faults)
+
+
+@pytest.mark.parametrize("row", INTO_REPLIES, ids=lambda row: f"{row.faults} {row.said}")
+async def test_a_fault_while_a_reply_is_held_comes_to_what_the_matrix_says(autojump_clock, row):
+    faults = Faults(parse(row.faults))
+    tokens = [word + " " for word in "".join(LONG_REPLY).split()]
+    replies = [ScriptedReply(tokens, token_s=0.25), ScriptedReply()]
+    plain = scripted_engines(recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=replies))
+    store = RecordingStore(fails=False)
+    engines, faulty_store = inject(faults, plain, store)
+    with trio.fail_after(200):
+        async with conversation(engines=engines, store=faulty_store) as talk:
+            said = listen_in(talk.session)
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("hello"), 900)
+            await talk.wait_for(m.TtsChunk)
+            await talk.silence(1000)
+            await talk.say(spoken(row.said))
+            done = None
+            while done is None or (row.next_final and not talk.all(m.Done, turn=2)):
+                await talk.silence(300)
+                done = next(iter(talk.all(m.Done)), None)
+            await talk.silence(3000)
+    assert done.outcome is row.outcome
+    assert [event.code for event in talk.of_turn(1) if isinstance(event, m.Error)] == list(row.errors)
+    assert bool(talk.all(m.Release)) is row.released
+    assert len(talk.all(m.Hold)) == 1
+    finals = [event.text for event in talk.all(m.Final)]
+    assert finals == ["hello"] + [row.next_final] * (row.next_final is not None)
+    assert len(talk.all(m.Done)) == len(finals)
+    check(talk, said, "stay", plain, store)
 
 
 def test_the_matrix_has_every_fault_of_every_stage():

@@ -203,7 +203,10 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Somebody speaks into the reply: its player is to stand still at once, and to keep what it has."""
+    """Somebody speaks into the reply: its player is to stand still at once, and to keep what it has.
+
+    A `Release`, the turn's end or a `Reopened` ends it, within 3 seconds.
+    """
 
     turn: int
     sample: int

@@ -39,6 +39,11 @@ class Timeline:
         """Note that ``moment`` came, in place of any time it came before."""
         self.moments[moment] = now
 
+    def go_on_from(self, before: Timeline) -> None:
+        """Begin where ``before`` began, of the same utterance."""
+        if (began := before.moments.get(Moment.SPEECH_START)) is not None:
+            self.moments[Moment.SPEECH_START] = began
+
     def latency(self) -> Latency:
         """Return the latencies: the first partial's since the first speech frame, all others since the last one.
 

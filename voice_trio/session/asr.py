@@ -77,7 +77,7 @@ async def transcribe(
     # only with respect to the end.
     with trio.CancelScope() as limit:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_limit_from_end, capture, limit, timeout_s)
+            nursery.start_soon(limit_from_end, capture, limit, timeout_s)
             if weighing is not None and end_of_turn is not None:
                 nursery.start_soon(_weigh, capture, weighing, end_of_turn)
             async with (
@@ -110,7 +110,8 @@ async def transcribe(
     return Heard(transcript, utterance.compute_s * SAMPLE_RATE / capture.samples)
 
 
-async def _limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: float) -> None:
+async def limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: float) -> None:
+    """Set the deadline of ``limit`` when the utterance is over."""
     await capture.wait_ended()
     limit.deadline = trio.current_time() + timeout_s
 

@@ -141,6 +141,13 @@ class Capture:
         self.samples += before.samples
         self.voiced_through += before.samples
         self.voiced_samples += before.voiced_samples
+        if self.samples > self._max_samples:
+            del self._pcm[self._max_samples * BYTES_PER_SAMPLE :]
+            self.samples = self._max_samples
+            self.voiced_through = min(self.voiced_through, self.samples)
+            # Whatever ended it: this is what the person has to know.
+            self.ending = None
+            self.end(Ending.TOO_LONG)
         self._doorbell.set()
 
     def rewind(self) -> None:
@@ -207,6 +214,8 @@ class Capture:
         """
         while self._left < STRIDE_BYTES and self.ending is None:
             await self._wait_doorbell()
+        # Or one who was woken, and cancelled since, would take it from who comes next.
+        await trio.lowlevel.checkpoint_if_cancelled()
         return self.take()
 
     def take(self) -> bytes:

@@ -19,59 +19,17 @@ from collections.abc import Callable
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core.audio import SAMPLE_RATE
-from voice_trio.core.interruption import is_meant
 from voice_trio.core.messages import Outcome
 from voice_trio.core.timeline import Timeline
-from voice_trio.engines.base import EngineError, Engines
+from voice_trio.engines.base import Engines
+from voice_trio.session.candidate import Candidate, Utterance
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.report import report
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.turn import Turn
 
-LONGEST_HOLD_S = 3.0
-"""A voice without words that goes on for so long holds the reply no more. Words of it that come later still count."""
-
-Begin = Callable[[m.Start, Capture, Timeline], None]
-"""Begins a turn with an utterance that has begun."""
-
-
-class Candidate:
-    """Speech into a reply, of which it is not yet known whether it is meant for us."""
-
-    def __init__(self, turn: Turn, request: m.Start, capture: Capture, timeline: Timeline) -> None:
-        self.turn = turn
-        """The one whose reply sounds."""
-        self.request = request
-        self.capture = capture
-        self.timeline = timeline
-        self.scope = trio.CancelScope()
-
-    async def is_meant(self, engines: Engines, language: str | None) -> bool:
-        """Return whether it is, as soon as that is clear. A recognizer that fails hears no words.
-
-        Raises what is a defect.
-        """
-        words = ""
-        try:
-            async with engines.recognizer.open(language) as utterance:
-                while pcm := await self.capture.receive():
-                    utterance.feed(pcm)
-                    words = (await utterance.hypothesize()).text
-                    if self._judge(words, over=False):
-                        return True
-                    self._tire()
-                words = (await utterance.settle(self.capture.samples, self.capture.voiced_through)).text
-        except* EngineError:
-            pass
-        return bool(self._judge(words, over=True))
-
-    def _judge(self, words: str, *, over: bool) -> bool | None:
-        return is_meant(words, self.capture.voiced_samples * 1000 // SAMPLE_RATE, over=over)
-
-    def _tire(self) -> None:
-        if self.capture.samples > LONGEST_HOLD_S * SAMPLE_RATE:
-            self.turn.release()
+Begin = Callable[[m.Start, Capture, Timeline], Turn]
+"""Begins a turn with an utterance that has begun, and returns it."""
 
 
 class Floor:
@@ -93,8 +51,12 @@ class Floor:
         self._engines = engines
         self._begin = begin
         self._session = session
-        self._next: tuple[Capture, Timeline] | None = None
+        self._next: Utterance | None = None
         """What the listener fills without a turn that asked for it."""
+        self._before: Utterance | None = None
+        """An utterance that was over before it was clear whose it is. What is said next belongs to it."""
+        self._unclear: Utterance | None = None
+        """Speech into a reply of which no recognizer could tell whether it is meant: it is heard after the reply."""
         self._candidate: Candidate | None = None
         self._closed = False
         self._arrivals = trio.lowlevel.ParkingLot()
@@ -104,10 +66,10 @@ class Floor:
         while True:
             while (candidate := self._candidate) is None:
                 await self._arrivals.park()
-            meant = False
+            meant = None
             with candidate.scope, self._engines().lease() as engines:
                 try:
-                    meant = await candidate.is_meant(engines, candidate.request.language)
+                    meant = await candidate.is_meant(engines, self._settings.asr_timeout_s)
                 except Exception as error:
                     # Nobody was told of the candidate, and the turn goes on. So the log alone hears of it.
                     report(error, session=self._session, turn=candidate.turn.number)
@@ -118,38 +80,50 @@ class Floor:
 
     def attend(self, turn: Turn) -> None:
         """Be ready for audio that comes while ``turn`` is the latest: listen, where its own utterance is over."""
-        request = self._interrupting(turn)
-        if self._next is None and request is not None and not (turn.listening or turn.ending):
+        request = self._listening_for(turn)
+        if request is None or turn.listening or (self._candidate is not None and self._candidate.listening):
+            return
+        if self._next is not None and self._next[0].has_ended():
+            self._before = self._said()
+            self._next = None
+        if self._next is None:
             self._next = self._listen(request)
 
     def hear(self, turn: Turn) -> None:
         """Audio was heard: act, if somebody speaks in it whom ``turn``, the latest, did not ask for."""
-        if self._next is None or self._candidate is not None or not self._next[0].begun:
+        if self._candidate is not None or (said := self._said()) is None:
             return
         request = self._interrupting(turn)
         if turn.over:
-            self._begin_next(turn)
+            self._begin_next(turn, self._take(said))
         elif request is not None and turn.can_reopen:
-            capture, self._next = self._next, None
-            turn.reopen(*capture)
+            turn.reopen(*self._take(said))
         elif request is not None and turn.audible:
             turn.hold()
-            self._candidate = Candidate(turn, request, *self._next)
+            self._candidate = Candidate(turn, request, self._take(said))
             self._arrivals.unpark()
 
     def turn_over(self, turn: Turn) -> None:
         """``turn``, the latest, is over: go on listening, if that is what the person wants."""
-        self._drop_candidate()
-        if self._next is not None and self._next[0].begun:
-            self._begin_next(turn)
+        if self.hands_free is None and self._candidate is not None:
+            return  # Nothing but words that are meant begins a turn here.
+        said = self._said() or self._unclear
+        if self._candidate is not None:
+            self._begin_next(turn, self._drop_candidate(self._candidate))
+        elif said is not None:
+            self._begin_next(turn, self._take(said))
         elif self.hands_free is None:
             self.rest()
-        elif self._next is None:
-            self._next = self._listen(self.hands_free)
+        else:
+            self.attend(turn)
 
     def close(self) -> None:
         """Listen without a turn never again."""
         self._closed = True
+        self.leave()
+
+    def leave(self) -> None:
+        """Be hands-free no more."""
         self.hands_free = None
         self.rest()
 
@@ -157,10 +131,19 @@ class Floor:
         """Listen without a turn no more; a reply that is held goes on."""
         if self._candidate is not None:
             self._candidate.turn.release()
-        self._drop_candidate()
+            self._drop_candidate(self._candidate)
         if self._next is not None:
             self._next[0].end(Ending.STOPPED)
-            self._next = None
+        self._next = self._before = self._unclear = None
+
+    def _listening_for(self, turn: Turn) -> m.Start | None:
+        """Return how a turn begins that nobody asks for while ``turn`` is the latest; None where none may."""
+        if turn.over:
+            return self.hands_free
+        # What comes to its end is interrupted no more; but who is heard without having asked is heard then, too.
+        if turn.ending and self.hands_free is None:
+            return None
+        return self._interrupting(turn)
 
     def _interrupting(self, turn: Turn) -> m.Start | None:
         """Return how a turn begins that may interrupt ``turn``; None where none may."""
@@ -172,26 +155,57 @@ class Floor:
             wanted = self._settings.barge_in and request.mode == "hands_free"
         return request if wanted else None
 
-    def _begin_next(self, turn: Turn) -> None:
-        heard, self._next = self._next, None
-        request = self.hands_free or turn.spoken_request
-        assert heard is not None
-        assert request is not None
-        heard[0].rewind()
-        self._begin(request, *heard)
+    def _said(self) -> Utterance | None:
+        """Return what was said and is nobody's yet."""
+        if self._next is None or not self._next[0].begun:
+            return self._before
+        if self._before is not None:
+            _go_on(self._next, self._before)
+            self._before = None
+        return self._next
 
-    def _decide(self, candidate: Candidate, meant: bool) -> None:
-        self._candidate = None
+    def _take(self, said: Utterance) -> Utterance:
+        """Return ``said``, which is somebody's now, behind what is still to be heard."""
+        if said is self._next:
+            self._next = None
+        elif said is self._before:
+            self._before = None
+        if self._unclear is not None and said is not self._unclear:
+            _go_on(said, self._unclear)
+        self._unclear = None
+        return said
+
+    def _begin_next(self, turn: Turn, said: Utterance) -> None:
+        """Begin the turn after ``turn`` with what was ``said``."""
+        request = self.hands_free or turn.spoken_request
+        assert request is not None
+        said[0].rewind()
+        # Meanwhile the person may have said more.
+        self.hear(self._begin(request, *said))
+
+    def _decide(self, candidate: Candidate, meant: bool | None) -> None:
+        said = self._drop_candidate(candidate)
         if meant:
             candidate.turn.end(Outcome.INTERRUPTED)
-            self._begin_next(candidate.turn)
+            self._begin_next(candidate.turn, said)
+            return
+        said[0].end(Ending.STOPPED)
+        candidate.turn.release()
+        if meant is None:
+            self._unclear = said
+        if candidate.turn.over:
+            self.turn_over(candidate.turn)
         else:
-            candidate.turn.release()
-            # What it heard was nothing; it listens for the next.
-            self._next = None
-            self.attend(candidate.turn)
+            self.hear(candidate.turn)
 
-    def _drop_candidate(self) -> None:
-        if self._candidate is not None:
-            self._candidate.scope.cancel()
-            self._candidate = None
+    def _drop_candidate(self, candidate: Candidate) -> Utterance:
+        """Weigh it no longer; return what was said."""
+        candidate.scope.cancel()
+        self._candidate = None
+        return candidate.utterance
+
+
+def _go_on(rest: Utterance, before: Utterance) -> None:
+    """Have ``rest`` begin with what was said ``before``."""
+    rest[0].go_on_from(before[0])
+    rest[1].go_on_from(before[1])

@@ -168,6 +168,7 @@ class Session:
         finally:
             # With nobody to ask for another, the present turn is the last.
             self._turns_in.close()
+            self._floor.close()
             if self._turn is not None:
                 self._turn.end(Outcome.CANCELLED)
 
@@ -209,20 +210,18 @@ class Session:
             case m.Audio(pcm):
                 assert turn is not None
                 self._floor.attend(turn)
-                too_late = self._listener.feed(pcm, trio.current_time(), message_bytes)
-                if too_late and not turn.ending:
-                    self._outbox.append(LATE)
+                if self._listener.feed(pcm, trio.current_time(), message_bytes) and not turn.ending:
+                    self._outbox.append(LATE)  # It is too late for who speaks now.
                 self._floor.hear(turn)
             case m.Start() | m.Text():
                 self._begin(command)
             case m.Configure():
                 self._configured = command
-            case m.Stop():
+            case m.Stop() if turn is not None and turn.listening:
                 self._listener.stop()
             case m.Cancel(turn=number):
                 if number is None or (turn is not None and number == turn.number):
-                    self._floor.hands_free = None
-                    self._floor.rest()
+                    self._floor.leave()
                     if verdict is Verdict.ACT and turn is not None:
                         turn.end(Outcome.CANCELLED)
                         return
@@ -255,12 +254,13 @@ class Session:
             timeline.first(Moment.ASKED, trio.current_time())
             self._add_turn(request, Capture(max_samples=0, patience_s=0.0), timeline)
 
-    def _add_turn(self, request: m.Start | m.Text, capture: Capture, timeline: Timeline) -> None:
+    def _add_turn(self, request: m.Start | m.Text, capture: Capture, timeline: Timeline) -> Turn:
         number = 1 if self._turn is None else self._turn.number + 1
         conversation = request.conversation or self._conversation
         settings, request = configured(self._settings, request, self._configured)
         self._turn = Turn(replace(self._around, settings=settings), number, conversation, request, capture, timeline)
         self._turns_in.send_nowait(self._turn)
+        return self._turn
 
     def _listen(self, request: m.Start) -> tuple[Capture, Timeline]:
         settings, request = configured(self._settings, request, self._configured)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from voice_trio.core import messages as m
-from voice_trio.core.messages import State
+from voice_trio.core.messages import Outcome, State
 from voice_trio.core.turn_state import TRANSITIONS, outcomes
 
 
@@ -55,11 +55,11 @@ class _Turn:
         self.done: m.Done | None = None
         self._states = [State.IDLE]
         self._revision = 0
-        self._held = False
         self._void()
 
     def _void(self) -> None:
         """Nothing was said of its utterance, and nothing to it."""
+        self._held = False
         self._shown = 0
         """Characters of the transcript that the last partial left."""
         self._stable = 0
@@ -170,6 +170,8 @@ class _Turn:
             yield f"{event} came in {self._states[-1]}"
         elif event.outcome not in outcomes(self._states[-2]):
             yield f"it was {event.outcome} in {self._states[-2]}"
+        if self._held and event.outcome not in (Outcome.CANCELLED, Outcome.INTERRUPTED):
+            yield f"{event} came while the player stood still"
         if event.heard > self._written:
             yield f"{event.heard} characters were heard of a reply of {self._written}"
         self.done = event

@@ -94,9 +94,10 @@ class Breakers:
         for breaker in (*self.stages, self.store):
             breaker.mend()
 
-    def at_work(self) -> int:
+    def at_work(self, *, but_asr: bool = False) -> int:
         """Return how many calls of the stages are under way, and how much is open."""
-        return sum(breaker.busy + breaker.open for breaker in self.stages)
+        stages = (self.llm, self.tts) if but_asr else self.stages
+        return sum(breaker.busy + breaker.open for breaker in stages)
 
 
 class BreakingTap(Tap):

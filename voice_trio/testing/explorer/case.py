@@ -41,6 +41,8 @@ class Case:
         self.link = ExploredLink(read_s=scenario.read_s)
         self.session = self._session(self.link)
         self.link.act = self.session.act
+        self.clock_jumped = False
+        """Whether what was said at one time may have been heard at another."""
         self.ended_by_itself = False
         """Whether the script came to its end."""
         self.heard_at_commit: dict[int, tuple[int, list[m.Event]]] = {}
@@ -91,16 +93,27 @@ class Case:
 
     def _committing(self, record: Record) -> None:
         """Look around at the moment when a record is written."""
-        if self.breakers.at_work():
+        # A recognizer may be at work for what somebody says into the reply: that is not the turn's.
+        spoken_into = any(isinstance(event, m.Hold) for event in self.link.taken)
+        if self.breakers.at_work(but_asr=spoken_into):
             self.problems.append(f"turn {record.turn} was remembered while its engines were still at work")
         if record.session != self.session.id:
             return
         playout = Playout(lead_s=self.settings.playout_lead_ms / 1000)
         for event, at_s in zip(self.link.heard, self.link.times, strict=True):
-            if isinstance(event, m.TtsChunk) and event.turn == record.turn:
-                samples = len(event.pcm) // 2
-                playout.queue(samples, self.engines.synthesizer.sample_rate)
-                playout.sent(samples, at_s)
+            if getattr(event, "turn", None) != record.turn:
+                continue
+            match event:
+                case m.TtsChunk():
+                    samples = len(event.pcm) // 2
+                    playout.queue(samples, self.engines.synthesizer.sample_rate)
+                    playout.sent(samples, at_s)
+                case m.Hold():
+                    playout.hold(at_s)
+                case m.Release():
+                    playout.release(at_s)
+                case m.Reopened():
+                    playout = Playout(lead_s=self.settings.playout_lead_ms / 1000)
         self.heard_at_commit[record.turn] = playout.heard(trio.current_time()), list(self.link.taken)
 
     async def _next_session(self) -> None:

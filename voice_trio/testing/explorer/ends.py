@@ -51,6 +51,7 @@ def _hang(stage: str) -> Callable[[Case], None]:
 def _stall(case: Case) -> None:
     assert case.clock is not None, "only a virtual clock can jump"
     case.clock.jump(STALL_S)
+    case.clock_jumped = True
 
 
 _CANCELLED = frozenset({Outcome.CANCELLED})

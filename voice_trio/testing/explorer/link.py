@@ -32,6 +32,8 @@ class ExploredLink(Hearing):
         """How the session said goodbye, once it did."""
         self.gone = False
         """Whether the client has gone away."""
+        self.spoken = bytearray()
+        """The audio that the session was given."""
         self._read_s = read_s
         self._commands: deque[m.Command] = deque()
         self._reader_waits = False
@@ -91,6 +93,12 @@ class ExploredLink(Hearing):
         """Whether the client was told that the session ends."""
         return any(getattr(event, "code", None) is m.InfoCode.SHUTTING_DOWN for event in self.heard)
 
+    @property
+    def in_a_turn(self) -> bool:
+        """Whether a turn was announced that is not over."""
+        begun = {event.turn for event in self.all(m.StateChanged)}
+        return len(begun) > len(self.all(m.Done))
+
     # --- what ends it: none of this waits, and any of it may be called before any step --------------------------------
 
     def interject(self, command: m.Command) -> None:
@@ -113,6 +121,8 @@ class ExploredLink(Hearing):
             self.cancelled_at = len(self.taken)
         if isinstance(command, m.Start | m.Text):
             self.asked.append(command)
+        if isinstance(command, m.Audio):
+            self.spoken += command.pcm
 
     def check_open(self) -> None:
         """Raise `LinkClosed` if the session closed the link, or the client is gone."""

@@ -11,13 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from voice_trio.core import messages as m
 from voice_trio.core.history import Record
+from voice_trio.core.interruption import is_meant
 from voice_trio.core.messages import ErrorCode, Outcome, State
 from voice_trio.session.farewell import Farewell
 from voice_trio.testing import promises
 from voice_trio.testing.explorer.case import Case
 from voice_trio.testing.explorer.ends import End
+from voice_trio.testing.literal import words_in
 
 _SILENCED = (Outcome.CANCELLED, Outcome.INTERRUPTED)
+_AS_IT_SHOULD_BE = (Outcome.COMPLETED, Outcome.INTERRUPTED)
 
 
 def broken_promises(case: Case, end: End | None) -> Iterator[str]:
@@ -31,19 +34,40 @@ def broken_promises(case: Case, end: End | None) -> Iterator[str]:
         if number is not None:
             turns.setdefault(number, []).append(event)
     closing = end is not None and end.closes and not case.ended_by_itself
-    if not cut and not closing and (len(turns) != len(case.link.asked) or not case.ended_by_itself):
+    missed = len(turns) < len(case.link.asked) or (len(turns) > len(case.link.asked) and not _listens_unasked(case))
+    if not cut and not closing and (missed or not case.ended_by_itself):
         yield f"of {len(case.link.asked)} turns that were asked for {len(turns)} were announced"
     for number, events in turns.items():
-        for problem in _of_outcome(events, end):
+        for problem in (*_of_interruption(events), *_of_outcome(_since_reopened(events), end)):
             yield f"turn {number}: {problem}"
+    turns = {number: _since_reopened(events) for number, events in turns.items()}
     dones = [event for event in case.link.taken if isinstance(event, m.Done)]
-    affected = [done.turn for done in dones if done.outcome is not Outcome.COMPLETED]
+    affected = [done.turn for done in dones if done.outcome not in _AS_IT_SHOULD_BE]
     if len(affected) > 1:
         yield f"one thing happened, and the turns {affected} ended by it"
     yield from _of_cancel(case, cut, dones)
     yield from _of_errors(case, cut)
     yield from _of_close(case, end, closing)
     yield from _of_records(case, turns, cut)
+    yield from _of_words(case, turns, cut or closing)
+
+
+def _listens_unasked(case: Case) -> bool:
+    """Whether turns may begin that nobody asked for but by speaking."""
+    return any(isinstance(asked, m.Start) and asked.mode == "hands_free" for asked in case.link.asked)
+
+
+def _since_reopened(events: Sequence[m.Event]) -> list[m.Event]:
+    """Return what of a turn's ``events`` is not void."""
+    at = [number for number, event in enumerate(events) if isinstance(event, m.Reopened)]
+    return list(events[at[-1] :] if at else events)
+
+
+def _of_interruption(events: Sequence[m.Event]) -> Iterator[str]:
+    """Check that a turn was interrupted by somebody who spoke into its reply."""
+    interrupted = any(isinstance(event, m.Done) and event.outcome is Outcome.INTERRUPTED for event in events)
+    if interrupted and not any(isinstance(event, m.TtsChunk) for event in events):
+        yield "it was interrupted before anything of its reply was said"
 
 
 def _of_outcome(events: Sequence[m.Event], end: End | None) -> Iterator[str]:
@@ -52,7 +76,7 @@ def _of_outcome(events: Sequence[m.Event], end: End | None) -> Iterator[str]:
     if done is None:
         return
     states = [event.state for event in events if isinstance(event, m.StateChanged)]
-    if done.outcome is not Outcome.COMPLETED and (end is None or done.outcome not in end.outcomes):
+    if done.outcome not in _AS_IT_SHOULD_BE and (end is None or done.outcome not in end.outcomes):
         yield f"it was {done.outcome}"
     if end is not None and end.spares_replies and done.outcome is Outcome.CANCELLED and State.THINKING in states:
         yield f"it was not let finish after {states}"
@@ -87,11 +111,14 @@ def _of_cancel(case: Case, cut: bool, dones: Iterable[m.Done]) -> Iterator[str]:
     cancelled = [done.turn for done in dones if done.outcome is Outcome.CANCELLED]
     refused = [e for e in taken[at:] if isinstance(e, m.Info) and e.code is m.InfoCode.NOTHING_TO_CANCEL]
     # With the last word said the client leaves, and may not wait for the answer to a cancel.
-    leaving = sum(isinstance(event, m.Done) for event in taken[:at]) == len(case.link.asked)
+    leaving = sum(isinstance(event, m.Done) for event in taken[:at]) >= len(case.link.asked)
     if len(cancelled) + len(refused) != 1 and not (leaving and not cancelled):
         yield f"a cancel ended the turns {cancelled}, and {len(refused)} times there was nothing to cancel"
     for event in taken[at:]:
-        ending = isinstance(event, m.StateChanged | m.Done) or getattr(event, "code", None) is ErrorCode.INTERNAL
+        ending = (
+            isinstance(event, m.StateChanged | m.Reopened | m.Done)
+            or getattr(event, "code", None) is ErrorCode.INTERNAL
+        )
         if getattr(event, "turn", None) in cancelled and not ending:
             yield f"after the cancel it said {event}"
 
@@ -103,7 +130,9 @@ def _of_errors(case: Case, cut: bool) -> Iterator[str]:
     said = Counter(event.code for event in case.link.taken if isinstance(event, m.Error))
     raised = sum(breaker.raised for breaker in (*case.breakers.stages, case.breakers.store))
     given_up = said[ErrorCode.ASR_TIMEOUT] + said[ErrorCode.LLM_TIMEOUT]
-    if said.total() - given_up < raised:
+    # A candidate's recognizer fails for nobody, and what fails for an utterance that goes on is void.
+    unsaid = any(isinstance(event, m.Hold | m.Reopened) for event in case.link.taken)
+    if said.total() - given_up < raised - unsaid:
         yield f"{raised} calls failed, and the client was told {dict(said)}"
     if said[ErrorCode.PROTOCOL_VIOLATION] and not case.link.stopping:
         yield "the client was told that it broke the rules"
@@ -144,7 +173,7 @@ def _of_records(case: Case, turns: dict[int, list[m.Event]], cut: bool) -> Itera
                 yield f"turn {number} was not remembered"
     for number, record in by_turn.items():
         # A socket may be gone before it was told anything of the turn that it asked for.
-        if not cut or number > len(case.link.asked):
+        if not cut or (number > len(case.link.asked) and not _listens_unasked(case)):
             yield f"turn {number}, which nobody was told of, was remembered as {record}"
 
 
@@ -162,6 +191,8 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
     silenced = cut or record.outcome in _SILENCED
     if not record.reply.startswith(shown) or (not silenced and record.reply != shown):
         yield f"{record.reply!r} was remembered, {shown!r} was shown"
+    if case.clock_jumped and any(isinstance(event, m.Hold) for event in events):
+        return  # It stood still before the jump or after it, and only the session knows.
     samples, taken = case.heard_at_commit[record.turn]
     if record.outcome in _SILENCED:
         events = [event for event in taken if getattr(event, "turn", None) == record.turn]
@@ -172,6 +203,23 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
     least, most = heard_between(events, samples)
     if not least <= record.heard <= most:
         yield f"{record.heard} characters were heard by it; {samples} samples are between {least} and {most}"
+
+
+def _of_words(case: Case, turns: dict[int, list[m.Event]], cut: bool) -> Iterator[str]:
+    """Check that no word is lost of speech that spells its words, and that none is heard twice."""
+    finals = [event.text for events in turns.values() for event in events if isinstance(event, m.Final)]
+    heard = " ".join(finals).split()
+    said = [*words_in(bytes(case.link.spoken))]
+    if said and any(count > 1 for count in Counter(heard).values()):
+        yield f"a word was heard twice: {finals}"
+    if said and [word for word in said if word in heard] != heard:
+        yield f"the words were heard in another order: {finals}"
+    unfinished = [events for events in turns.values() if not any(isinstance(event, m.Final) for event in events)]
+    # A turn that comes to no final says why. What is said after a cancel is for nobody.
+    if cut or unfinished or case.link.stopping or case.link.cancelled_at is not None or case.breakers.asr.raised:
+        return
+    if lost := [word for word in said if word not in heard and is_meant(word, 0, over=True)]:
+        yield f"the words {lost} were lost: {finals}"
 
 
 def heard_between(events: Sequence[m.Event], samples: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.settings import SessionSettings
 from voice_trio.testing.explorer.link import ExploredLink
+from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (
     ScriptedEndOfTurn,
     ScriptedLanguageModel,
@@ -32,7 +33,7 @@ class Scenario:
     """A conversation to explore. It must be the same every time: no chance, no clock but Trio's, no threads."""
 
     talk: Callable[[ExploredLink], Awaitable[None]]
-    """What the client does, hands-free aside. It may raise `LinkClosed`, and must bear a turn that ends too early."""
+    """What the client does. It may raise `LinkClosed`, and must bear a turn that ends too early."""
     engines: Callable[[], Engines]
     """Returns engines that have done nothing yet."""
     store: Callable[[], Store] = InProcessStore
@@ -92,6 +93,41 @@ async def read_slowly(client: ExploredLink) -> None:
     await trio.sleep(1)
 
 
+PAUSE = silent(360)
+"""Longer than `DUPLEX`'s utterances may pause."""
+
+
+async def talk_into_replies(client: ExploredLink) -> None:
+    """Go on before the answer comes, show that one listens to it, and then interrupt it."""
+    await client.wait_for(m.SessionOpened)
+    await client.ask(m.Start(mode="hands_free"))
+    await client.say(spoken("tell", "me") + PAUSE + spoken("please") + PAUSE)
+    with trio.move_on_after(10):
+        await client.wait_for(m.TtsChunk)
+    await client.say(silent(180) + spoken("mhm") + PAUSE + silent(180))
+    await client.say(spoken("stop", "there") + PAUSE + silent(180))
+    # Where something went wrong, there may be more turns than two, or fewer.
+    with trio.move_on_after(120):
+        while client.in_a_turn:
+            await client.wait_for(m.Done)
+    await trio.sleep(1)
+
+
+def duplex_engines() -> Engines:
+    """Return engines that hear what is said, and answer at length."""
+    replies = [
+        # The first is too slow for who speaks on, the second is spoken into.
+        ScriptedReply(tokens=(3.0, "Late. ")),
+        ScriptedReply(tokens=("A long ", "reply, ", "and more ", "of it. ", "And then ", "a second ", "sentence.")),
+        ScriptedReply(tokens=("Good ", "bye.")),
+    ]
+    return scripted_engines(
+        recognizer=LiteralRecognizer(),
+        language_model=ScriptedLanguageModel(replies=replies),
+        synthesizer=ScriptedSynthesizer(char_ms=60),
+    )
+
+
 def hasty_engines() -> Engines:
     """Return engines that answer at length, and as fast as they are let."""
     return scripted_engines(
@@ -117,5 +153,6 @@ SCENARIOS = {
     "talk": SCENARIO,
     "slow": Scenario(read_slowly, hasty_engines, read_s=0.02),
     "pieces": Scenario(talk, piecewise_engines),
+    "duplex": Scenario(talk_into_replies, duplex_engines, settings={"vad_silence_ms": 200, "barge_in": True}),
     "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }

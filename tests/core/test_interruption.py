@@ -1,0 +1,66 @@
+"""What is said into a reply, and whether it is meant to end it: by its words, and by how much voice there was."""
+
+import pytest
+
+from voice_trio.core.interruption import ENOUGH_VOICE_MS, HEARD_IN_NOISE, LISTENERS_SIGNS, STOPS, is_meant
+
+LONG, SHORT = ENOUGH_VOICE_MS, ENOUGH_VOICE_MS - 30
+
+TABLE = [
+    # words, with much voice, with little, when it is over
+    ("", None, None, False),
+    ("...", None, None, False),
+    ("Yeah.", None, None, False),
+    ("Uh-huh, right, okay.", None, None, False),
+    ("Mm-hmm", None, None, False),
+    ("I see.", None, None, False),
+    ("Oh no!", None, None, False),
+    ("Go on, go ahead.", None, None, False),
+    ("the", None, None, False),
+    ("You and I", None, None, False),
+    ("Stop", True, True, True),
+    ("stop.", True, True, True),
+    ("Okay, wait", True, True, True),
+    ("Hold on a moment", True, True, True),
+    ("hold", True, None, True),
+    ("No, I meant Paris", True, True, True),
+    ("No", True, True, True),
+    ("Nobody knows", True, None, True),
+    ("I know", True, None, True),
+    ("Hey", True, True, True),
+    ("They say hey", True, None, True),
+    ("Yeah, but what about tomorrow?", True, None, True),
+    ("But why?", True, True, True),
+    ("right now", True, None, True),
+    ("London", True, None, True),
+    ("I see a dog", True, None, True),
+    ("stopping", True, None, True),
+    ("It is thirty characters on that they say stop", True, None, True),
+    ("Ja, genau", True, None, True),
+    ("東京", True, None, True),
+]
+
+
+@pytest.mark.parametrize(("words", "long", "short", "over"), TABLE, ids=[words for words, *_ in TABLE])
+def test_words_decide(words, long, short, over):
+    assert is_meant(words, LONG, over=False) is long
+    assert is_meant(words, SHORT, over=False) is short
+    assert is_meant(words, 0, over=True) is over
+
+
+@pytest.mark.parametrize("words", [words for words, *_ in TABLE])
+def test_what_is_clear_stays_clear_when_it_is_over(words):
+    """A candidate that is cut short is judged by what was heard until then."""
+    if (before := is_meant(words, LONG, over=False)) is not None:
+        assert is_meant(words, LONG, over=True) is before
+
+
+@pytest.mark.parametrize("voiced_ms", [0, 300, 600, 10_000])
+def test_a_voice_without_words_means_nothing_however_long(voiced_ms):
+    assert is_meant("", voiced_ms, over=False) is None
+    assert is_meant("", voiced_ms, over=True) is False
+
+
+def test_a_word_is_in_one_list_only():
+    assert not LISTENERS_SIGNS & HEARD_IN_NOISE
+    assert not [word for word in LISTENERS_SIGNS | HEARD_IN_NOISE if STOPS.search(word)]
