@@ -9,7 +9,9 @@ import os
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +22,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.core.playout import Playout
-from voice_trio.testing.conversation import conversation
+from voice_trio.testing.conversation import Conversation, conversation
 from voice_trio.testing.explorer.promises import heard_between
 from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (
@@ -55,18 +57,20 @@ class Person:
 
 
 def drawn_person(chance):
-    pcm, words = b"", []
+    pcm = b""
+    words: list[str] = []
     for _ in range(chance.randint(1, 7)):
         kind = chance.choice(["words", "words", "words", "sign", "sign", "noise", "stop"])
         meant = [f"w{len(words) + n}" for n in range(chance.randint(1, 5))] if kind in ("words", "stop") else []
         words += meant
         word_ms = chance.choice([240, 300, 420])
-        pcm += {
-            "words": lambda meant=meant, ms=word_ms: spoken(*meant, word_ms=ms),
-            "stop": lambda meant=meant, ms=word_ms: spoken("stop", *meant, word_ms=ms),
+        makers: dict[str, Callable[[], bytes]] = {
+            "words": partial(spoken, *meant, word_ms=word_ms),
+            "stop": partial(spoken, "stop", *meant, word_ms=word_ms),
             "sign": lambda: spoken(*chance.choice([["mhm"], ["yeah", "right"], ["okay"]])),
             "noise": lambda: voiced(chance.choice([120, 400, 1200, 4000])),
-        }[kind]()
+        }
+        pcm += makers[kind]()
         pcm += silent(chance.choice([60, 240, 420, 900, 1500, 2500, 2500, 5000]))
     return Person(
         pcm=pcm + silent(chance.choice([0, 0, 3000])),
@@ -100,14 +104,15 @@ def drawn_engines(chance):
 class Player:
     """What the person hears: an honest player, which says late how far it came, or never."""
 
-    talk: object
+    talk: Conversation
     person: Person
     chance: random.Random
-    heard: Counter = field(default_factory=Counter)
+    heard: Counter[int] = field(default_factory=Counter)
     """Samples of each turn."""
 
     async def play(self, nursery):
-        at, turn, there, held, ticks = 0, 0, Counter(), False, 0
+        at, turn, held, ticks = 0, 0, False, 0
+        there: Counter[int] = Counter()
         while True:
             await trio.sleep(0.1)
             ticks += 1
@@ -205,7 +210,7 @@ async def live(number):
 
 def void_dropped(talk):
     """Return what was said of each turn, but for what a reopening made void."""
-    turns: dict[int, list] = {}
+    turns: dict[int, list[tuple[m.Event, float]]] = {}
     for event, at_s in zip(talk.heard, talk.times, strict=True):
         number = getattr(event, "turn", None)
         if isinstance(event, m.Reopened):
@@ -260,7 +265,7 @@ async def test_no_word_is_lost_and_none_is_heard_twice(autojump_clock, number):
 
 
 async def test_the_draw_has_all_that_speech_without_being_asked_can_do(autojump_clock):
-    seen = Counter()
+    seen: Counter[str] = Counter()
     for number in range(30):
         talk = (await live(number)).talk
         seen.update(type(event).__name__ for event in talk.heard)
