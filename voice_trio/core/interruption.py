@@ -2,8 +2,8 @@
 
 Length of voice alone cannot tell: 600 ms are reached by 88 % of interruptions, but also by 18 % of listeners' "uh-huh"
 and 22 % of coughs (measured on recordings of both). Words can: what is more than a listener's sign is meant. A word
-that asks for silence is meant at once. Of a short sound recognizers write one of a few words that nobody said; those
-alone count for nothing.
+that asks for silence is meant at once. Of a short sound recognizers write little words that nobody said; those alone
+count for nothing.
 
 The words are English. In another language every word is more than a listener's sign.
 """
@@ -56,8 +56,55 @@ LISTENERS_SIGNS: Final = frozenset(
 _TWO_WORDS: Final = re.compile(r"\b(?:i see|got it|of course|uh oh|oh no|go on|carry on|go ahead)\b")
 """The same in two words."""
 
-HEARD_IN_NOISE: Final = frozenset(("a", "and", "bye", "i", "in", "it", "so", "the", "this", "you"))
-"""What recognizers write for a cough, a click or a breath."""
+LITTLE_WORDS: Final = frozenset(
+    {
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "bye",
+        "by",
+        "for",
+        "from",
+        "had",
+        "has",
+        "he",
+        "her",
+        "hers",
+        "him",
+        "his",
+        "i",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "she",
+        "so",
+        "that",
+        "the",
+        "their",
+        "them",
+        "they",
+        "this",
+        "to",
+        "us",
+        "we",
+        "with",
+        "you",
+        "your",
+    }
+)
+"""What recognizers write for a cough, a click or a breath, and for "uh-huh". Nobody interrupts with these alone."""
 
 STOPS: Final = re.compile(
     r"\b(?:stop|wait|halt|pause|quiet|silence|enough|cancel|shush|hold on|hang on|shut up|never mind|excuse me)\b"
@@ -75,7 +122,7 @@ def is_meant(words: str, voiced_ms: int, *, over: bool) -> bool | None:
     said = re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
     if STOPS.search(said[:_FIRST_CHARS]):
         return True
-    meant = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS - HEARD_IN_NOISE
+    meant = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS - LITTLE_WORDS
     if meant and (over or voiced_ms >= ENOUGH_VOICE_MS):
         return True
     return False if over else None
