@@ -16,93 +16,27 @@ from typing import Final
 ENOUGH_VOICE_MS: Final = 600
 """With words that are no listener's sign, so much voice is meant, though it goes on."""
 
-LISTENERS_SIGNS: Final = frozenset(
-    {
-        "ah",
-        "aha",
-        "alright",
-        "cool",
-        "exactly",
-        "good",
-        "great",
-        "hm",
-        "hmm",
-        "huh",
-        "indeed",
-        "mhm",
-        "mm",
-        "mmm",
-        "mmhmm",
-        "oh",
-        "ok",
-        "okay",
-        "really",
-        "right",
-        "sure",
-        "true",
-        "uh",
-        "uhhuh",
-        "uhuh",
-        "um",
-        "wow",
-        "yeah",
-        "yep",
-        "yes",
-        "yup",
-    }
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LISTENERS_SIGNS: Final = _words(
+    """
+    ah aha alright cool exactly good great hm hmm huh indeed mhm mm mmm mmhmm oh ok okay really right sure
+    true uh uhhuh uhuh um wow yeah yep yes yup
+    """
 )
 """What a person says to show that they listen. Only an utterance of nothing else is a listener's."""
 
 _TWO_WORDS: Final = re.compile(r"\b(?:i see|got it|of course|uh oh|oh no|go on|carry on|go ahead)\b")
 """The same in two words."""
 
-LITTLE_WORDS: Final = frozenset(
-    {
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "bye",
-        "by",
-        "for",
-        "from",
-        "had",
-        "has",
-        "he",
-        "her",
-        "hers",
-        "him",
-        "his",
-        "i",
-        "if",
-        "in",
-        "is",
-        "it",
-        "its",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "our",
-        "she",
-        "so",
-        "that",
-        "the",
-        "their",
-        "them",
-        "they",
-        "this",
-        "to",
-        "us",
-        "we",
-        "with",
-        "you",
-        "your",
-    }
+LITTLE_WORDS: Final = _words(
+    """
+    a an and are as at be bye by for from had has he her hers him his i if in is it its me my of on or our
+    she so that the their them they this to us we with you your
+    """
 )
 """What recognizers write for a cough, a click or a breath, and for "uh-huh". Nobody interrupts with these alone."""
 
