@@ -24,6 +24,8 @@ import { inWords } from "./languages.js";
 
 /** @typedef {{may_swap: boolean} & Record<Kind, OfKind>} List */
 
+const AGAIN_MS = 1000;
+
 export class Engines {
   /**
    * @param {string} url of /api, with a slash at its end
@@ -45,12 +47,17 @@ export class Engines {
     /** Why the latest request came to nothing, in a sentence. */
     this.trouble = "";
     this.latest = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.again = undefined;
     this.onchange = () => {};
   }
 
-  /** Asks what there is. */
-  load() {
-    return this.take((token) => ask(`${this.url}engines`, { token }));
+  /** Asks what there is. While the server fetches something that is not ours, nobody tells when it is over: asks again. */
+  async load() {
+    clearTimeout(this.again);
+    await this.take((token) => ask(`${this.url}engines`, { token }));
+    const others = Object.values(this.list ?? {}).flatMap(({ engines = [] }) => engines);
+    if (!this.fetching && others.some((one) => one.fetching)) this.again = setTimeout(() => this.load(), AGAIN_MS);
   }
 
   /**
