@@ -14,7 +14,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.engines import load
 from voice_trio.engines.base import EngineError
-from voice_trio.engines.local_llm import finder
+from voice_trio.engines.local_llm import finder, model as local_model
 from voice_trio.engines.local_llm.finder import LocalServer
 from voice_trio.engines.local_llm.model import LocalModel, open_local_model
 from voice_trio.entry_points import Kind
@@ -36,7 +36,9 @@ async def answered(client):
 
 
 @pytest.mark.parametrize("faults", ["", "tts:delay=0.001s"])
-async def test_a_session_is_told_of_it_and_answered_by_it_from_the_next_turn_on(faults, tmp_path):
+async def test_a_session_is_told_of_it_and_answered_by_it_from_the_next_turn_on(faults, tmp_path, monkeypatch):
+    # Or it looks by itself in between, and finds the end of it before anybody's reply has failed.
+    monkeypatch.setattr(local_model, "FIRST_WAIT_S", 600.0)
     stub, models = ollama(), []
 
     @asynccontextmanager

@@ -23,8 +23,8 @@ def _words(text: str) -> frozenset[str]:
 
 LISTENERS_SIGNS: Final = _words(
     """
-    ah aha alright cool exactly good great hm hmm huh indeed mhm mm mmm mmhmm oh ok okay really right sure
-    true uh uhhuh uhuh um wow yeah yep yes yup
+    ah aha alright cool exactly good great haha hm hmhm hmm hmmhmm huh indeed mhm mm mmm mmhmm oh ok okay really
+    right sure true uh uhhuh uhuh um wow yeah yep yes yup
     """
 )
 """What a person says to show that they listen. Only an utterance of nothing else is a listener's."""

@@ -31,6 +31,10 @@ _CONTROLS = 100
 _CONTROLS_PER_S = 25.0
 """Ten `played` a second, and as much again for a person in a hurry."""
 
+_SOUNDINGS = 500
+_SOUNDINGS_PER_S = 125.0
+"""One before each of the smallest audio messages that any client sends."""
+
 
 class GuardedLink:
     """``link``, with limits. Times are Trio's, in seconds."""
@@ -43,6 +47,7 @@ class GuardedLink:
         longest = ms_to_samples(settings.max_utterance_ms + AUDIO_MARGIN_MS)
         self._audio = TokenBucket(longest, _AUDIO_SPEED * SAMPLE_RATE)
         self._controls = TokenBucket(_CONTROLS, _CONTROLS_PER_S)
+        self._soundings = TokenBucket(_SOUNDINGS, _SOUNDINGS_PER_S)
         self._idle_s = settings.idle_timeout_s
         self._ends_at = trio.current_time() + settings.max_session_s
         self._idle_since: float | None = trio.current_time()
@@ -59,6 +64,10 @@ class GuardedLink:
                 raise Malformed("audio comes much faster than it can have been spoken", Farewell.FLOOD)
             if self._allowance is not None:
                 await self._allowance.pay_for_audio(samples)
+        elif isinstance(command, m.Sounding):
+            # It comes with the audio, by itself: it says nothing of whether anybody is there.
+            if not self._soundings.take(1, now):
+                raise Malformed("too many messages in a short time", Farewell.FLOOD)
         else:
             if not self._controls.take(1, now):
                 raise Malformed("too many messages in a short time", Farewell.FLOOD)
@@ -87,6 +96,7 @@ class GuardedLink:
         if missed_s:
             self._audio.give(missed_s * SAMPLE_RATE)
             self._controls.give(missed_s * _CONTROLS_PER_S)
+            self._soundings.give(missed_s * _SOUNDINGS_PER_S)
 
     async def wait_enough(self) -> DrainCode:
         """Return, with the reason, when the session is to be drained: idle, or at its limit."""

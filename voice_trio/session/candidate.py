@@ -7,8 +7,9 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.interruption import is_meant
+from voice_trio.core.languages import language_of
 from voice_trio.core.timeline import Timeline
-from voice_trio.engines.base import EngineError, Engines
+from voice_trio.engines.base import EngineError, Engines, open_utterance
 from voice_trio.session import asr
 from voice_trio.session.capture import Capture
 from voice_trio.session.turn import Turn
@@ -27,7 +28,8 @@ class Candidate:
         """The one whose reply sounds."""
         self.utterance = utterance
         self.scope = trio.CancelScope()
-        self._language = request.language
+        self._language = request.language or turn.language
+        self._likely = language_of(request.locale)
         self._capture, _ = utterance
         self._words = ""
         self._release_at = trio.current_time() + LONGEST_HOLD_S
@@ -60,7 +62,7 @@ class Candidate:
         """Listen until it is clear, or over; return whether the recognizer went along."""
         failed = False
         try:
-            async with engines.recognizer.open(self._language) as utterance:
+            async with open_utterance(engines.recognizer, self._language, self._likely) as utterance:
                 while pcm := await self._capture.receive():
                     utterance.feed(pcm)
                     self._words = (await utterance.hypothesize()).text

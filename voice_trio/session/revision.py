@@ -80,7 +80,7 @@ class Revision:
                 self.capture,
                 engines.recognizer,
                 turn=self._number,
-                language=self._language,
+                language=self.language,
                 likely=language_of(self._request.locale) if isinstance(self._request, m.Start) else None,
                 settings=self._around.settings,
                 throttle=self._around.throttle,
@@ -101,7 +101,7 @@ class Revision:
     async def _respond(self, engines: Engines, records: Sequence[Record]) -> Outcome:
         settings, reply = self._around.settings, self.reply
         messages = prompt(records, self.said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
-        name = self._request.voice or voice_in(self._language, engines.synthesizer.voices)
+        name = self._request.voice or voice_in(self.language, engines.synthesizer.voices)
         voice = Voice(
             engines.synthesizer,
             name,
@@ -115,6 +115,6 @@ class Revision:
         return Outcome.FAILED if reply.unspoken else Outcome.COMPLETED
 
     @property
-    def _language(self) -> str | None:
+    def language(self) -> str | None:
         """The language that is spoken, as far as it is known."""
         return self._request.language or self._around.settings.language or self._around.spoken.known

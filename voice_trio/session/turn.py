@@ -80,6 +80,11 @@ class Turn:
         return self._request if isinstance(self._request, m.Start) else None
 
     @property
+    def language(self) -> str | None:
+        """The language that is spoken, as far as it is known."""
+        return self._revision.language
+
+    @property
     def listening(self) -> bool:
         """Whether it takes what is said for its own."""
         return self.spoken_request is not None and not self._revision.capture.has_ended()
@@ -97,7 +102,7 @@ class Turn:
         """
         if self.spoken_request is None or self.ending or self._revision.reply.audible:
             return False
-        return self._revision.capture.ending not in (Ending.TOO_LONG, Ending.TOO_SLOW)
+        return self._revision.capture.ending not in (Ending.TOO_LONG, Ending.TOO_SLOW, Ending.STOPPED)
 
     def reopen(self, capture: Capture, timeline: Timeline) -> None:
         """Go on with the utterance, of which ``capture`` is the rest; only where it `can_reopen`."""

@@ -100,7 +100,10 @@ class LocalModel:
         wait_s = FIRST_WAIT_S
         while True:
             if self.synthetic:
-                await trio.sleep(wait_s)
+                with trio.move_on_after(wait_s) as waited:
+                    await self._swapped.wait()
+                if not waited.cancelled_caught:
+                    continue  # Somebody else has looked.
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
             else:
                 await self._failed.wait()
