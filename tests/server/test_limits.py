@@ -57,6 +57,20 @@ async def test_one_full_utterance_may_come_at_once_and_no_more(autojump_clock):
     assert caught.value.farewell is Farewell.FLOOD
 
 
+async def test_what_sounds_may_be_said_before_each_message_and_is_no_sign_of_life(autojump_clock):
+    spoken = [m.Sounding(), m.Audio(silent(20)), 0.02]
+    await receive_all([*spoken, m.Played(turn=1, samples=0)] * 10 + spoken * 300)
+    link = MemoryLink(capacity=100_000)
+    guarded = GuardedLink(link, config.load())
+    began = guarded.idle_since
+    await trio.sleep(100)
+    await link.ask(m.Sounding())
+    await guarded.receive()
+    assert guarded.idle_since == began
+    with pytest.raises(Malformed):
+        await receive_all([m.Sounding()] * 1_000)
+
+
 async def test_an_endless_stream_at_the_speed_of_speech_is_welcome(autojump_clock):
     await receive_all([m.Audio(silent(8)), 0.008] * 20_000)
 

@@ -13,7 +13,13 @@ from voice_trio.tapped import tapped
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.explorer.breakable import BreakingTap
 from voice_trio.testing.literal import LiteralRecognizer, spoken
-from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
+from voice_trio.testing.scripted import (
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedReply,
+    ScriptedSynthesizer,
+    scripted_engines,
+)
 
 LONG = ScriptedReply(tokens=["This is a long sentence of a reply, and there is more. "] * 8, token_s=0.05)
 SLOW = ScriptedReply(tokens=[5.0, "At last. "])
@@ -356,3 +362,29 @@ async def test_a_conversation_that_is_anothers_is_refused_however_often_one_spea
                     await talk.say(spoken("one"), 900)
                     assert (await talk.wait_for(m.Done, turn=turn)).outcome is Outcome.FAILED
             assert not talk.all(m.Final)
+
+
+async def test_a_stop_is_not_taken_back_by_who_speaks_beside_it(autojump_clock):
+    with trio.fail_after(120):
+        async with conversation(engines=engines(ScriptedReply(tokens=[2.0, "At last. "]), SHORT)) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("hello", "there"))
+            await talk.ask(m.Stop())
+            await talk.say(spoken("from", "the", "television"), 900)
+            assert (await talk.wait_for(m.Done, turn=1)).outcome in (Outcome.COMPLETED, Outcome.INTERRUPTED)
+    assert not talk.all(m.Reopened)
+    assert finals(talk)[0] == "hello there"
+
+
+async def test_a_candidate_is_heard_in_the_language_of_the_turn(autojump_clock):
+    recognizer = ScriptedRecognizer()
+    made = scripted_engines(recognizer=recognizer, language_model=ScriptedLanguageModel(replies=[LONG, SHORT]))
+    with trio.fail_after(120):
+        async with conversation(engines=made, language="de") as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(1500, 900)
+            await talk.wait_for(m.TtsChunk)
+            await talk.silence(500)
+            await talk.say(1500, 900)
+            await talk.wait_for(m.Done, turn=1)
+    assert set(recognizer.asked_for) == {"de"}
