@@ -35,8 +35,8 @@ def keyboard(samples: int, seed: int) -> Signal:
     at = 0.0
     while at < samples:
         loudness = rng.uniform(0.4, 1.0)
-        _add(out, int(at), loudness * _key(rng))
-        _add(out, int(at + ms_to_samples(1) * rng.uniform(60, 110)), 0.5 * loudness * _key(rng))
+        add(out, int(at), loudness * _key(rng))
+        add(out, int(at + ms_to_samples(1) * rng.uniform(60, 110)), 0.5 * loudness * _key(rng))
         at += ms_to_samples(1) * rng.uniform(70, 210)
     return _unit(out[:samples])
 
@@ -52,14 +52,14 @@ def music(samples: int, seed: int) -> Signal:
         root = roots[number // 4 % len(roots)]
         if number % 4 == 0:
             for ratio in (0.5, 1.0, 1.25, 1.5):
-                _add(out, start, 0.25 * _note(root * ratio, 4 * beat, vibrato=0.0))
+                add(out, start, 0.25 * _note(root * ratio, 4 * beat, vibrato=0.0))
         for half in (0, beat // 2):
             step = rng.choice([0, 2, 4, 7, 9, 12])
-            _add(out, start + half, 0.4 * _note(root * 2 * 2 ** (step / 12), beat // 2, vibrato=0.006))
+            add(out, start + half, 0.4 * _note(root * 2 * 2 ** (step / 12), beat // 2, vibrato=0.006))
             hat = rng.standard_normal(ms_to_samples(40)) * _decay(ms_to_samples(40), ms=8)
-            _add(out, start + half, 0.15 * np.diff(hat, prepend=0.0))
+            add(out, start + half, 0.15 * np.diff(hat, prepend=0.0))
         drum = np.sin(2 * np.pi * 60 * np.arange(ms_to_samples(150)) / SAMPLE_RATE)
-        _add(out, start, 0.8 * drum * _decay(len(drum), ms=40))
+        add(out, start, 0.8 * drum * _decay(len(drum), ms=40))
     return _unit(out[:samples])
 
 
@@ -106,15 +106,23 @@ def mix(clean: Signal, kind: str, *, snr_db: float, lead_ms: int, tail_ms: int, 
     return padded + at_rms(KINDS[kind](len(padded), seed), active_rms(clean) / 10 ** (snr_db / 20))
 
 
+def add(out: Signal, at: int, what: Signal) -> None:
+    """Add ``what`` to ``out`` from sample ``at`` on, as far as there is room."""
+    room = max(0, min(len(what), len(out) - at))
+    out[at : at + room] += what[:room]
+
+
+def band(signal: Signal, low: float, high: float) -> Signal:
+    """Return what of ``signal`` lies between two frequencies, in Hz, with soft edges and an RMS of 1.0."""
+    hertz = np.maximum(np.fft.rfftfreq(len(signal), 1 / SAMPLE_RATE), 1.0)
+    passed = np.fft.irfft(np.fft.rfft(signal) / (1 + (low / hertz) ** 4) / (1 + (hertz / high) ** 4), len(signal))
+    return passed / max(float(np.sqrt(np.mean(np.square(passed)))), 1e-9)
+
+
 def _unit(signal: Signal) -> Signal:
     unit: Signal = signal / np.sqrt(np.mean(np.square(signal)))
     unit.setflags(write=False)  # the next caller that asks for the same gets this very one
     return unit
-
-
-def _add(out: Signal, at: int, what: Signal) -> None:
-    room = max(0, min(len(what), len(out) - at))
-    out[at : at + room] += what[:room]
 
 
 def _decay(samples: int, *, ms: float) -> Signal:

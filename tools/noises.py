@@ -62,14 +62,14 @@ def coughs(samples: int, seed: int) -> Signal:
     out = np.zeros(samples + SAMPLE_RATE)
     at = ms_to_samples(round(drawn.uniform(300, 900)))
     for _ in range(int(drawn.integers(1, 4))):
-        burst = _band(drawn.standard_normal(ms_to_samples(60)), 300, 6000) * _fade(ms_to_samples(60), 3, 20)
-        air = _band(drawn.standard_normal(ms_to_samples(250)), 400, drawn.uniform(1800, 3500))
+        burst = noise.band(drawn.standard_normal(ms_to_samples(60)), 300, 6000) * _fade(ms_to_samples(60), 3, 20)
+        air = noise.band(drawn.standard_normal(ms_to_samples(250)), 400, drawn.uniform(1800, 3500))
         voice = ms_to_samples(120)
         pulses = np.zeros(voice)
         pulses[:: round(SAMPLE_RATE / drawn.uniform(110, 240))] = 1.0
-        _add(out, at, 2.0 * burst)
-        _add(out, at + ms_to_samples(30), air * _fade(len(air), 20, 80))
-        _add(out, at + ms_to_samples(220), 2.0 * _band(pulses, 300, 1200) * _fade(voice, 20, 40))
+        noise.add(out, at, 2.0 * burst)
+        noise.add(out, at + ms_to_samples(30), air * _fade(len(air), 20, 80))
+        noise.add(out, at + ms_to_samples(220), 2.0 * noise.band(pulses, 300, 1200) * _fade(voice, 20, 40))
         at += ms_to_samples(round(drawn.uniform(380, 700)))
     return out[:samples]
 
@@ -82,7 +82,11 @@ def breaths(samples: int, seed: int) -> Signal:
     while at < samples:
         length = ms_to_samples(round(drawn.uniform(500, 1100)))
         low = drawn.uniform(200, 700)
-        _add(out, at, _band(drawn.standard_normal(length), low, low * 6) * np.sin(np.linspace(0, np.pi, length)) ** 2)
+        noise.add(
+            out,
+            at,
+            noise.band(drawn.standard_normal(length), low, low * 6) * np.sin(np.linspace(0, np.pi, length)) ** 2,
+        )
         at += length + ms_to_samples(round(drawn.uniform(200, 600)))
     return out
 
@@ -95,7 +99,9 @@ def clicks(samples: int, seed: int) -> Signal:
     while at < samples:
         length = ms_to_samples(120)
         low = drawn.choice([80.0, 800.0, 2500.0])
-        _add(out, at, _band(drawn.standard_normal(length), low, low * 3) * _fade(length, 1, drawn.uniform(3, 25)))
+        noise.add(
+            out, at, noise.band(drawn.standard_normal(length), low, low * 3) * _fade(length, 1, drawn.uniform(3, 25))
+        )
         at += ms_to_samples(round(drawn.uniform(120, 900)))
     return out
 
@@ -132,19 +138,7 @@ def sounds() -> Iterator[Sound]:
             yield Sound(kind, number, noise.to_pcm(made / max(power, 1e-12) ** 0.5 * level))
 
 
-def _band(signal: Signal, low: float, high: float) -> Signal:
-    """Return what of ``signal`` lies between two frequencies, with soft edges and an RMS of 1.0."""
-    hertz = np.maximum(np.fft.rfftfreq(len(signal), 1 / SAMPLE_RATE), 1.0)
-    passed = np.fft.irfft(np.fft.rfft(signal) / (1 + (low / hertz) ** 4) / (1 + (hertz / high) ** 4), len(signal))
-    return passed / max(float(np.sqrt(np.mean(np.square(passed)))), 1e-9)
-
-
 def _fade(samples: int, rise_ms: float, fall_ms: float) -> Signal:
     at = np.arange(samples) * 1000 / SAMPLE_RATE
     shape: Signal = np.minimum(1.0, at / rise_ms) * np.exp(-at / fall_ms)
     return shape
-
-
-def _add(out: Signal, at: int, what: Signal) -> None:
-    room = max(0, min(len(what), len(out) - at))
-    out[at : at + room] += what[:room]

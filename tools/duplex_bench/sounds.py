@@ -75,11 +75,11 @@ def cough(seed: int) -> Clip:
     for at_ms, loudness in ((0, 1.0), (draw.integers(260, 380), draw.uniform(0.4, 0.8))):
         length = ms_to_samples(280)
         seconds = np.arange(length) / SAMPLE_RATE
-        rush = _band(draw.standard_normal(length), 400, 4500) * np.exp(-seconds / draw.uniform(0.04, 0.07))
+        rush = noise.band(draw.standard_normal(length), 400, 4500) * np.exp(-seconds / draw.uniform(0.04, 0.07))
         hertz = draw.uniform(110, 200) * (1 - 0.8 * seconds)
         voice = np.sign(np.sin(2 * np.pi * np.cumsum(hertz) / SAMPLE_RATE)) * np.exp(-((seconds - 0.12) ** 2) / 0.003)
         start = ms_to_samples(int(at_ms))
-        out[start : start + length] += loudness * (rush + 0.15 * _band(voice, 150, 2500))
+        out[start : start + length] += loudness * (rush + 0.15 * noise.band(voice, 150, 2500))
     return Clip(faded(levelled(out), 2))
 
 
@@ -88,7 +88,7 @@ def knock(seed: int) -> Clip:
     draw = np.random.default_rng(seed)
     seconds = np.arange(ms_to_samples(300)) / SAMPLE_RATE
     thud = np.sin(2 * np.pi * draw.uniform(90, 220) * seconds) * np.exp(-seconds / draw.uniform(0.02, 0.05))
-    click = _band(draw.standard_normal(len(seconds)), 800, 6000) * np.exp(-seconds / 0.004)
+    click = noise.band(draw.standard_normal(len(seconds)), 800, 6000) * np.exp(-seconds / 0.004)
     return Clip(faded(levelled(thud + 0.5 * click), 2))
 
 
@@ -98,17 +98,7 @@ def sniff(seed: int) -> Clip:
     out = np.zeros(ms_to_samples(900))
     for at_ms in (0, draw.integers(420, 520)):
         length = ms_to_samples(int(draw.integers(180, 320)))
-        breath = _band(draw.standard_normal(length), 1200, 6500) * np.hanning(length)
+        breath = noise.band(draw.standard_normal(length), 1200, 6500) * np.hanning(length)
         start = ms_to_samples(int(at_ms))
         out[start : start + length] += breath
     return Clip(faded(levelled(out), 2))
-
-
-def _band(samples: Signal, low_hertz: float, high_hertz: float) -> Signal:
-    """Return what of ``samples`` lies between two frequencies, with soft edges."""
-    spectrum = np.fft.rfft(samples)
-    hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
-    keep = 1 / (1 + (low_hertz / np.maximum(hertz, 1)) ** 4) / (1 + (hertz / high_hertz) ** 4)
-    inside = np.fft.irfft(spectrum * keep, len(samples))
-    band: Signal = inside / np.sqrt(np.mean(np.square(inside)))
-    return band

@@ -98,7 +98,7 @@ class Turn:
     def can_reopen(self) -> bool:
         """Whether its utterance may still turn out not to be over.
 
-        So it is while nothing of the reply was heard, unless the utterance was ended because it was too long.
+        So it is while nothing of the reply was heard, unless it was too long, or the person said that it is over.
         """
         if self.spoken_request is None or self.ending or self._revision.reply.audible:
             return False
