@@ -1,4 +1,4 @@
-"""Recordings as browsers make them, made here with the encoders that come with PyAV."""
+"""Recordings as browsers and others make them, made here with the encoders that come with PyAV."""
 
 import io
 import struct
@@ -11,6 +11,9 @@ from voice_trio.core.audio import SAMPLE_RATE, wav_of
 BROWSERS = {"webm": ("webm", "libopus"), "ogg": ("ogg", "libopus"), "mp4": ("mp4", "aac"), "wav": ("wav", "pcm_s16le")}
 """Kind of recording -> FFmpeg's writer and encoder of it."""
 
+WRITERS = {**BROWSERS, "mp3": ("mp3", "libmp3lame"), "flac": ("flac", "flac"), "aac": ("adts", "aac")}
+"""The same of all kinds that are read."""
+
 
 def sine(ms, hertz=440, peak=8000):
     """Return a tone as 16 kHz s16le mono."""
@@ -19,8 +22,8 @@ def sine(ms, hertz=440, peak=8000):
 
 
 def recorded(kind, pcm, **options):
-    """Return 16 kHz s16le mono ``pcm`` as a browser would send it, for a kind of `BROWSERS`."""
-    return encoded(*BROWSERS[kind], pcm, **options)
+    """Return 16 kHz s16le mono ``pcm`` as one would send it, for a kind of `WRITERS`."""
+    return encoded(*WRITERS[kind], pcm, **options)
 
 
 def encoded(container, codec, pcm, *, rate=48_000, layout="mono", options=None):
