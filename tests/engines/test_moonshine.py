@@ -152,8 +152,9 @@ async def test_a_partial_that_has_heard_enough_silence_is_the_final():
         utterance.feed(pcm + bytes(2 * TAIL))
         hypothesis = await utterance.hypothesize()
         spent = utterance.compute_s
-        await utterance.anticipate(len(pcm) // 2)
-        assert (await utterance.settle(len(pcm) // 2 + TAIL, len(pcm) // 2)).text == hypothesis.text
+        early = await utterance.anticipate(len(pcm) // 2)
+        assert early == await utterance.settle(len(pcm) // 2 + TAIL, len(pcm) // 2)
+        assert early.text == hypothesis.text
         assert utterance.compute_s == spent
         # Behind somebody who was heard to the last sample it has not.
         await utterance.settle(len(pcm) // 2 + TAIL, len(pcm) // 2 + 1)

@@ -145,17 +145,23 @@ class DecodedUtterance(ABC, Generic[D]):
         self._heard = Hypothesis(partial.words(decoded), through)
         return self._heard
 
-    async def anticipate(self, voiced_through: int) -> None:
-        """Begin the final of an utterance whose voice was last heard just before that sample.
+    async def anticipate(self, voiced_through: int) -> Transcript | None:
+        """Begin the final of an utterance whose voice was last heard just before that sample, and return its words.
 
-        Cancelled, it is taken back.
+        Cancelled, it is taken back. None is returned where somebody else's final waits meanwhile.
         """
-        if self._drafted(voiced_through + self.draft_tail, self.samples) is not None:
+        decoded = self._drafted(voiced_through + self.draft_tail, self.samples)
+        if decoded is not None:
             await trio.lowlevel.checkpoint()
-            return
+        else:
+            decoded = await self._begin_early(voiced_through)
+        return None if self._recognizer.is_awaited else self.transcript(decoded)
+
+    async def _begin_early(self, voiced_through: int) -> D:
+        """Return what the final of an utterance comes to that may be over. Cancelled, it is taken back."""
         final = self._final_to(voiced_through + TAIL, Rank.EARLY)
         try:
-            await self._finish(final)
+            return await self._finish(final)
         except BaseException:
             # Not what `settle` waits for by now, or has begun in its place.
             if self._final is final and final.ticket.rank is Rank.EARLY:
