@@ -17,6 +17,7 @@ from voice_trio.engines.webrtc import WebRtcDetector
 from voice_trio.entry_points import Kind
 from voice_trio.testing import scripted
 from voice_trio.testing.conversation import conversation
+from voice_trio.testing.literal import LiteralRecognizer, spoken
 
 DOCUMENTED = {
     "host": "127.0.0.1",
@@ -38,6 +39,7 @@ DOCUMENTED = {
     "tts_workers": 2,
     "tts_timeout_s": 10,
     "max_pending_phrases": 5,
+    "drafts": "auto",
     "barge_in": True,
     "playout_lead_ms": 400,
     "send_queue_high": 50,
@@ -210,6 +212,15 @@ async def log_latency(value):
     return [line["event"] for line in lines if line["event"] == "latency"]
 
 
+async def drafts(value):
+    model = scripted.ScriptedLanguageModel()
+    engines = scripted.scripted_engines(recognizer=LiteralRecognizer(settles_early=True), language_model=model)
+    async with conversation(engines=engines, drafts=value) as talk:
+        await talk.ask(m.Start())
+        await talk.say(spoken("hello"), 360)
+    return len(model.prompts)
+
+
 async def barge_in(value):
     async with conversation(barge_in=value) as talk:
         await talk.ask(m.Start(mode="hands_free"))
@@ -256,6 +267,9 @@ EFFECTS = [
     (max_pending_phrases, 7, 7),
     (playout_lead_ms, 200, 200),
     (playout_lead_ms, 1000, 1000),
+    (drafts, "on", 1),
+    (drafts, "auto", 1),
+    (drafts, "off", 0),
     (barge_in, True, True),
     (barge_in, False, False),
     (send_queue_high, 2, True),

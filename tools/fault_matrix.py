@@ -5,7 +5,7 @@ Each row is a conversation of two spoken turns with default settings, of which t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -129,6 +129,25 @@ INTO_REPLIES = (
     IntoReply("store:hang#1", "london", CUT, (ErrorCode.INTERNAL,), False, "london", "the next turn begins 5 s late"),
 )
 
+DRAFTED = (
+    Row("asr:error#1", (ErrorCode.ASR_FAIL,), FAIL, Kept.NOTHING, "what was drafted is discarded"),
+    Row("asr:hang#1", (ErrorCode.ASR_TIMEOUT,), LATE, Kept.NOTHING, "the same, after `STREAM_ASR_TIMEOUT_S`"),
+    Row("llm:delay=2s#1", (), DONE, Kept.ALL, "it becomes the reply, and comes 2 s after it was begun"),
+    Row("llm:drip=50ms#1", (), DONE, Kept.ALL, "what is written by then comes at once, the rest a letter each 50 ms"),
+    Row("llm:hang#1", (ErrorCode.LLM_TIMEOUT,), LATE, Kept.WORDS, "`STREAM_LLM_FIRST_TOKEN_S` after it was begun"),
+    Row("llm:hang=3#1", (ErrorCode.LLM_TIMEOUT,), LATE, Kept.PART, "what was written is spoken"),
+    Row("llm:error#1", (), DONE, Kept.ALL, "the model is asked once more, at the end"),
+    Row("llm:error=8#1", (), DONE, Kept.ALL, "the same; of the first reply nothing is said"),
+    Row("llm:error#1, llm:error#2", (ErrorCode.LLM_FAIL,), FAIL, Kept.WORDS, "the same, and told"),
+    Row("llm:garbage#1", (), DONE, Kept.ALL, "what is no text is replaced, the rest is written as it came"),
+    Row("tts:delay=2s#1", (), DONE, Kept.ALL, "the first sound comes 2 s after it was begun"),
+    Row("tts:hang#1", (ErrorCode.TTS_FAIL,), DONE, Kept.ALL, "the phrase is skipped after `STREAM_TTS_TIMEOUT_S`"),
+    Row("tts:error#1", (ErrorCode.TTS_FAIL,), DONE, Kept.ALL, "the phrase is skipped when the draft becomes the reply"),
+    Row("tts:crash#1", (ErrorCode.TTS_FAIL,), DONE, Kept.ALL, "the same; another process says the next"),
+    Row("store:hang#1", (ErrorCode.INTERNAL,), DONE, Kept.NOTHING, "`done` comes 5 s late"),
+)
+"""The same, of turns whose reply is begun in a pause."""
+
 REFUSED = ("llm:crash",)
 """What these engines cannot suffer: the server does not start."""
 
@@ -192,17 +211,26 @@ def into_replies_table() -> str:
     return "\n".join(lines)
 
 
+def drafted_table() -> str:
+    """Return the rows of `DRAFTED` in Markdown."""
+    return "\n".join(_lines(DRAFTED))
+
+
 def table() -> str:
     """Return the rows in Markdown."""
+    refused = [f"| `{faults}` | the server does not start, and says why | | | | |" for faults in REFUSED]
+    return "\n".join([*_lines(ROWS), *refused])
+
+
+def _lines(rows: Iterable[Row]) -> list[str]:
     lines = [
         "| fault | the client sees | the turn ends | memory holds | the next turn | |",
         "|---|---|---|---|---|---|",
     ]
-    for row in ROWS:
+    for row in rows:
         seen = ", ".join(dict.fromkeys(row.errors)) or "no error"
         seen += " for each phrase" if len(row.errors) > 1 else ""
         seen += ", recoverable" if row.errors else ""
         next_turn = "works" if row.next_outcome is Outcome.COMPLETED else f"ends {row.next_outcome}"
         lines.append(f"| `{row.faults}` | {seen} | {row.outcome} | {row.kept} | {next_turn} | {row.note} |")
-    lines += [f"| `{faults}` | the server does not start, and says why | | | | |" for faults in REFUSED]
-    return "\n".join(lines)
+    return lines

@@ -18,7 +18,9 @@ from voice_trio.core.faults import BadFault, parse
 from voice_trio.entry_points import AUTO, EngineOf, Kind
 from voice_trio.environment import ConfigError, FromEnvironment
 
-__all__ = ["ConfigError", "Settings", "allowed", "load", "processors", "variable"]
+__all__ = ["ConfigError", "Drafting", "Settings", "allowed", "load", "processors", "variable"]
+
+Drafting = Literal["auto", "on", "off"]
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are a helpful voice assistant. Your words are spoken aloud: answer in short, plain sentences, "
@@ -187,6 +189,12 @@ class Settings(FromEnvironment):
     tts_workers: Annotated[int, Field(ge=1, le=16, description="warm voice processes")] = 2
     tts_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for one phrase's synthesis, in s")] = 10.0
     max_pending_phrases: Annotated[int, Field(ge=1, le=100, description="phrases that may wait for the voice")] = 5
+    drafts: Annotated[
+        Drafting,
+        Field(
+            description="on begins replies in pauses, before it is sure that they are the end; auto: where that is free"
+        ),
+    ] = "auto"
     barge_in: Annotated[
         bool,
         Field(description="hands-free, speech may interrupt a reply (1 or 0), where the client says nothing of it"),

@@ -8,11 +8,13 @@ from voice_trio.core.end_of_turn import LONGEST_MS, SHORTEST_MS, Pauses, is_unfi
 WINDOWS = {
     # probability, unfinished, usual pause, undecided, window
     "nothing is known": (None, False, None, 700, 700),
-    "surely the end": (0.97, False, None, 700, 300),
-    "surely the end, whatever this person's habits": (0.99, False, 1100, 700, 300),
-    "almost surely": (0.96, False, None, 700, 700),
-    "hardly": (0.79, False, None, 700, 1300),
-    "perhaps": (0.8, False, None, 700, 700),
+    "surely the end": (0.97, False, None, 700, 420),
+    "surely the end, whatever this person's habits": (0.99, False, 1100, 700, 420),
+    "almost surely": (0.96, False, None, 700, 900),
+    "hardly": (0.89, False, None, 700, 1300),
+    "perhaps": (0.9, False, None, 700, 900),
+    "perhaps, and a long window": (0.9, False, None, 1200, 1300),
+    "perhaps, and a longer one": (0.9, False, None, 1500, 1500),
     "it sounds like the end, and a word is missing": (0.99, True, None, 700, 1300),
     "a word is missing": (None, True, None, 700, 1300),
     "a person with short pauses": (None, False, 300, 700, 700),

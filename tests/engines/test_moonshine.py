@@ -152,8 +152,9 @@ async def test_a_partial_that_has_heard_enough_silence_is_the_final():
         utterance.feed(pcm + bytes(2 * TAIL))
         hypothesis = await utterance.hypothesize()
         spent = utterance.compute_s
-        await utterance.anticipate(len(pcm) // 2)
-        assert (await utterance.settle(len(pcm) // 2 + TAIL, len(pcm) // 2)).text == hypothesis.text
+        early = await utterance.anticipate(len(pcm) // 2)
+        assert early == await utterance.settle(len(pcm) // 2 + TAIL, len(pcm) // 2)
+        assert early.text == hypothesis.text
         assert utterance.compute_s == spent
         # Behind somebody who was heard to the last sample it has not.
         await utterance.settle(len(pcm) // 2 + TAIL, len(pcm) // 2 + 1)
@@ -301,3 +302,16 @@ async def test_it_can_be_tried_and_says_what_it_hears():
     said: list[str] = []
     assert await MoonshineWeights().check(config.load(), None, said.append) is None
     assert any("Chicago" in line for line in said)
+
+
+async def test_what_a_pause_came_to_is_the_final_whatever_partials_come_after_it():
+    pcm = clip("question")
+    async with open_ears(2) as recognizer, recognizer.open(None) as utterance:
+        utterance.feed(pcm + bytes(2 * TAIL))
+        early = await utterance.anticipate(len(pcm) // 2)
+        for _ in range(3):
+            utterance.feed(bytes(2 * TAIL))
+            await utterance.hypothesize()
+        spent = utterance.compute_s
+        assert await utterance.settle(len(pcm) // 2 + 3 * TAIL, len(pcm) // 2) == early
+        assert utterance.compute_s == spent

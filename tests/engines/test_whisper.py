@@ -24,7 +24,7 @@ from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tail_window import TimedWord
 from voice_trio.engines.base import EngineError, Hypothesis, Recognizer, Transcript
-from voice_trio.engines.decoding.scheduler import open_scheduler
+from voice_trio.engines.decoding.scheduler import Rank, open_scheduler
 from voice_trio.engines.whisper.context import Context
 from voice_trio.engines.whisper.decode import Decoded
 from voice_trio.engines.whisper.loading import Loaded, load as load_whisper
@@ -211,6 +211,33 @@ async def test_a_final_that_was_begun_in_the_pause_is_the_final(decoder):
         decoder.go.set()
     assert answers[0].text == "19200 samples."
     assert decoder.lengths == [19200]
+
+
+async def test_a_pause_tells_what_the_final_would_be_unless_somebody_waits_for_theirs(decoder):
+    async with recognizer(decoder, workers=2) as ears, ears.open("en") as utterance, ears.open("en") as other:
+        utterance.feed(SPEECH)
+        assert (await utterance.anticipate(S)) == await utterance.settle(2 * S, S)
+        answers = []
+
+        async def in_a_pause() -> None:
+            answers.append(await utterance.anticipate(2 * S))
+
+        async with trio.open_nursery() as nursery:
+            utterance.feed(SPEECH)
+            decoder.go.clear()
+            nursery.start_soon(in_a_pause)
+            await wait_all_tasks_blocked()
+            assert not ears.is_awaited
+            # One takes the other worker; of the rest most still wait when the first answer is there.
+            other.feed(SPEECH)
+            finals = [ears.submit_final(lambda: other.final_job(S, lambda: True), Rank.FINAL) for _ in range(7)]
+            await wait_all_tasks_blocked()
+            assert ears.is_awaited
+            decoder.go.set()
+            for final in finals:
+                await ears.answer(final)
+    assert answers == [None]
+    assert not ears.is_awaited
 
 
 async def test_no_partial_is_decoded_beside_its_early_final(decoder):

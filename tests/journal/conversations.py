@@ -265,8 +265,31 @@ async def hesitant(notes):
     assert (weigher.answered, len(weigher.asked)) == (6, 8)
 
 
+async def drafted(notes):
+    """Replies that are begun in pauses: for nothing, with an engine that fails, and for good."""
+    model = scripted.ScriptedLanguageModel(
+        replies=[
+            scripted.ScriptedReply(tokens=["For ", "nothing."]),
+            scripted.ScriptedReply(tokens=["Half ", EngineError(ErrorCode.LLM_FAIL, "no mind")]),
+            scripted.ScriptedReply(),
+        ]
+    )
+    engines = scripted.scripted_engines(recognizer=LiteralRecognizer(settles_early=True), language_model=model)
+    async with recording(notes, engines=engines) as talk:
+        await talk.ask(m.Start())
+        for word in ("one", "two", "three"):
+            await talk.say(spoken_words(word), 360)
+        await talk.say(spoken_words("four"), 900)
+        await talk.wait_for(m.Done, turn=1, outcome=Outcome.COMPLETED)
+        await talk.ask(m.Start())
+        await talk.say(spoken_words("five"), 900)
+        await talk.wait_for(m.Done, turn=2, outcome=Outcome.COMPLETED)
+    assert len(model.prompts) == 5
+
+
 ALL = [
     spoken,
+    drafted,
     hesitant,
     cut_off,
     failing,

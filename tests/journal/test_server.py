@@ -40,7 +40,7 @@ async def converse(folder):
         await client.ask(m.Start())
         await client.speak(sound_file.read(EXAMPLE) + SILENCE)
         chunks = 0
-        while chunks < 12:
+        while chunks < 18:
             chunks += isinstance(await client.hear(), m.TtsChunk)
         await client.ask(m.Cancel())
         await client.ask(m.Text(text="And tomorrow?"))
@@ -112,7 +112,7 @@ def test_the_command_says_equal_different_or_why_not(recorded, tmp_path):
     assert equal.stdout.endswith("\nequal\n")
 
     lines = recorded.read_text().splitlines()
-    at = next(at for at, line in enumerate(lines) if '"type":"partial"' in line)
+    at = next(at for at, line in enumerate(lines) if '"type":"final"' in line)
     planted = json.loads(lines[at])
     planted["message"]["text"] = "\x1b[31mplanted"
     (tmp_path / "planted.jsonl").write_text("\n".join([*lines[:at], json.dumps(planted), *lines[at + 1 :], '{"kind":']))
@@ -125,7 +125,7 @@ def test_the_command_says_equal_different_or_why_not(recorded, tmp_path):
     assert shown[-2].startswith("then ")
     assert "planted" in shown[-2]
     assert shown[-1].startswith("now ")
-    assert '"type": "partial"' in shown[-1]
+    assert '"type": "final"' in shown[-1]
     assert "planted" not in shown[-1]
     assert "\x1b" not in different.stdout
 

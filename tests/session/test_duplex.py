@@ -93,7 +93,9 @@ def drawn_engines(chance):
     ]
     return scripted_engines(
         recognizer=LiteralRecognizer(
-            hypothesize_s=chance.choice([0.0, 0.05, 0.4]), settle_s=chance.choice([0.0, 0.1, 0.7])
+            hypothesize_s=chance.choice([0.0, 0.05, 0.4]),
+            settle_s=chance.choice([0.0, 0.1, 0.7]),
+            settles_early=chance.random() < 0.5,
         ),
         language_model=ScriptedLanguageModel(replies=replies),
         synthesizer=ScriptedSynthesizer(char_ms=chance.choice([20, 40, 80]), speak_s=chance.choice([0.0, 0.1, 0.5])),

@@ -36,9 +36,9 @@ async def gap_ms(engines, start=None, **settings):
 
 DEAF = EngineError(ErrorCode.ASR_FAIL, "It hears nothing.")
 GAPS = {
-    "it sounds like the end": ([0.97], FINISHED, 310),
+    "it sounds like the end": ([0.97], FINISHED, 430),
     "it does not": ([0.1], FINISHED, 1320),
-    "nobody can tell": ([0.9], FINISHED, 720),
+    "nobody can tell": ([0.9], FINISHED, 920),
     "a word is missing": ([0.97], UNFINISHED, 1320),
     "a word is missing, and the model cannot tell": ([None], UNFINISHED, 1320),
     "the model fails, and words decide": ([DEAF], UNFINISHED, 1320),
@@ -72,14 +72,14 @@ async def test_one_that_comes_in_the_middle_of_the_window_counts_from_then_on(au
         (m.Start(), {"endpointing": "strict"}, 720),
         (m.Start(silence_ms=900), {}, 920),
         (m.Start(endpointing="fixed"), {}, 720),
-        (m.Start(silence_ms=900, endpointing="adaptive"), {}, 310),
-        (m.Start(endpointing="adaptive"), {"endpointing": "fixed"}, 310),
+        (m.Start(silence_ms=900, endpointing="adaptive"), {}, 430),
+        (m.Start(endpointing="adaptive"), {"endpointing": "fixed"}, 430),
     ],
 )
 async def test_who_asks_for_a_fixed_window_has_one_and_who_does_not_has_none(autojump_clock, start, settings, gap):
     weigher, engines = weighing(0.97)
     assert abs(await gap_ms(engines, start, **settings) - gap) <= 30
-    assert bool(weigher.asked) == (gap == 310)
+    assert bool(weigher.asked) == (gap == 430)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ async def test_who_asks_for_a_fixed_window_has_one_and_who_does_not_has_none(aut
     [
         (m.Configure(endpointing="fixed"), m.Start(), 720),
         (m.Configure(silence_ms=1000), m.Start(), 1020),
-        (m.Configure(silence_ms=1000), m.Start(silence_ms=400), 420),
-        (m.Configure(silence_ms=1000), m.Start(endpointing="adaptive"), 310),
-        (m.Configure(silence_ms=1000, endpointing="adaptive"), m.Start(), 310),
-        (m.Configure(), m.Start(), 310),
+        (m.Configure(silence_ms=1000), m.Start(silence_ms=500), 520),
+        (m.Configure(silence_ms=1000), m.Start(endpointing="adaptive"), 430),
+        (m.Configure(silence_ms=1000, endpointing="adaptive"), m.Start(), 430),
+        (m.Configure(), m.Start(), 430),
     ],
 )
 async def test_a_session_may_be_configured(autojump_clock, configured, start, gap):
@@ -114,7 +114,7 @@ async def test_a_pause_inside_a_sentence_is_spoken_through(autojump_clock):
             final = await talk.wait_for(m.Final)
             done = await talk.wait_for(m.Done)
     assert final.text == "so turn left now"
-    assert abs(done.latency.t_final_transcript_ms - 100 - 310) <= 30
+    assert abs(done.latency.t_final_transcript_ms - 100 - 430) <= 30
     first, second = (len(pcm) / 2 / SAMPLE_RATE for pcm in weigher.asked)
     assert first == pytest.approx(1.5 + 0.2, abs=0.06)
     assert second == pytest.approx(1.5 + 1.2 + 1.2 + 0.2, abs=0.07)
@@ -128,7 +128,7 @@ async def test_a_judgement_of_a_pause_that_is_over_is_of_no_other(autojump_clock
             await talk.say(900, 240)
             await talk.say(900, 3000)
             done = await talk.wait_for(m.Done)
-    assert abs(done.latency.t_final_transcript_ms - 100 - 720) <= 30
+    assert abs(done.latency.t_final_transcript_ms - 100 - 920) <= 30
     assert (len(weigher.asked), weigher.answered) == (2, 1)
 
 
@@ -156,8 +156,8 @@ async def test_a_person_who_pauses_long_is_given_longer(autojump_clock):
             return (await talk.wait_for(m.Done)).latency.t_final_transcript_ms - 100
 
     with trio.fail_after(60):
-        assert abs(await gap([300] * 4) - 720) <= 30
-        assert abs(await gap([640] * 4) - 800) <= 60
+        assert abs(await gap([300] * 4) - 920) <= 30
+        assert abs(await gap([640] * 4) - 1000) <= 60
 
 
 async def test_where_only_the_person_ends_it_nothing_is_weighed(autojump_clock):

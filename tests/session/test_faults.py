@@ -5,7 +5,7 @@ import structlog
 import trio
 
 from tests.session.promises import RecordingStore, check, listen_in
-from tools.fault_matrix import INTO_REPLIES, LONG_REPLY, REFUSED, ROWS, SENTENCES, Kept
+from tools.fault_matrix import DRAFTED, INTO_REPLIES, LONG_REPLY, REFUSED, ROWS, SENTENCES, Kept
 from voice_trio.config import ConfigError
 from voice_trio.core import messages as m
 from voice_trio.core.faults import KINDS, parse
@@ -19,8 +19,11 @@ REPLY = "".join(SENTENCES)
 TOKENS = [word + " " for word in REPLY.split(" ")]
 
 
-def two_sentences():
-    return scripted_engines(language_model=ScriptedLanguageModel(replies=[ScriptedReply(tokens=TOKENS)]))
+def two_sentences(*, drafts=False):
+    return scripted_engines(
+        recognizer=LiteralRecognizer(settles_early=True) if drafts else None,
+        language_model=ScriptedLanguageModel(replies=[ScriptedReply(tokens=TOKENS)]),
+    )
 
 
 def kept_of(records):
@@ -36,10 +39,14 @@ def kept_of(records):
     return Kept.ALL if record.heard == len(record.reply) and REPLY in record.reply + " " else Kept.PART
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.faults)
-async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row):
+@pytest.mark.parametrize(
+    ("row", "drafts"),
+    [pytest.param(row, False, id=row.faults) for row in ROWS]
+    + [pytest.param(row, True, id=f"{row.faults} drafted") for row in DRAFTED],
+)
+async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row, drafts):
     faults = Faults(parse(row.faults))
-    plain, store = two_sentences(), RecordingStore(fails=False)
+    plain, store = two_sentences(drafts=drafts), RecordingStore(fails=False)
     engines, faulty_store = inject(faults, plain, store)
     with structlog.testing.capture_logs() as lines, trio.fail_after(200):
         async with conversation(engines=engines, store=faulty_store) as talk:
@@ -47,7 +54,7 @@ async def test_a_fault_comes_to_what_the_matrix_says(autojump_clock, row):
             dones = []
             for _ in range(2):
                 await talk.ask(m.Start())
-                await talk.say(1500, 900)
+                await talk.say(spoken("how", "is", "it", "today") if drafts else 1500, 900)
                 dones.append(await talk.wait_for(m.Done))
     first, second = dones
     errors = [event for event in talk.of_turn(1) if isinstance(event, m.Error)]

@@ -16,11 +16,15 @@ SHORTEST_MS: Final = 250
 LONGEST_MS: Final = 2000
 
 SURE: Final = 0.97
-UNLIKELY: Final = 0.8
+UNLIKELY: Final = 0.9
 """Probabilities from which on, and below which, a model is believed. Smart Turn gives most pauses inside sentences more
 than 0.5 and a quarter of them more than 0.95, and most ends more than 0.95."""
 
-SURE_MS: Final = 300
+SURE_MS: Final = 420
+"""A reply that is begun in the pause takes nearly as long to sound, so less would gain nothing."""
+DOUBTFUL_MS: Final = 200
+"""By so much the undecided window is longer where a model was asked, and is not sure: most pauses that it does not take
+for the end are none."""
 UNLIKELY_MS: Final = 1300
 """Most pauses inside a sentence are over by then."""
 
@@ -41,6 +45,8 @@ def window_ms(probability: float | None, *, unfinished: bool, usual_pause_ms: in
     if probability is not None and probability >= SURE and not unfinished:
         return min(undecided_ms, SURE_MS)
     window = _eased(undecided_ms, usual_pause_ms, EASED_MS)
+    if probability is not None:
+        window = max(window, min(window + DOUBTFUL_MS, UNLIKELY_MS))
     if unfinished or (probability is not None and probability < UNLIKELY):
         window = max(window, _eased(UNLIKELY_MS, usual_pause_ms, UNLIKELY_EASED_MS))
     return min(window, max(LONGEST_MS, undecided_ms))

@@ -35,6 +35,11 @@ class Playout:
         """Samples handed to the outbox so far: where the next chunk begins."""
         return self._queued
 
+    @property
+    def queued_s(self) -> float:
+        """How long they sound."""
+        return self._queued / self._rate
+
     def queue(self, samples: int, sample_rate: int) -> None:
         """``samples`` more at ``sample_rate`` Hz, the same for the whole turn, are on their way to the socket."""
         self._rate = sample_rate

@@ -30,6 +30,7 @@ from voice_trio.engines.language_model import (
     Usage as Usage,
     advice_of as advice_of,
     broken_off as broken_off,
+    is_metered as is_metered,
 )
 from voice_trio.engines.speech import (
     Mark as Mark,
@@ -119,11 +120,14 @@ class Utterance(Protocol):
         Asked for, never pushed: who wants fewer partials asks less often, and no decode is begun for nobody.
         """
 
-    async def anticipate(self, voiced_through: int) -> None:
+    async def anticipate(self, voiced_through: int) -> Transcript | None:
         """Get ready for a `settle` of an utterance whose voice was last heard just before ``voiced_through``.
 
         Returns when that is done, at once where there is nothing to gain. To cancel it takes it back: the person
         went on speaking.
+
+        What it returns is what `settle` would, and a reply may be begun of it; None where that is not known, or where
+        others wait for the recognizer, for whom a reply that may be for nothing would be in the way.
         """
 
     async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:

@@ -118,6 +118,11 @@ def advice_of(model: LanguageModel) -> str | None:
     return getattr(model, "advice", None) or None
 
 
+def is_metered(model: LanguageModel) -> bool:
+    """Return whether somebody pays for what ``model`` writes, as it may say in an attribute ``metered``."""
+    return bool(getattr(model, "metered", False))
+
+
 @runtime_checkable
 class Leasable(LanguageModel, Protocol):
     """A language model in the place of which another one may come while the server runs."""

@@ -39,6 +39,8 @@ class EngineNames:
     synthetic: bool
     llm_advice: str | None = None
     """How to get a better language model, as far as that was known."""
+    metered: bool = False
+    """Somebody paid for what it wrote."""
     tts: str
     voices: tuple[str, ...]
     sample_rate: Rate

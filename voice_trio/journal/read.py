@@ -31,7 +31,7 @@ _VALUES: Final[dict[str, set[str]]] = {
     "weigh": {"judged"},
     "open": {"over"},
     "hypothesize": {"hypothesis"},
-    "anticipate": set(),
+    "anticipate": {"transcript"},
     "settle": {"transcript"},
     "write": {"text", "halves", "alive", "tool_call", "finish", "over"},
     "speak": {"voice", "over"},
@@ -75,7 +75,7 @@ class SessionLog:
         """Return the session's settings. Raises `ConfigError`."""
         given = {name: Settings.model_fields[name].default for name in SessionSettings.names()}
         # What a session log does not say of it is older than any other way.
-        given["endpointing"] = "fixed"
+        given["endpointing"], given["drafts"] = "fixed", "off"
         given |= {name: value for name, value in self.header.settings.items() if name in given}
         return SessionSettings.of(config.load(**given))
 

@@ -12,7 +12,7 @@ import trio
 
 from voice_trio import __version__
 from voice_trio.core.strange_text import mend
-from voice_trio.engines.base import EngineError, Engines, advice_of, first_partial_ms, partial_interval_ms
+from voice_trio.engines.base import EngineError, Engines, advice_of, first_partial_ms, is_metered, partial_interval_ms
 from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
 from voice_trio.memory.base import StoreError
 from voice_trio.session.settings import SessionSettings
@@ -127,6 +127,7 @@ def names_of(engines: Engines) -> EngineNames:
         llm=engines.language_model.name,
         synthetic=engines.language_model.synthetic,
         llm_advice=advice_of(engines.language_model),
+        metered=is_metered(engines.language_model),
         tts=engines.synthesizer.name,
         voices=tuple(engines.synthesizer.voices),
         sample_rate=engines.synthesizer.sample_rate,

@@ -112,7 +112,7 @@ class RecordingTap(Keeping[_Begun]):
                 return lambda probability: {"judged": (probability,)}
             case "hypothesize":
                 return _spelled_hypothesis
-            case "settle":
+            case "anticipate" | "settle":
                 return _spelled_transcript
             case "receive":
                 return _spelled_event
@@ -156,7 +156,9 @@ def _spelled_hypothesis(seems: Hypothesis) -> dict[str, Any]:
     return {"hypothesis": seems._replace(text=mend(seems.text))}
 
 
-def _spelled_transcript(said: Transcript) -> dict[str, Any]:
+def _spelled_transcript(said: Transcript | None) -> dict[str, Any]:
+    if said is None:
+        return {}
     return {"transcript": said._replace(text=mend(said.text), language=said.language and mend(said.language))}
 
 

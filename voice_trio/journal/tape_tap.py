@@ -63,7 +63,7 @@ class TapeTap(Keeping[Question]):
             case "hypothesize":
                 return _there((await self._tape.ask("hypothesize", self.of(call).number).answer()).hypothesis)
             case "anticipate":
-                return await self._tape.ask("anticipate", self.of(call).number).answer()
+                return (await self._tape.ask("anticipate", self.of(call).number).answer()).transcript
             case "settle":
                 return _there((await self._tape.ask("settle", self.of(call).number).answer()).transcript)
             case "begin":
@@ -140,6 +140,7 @@ class _LanguageModel:
     name: str
     synthetic: bool
     advice: str | None
+    metered: bool
 
     def stream(self, prompt: Prompt) -> AbstractAsyncContextManager[Stream]:
         _asked()
@@ -181,7 +182,7 @@ def tape_engines(names: e.EngineNames, tap: TapeTap) -> Engines:
     """Return engines under the names that they had, which ``tap`` answers for."""
     engines = Engines(
         recognizer=_Recognizer(names.asr, names.languages, names.partial_interval_ms, names.first_partial_ms),
-        language_model=_LanguageModel(names.llm, names.synthetic, names.llm_advice),
+        language_model=_LanguageModel(names.llm, names.synthetic, names.llm_advice, names.metered),
         synthesizer=_Synthesizer(names.tts, names.sample_rate, names.voices),
         new_detector=_Detector,
         end_of_turn=None if names.end_of_turn is None else _EndOfTurn(names.end_of_turn),

@@ -58,20 +58,22 @@ async def transcribe(
     throttle: Throttle,
     outlet: Outlet,
     end_of_turn: EndOfTurn | None = None,
+    seems: Callable[[Transcript], None] | None = None,
 ) -> Heard:
     """Return what the person said, once they have said it, of an utterance that has begun.
 
     It is in ``language``; for None, in what the recognizer hears, and what is ``likely`` where that is not sure.
     The recognizer's limit of time counts from the utterance's end. ``end_of_turn`` judges its pauses, where they are
-    weighed. Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
+    weighed, and ``seems`` is told in each pause what the utterance says if that is its end, where the recognizer knows
+    it before. Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
     """
     timeout_s = settings.asr_timeout_s
     weighing = None if end_of_turn is None else capture.weighing
 
-    def note(seems: Hypothesis) -> None:
+    def note(hypothesis: Hypothesis) -> None:
         if weighing is not None:
             known = language or (recognizer.languages[0] if len(recognizer.languages) == 1 else None)
-            weighing.hear(is_unfinished(seems.text, known), seems.through_sample)
+            weighing.hear(is_unfinished(hypothesis.text, known), hypothesis.through_sample)
 
     # The limit has no deadline while the person speaks; a recognizer that is late, or has no room yet, is late
     # only with respect to the end.
@@ -85,7 +87,7 @@ async def transcribe(
                 trio.open_nursery() as anticipating,
             ):
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
-                anticipating.start_soon(_anticipate, utterance, capture)
+                anticipating.start_soon(_anticipate, utterance, capture, seems)
                 async with trio.open_nursery() as drafting:
                     interval_s = (settings.partial_interval_ms or partial_interval_ms(recognizer)) / 1000
                     first = ms_to_samples(first_partial_ms(recognizer))
@@ -99,14 +101,11 @@ async def transcribe(
                     await outlet.say(event)
                 # Only silence says that nobody spoke any more: a person may let go of the key in the middle of a word.
                 voiced_through = capture.voiced_through if capture.ending is Ending.SILENCE else None
-                transcript = await utterance.settle(capture.samples, voiced_through)
+                transcript = _mended(await utterance.settle(capture.samples, voiced_through))
                 anticipating.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
     if limit.cancelled_caught:
         raise EngineError(ErrorCode.ASR_TIMEOUT, f"The speech was not recognised within {timeout_s:g} seconds.")
-    # An engine may be anybody's, and half a character can be neither sent nor kept.
-    language_code = transcript.language and mend(transcript.language)
-    transcript = transcript._replace(text=mend(transcript.text), language=language_code)
     return Heard(transcript, utterance.compute_s * SAMPLE_RATE / capture.samples)
 
 
@@ -116,14 +115,25 @@ async def limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: f
     limit.deadline = trio.current_time() + timeout_s
 
 
-async def _anticipate(utterance: Utterance, capture: Capture) -> None:
-    """Let the recognizer begin its final in every pause, and take it back when the pause was not the end."""
+def _mended(transcript: Transcript) -> Transcript:
+    """Return it as it is sent and kept: an engine may be anybody's, and half a character can be neither."""
+    language = transcript.language and mend(transcript.language)
+    return transcript._replace(text=mend(transcript.text), language=language)
+
+
+async def _anticipate(utterance: Utterance, capture: Capture, seems: Callable[[Transcript], None] | None) -> None:
+    """Let the recognizer begin its final in every pause, and take it back when the pause was not the end.
+
+    What it comes to before the end is told to ``seems``.
+    """
 
     async def begin() -> None:
         utterance.feed(capture.take())
         # What goes wrong here goes wrong for `settle` too, which is where it counts.
         with suppress(EngineError):
-            await utterance.anticipate(capture.voiced_through)
+            transcript = await utterance.anticipate(capture.voiced_through)
+            if transcript is not None and seems is not None and not capture.has_ended():
+                seems(_mended(transcript))
 
     await _in_each_pause(capture, begin)
 
@@ -203,9 +213,12 @@ class SpokenLanguage:
 
     def hear(self, transcript: Transcript, voiced_samples: int) -> None:
         """Take a final transcript of so much speech (16 kHz)."""
+        self.known = self.after(transcript, voiced_samples)
+
+    def after(self, transcript: Transcript, voiced_samples: int) -> str | None:
+        """Return what would be known, had that been heard."""
         sure = (
             voiced_samples >= SURE_LANGUAGE_S * SAMPLE_RATE
             and transcript.language_probability >= SURE_LANGUAGE_PROBABILITY
         )
-        if self.known is None and sure and transcript.text:
-            self.known = transcript.language
+        return transcript.language if self.known is None and sure and transcript.text else self.known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from functools import partial
 from math import inf
 
 import trio
@@ -34,8 +35,10 @@ class Written:
         """Why it did, where it broke off."""
         self.reason = ""
         """Why it ended, as the model calls it; empty where it did not come to its end."""
+        self.tokens = 0
+        """Pieces of text that the model wrote, said or not."""
         self._turn = turn
-        self._tokens: list[str] = []
+        self._said: list[str] = []
         self._left = settings.max_reply_chars
         self._is_cut = False
         self._has_text = False
@@ -46,7 +49,7 @@ class Written:
     @property
     def text(self) -> str:
         """All that was said of it so far."""
-        return "".join(self._tokens)
+        return "".join(self._said)
 
     @property
     def signs(self) -> Set[str]:
@@ -86,6 +89,7 @@ class Written:
             while not self._is_cut:
                 match await self._patience.receive(stream, gap_s):
                     case TextDelta(text):
+                        self.tokens += 1
                         await self._add(text, phrases, outlet)
                         gap_s = _PHRASE_GAP_S
                     case Finish(reason):
@@ -109,9 +113,13 @@ class Written:
         self._left -= len(text)
         self._has_text = self._has_text or not text.isspace()
         if text:
-            await outlet.say(Token(turn=self._turn, text=text), Moment.FIRST_TOKEN)
-            self._tokens.append(text)
+            await outlet.say(partial(self._say, text), Moment.FIRST_TOKEN)
         await self._send(self._aggregator.push(text), phrases)
+
+    def _say(self, text: str) -> Token:
+        """Have ``text`` be said, and return what says so."""
+        self._said.append(text)
+        return Token(turn=self._turn, text=text)
 
     async def _send(self, cut: Sequence[Phrase], phrases: trio.MemorySendChannel[Phrase]) -> None:
         for phrase in cut:

@@ -22,6 +22,11 @@ class Playback:
         """Samples of the turn so far: where the next chunk begins."""
         return self._playout.queued
 
+    @property
+    def queued_s(self) -> float:
+        """How long they sound."""
+        return self._playout.queued_s
+
     def queue(self, samples: int, sample_rate: int) -> None:
         """``samples`` more are on their way to the socket."""
         self._playout.queue(samples, sample_rate)

@@ -36,6 +36,16 @@ class Reply:
         return self._written.text
 
     @property
+    def tokens(self) -> int:
+        """Pieces of text that the language model wrote, said or not."""
+        return self._written.tokens
+
+    @property
+    def queued_s(self) -> float:
+        """How long the sound is that was handed to the outlet."""
+        return self._spoken.playback.queued_s
+
+    @property
     def broken_off(self) -> EngineError | None:
         """Why it did, where it broke off before its end."""
         return self._written.broken_off
@@ -71,10 +81,6 @@ class Reply:
     def release(self) -> None:
         """It goes on."""
         self._spoken.playback.release()
-
-    def was_sent(self, chunk: TtsChunk) -> bool:
-        """Whether ``chunk`` is a piece of it."""
-        return chunk.first_sample + len(chunk.pcm) // 2 <= self._spoken.playback.queued
 
     @property
     def audible(self) -> bool:

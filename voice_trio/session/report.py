@@ -6,6 +6,7 @@ Of defects of ours, and of the memory, the client gets a number, and the log get
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import structlog
@@ -58,9 +59,14 @@ SLOW_RTF = 1.2
 """A real-time factor above this leaves the recognizer ever further behind the speaker."""
 
 
-def log_latency(latency: Latency, asr_rtf: float | None, *, session: str, turn: int, outcome: Outcome) -> None:
-    """Log how fast a turn was; ``asr_rtf`` is seconds of recognition for each second of speech."""
+def log_latency(
+    latency: Latency, asr_rtf: float | None, *, session: str, turn: int, outcome: Outcome, drafts: Mapping[str, float]
+) -> None:
+    """Log how fast a turn was.
+
+    ``asr_rtf`` is seconds of recognition for each second of speech; ``drafts`` is what its drafts came to.
+    """
     rtf = None if asr_rtf is None else round(asr_rtf, 3)
-    log.info("latency", session_id=session, turn=turn, outcome=outcome, **asdict(latency), asr_rtf=rtf)
+    log.info("latency", session_id=session, turn=turn, outcome=outcome, **asdict(latency), asr_rtf=rtf, **drafts)
     if rtf is not None and rtf > SLOW_RTF:
         log.warning("recognizer is slower than speech", session_id=session, turn=turn, asr_rtf=rtf)

@@ -6,6 +6,7 @@ A turn that is reopened tries again. All that it heard, wrote and said by then i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 
 import trio
@@ -17,10 +18,11 @@ from voice_trio.core.languages import language_of, voice_in
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step
-from voice_trio.engines.base import EngineError, Engines, Prompt
+from voice_trio.engines.base import EngineError, Engines, LanguageModel, Prompt, Transcript, is_metered
 from voice_trio.session import asr
 from voice_trio.session.capture import Capture
-from voice_trio.session.outlet import Outlet
+from voice_trio.session.draft import PLACES, Draft, Drafts, Ledger, Question
+from voice_trio.session.outlet import GatedOutlet, Outlet
 from voice_trio.session.reply import Reply
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.voice import Voice
@@ -44,9 +46,10 @@ class Revision:
         request: m.Start | m.Text,
         capture: Capture,
         timeline: Timeline,
+        ledger: Ledger,
         moved: Callable[[Step], m.StateChanged],
     ) -> None:
-        """``moved`` moves the turn's state, and returns what says so."""
+        """``ledger`` is that of the turn's drafts; ``moved`` moves the turn's state, and returns what says so."""
         self.scope = trio.CancelScope()
         self.capture = capture
         self.timeline = timeline
@@ -55,26 +58,36 @@ class Revision:
         self.asr_rtf: float | None = None
         """Seconds of recognition for each second of speech."""
         self.outlet = Outlet(around.outbox, timeline)
-        self.reply = Reply(number, around.settings, around.new_playout(), partial(moved, Step.FIRST_AUDIO))
         self._around = around
         self._number = number
         self._request = request
+        self._ledger = ledger
         self._moved = moved
+        self.reply = self._new_reply()
 
     async def run(self, engines: Engines, records: Sequence[Record]) -> Outcome:
         """Hear and answer, and return how the turn ends with it.
 
         Raises `EngineError`, and what is a defect.
         """
-        # Only now that the conversation is ours, or the turn would be remembered in another session's.
-        if isinstance(self._request, m.Text):
-            self.said = self._request.text
-        elif not await self._listen(engines):
-            return Outcome.EMPTY
-        return await self._respond(engines, records)
+        async with trio.open_nursery() as nursery:
+            drafts = Drafts(nursery, self.capture, engines.language_model, self._ledger, self._new_draft)
+            with closing(drafts):
+                # Only now that the conversation is ours, or the turn would be remembered in another session's.
+                if isinstance(self._request, m.Text):
+                    self.said = self._request.text
+                elif not await self._listen(engines, records, drafts):
+                    return Outcome.EMPTY
+                return await self._respond(engines, records, drafts)
 
-    async def _listen(self, engines: Engines) -> bool:
+    async def _listen(self, engines: Engines, records: Sequence[Record], drafts: Drafts) -> bool:
         """Return whether there were words in what the person said."""
+
+        def seems(transcript: Transcript) -> None:
+            if transcript.text:
+                known = self._around.spoken.after(transcript, self.capture.voiced_through)
+                drafts.begin(self._question(engines, records, transcript.text, self._language(known)))
+
         if await self.capture.wait_begun():
             heard = await asr.transcribe(
                 self.capture,
@@ -86,6 +99,7 @@ class Revision:
                 throttle=self._around.throttle,
                 outlet=self.outlet,
                 end_of_turn=engines.end_of_turn,
+                seems=seems if self._drafts_replies(engines.language_model) else None,
             )
             transcript, self.asr_rtf = heard.transcript, heard.real_time_factor
             self._around.spoken.hear(transcript, self.capture.voiced_through)
@@ -98,23 +112,49 @@ class Revision:
         await self.outlet.say(partial(self._moved, Step.FINAL))
         return True
 
-    async def _respond(self, engines: Engines, records: Sequence[Record]) -> Outcome:
-        settings, reply = self._around.settings, self.reply
-        messages = prompt(records, self.said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
-        name = self._request.voice or voice_in(self.language, engines.synthesizer.voices)
+    async def _respond(self, engines: Engines, records: Sequence[Record], drafts: Drafts) -> Outcome:
+        question = self._question(engines, records, self.said, self.language)
+        draft = drafts.promoted(question)
+        if draft is not None:
+            self.reply = draft.reply
+            await draft.deliver()
+        else:
+            await self.reply.run(question.prompt, engines.language_model, question.voice, self.outlet)
+        if self.reply.broken_off is not None:
+            return outcome_of(self.reply.broken_off)
+        return Outcome.FAILED if self.reply.unspoken else Outcome.COMPLETED
+
+    def _question(self, engines: Engines, records: Sequence[Record], said: str, language: str | None) -> Question:
+        """Return what is asked by who ``said`` that, in ``language``."""
+        settings = self._around.settings
+        messages = prompt(records, said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
         voice = Voice(
             engines.synthesizer,
-            name,
+            self._request.voice or voice_in(language, engines.synthesizer.voices),
             self._request.speed or 1.0,
             settings.tts_timeout_s,
             phonemes=bool(self._request.phonemes),
         )
-        await reply.run(Prompt(messages), engines.language_model, voice, self.outlet)
-        if reply.broken_off is not None:
-            return outcome_of(reply.broken_off)
-        return Outcome.FAILED if reply.unspoken else Outcome.COMPLETED
+        return Question(Prompt(messages), voice)
+
+    def _drafts_replies(self, model: LanguageModel) -> bool:
+        """Whether replies are begun that may be for nothing."""
+        wanted = self._around.settings.drafts
+        return wanted == "on" or (wanted == "auto" and not is_metered(model))
+
+    def _new_draft(self, question: Question) -> Draft:
+        outlet = GatedOutlet(self._around.outbox, self.timeline, PLACES)
+        return Draft(question, self._new_reply(), outlet, self._ledger)
+
+    def _new_reply(self) -> Reply:
+        around = self._around
+        return Reply(self._number, around.settings, around.new_playout(), partial(self._moved, Step.FIRST_AUDIO))
 
     @property
     def language(self) -> str | None:
         """The language that is spoken, as far as it is known."""
-        return self._request.language or self._around.settings.language or self._around.spoken.known
+        return self._language(self._around.spoken.known)
+
+    def _language(self, known: str | None) -> str | None:
+        """Return what is spoken where that is ``known`` by listening."""
+        return self._request.language or self._around.settings.language or known

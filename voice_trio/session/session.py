@@ -176,9 +176,10 @@ class Session:
         try:
             while (event := await self._outbox.take()) is not None:
                 self._echo.send(event)
+                sent = None if self._turn is None else self._turn.sending(event)
                 await self._link.send(event)
-                if isinstance(event, m.TtsChunk) and self._turn is not None and self._turn.number == event.turn:
-                    self._turn.sent(event)
+                if sent is not None:
+                    sent()
         except LinkClosed:
             self._outbox.abandon()
             self._reading.cancel()
@@ -229,9 +230,8 @@ class Session:
             case m.Played(turn=number, samples=samples):
                 if self._is_known(number) and turn is not None and number == turn.number:
                     turn.played(samples)
-            case m.Sounding(turn=number):
-                if number is None or self._is_known(number):
-                    self._echo.sounding(command, self._listener.position)
+            case m.Sounding(turn=number) if number is None or self._is_known(number):
+                self._echo.sounding(command, self._listener.position)
             case m.Mark(turn=number, marks=marks):
                 if self._is_known(number):
                     log.info("latency_client", session_id=self.id, turn=number, marks=marks)

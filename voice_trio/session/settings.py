@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-from voice_trio.config import Settings
+from voice_trio.config import Drafting, Settings
 from voice_trio.core import messages as m
 from voice_trio.engines.base import Engines
 
@@ -37,6 +37,8 @@ class SessionSettings:
     playout_lead_ms: int
     send_queue_high: int
     log_latency: bool
+    drafts: Drafting = "off"
+    """Older session logs do not hold it: no reply was begun in a pause."""
     barge_in: bool = False
     """Older session logs do not hold it: what was said into a reply counted for nothing."""
 

@@ -20,6 +20,7 @@ from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step, TurnState
 from voice_trio.engines.base import EngineError, Engines
 from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.draft import Ledger
 from voice_trio.session.recollection import commit, recall
 from voice_trio.session.report import failure, log_latency, report
 from voice_trio.session.revision import Revision, outcome_of
@@ -54,6 +55,7 @@ class Turn:
         self._held_at: int | None = None
         self._machine = TurnState(State.IDLE if number == 1 else State.COMPLETE)
         self._machine.move(Step.TEXT if isinstance(request, m.Text) else Step.START)
+        self._drafts = Ledger(around.session, number)
         self._revision = self._revise(capture, timeline)
         self._scope = trio.CancelScope()
         self._over = trio.Event()
@@ -143,11 +145,16 @@ class Turn:
             self._outbox.drop(self._is_ours)
         return True
 
-    def sent(self, chunk: m.TtsChunk) -> None:
-        """The sender handed ``chunk`` to the socket."""
-        revision = self._revision
-        if not revision.reply.was_sent(chunk):
-            return  # It is of a reply from before the turn was reopened.
+    def sending(self, event: m.Event) -> Callable[[], None] | None:
+        """The sender has ``event``. Return what is to be called once it was handed to the socket, if anything is.
+
+        Until then the turn may be reopened, and a chunk be of a reply that is void.
+        """
+        if not isinstance(event, m.TtsChunk) or event.turn != self.number:
+            return None
+        return partial(self._sent, self._revision, event)
+
+    def _sent(self, revision: Revision, chunk: m.TtsChunk) -> None:
         now = trio.current_time()
         revision.timeline.first(Moment.FIRST_AUDIO, now)
         revision.timeline.latest(Moment.LAST_AUDIO, now)
@@ -215,7 +222,7 @@ class Turn:
             self._outbox.append(self._moved(Step.REOPENED))
 
     def _revise(self, capture: Capture, timeline: Timeline) -> Revision:
-        return Revision(self._around, self.number, self._request, capture, timeline, self._moved)
+        return Revision(self._around, self.number, self._request, capture, timeline, self._drafts, self._moved)
 
     def _moved(self, cause: Step | Outcome) -> m.StateChanged:
         """Move the machine, and return what says so: nothing lies between the two but the outbox's door."""
@@ -247,7 +254,14 @@ class Turn:
         )
         self._over.set()
         if self._around.settings.log_latency:
-            log_latency(latency, revision.asr_rtf, session=self._around.session, turn=self.number, outcome=outcome)
+            log_latency(
+                latency,
+                revision.asr_rtf,
+                session=self._around.session,
+                turn=self.number,
+                outcome=outcome,
+                drafts=self._drafts.figures(),
+            )
 
     async def _remember(self, reply: str, heard: int, outcome: Outcome) -> bool:
         """Commit the turn's record, if there is anything to remember; return whether it is kept."""

@@ -16,6 +16,7 @@ from voice_trio.engines.base import (
     Stream,
     Synthesizer,
     advice_of,
+    is_metered,
 )
 from voice_trio.tap import Call, Tap
 from voice_trio.tapped.begun import Begun
@@ -42,6 +43,11 @@ class TappedLanguageModel:
     def advice(self) -> str | None:
         """That of the inner one."""
         return advice_of(self._inner)
+
+    @property
+    def metered(self) -> bool:
+        """Whether somebody pays for the inner one."""
+        return is_metered(self._inner)
 
     def leased(self) -> LanguageModel:
         """Return the one that is here now, behind the same tap."""

@@ -96,10 +96,10 @@ class TappedUtterance:
         """Return the words of all audio fed so far, as they seem now."""
         return await self._tap.call(Call("hypothesize", {}, self._within), lambda: self._inner.hypothesize())
 
-    async def anticipate(self, voiced_through: int) -> None:
-        """Get ready for a `settle`."""
+    async def anticipate(self, voiced_through: int) -> Transcript | None:
+        """Get ready for a `settle`, and return what it would, where that is known."""
         call = Call("anticipate", {"voiced_through": voiced_through}, self._within)
-        await self._tap.call(call, lambda: self._inner.anticipate(voiced_through))
+        return await self._tap.call(call, lambda: self._inner.anticipate(voiced_through))
 
     async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
         """Return the words of the first ``through_sample`` samples, for good."""

@@ -36,12 +36,15 @@ def words_in(pcm: bytes) -> Iterator[str]:
         at = pcm.find(_MARK, silence)
 
 
-class _LiteralUtterance(ScriptedUtterance):
+class LiteralUtterance(ScriptedUtterance):
+    """One utterance of a `LiteralRecognizer`."""
+
     def __init__(self, recognizer: ScriptedRecognizer, language: str | None) -> None:
         super().__init__(recognizer, language)
         self._pcm = bytearray()
 
     def feed(self, pcm: bytes) -> None:
+        """Add audio."""
         super().feed(pcm)
         self._pcm += pcm
 
@@ -53,4 +56,4 @@ class _LiteralUtterance(ScriptedUtterance):
 class LiteralRecognizer(ScriptedRecognizer):
     """Hears the words that `spoken` says, in the times of a `ScriptedRecognizer`."""
 
-    utterance: type[ScriptedUtterance] | None = _LiteralUtterance
+    utterance: type[ScriptedUtterance] | None = LiteralUtterance

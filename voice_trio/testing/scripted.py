@@ -95,6 +95,8 @@ class ScriptedRecognizer:
     fails: Sequence[EngineError | Exception] = ()
     """Raised by the first calls of `settle`, one each."""
     anticipate_s: float = 0.0
+    settles_early: bool = False
+    """Whether it tells in a pause what the final would be."""
     anticipated: list[int] = field(default_factory=list)
     """Where an utterance seemed to be over, in samples of it."""
     taken_back: int = 0
@@ -159,14 +161,16 @@ class ScriptedUtterance:
         await self._compute(self._recognizer.hypothesize_s)
         return Hypothesis(self._words(samples), samples)
 
-    async def anticipate(self, voiced_through: int) -> None:
+    async def anticipate(self, voiced_through: int) -> Transcript | None:
         """Note that the final might be wanted soon."""
+        samples = self._samples
         self._recognizer.anticipated.append(voiced_through)
         try:
             await trio.sleep(self._recognizer.anticipate_s)
         except trio.Cancelled:
             self._recognizer.taken_back += 1
             raise
+        return self._transcript(samples) if self._recognizer.settles_early else None
 
     async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
         """Return the words that fit into the first ``through_sample`` samples."""
@@ -174,7 +178,10 @@ class ScriptedUtterance:
         if self._recognizer.fails:
             error, *self._recognizer.fails = self._recognizer.fails
             raise error
-        return Transcript(self._words(through_sample), self._language or "en", self._recognizer.language_probability)
+        return self._transcript(through_sample)
+
+    def _transcript(self, samples: int) -> Transcript:
+        return Transcript(self._words(samples), self._language or "en", self._recognizer.language_probability)
 
     async def _compute(self, seconds: float) -> None:
         crashes = -1

@@ -30,6 +30,11 @@ class DecodingRecognizer(Generic[D]):
         if language is not None and language not in self.languages:
             raise EngineError(ErrorCode.ASR_FAIL, f"{self.name} does not understand the language {language!r}.")
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody has finished speaking and waits for a decode to begin."""
+        return self._scheduler.is_awaited
+
     def submit_final(self, begin: Callable[[], Job[D]], rank: Rank) -> Ticket[D]:
         """Queue a decode, which `answer` waits for."""
         return self._scheduler.submit(begin, rank)

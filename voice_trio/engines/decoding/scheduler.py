@@ -152,6 +152,11 @@ class Scheduler:
         self._ring()
         return ticket
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a final waits for a worker."""
+        return any(ticket.rank is Rank.FINAL for ticket in self._waiting)
+
     async def run(self, begin: Callable[[], Job[T]], rank: Rank) -> T:
         """Queue a job, wait for its answer and return it, or raise what it raised; a caller that leaves drops it."""
         ticket = self.submit(begin, rank)

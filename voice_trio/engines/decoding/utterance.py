@@ -68,6 +68,8 @@ class DecodedUtterance(ABC, Generic[D]):
         self._pcm = bytearray()
         self._heard = Hypothesis("", 0)
         self._final: _Final[D] | None = None
+        self._anticipated: tuple[int, D] | None = None
+        """What the latest `anticipate` came to, and where it took the voice to end."""
 
     # --- what a recognizer says of its own ---
 
@@ -145,17 +147,24 @@ class DecodedUtterance(ABC, Generic[D]):
         self._heard = Hypothesis(partial.words(decoded), through)
         return self._heard
 
-    async def anticipate(self, voiced_through: int) -> None:
-        """Begin the final of an utterance whose voice was last heard just before that sample.
+    async def anticipate(self, voiced_through: int) -> Transcript | None:
+        """Begin the final of an utterance whose voice was last heard just before that sample, and return its words.
 
-        Cancelled, it is taken back.
+        Cancelled, it is taken back. None is returned where somebody else's final waits meanwhile.
         """
-        if self._drafted(voiced_through + self.draft_tail, self.samples) is not None:
+        decoded = self._drafted(voiced_through + self.draft_tail, self.samples)
+        if decoded is not None:
             await trio.lowlevel.checkpoint()
-            return
+        else:
+            decoded = await self._begin_early(voiced_through)
+        self._anticipated = voiced_through, decoded
+        return None if self._recognizer.is_awaited else self.transcript(decoded)
+
+    async def _begin_early(self, voiced_through: int) -> D:
+        """Return what the final of an utterance comes to that may be over. Cancelled, it is taken back."""
         final = self._final_to(voiced_through + TAIL, Rank.EARLY)
         try:
-            await self._finish(final)
+            return await self._finish(final)
         except BaseException:
             # Not what `settle` waits for by now, or has begun in its place.
             if self._final is final and final.ticket.rank is Rank.EARLY:
@@ -166,14 +175,18 @@ class DecodedUtterance(ABC, Generic[D]):
     async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
         """Return the words of the first ``through_sample`` samples, for good. Raises `EngineError` (ASR_FAIL).
 
-        A partial or an early final that covers all that was voiced is the answer, if it is as good as the final.
+        A partial or an early final that covers all that was voiced is the answer, if it is as good as the final: what
+        `anticipate` came to, or else the latest.
         """
         end = min(through_sample, self.samples)
         if end <= 0:
             await trio.lowlevel.checkpoint()
             return Transcript("", self.language)
         heard_through = end if voiced_through is None else min(voiced_through + self.draft_tail, end)
-        decoded = self._drafted(heard_through, end)
+        if self._anticipated is not None and self._anticipated[0] == voiced_through:
+            decoded: D | None = self._anticipated[1]
+        else:
+            decoded = self._drafted(heard_through, end)
         if voiced_through is not None:
             end = min(end, voiced_through + TAIL)
         if decoded is not None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from voice_trio import checks
 from voice_trio.config import ConfigError, Settings
-from voice_trio.engines.openai_chat.proxy import Proxy, proxy_for
+from voice_trio.engines.openai_chat.proxy import Proxy, is_this_machine, proxy_for
 
 if TYPE_CHECKING:
     import httpx2
@@ -44,6 +44,8 @@ class Upstream:
     """Fit to be shown: without a name, a password or a query."""
     own_address: bool
     """Whether the operator chose it."""
+    metered: bool
+    """Whether somebody pays for what it writes: it takes a key, and is not on this machine."""
     proxy: Proxy | None
     found: str = ""
     """What runs there, where it was found on this machine and nobody named it."""
@@ -121,7 +123,8 @@ def open_upstream(settings: Settings, found: str = "") -> Upstream:
     )
     # Otherwise a person's first turn would wait for it, and everybody else's with it.
     rehearse()
-    return Upstream(client, _shown(url), bool(settings.openai_base_url), proxy, found)
+    metered = bool(_key(settings)) and not is_this_machine(url.host)
+    return Upstream(client, _shown(url), bool(settings.openai_base_url), metered, proxy, found)
 
 
 def distrusted(error: BaseException | None) -> str | None:

@@ -68,6 +68,7 @@ class ChatModel:
 
     def __init__(self, upstream: Upstream, settings: Settings) -> None:
         self.name = settings.llm_model or OPENAI_MODEL
+        self.metered = upstream.metered
         self._upstream = upstream
         self._client = upstream.client
         self._place = Place(upstream.address, upstream.setting)

@@ -189,7 +189,9 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
         yield f"{record.reply!r} was never written"
     shown = "".join(event.text for event in events if isinstance(event, m.Token))
     silenced = cut or record.outcome in _SILENCED
-    if not record.reply.startswith(shown) or (not silenced and record.reply != shown):
+    # Who is cut off may not have been told that what was shown is void.
+    void = cut and not record.reply and _listens_unasked(case)
+    if not void and (not record.reply.startswith(shown) or (not silenced and record.reply != shown)):
         yield f"{record.reply!r} was remembered, {shown!r} was shown"
     if case.clock_jumped and any(isinstance(event, m.Hold) for event in events):
         return  # It stood still before the jump or after it, and only the session knows.

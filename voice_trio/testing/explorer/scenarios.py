@@ -94,7 +94,9 @@ async def read_slowly(client: ExploredLink) -> None:
 
 
 PAUSE = silent(360)
-"""Longer than `DUPLEX`'s utterances may pause."""
+"""Longer than the utterances of ``duplex`` may pause, and shorter than those of ``drafts``."""
+LONG_PAUSE = silent(660)
+"""Longer than those."""
 
 
 async def talk_into_replies(client: ExploredLink) -> None:
@@ -128,6 +130,35 @@ def duplex_engines() -> Engines:
     )
 
 
+async def hesitate_before_replies(client: ExploredLink) -> None:
+    """Have a reply drafted that is for nothing, one that becomes a reply and is taken back, and one that is heard."""
+    await client.wait_for(m.SessionOpened)
+    await client.ask(m.Start(mode="hands_free"))
+    await client.say(spoken("tell", "me") + PAUSE + spoken("it") + LONG_PAUSE)
+    await client.say(spoken("please") + LONG_PAUSE)
+    with trio.move_on_after(10):
+        await client.wait_for(m.TtsChunk)
+    # Where something went wrong, there may be no turn, or more than one.
+    with trio.move_on_after(60):
+        while client.in_a_turn:
+            await client.wait_for(m.Done)
+    await trio.sleep(1)
+
+
+def drafting_engines() -> Engines:
+    """Return engines that know in a pause what was said."""
+    replies = [
+        ScriptedReply(tokens=("For ", "nothing.")),
+        ScriptedReply(tokens=("Late ", 3.0, "in the middle.")),
+        ScriptedReply(tokens=("In ", "time. ", 0.5, "Good ", "bye.")),
+    ]
+    return scripted_engines(
+        recognizer=LiteralRecognizer(settles_early=True),
+        language_model=ScriptedLanguageModel(replies=replies),
+        synthesizer=ScriptedSynthesizer(char_ms=25),
+    )
+
+
 def hasty_engines() -> Engines:
     """Return engines that answer at length, and as fast as they are let."""
     return scripted_engines(
@@ -154,5 +185,6 @@ SCENARIOS = {
     "slow": Scenario(read_slowly, hasty_engines, read_s=0.02),
     "pieces": Scenario(talk, piecewise_engines),
     "duplex": Scenario(talk_into_replies, duplex_engines, settings={"vad_silence_ms": 200, "barge_in": True}),
+    "drafts": Scenario(hesitate_before_replies, drafting_engines, settings={"vad_silence_ms": 540, "barge_in": True}),
     "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }
