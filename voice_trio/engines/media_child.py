@@ -143,7 +143,10 @@ def _check(stream: AudioStream) -> None:
     context = stream.codec_context
     if context is None or context.codec.name not in DECODERS:
         raise Unreadable("The recording's sound is coded in a way that is not read here.")
-    if not 1 <= context.channels <= MAX_CHANNELS:
+    if not (context.channels and context.sample_rate):
+        # A reader without a container found nothing of what it looks for.
+        raise Unreadable("The recording is damaged, or another kind of recording.")
+    if context.channels > MAX_CHANNELS:
         raise Unreadable(f"The recording has {context.channels} channels; at most {MAX_CHANNELS} are read.")
     if context.sample_rate not in RATES:
         raise Unreadable(

@@ -29,12 +29,12 @@ def held_by(request: Request) -> AsyncExitStack:
 
 def _state(request: Request) -> dict[str, Any]:
     """Return what is kept beside a request."""
-    scope: dict[str, Any] = request.scope
+    scope: Any = request.scope
     state: dict[str, Any] = scope.setdefault("state", {})
     return state
 
 
-class HoldingConnection(TrioASGIHTTPConnection):  # type: ignore[misc]
+class HoldingConnection(TrioASGIHTTPConnection):
     """One request, with its stack."""
 
     async def handle_request(  # type: ignore[override]

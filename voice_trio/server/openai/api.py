@@ -24,9 +24,7 @@ from voice_trio.session.report import report
 
 PREFIX: Final = "/v1/"
 
-_NO_TRANSLATION: Final = (
-    "This server does not translate: POST /v1/audio/transcriptions gives the words as they were said."
-)
+_NO_TRANSLATION: Final = "This server does not translate; POST /v1/audio/transcriptions gives the words themselves."
 
 
 class OpenAiApi:
