@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import trio
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from voice_trio.server.openai.errors import BAD_REQUEST, ApiError
@@ -14,8 +15,20 @@ _MOST_PARTS: Final = 50
 _MOST_CHARS: Final = 10_000
 """Of a field. Most have a dozen, and a prompt a few hundred."""
 
-_STEP_BYTES: Final = 262_144
+_HEAD_BYTES: Final = 4_096
+"""Of a part: its name, its file's name and type."""
+
+_STEP_BYTES: Final = 65_536
 """So much is taken apart at a time, in which the server does nothing else."""
+
+
+class _Decoder(MultipartDecoder):
+    """Takes no part with a head that takes long to read."""
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        if len(data) > _HEAD_BYTES:
+            raise ValueError("the head of a part is too large")
+        return super()._parse_headers(data)
 
 
 class Form:
@@ -43,7 +56,10 @@ async def read_form(body: bytes, boundary: str | None) -> Form:
     """Return what ``body`` holds, whose parts lie between ``boundary``. Raises `ApiError`."""
     if not boundary or not boundary.isascii():
         raise _no_form()
-    decoder = MultipartDecoder(boundary.encode(), max_parts=_MOST_PARTS)
+    # What could stand before the first boundary is looked through again and again while it comes.
+    if re.match(rb"(?:\r\n)?--%s[ \t]{0,64}\r?\n" % re.escape(boundary.encode()), body) is None:
+        raise _no_form()
+    decoder = _Decoder(boundary.encode(), max_parts=_MOST_PARTS)
     form = Form()
     part = _Part(form)
     try:

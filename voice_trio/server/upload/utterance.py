@@ -67,7 +67,9 @@ class Utterances:
         address = request.remote_addr or ""
 
         async def read() -> tuple[bytes, str]:
-            return await upload.read(request, self._settings), kind
+            data = await upload.read(request, self._settings)
+            upload.check_there(data)
+            return data, kind
 
         sound = await self._intake.take(address, read, longest_ms=self._settings.max_utterance_ms + AUDIO_MARGIN_MS)
         link, answer = MemoryLink(), Answer()
