@@ -116,18 +116,20 @@ class Capture:
         """Whether the utterance is over."""
         return self.ending is not None
 
-    def append(self, pcm: bytes) -> None:
-        """Add audio; what would make the utterance too long ends it instead."""
+    def append(self, pcm: bytes) -> int:
+        """Add audio; what would make the utterance too long ends it instead. Return how many samples that is."""
         first = not self.begun
         if first:
             self._deadline = trio.current_time() + SLOWEST * self.longest_s
         room = max(0, (self._max_samples - self.samples) * BYTES_PER_SAMPLE)
         self._pcm += pcm[:room]
         self.samples += min(len(pcm), room) // BYTES_PER_SAMPLE
-        if len(pcm) > room:
+        beyond = max(0, len(pcm) - room) // BYTES_PER_SAMPLE
+        if beyond:
             self.end(Ending.TOO_LONG)
         if first or self._left >= STRIDE_BYTES:
             self._doorbell.set()
+        return beyond
 
     def voiced(self) -> None:
         """Say that somebody was heard in the frame that was appended last."""
