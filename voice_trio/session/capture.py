@@ -136,8 +136,15 @@ class Capture:
         self.voiced_through = self.samples
         self.voiced_samples += FRAME_SAMPLES
 
+    def fits_behind(self, before: Capture) -> bool:
+        """Whether it is not too long together with ``before``."""
+        return before.samples + self.samples <= self._max_samples
+
     def go_on_from(self, before: Capture) -> None:
-        """Begin with the audio of ``before``, of the same utterance, which was ended too soon."""
+        """Begin with the audio of ``before``, of the same utterance, which was ended too soon.
+
+        Where it does not fit behind that, it ends as too long.
+        """
         self._pcm[:0] = before._pcm
         self._taken = 0
         self.samples += before.samples
