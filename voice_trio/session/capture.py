@@ -106,6 +106,9 @@ class Capture:
         self._ended = trio.Event()
         self._paused = trio.Event()
         self._resumed = trio.Event()
+        self._awaited = inf
+        """So many voiced samples `_enough_voice` waits for."""
+        self._enough_voice = trio.Event()
 
     @property
     def begun(self) -> bool:
@@ -135,6 +138,8 @@ class Capture:
         """Say that somebody was heard in the frame that was appended last."""
         self.voiced_through = self.samples
         self.voiced_samples += FRAME_SAMPLES
+        if self.voiced_samples >= self._awaited:
+            self._enough_voice.set()
 
     def fits_behind(self, before: Capture) -> bool:
         """Whether it is not too long together with ``before``."""
@@ -179,6 +184,7 @@ class Capture:
         """Say that it may be over: nobody has spoken for a while."""
         self._resumed = trio.Event()
         self._paused.set()
+        self._enough_voice.set()
         if self.weighing is not None:
             self.weighing.pause(self.voiced_through)
 
@@ -209,6 +215,14 @@ class Capture:
     async def wait_resumed(self) -> None:
         """Wait until it goes on after a pause; for ever, if it does not."""
         await self._resumed.wait()
+
+    async def wait_voiced(self, samples: int | None) -> None:
+        """Wait until somebody was heard in so many samples, or pauses. One task at a time may."""
+        self._awaited = inf if samples is None else samples
+        self._enough_voice = trio.Event()
+        if self.voiced_samples >= self._awaited:
+            self._enough_voice.set()
+        await self._enough_voice.wait()
 
     async def wait_ended(self) -> Ending:
         """Wait until the utterance is over and return why."""

@@ -25,6 +25,7 @@ from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import Engines
 from voice_trio.session.candidate import Candidate, Utterance
 from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.echo import Echo
 from voice_trio.session.report import report
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.turn import Turn
@@ -46,6 +47,7 @@ class Floor:
         settings: SessionSettings,
         engines: Callable[[], Engines],
         begin: Begin,
+        echo: Echo,
         session: str,
     ) -> None:
         """``listen`` has an utterance listened for; ``session`` is the name that the log has for the session."""
@@ -55,6 +57,7 @@ class Floor:
         self._settings = settings
         self._engines = engines
         self._begin = begin
+        self._echo = echo
         self._session = session
         self._next: Utterance | None = None
         """What the listener fills without a turn that asked for it."""
@@ -65,21 +68,35 @@ class Floor:
         self._candidate: Candidate | None = None
         self._closed = False
         self._arrivals = trio.lowlevel.ParkingLot()
+        """Who waits for a candidate, or for a reply that is held."""
 
     async def run(self) -> None:
         """Decide on one candidate after another."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._release_in_time)
+            while True:
+                while (candidate := self._candidate) is None:
+                    await self._arrivals.park()
+                meant = None
+                with candidate.scope, self._engines().lease() as engines:
+                    try:
+                        meant = await candidate.is_meant(engines, self._settings.asr_timeout_s)
+                    except Exception as error:
+                        # Nobody was told of the candidate, and the turn goes on. So the log alone hears of it.
+                        report(error, session=self._session, turn=candidate.turn.number)
+                if self._candidate is candidate:
+                    self._decide(candidate, meant)
+
+    async def _release_in_time(self) -> None:
+        """Have no candidate hold the reply for too long, whatever its recognizer is at."""
         while True:
-            while (candidate := self._candidate) is None:
+            while (candidate := self._candidate) is None or (release_at := candidate.release_at) is None:
                 await self._arrivals.park()
-            meant = None
-            with candidate.scope, self._engines().lease() as engines:
-                try:
-                    meant = await candidate.is_meant(engines, self._settings.asr_timeout_s)
-                except Exception as error:
-                    # Nobody was told of the candidate, and the turn goes on. So the log alone hears of it.
-                    report(error, session=self._session, turn=candidate.turn.number)
+            await trio.sleep_until(release_at)
             if self._candidate is candidate:
-                self._decide(candidate, meant)
+                candidate.turn.release()
+                while self._candidate is candidate:
+                    await self._arrivals.park()
 
     # --- none of this waits -------------------------------------------------------------------------------------------
 
@@ -97,7 +114,10 @@ class Floor:
 
     def hear(self, turn: Turn) -> None:
         """Audio was heard: act, if somebody speaks in it whom ``turn``, the latest, did not ask for."""
-        if self._candidate is not None or (said := self._said()) is None:
+        if self._candidate is not None:
+            self._hold(self._candidate)
+            return
+        if (said := self._said()) is None:
             return
         request = self._interrupting(turn)
         if turn.over:
@@ -105,9 +125,9 @@ class Floor:
         elif request is not None and turn.can_reopen(said[0]):
             turn.reopen(*self._take(said))
         elif request is not None and turn.audible:
-            turn.hold()
-            self._candidate = Candidate(turn, request, self._take(said))
-            self._arrivals.unpark()
+            self._candidate = Candidate(turn, request, self._take(said), doubtful=self._echo.is_doubtful)
+            self._arrivals.unpark_all()
+            self._hold(self._candidate)
 
     def turn_over(self, turn: Turn) -> None:
         """``turn``, the latest, is over: go on listening, if that is what the person wants."""
@@ -196,6 +216,10 @@ class Floor:
             said = self._waiting.popleft()
         # Meanwhile the person may have said more.
         self.hear(self._begin(request, *said))
+
+    def _hold(self, candidate: Candidate) -> None:
+        if candidate.hold():
+            self._arrivals.unpark_all()
 
     def _decide(self, candidate: Candidate, meant: bool | None) -> None:
         said = self._drop_candidate(candidate)
