@@ -29,7 +29,7 @@ async def ask_once(client):
 SHORT = Scenario(ask_once, engines)
 DUPLEX = SCENARIOS["duplex"]
 
-INTO_REPLIES = range(300, 540, 6)
+INTO_REPLIES = range(282, 480, 3)
 """Some steps of `DUPLEX` in which its replies are spoken into."""
 
 
