@@ -43,6 +43,16 @@ def encoded(container, codec, pcm, *, rate=48_000, layout="mono", options=None):
     return file.getvalue()
 
 
+def decoded(data):
+    """Return the samples of ``data`` as s16 mono, their rate, and what FFmpeg calls what it reads it as."""
+    with av.open(io.BytesIO(data)) as container:
+        assert isinstance(container, av.container.InputContainer)
+        [stream] = container.streams.audio
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=stream.rate)
+        frames = [one for frame in container.decode(stream) for one in resampler.resample(frame)]
+        return np.concatenate([frame.to_ndarray()[0] for frame in frames]), stream.rate, container.format.name
+
+
 def video(width, height, *, container="webm", codec="libvpx"):
     """Return a film of one picture, without sound."""
     file = io.BytesIO()

@@ -4,13 +4,12 @@ import io
 import json
 import wave
 
-import av
 import numpy as np
 import openai
 import pytest
 import trio
 
-from tests.recordings import WRITERS, recorded
+from tests.recordings import WRITERS, decoded, recorded
 from tests.server.openai_asking import client, sync_client
 from tools.latency import CLIPS, word_errors, words_of
 from voice_trio import config, sound_file
@@ -100,15 +99,12 @@ async def test_what_is_said_in_every_format_is_sound_that_others_read():
 
 
 def sound_of(data, name):
-    """Return samples of s16 mono and their rate: of what FFmpeg makes of ``data``, which it knows by its beginning."""
+    """Return the samples of what came in format ``name``, and their rate."""
     if name == "pcm":
         return np.frombuffer(data, "<i2"), 24_000
-    with av.open(io.BytesIO(data)) as container:
-        assert container.format.name == CONTAINERS[name]
-        [stream] = container.streams
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=stream.rate)
-        frames = [one for frame in container.decode(stream) for one in resampler.resample(frame)]
-        return np.concatenate([frame.to_ndarray()[0] for frame in frames]), stream.rate
+    samples, rate, container = decoded(data)
+    assert container == CONTAINERS[name]
+    return samples, rate
 
 
 @pytest.mark.filterwarnings("ignore:deprecated")  # The client says so of translations.

@@ -3,6 +3,7 @@
 import base64
 import json
 from contextlib import AsyncExitStack
+from typing import Any
 
 import openai
 import pytest
@@ -120,24 +121,27 @@ async def test_what_nobody_can_say_is_no_sound_or_some_but_no_defect():
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"text": ""}, "input"),
+    ({"text": " \n"}, "input"),
+    ({"text": ["a"]}, "input"),
+    ({"response_format": "midi"}, "response_format"),
+    ({"response_format": ["mp3"]}, "response_format"),
+    ({"stream_format": "ws"}, "stream_format"),
+    ({"voice": 3}, "voice"),
+    ({"voice": {"id": 3}}, "voice"),
+    ({"speed": 0.2}, "speed"),
+    ({"speed": 4.1}, "speed"),
+    ({"speed": "fast"}, "speed"),
+    ({"speed": True}, "speed"),
+    ({"speed": 10**400}, "speed"),
+]
+
+
 async def test_wrong_values_are_refused_by_name():
     with trio.fail_after(60):
         async with serving() as (running, asking):
-            for wrong, param in [
-                ({"text": ""}, "input"),
-                ({"text": " \n"}, "input"),
-                ({"text": ["a"]}, "input"),
-                ({"response_format": "midi"}, "response_format"),
-                ({"response_format": ["mp3"]}, "response_format"),
-                ({"stream_format": "ws"}, "stream_format"),
-                ({"voice": 3}, "voice"),
-                ({"voice": {"id": 3}}, "voice"),
-                ({"speed": 0.2}, "speed"),
-                ({"speed": 4.1}, "speed"),
-                ({"speed": "fast"}, "speed"),
-                ({"speed": True}, "speed"),
-                ({"speed": 10**400}, "speed"),
-            ]:
+            for wrong, param in WRONG:
                 assert await refusal(spoken(asking, **wrong)) == (400, "invalid_value", param), wrong
             long = await refusal(spoken(asking, "x" * 4097))
             assert long == (400, "string_above_max_length", "input")

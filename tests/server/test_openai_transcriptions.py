@@ -94,22 +94,25 @@ async def test_what_changes_nothing_is_taken():
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"response_format": "docx"}, "response_format"),
+    ({"temperature": 3}, "temperature"),
+    ({"extra_body": {"temperature": "nan"}}, "temperature"),
+    ({"extra_body": {"temperature": "hot"}}, "temperature"),
+    ({"language": "klingon"}, "language"),
+    ({"language": "de"}, "language"),
+    ({"timestamp_granularities": ["letter"]}, "timestamp_granularities[]"),
+    ({"extra_body": {"stream": "perhaps"}}, "stream"),
+    ({"stream": True, "response_format": "srt"}, "stream"),
+    ({"file": b""}, "file"),
+    ({"file": b"no recording at all"}, "file"),
+]
+
+
 async def test_wrong_values_are_refused_by_name():
     with trio.fail_after(60):
         async with serving() as (running, asking):
-            for wrong, param in [
-                ({"response_format": "docx"}, "response_format"),
-                ({"temperature": 3}, "temperature"),
-                ({"extra_body": {"temperature": "nan"}}, "temperature"),
-                ({"extra_body": {"temperature": "hot"}}, "temperature"),
-                ({"language": "klingon"}, "language"),
-                ({"language": "de"}, "language"),
-                ({"timestamp_granularities": ["letter"]}, "timestamp_granularities[]"),
-                ({"extra_body": {"stream": "perhaps"}}, "stream"),
-                ({"stream": True, "response_format": "srt"}, "stream"),
-                ({"file": b""}, "file"),
-                ({"file": b"no recording at all"}, "file"),
-            ]:
+            for wrong, param in WRONG:
                 assert await refusal(transcribed(asking, **wrong)) == (400, "invalid_value", param)
             assert (await refusal(transcribed(asking, prompt="x" * 20_000)))[:2] == (400, "string_above_max_length")
             assert running.engines.recognizer.utterances == 0
@@ -290,7 +293,8 @@ async def test_a_client_that_leaves_leaves_nothing(stream, after):
 
 
 async def test_a_server_that_stops_says_so():
-    engines = scripted_engines(recognizer=ScriptedRecognizer(settle_s=1000))
+    recognizer = ScriptedRecognizer(settle_s=1000)
+    engines = scripted_engines(recognizer=recognizer)
     refused = []
 
     async def ask(asking):
@@ -300,5 +304,5 @@ async def test_a_server_that_stops_says_so():
         async with AsyncExitStack() as stack, trio.open_nursery() as nursery:  # noqa: SIM117  The server ends first.
             async with serving(engines, shutdown_grace_s=0.2) as (running, _):
                 nursery.start_soon(ask, await stack.enter_async_context(client(running)))
-                await eventually(lambda: engines.recognizer.open_now)
+                await eventually(lambda: recognizer.open_now)
     assert refused == [(503, "server_overloaded", None)]
