@@ -12,7 +12,7 @@ from voice_trio.engines.media import MediaDecoder
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.held import held_by
 from voice_trio.server.openai.errors import BAD_REQUEST, ApiError
-from voice_trio.server.openai.form import Form, read_form
+from voice_trio.server.openai.form import read_form
 from voice_trio.server.openai.hearing import Hearing, Segment, understands
 from voice_trio.server.openai.outgoing import event, streamed, within
 from voice_trio.server.openai.transcript import MIMETYPES, written
@@ -43,16 +43,17 @@ class Transcriptions:
         """
         address = request.remote_addr or ""
         upload.check_size(request, self._settings)
-        forms: list[Form] = []
+        asked: list[TranscriptionRequest] = []
 
         async def read() -> tuple[bytes, str]:
             body = await upload.read(request, self._settings)
             if request.mimetype != "multipart/form-data":
                 raise ApiError(BAD_REQUEST, "The body is to be a form in parts (multipart/form-data).")
-            forms.append(await read_form(body, request.mimetype_params.get("boundary")))
+            form = await read_form(body, request.mimetype_params.get("boundary"))
+            asked.append(transcription_request(form))
             # Before anything is decoded.
-            self._check_language(transcription_request(forms[0]))
-            return recording_in(forms[0])
+            self._check_language(asked[0])
+            return recording_in(form)
 
         sound = await self._intake.take(address, read, longest_ms=self._settings.max_utterance_ms)
         if sound.cut:
@@ -62,7 +63,7 @@ class Transcriptions:
                 "(STREAM_MAX_UTTERANCE_MS). Send it in parts."
             )
             raise ApiError(_TOO_LARGE, message, param="file", code="audio_too_long")
-        return await self._recognised(request, transcription_request(forms[0]), sound.pcm, allowance)
+        return await self._recognised(request, asked[0], sound.pcm, allowance)
 
     def _check_language(self, asked: TranscriptionRequest) -> None:
         recognizer = self._sessions.engines.recognizer
