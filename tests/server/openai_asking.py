@@ -98,10 +98,10 @@ async def left(running):
     """Wait until nothing is left of any request: no place, no connection, no engine at work."""
     engines = running.engines
 
-    def is_left():
+    def nothing_is_left():
         at_work = engines.recognizer.open_now or engines.synthesizer.open_now
         held = len(running.connections) or len(running.sessions) or len(running.sessions.uploads_coming)
         return not (at_work or held)
 
-    await eventually(is_left)
+    await eventually(nothing_is_left)
     await running.sessions.wait_empty()
