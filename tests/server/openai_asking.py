@@ -18,6 +18,9 @@ WAV = wav_of(voiced(1500), SAMPLE_RATE)
 TWO = wav_of(voiced(1500) + silent(1500) + voiced(900), SAMPLE_RATE)
 """And for five and then three, as long a pause between them as ends an utterance."""
 
+AT_ONCE = httpx2.Limits(max_keepalive_connections=0)
+"""Connections are closed behind each answer, so that `left` need not wait until they are given up."""
+
 
 @asynccontextmanager
 async def serving(engines=None, **settings):
@@ -33,7 +36,7 @@ async def serving(engines=None, **settings):
 
 def client(running, key="any"):
     """Return a client that tries everything once, and asks nobody's proxy."""
-    http = openai.DefaultAsyncHttpxClient(trust_env=False)
+    http = openai.DefaultAsyncHttpxClient(trust_env=False, limits=AT_ONCE)
     return openai.AsyncOpenAI(base_url=f"{running.url}/v1", api_key=key, max_retries=0, http_client=http)
 
 
@@ -45,7 +48,7 @@ def sync_client(running, key="any"):
 
 def plain(running):
     """Return an HTTP client, for what OpenAI's cannot be made to send."""
-    return httpx2.AsyncClient(base_url=f"{running.url}/v1", trust_env=False, timeout=60)
+    return httpx2.AsyncClient(base_url=f"{running.url}/v1", trust_env=False, limits=AT_ONCE, timeout=60)
 
 
 def form(*parts, boundary="xyz"):

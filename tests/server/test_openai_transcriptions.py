@@ -230,6 +230,19 @@ async def test_a_path_that_is_none_of_the_apis():
             assert [model.id async for model in asking.models.list()] == ["scripted"]
 
 
+async def test_an_answer_before_the_end_of_a_body_says_that_the_connection_closes():
+    """A client that keeps connections would send its next request there else."""
+    body, headers = form(file_part(WAV))
+    with trio.fail_after(60):
+        async with serving() as (running, _):
+            for path in ("/audio/translations", "/none"):
+                more = {"Connection": "keep-alive", "Content-Length": str(len(body))}
+                stream = await begun(running, path, body[:100], headers | more)
+                head = (await sent_until_end(stream)).partition(b"\r\n\r\n")[0].lower().split(b"\r\n")
+                assert head.count(b"connection: close") == 1
+            await left(running)
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 

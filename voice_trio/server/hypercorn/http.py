@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import h11
 import trio
 from h11._receivebuffer import ReceiveBuffer
 from hypercorn.events import RawData
-from hypercorn.protocol.events import Body, Data, Event
+from hypercorn.protocol.events import Body, Data, Event, Response
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 
@@ -70,6 +71,9 @@ class HardH11Protocol(H11Protocol):
             # A WebSocket's frame: nothing of the connection's end hangs on it, and there are many.
             await self.send(RawData(event.data))
             return
+        if isinstance(event, Response) and self.body_is_coming:
+            # The connection closes behind this answer; a client that is not told so sends its next request there.
+            event = replace(event, headers=[*event.headers, (b"connection", b"close")])
         with trio.fail_after(2 * self.config.send_timeout_s, shield=True):
             try:
                 await super().stream_send(event)
