@@ -27,6 +27,8 @@ class Counting(LiteralRecognizer):
         self.asked = []
         self.leave_s = leave_s
 
+    partial_interval_ms: int = 300
+
     @asynccontextmanager
     async def open(self, language):
         leave_s = self.leave_s
@@ -37,7 +39,7 @@ class Counting(LiteralRecognizer):
                 self.asked.append(trio.current_time())
                 return await hypothesize()
 
-            utterance.hypothesize = noted
+            utterance.hypothesize = noted  # type: ignore[method-assign]
             try:
                 yield utterance
             finally:
