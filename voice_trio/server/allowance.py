@@ -9,8 +9,9 @@ it sends then waits at its sender's side. Nobody is cut off for being fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import trio
 
@@ -169,3 +170,9 @@ class Allowances:
                 self._sweep_at = max(_SWEEP_FROM, 2 * len(self._addresses))
             found = self._addresses[address] = Address()
         return found
+
+
+def allowance_of(scope: Mapping[str, Any]) -> Allowance | None:
+    """Return what the connection of an ASGI ``scope`` may cost, where our Hypercorn serves it."""
+    found: Allowance | None = scope.get("state", {}).get(ALLOWANCE)
+    return found
