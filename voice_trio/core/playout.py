@@ -61,15 +61,18 @@ class Playout:
             self._held_s += now - self._held_at
             self._held_at = None
 
-    def played(self, samples: int) -> None:
-        """Take the player's word that the first ``samples`` were heard; it cannot have heard what was not sent."""
-        self._played = max(self._played or 0, min(samples, self._sent))
+    def played(self, samples: int, now: float) -> None:
+        """Take the player's word that the first ``samples`` were heard, as far as they can have been.
+
+        A word of more than that is of another reply: it was under way when the turn was reopened.
+        """
+        self._played = max(self._played or 0, min(samples, self._most_heard(now)))
 
     def heard(self, now: float) -> int:
         """Return how many samples were heard: what the player said, if it ever did, else what it can have heard."""
         if self._played is not None:
             return self._played
-        return max(0, self._sent - round(self._unheard_s(now) * self._rate))
+        return self._most_heard(now)
 
     def wait_s(self, samples: int, sample_rate: int, now: float) -> float:
         """Return how long a chunk of ``samples`` has to wait: 0.0 if it may go, infinity if more must be sent first.
@@ -100,6 +103,9 @@ class Playout:
     def _at(self, now: float) -> float:
         """Return the player's time, which stands still while it is held."""
         return (now if self._held_at is None else self._held_at) - self._held_s
+
+    def _most_heard(self, now: float) -> int:
+        return max(0, self._sent - round(self._unheard_s(now) * self._rate))
 
     def _unheard_s(self, now: float) -> float:
         return max(0.0, self._dry_at - self._at(now))

@@ -47,7 +47,7 @@ class Playback:
 
     def played(self, samples: int) -> None:
         """Take the player's word that the first ``samples`` were heard."""
-        self._playout.played(samples)
+        self._playout.played(samples, trio.current_time())
 
     def heard(self) -> int:
         """Return how many samples can have been heard by now."""

@@ -87,9 +87,7 @@ class Session:
         )
         self._listener = Listener(engines().new_detector())
         self._echo = Echo()
-        self._floor = Floor(
-            partial(self._listen, going_on=True), settings, engines, self._add_turn, self._echo, self.id
-        )
+        self._floor = Floor(self._listen, settings, engines, self._add_turn, self._echo, self.id)
         self._listener.clean = self._echo.clean
         self._conversation = ""
         self._configured = m.Configure()
