@@ -47,11 +47,15 @@ class Playback:
 
     def played(self, samples: int) -> None:
         """Take the player's word that the first ``samples`` were heard."""
-        self._playout.played(samples)
+        self._playout.played(samples, trio.current_time())
 
     def heard(self) -> int:
         """Return how many samples can have been heard by now."""
         return self._playout.heard(trio.current_time())
+
+    def surely_heard(self) -> int:
+        """Return how many samples were heard by now, however late the player is."""
+        return self._playout.surely_heard(trio.current_time())
 
     async def wait_room(self, samples: int, sample_rate: int) -> None:
         """Wait until a chunk of ``samples`` may go."""
