@@ -13,14 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 
 from voice_trio import checks, environment
-from voice_trio.core.codes import Endpointing
+from voice_trio.core.codes import Drafting, Endpointing
 from voice_trio.core.faults import BadFault, parse
 from voice_trio.entry_points import AUTO, EngineOf, Kind
 from voice_trio.environment import ConfigError, FromEnvironment
 
-__all__ = ["ConfigError", "Drafting", "Settings", "allowed", "load", "processors", "variable"]
-
-Drafting = Literal["auto", "on", "off"]
+__all__ = ["ConfigError", "Settings", "allowed", "load", "processors", "variable"]
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are a helpful voice assistant. Your words are spoken aloud: answer in short, plain sentences, "
@@ -103,10 +101,7 @@ class Settings(FromEnvironment):
         int, Field(ge=200, le=5000, description="silence that ends an utterance, or where a pause is undecided, in ms")
     ] = 700
     endpointing: Annotated[
-        Endpointing,
-        Field(
-            description="adaptive weighs each pause; fixed, or share: 80 % of the window is silence; strict: all of it"
-        ),
+        Endpointing, Field(description="adaptive weighs each pause; fixed: 80 % of the window is silent; strict: all")
     ] = "adaptive"
     end_of_turn: Annotated[
         str, EngineOf(Kind.END_OF_TURN), Field(description="what weighs pauses; auto takes Smart Turn, words no model")
@@ -190,10 +185,7 @@ class Settings(FromEnvironment):
     tts_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for one phrase's synthesis, in s")] = 10.0
     max_pending_phrases: Annotated[int, Field(ge=1, le=100, description="phrases that may wait for the voice")] = 5
     drafts: Annotated[
-        Drafting,
-        Field(
-            description="on begins replies in pauses, before it is sure that they are the end; auto: where that is free"
-        ),
+        Drafting, Field(description="on begins replies in pauses that may not be the end; auto: where that is free")
     ] = "auto"
     barge_in: Annotated[
         bool,

@@ -16,11 +16,12 @@ def test_frames_do_not_depend_on_how_the_audio_was_cut(lengths):
     assert all(len(frame) == FRAME_BYTES for frame in frames)
 
 
-def test_a_cleared_framer_begins_anew():
+def test_what_is_not_a_whole_frame_yet_waits():
     framer = Framer()
     framer.push(b"\1\1")
-    framer.clear()
-    assert framer.push(bytes(FRAME_BYTES)) == [bytes(FRAME_BYTES)]
+    assert framer.rest == b"\1\1"
+    assert framer.push(bytes(FRAME_BYTES - 2)) == [b"\1\1" + bytes(FRAME_BYTES - 2)]
+    assert framer.rest == b""
 
 
 def test_milliseconds_and_samples():

@@ -124,10 +124,14 @@ def held_for_ever(patch):
     """Nothing but its recognizer decides on a candidate, and no clock ends the hold."""
 
     async def is_meant(self, engines, timeout_s):
-        await self._is_weighed(engines)
+        await self._is_weighed(engines.recognizer)
         return self._judge(over=True)
 
+    async def forever(self):
+        await trio.sleep_forever()
+
     patch.setattr(Candidate, "is_meant", is_meant)
+    patch.setattr(Floor, "_release_in_time", forever)
 
 
 def turn_of_nobody(patch):

@@ -29,7 +29,7 @@ async def ask_once(client):
 SHORT = Scenario(ask_once, engines)
 DUPLEX = SCENARIOS["duplex"]
 
-INTO_REPLIES = range(300, 480, 6)
+INTO_REPLIES = range(282, 480, 3)
 """Some steps of `DUPLEX` in which its replies are spoken into."""
 
 
@@ -52,7 +52,7 @@ def test_a_part_of_the_steps_another_each_time():
         ("talk", "InProcessStore.commit"),
         ("slow", "Outbox.door"),
         ("slow", "ExploredLink.send"),
-        ("duplex", "Candidate._tire"),
+        ("duplex", "Floor._release_in_time"),
         ("duplex", "limit_from_end: capture.py"),
         ("duplex", "run: scripted.py"),
     ],

@@ -75,19 +75,18 @@ async def test_a_sign_whose_microphone_is_muted_lets_the_reply_go_on(autojump_cl
 @pytest.mark.parametrize("muted", [True, False])
 async def test_a_recognizer_that_hangs_holds_the_reply_for_three_seconds(autojump_clock, muted):
     """What it did not hear is heard when the reply is over, in a turn of its own."""
-    tap = BreakingTap(lambda record: None)
-    tapped_engines, store = tapped(engines(LONG, SHORT), InProcessStore(), tap)
+    hearing = LiteralRecognizer()
     with trio.fail_after(120):
-        async with conversation(engines=tapped_engines, store=store) as talk:
+        async with conversation(engines=engines(LONG, SHORT, recognizer=hearing)) as talk:
             await reply_sounds(talk)
-            tap.breakers.asr.hang()
+            hearing.hypothesize_s = hearing.settle_s = 1000.0
             await talk.say(spoken("london"))
             async with trio.open_nursery() as nursery:
                 if not muted:
                     nursery.start_soon(talk.silence, 20_000)
                 hold, release = await talk.wait_for(m.Hold), await talk.wait_for(m.Release)
+                hearing.hypothesize_s = hearing.settle_s = 0.05
                 done = await talk.wait_for(m.Done, turn=1)
-                tap.breakers.mend()
                 await talk.wait_for(m.Done, turn=2)
                 nursery.cancel_scope.cancel()
     assert talk.time_of(release) - talk.time_of(hold) == pytest.approx(LONGEST_HOLD_S)
@@ -101,11 +100,11 @@ async def test_what_a_recognizer_failed_to_hear_is_heard_with_what_is_said_next(
     with trio.fail_after(120):
         async with conversation(engines=engines(recognizer=hearing)) as talk:
             await reply_sounds(talk)
-            hearing.hypothesize_s = 30.0
+            hearing.hypothesize_s = hearing.settle_s = 30.0
             await talk.say(spoken("london"), 900)
             await talk.silence(10_500)
             assert not talk.all(m.Done), "the reply sounds still"
-            hearing.hypothesize_s = 0.05
+            hearing.hypothesize_s = hearing.settle_s = 0.05
             await talk.say(spoken("please"), 900)
             assert (await talk.wait_for(m.Done, turn=1)).outcome is Outcome.INTERRUPTED
             await talk.wait_for(m.Done, turn=2)
@@ -159,7 +158,7 @@ async def test_what_comes_after_a_gap_in_the_audio_belongs_to_the_interruption(a
 
 async def test_what_is_said_while_a_candidate_is_weighed_is_heard_with_it(autojump_clock):
     with trio.fail_after(120):
-        async with conversation(engines=engines(recognizer=LiteralRecognizer(hypothesize_s=2.0))) as talk:
+        async with conversation(engines=engines(recognizer=LiteralRecognizer(hypothesize_s=2.0, settle_s=2.0))) as talk:
             await reply_sounds(talk)
             await talk.say(spoken("tell", "me"), 900)
             await talk.say(spoken("about", "london"), 900)

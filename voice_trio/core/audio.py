@@ -58,10 +58,6 @@ class Framer:
         return [data[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES)]
 
     @property
-    def rest(self) -> int:
-        """Bytes that wait for the rest of their frame."""
-        return len(self._rest)
-
-    def clear(self) -> None:
-        """Forget an incomplete frame."""
-        self._rest = b""
+    def rest(self) -> bytes:
+        """What waits for the rest of its frame."""
+        return self._rest

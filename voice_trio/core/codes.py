@@ -74,6 +74,9 @@ Endpointing = Literal["adaptive", "fixed", "share", "strict"]
 """How much silence ends an utterance: as each pause is weighed, or always as much, of which ``strict`` wants all frames
 silent and the others 80 %; ``share`` is what ``fixed`` was called first."""
 
+Drafting = Literal["auto", "on", "off"]
+"""Whether a reply is begun in a pause that may be the end; ``auto``: where nobody pays for what it writes."""
+
 EchoBy = Literal["browser", "none"]
 """Who takes the assistant's voice out of the microphone's sound, on the client's side."""
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import trio
 
+from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core import messages as m
-from voice_trio.core.audio import SAMPLE_RATE
-from voice_trio.core.interruption import is_meant
+from voice_trio.core.audio import ms_to_samples, samples_to_ms
+from voice_trio.core.interruption import ENOUGH_VOICE_MS, is_meant
 from voice_trio.core.languages import language_of
 from voice_trio.core.timeline import Timeline
-from voice_trio.engines.base import EngineError, Engines, open_utterance
+from voice_trio.engines.base import (
+    EngineError,
+    Engines,
+    Recognizer,
+    Utterance as Hearing,
+    open_utterance,
+    partial_interval_ms,
+)
 from voice_trio.session import asr
 from voice_trio.session.capture import Capture
 from voice_trio.session.turn import Turn
@@ -17,27 +25,44 @@ from voice_trio.session.turn import Turn
 LONGEST_HOLD_S = 3.0
 """A voice without words, or a recognizer that finds none, holds the reply no longer. Words that come later count."""
 
+DOUBTFUL_VOICE_MS = 300
+"""So much voice holds the reply where some of the reply itself may have been heard: none of that lasts longer."""
+
+_FIRST_VOICE_MS = 300
+"""Of less voice no words are asked for: few are as short, and they are heard when the voice pauses."""
+
 Utterance = tuple[Capture, Timeline]
 
 
 class Candidate:
     """Speech into a reply, of which it is not yet known whether it is meant for us."""
 
-    def __init__(self, turn: Turn, request: m.Start, utterance: Utterance) -> None:
+    def __init__(self, turn: Turn, request: m.Start, utterance: Utterance, *, doubtful: bool) -> None:
+        """``doubtful`` says that some of it may be the reply, come back through the microphone."""
         self.turn = turn
         """The one whose reply sounds."""
         self.utterance = utterance
         self.scope = trio.CancelScope()
+        self.release_at: float | None = None
+        """Until when it holds the reply at most, in Trio's seconds; None while it does not."""
         self._language = request.language or turn.language
         self._likely = language_of(request.locale)
         self._capture, _ = utterance
+        self._held_from = ms_to_samples(DOUBTFUL_VOICE_MS if doubtful else 0)
         self._words = ""
-        self._release_at = trio.current_time() + LONGEST_HOLD_S
 
     @property
     def listening(self) -> bool:
         """Whether it goes on."""
         return not self._capture.has_ended()
+
+    def hold(self) -> bool:
+        """Have the reply held, once there is enough voice for that. Return whether it is from now on."""
+        if self.release_at is not None or self._capture.voiced_samples < self._held_from:
+            return False
+        self.turn.hold()
+        self.release_at = trio.current_time() + LONGEST_HOLD_S
+        return True
 
     async def is_meant(self, engines: Engines, timeout_s: float) -> bool | None:
         """Return whether it is, as soon as that is clear, at most ``timeout_s`` after its end.
@@ -47,35 +72,55 @@ class Candidate:
         """
         weighed = False
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tire)
             with trio.CancelScope() as limit:
                 nursery.start_soon(asr.limit_from_end, self._capture, limit, timeout_s)
-                weighed = await self._is_weighed(engines)
+                weighed = await self._is_weighed(engines.recognizer)
                 if not weighed:
                     await self._capture.wait_ended()
                     self._capture.rewind()
-                    weighed = await self._is_weighed(engines)
+                    weighed = await self._is_weighed(engines.recognizer)
             nursery.cancel_scope.cancel()
         return self._judge(over=True) if weighed or self._words else None
 
-    async def _is_weighed(self, engines: Engines) -> bool:
+    async def _is_weighed(self, recognizer: Recognizer) -> bool:
         """Listen until it is clear, or over; return whether the recognizer went along."""
         failed = False
         try:
-            async with open_utterance(engines.recognizer, self._language, self._likely) as utterance:
-                while pcm := await self._capture.receive():
-                    utterance.feed(pcm)
-                    self._words = (await utterance.hypothesize()).text
-                    if self._judge(over=False):
-                        return True
-                self._words = (await utterance.settle(self._capture.samples, self._capture.voiced_through)).text
+            async with open_utterance(recognizer, self._language, self._likely) as hearing:
+                if self.listening:
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(self._end_with_capture, nursery.cancel_scope)
+                        await self._follow(hearing, partial_interval_ms(recognizer) / 1000)
+                        nursery.cancel_scope.cancel()
+                if not self._judge(over=False):
+                    hearing.feed(self._capture.take())
+                    self._words = (await hearing.settle(self._capture.samples, self._capture.voiced_through)).text
         except* EngineError:
             failed = True
         return not failed
 
-    def _judge(self, *, over: bool) -> bool | None:
-        return is_meant(self._words, self._capture.voiced_samples * 1000 // SAMPLE_RATE, over=over)
+    async def _end_with_capture(self, scope: trio.CancelScope) -> None:
+        await self._capture.wait_ended()
+        scope.cancel()
 
-    async def _tire(self) -> None:
-        await trio.sleep_until(self._release_at)
-        self.turn.release()
+    async def _follow(self, hearing: Hearing, interval_s: float) -> None:
+        """Ask for the words until it is clear.
+
+        That is as soon as there is voice enough for any, at once when there is enough for a verdict, whenever the
+        voice pauses, and else no more often than partials are.
+        """
+        capture, enough, gap_s = self._capture, ms_to_samples(ENOUGH_VOICE_MS), PARTIAL_GAP_MS / 1000
+        await capture.wait_voiced(ms_to_samples(_FIRST_VOICE_MS))
+        while True:
+            asked_at, voiced = trio.current_time(), capture.voiced_samples
+            hearing.feed(capture.take())
+            self._words = (await hearing.hypothesize()).text
+            if self._judge(over=False):
+                return
+            with trio.move_on_at(max(asked_at + interval_s, trio.current_time() + gap_s)):
+                await capture.wait_voiced(enough if voiced < enough else None)
+            # Silence says nothing more.
+            await capture.wait_voiced(voiced + 1)
+
+    def _judge(self, *, over: bool) -> bool | None:
+        return is_meant(self._words, samples_to_ms(self._capture.voiced_samples), over=over)

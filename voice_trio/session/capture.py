@@ -106,6 +106,9 @@ class Capture:
         self._ended = trio.Event()
         self._paused = trio.Event()
         self._resumed = trio.Event()
+        self._awaited = inf
+        """So many voiced samples `_enough_voice` waits for."""
+        self._enough_voice = trio.Event()
 
     @property
     def begun(self) -> bool:
@@ -116,26 +119,37 @@ class Capture:
         """Whether the utterance is over."""
         return self.ending is not None
 
-    def append(self, pcm: bytes) -> None:
-        """Add audio; what would make the utterance too long ends it instead."""
+    def append(self, pcm: bytes) -> int:
+        """Add audio; what would make the utterance too long ends it instead. Return how many samples that is."""
         first = not self.begun
         if first:
             self._deadline = trio.current_time() + SLOWEST * self.longest_s
         room = max(0, (self._max_samples - self.samples) * BYTES_PER_SAMPLE)
         self._pcm += pcm[:room]
         self.samples += min(len(pcm), room) // BYTES_PER_SAMPLE
-        if len(pcm) > room:
+        beyond = max(0, len(pcm) - room) // BYTES_PER_SAMPLE
+        if beyond:
             self.end(Ending.TOO_LONG)
         if first or self._left >= STRIDE_BYTES:
             self._doorbell.set()
+        return beyond
 
     def voiced(self) -> None:
         """Say that somebody was heard in the frame that was appended last."""
         self.voiced_through = self.samples
         self.voiced_samples += FRAME_SAMPLES
+        if self.voiced_samples >= self._awaited:
+            self._enough_voice.set()
+
+    def fits_behind(self, before: Capture) -> bool:
+        """Whether it is not too long together with ``before``."""
+        return before.samples + self.samples <= self._max_samples
 
     def go_on_from(self, before: Capture) -> None:
-        """Begin with the audio of ``before``, of the same utterance, which was ended too soon."""
+        """Begin with the audio of ``before``, of the same utterance, which was ended too soon.
+
+        Where it does not fit behind that, it ends as too long.
+        """
         self._pcm[:0] = before._pcm
         self._taken = 0
         self.samples += before.samples
@@ -170,6 +184,7 @@ class Capture:
         """Say that it may be over: nobody has spoken for a while."""
         self._resumed = trio.Event()
         self._paused.set()
+        self._enough_voice.set()
         if self.weighing is not None:
             self.weighing.pause(self.voiced_through)
 
@@ -200,6 +215,14 @@ class Capture:
     async def wait_resumed(self) -> None:
         """Wait until it goes on after a pause; for ever, if it does not."""
         await self._resumed.wait()
+
+    async def wait_voiced(self, samples: int | None) -> None:
+        """Wait until somebody was heard in so many samples, or pauses. One task at a time may."""
+        self._awaited = inf if samples is None else samples
+        self._enough_voice = trio.Event()
+        if self.voiced_samples >= self._awaited:
+            self._enough_voice.set()
+        await self._enough_voice.wait()
 
     async def wait_ended(self) -> Ending:
         """Wait until the utterance is over and return why."""

@@ -14,6 +14,7 @@ begins. So a turn that is announced is like any other, and a candidate that is d
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import trio
@@ -24,12 +25,17 @@ from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import Engines
 from voice_trio.session.candidate import Candidate, Utterance
 from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.echo import Echo
 from voice_trio.session.report import report
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.turn import Turn
 
 Begin = Callable[[m.Start, Capture, Timeline], Turn]
 """Begins a turn with an utterance that has begun, and returns it."""
+
+_MOST_WAITING = 2
+"""Utterances that wait in one line, each too long to be one with the next. More than that is cut, and told as an
+utterance that is too long is, when it is heard."""
 
 
 class Floor:
@@ -41,6 +47,7 @@ class Floor:
         settings: SessionSettings,
         engines: Callable[[], Engines],
         begin: Begin,
+        echo: Echo,
         session: str,
     ) -> None:
         """``listen`` has an utterance listened for; ``session`` is the name that the log has for the session."""
@@ -50,31 +57,46 @@ class Floor:
         self._settings = settings
         self._engines = engines
         self._begin = begin
+        self._echo = echo
         self._session = session
         self._next: Utterance | None = None
         """What the listener fills without a turn that asked for it."""
-        self._before: Utterance | None = None
-        """An utterance that was over before it was clear whose it is. What is said next belongs to it."""
-        self._unclear: Utterance | None = None
+        self._waiting: deque[Utterance] = deque()
+        """What was over before it was clear whose it is. What is said next belongs to the last, or is behind it."""
+        self._unclear: deque[Utterance] = deque()
         """Speech into a reply of which no recognizer could tell whether it is meant: it is heard after the reply."""
         self._candidate: Candidate | None = None
         self._closed = False
         self._arrivals = trio.lowlevel.ParkingLot()
+        """Who waits for a candidate, or for a reply that is held."""
 
     async def run(self) -> None:
         """Decide on one candidate after another."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._release_in_time)
+            while True:
+                while (candidate := self._candidate) is None:
+                    await self._arrivals.park()
+                meant = None
+                with candidate.scope, self._engines().lease() as engines:
+                    try:
+                        meant = await candidate.is_meant(engines, self._settings.asr_timeout_s)
+                    except Exception as error:
+                        # Nobody was told of the candidate, and the turn goes on. So the log alone hears of it.
+                        report(error, session=self._session, turn=candidate.turn.number)
+                if self._candidate is candidate:
+                    self._decide(candidate, meant)
+
+    async def _release_in_time(self) -> None:
+        """Have no candidate hold the reply for too long, whatever its recognizer is at."""
         while True:
-            while (candidate := self._candidate) is None:
+            while (candidate := self._candidate) is None or (release_at := candidate.release_at) is None:
                 await self._arrivals.park()
-            meant = None
-            with candidate.scope, self._engines().lease() as engines:
-                try:
-                    meant = await candidate.is_meant(engines, self._settings.asr_timeout_s)
-                except Exception as error:
-                    # Nobody was told of the candidate, and the turn goes on. So the log alone hears of it.
-                    report(error, session=self._session, turn=candidate.turn.number)
+            await trio.sleep_until(release_at)
             if self._candidate is candidate:
-                self._decide(candidate, meant)
+                candidate.turn.release()
+                while self._candidate is candidate:
+                    await self._arrivals.park()
 
     # --- none of this waits -------------------------------------------------------------------------------------------
 
@@ -84,34 +106,39 @@ class Floor:
         if request is None or turn.listening or (self._candidate is not None and self._candidate.listening):
             return
         if self._next is not None and self._next[0].has_ended():
-            self._before = self._said()
+            if self._next[0].begun:
+                _line_up(self._waiting, self._next)
             self._next = None
         if self._next is None:
             self._next = self._listen(request)
 
     def hear(self, turn: Turn) -> None:
         """Audio was heard: act, if somebody speaks in it whom ``turn``, the latest, did not ask for."""
-        if self._candidate is not None or (said := self._said()) is None:
+        if self._candidate is not None:
+            self._hold(self._candidate)
+            return
+        if (said := self._said()) is None:
             return
         request = self._interrupting(turn)
         if turn.over:
             self._begin_next(turn, self._take(said))
-        elif request is not None and turn.can_reopen:
+        elif request is not None and turn.can_reopen(said[0]):
             turn.reopen(*self._take(said))
         elif request is not None and turn.audible:
-            turn.hold()
-            self._candidate = Candidate(turn, request, self._take(said))
-            self._arrivals.unpark()
+            self._candidate = Candidate(turn, request, self._take(said), doubtful=self._echo.is_doubtful)
+            self._arrivals.unpark_all()
+            self._hold(self._candidate)
 
     def turn_over(self, turn: Turn) -> None:
         """``turn``, the latest, is over: go on listening, if that is what the person wants."""
         if self.hands_free is None and self._candidate is not None:
             return  # Nothing but words that are meant begins a turn here.
-        said = self._said() or self._unclear
         if self._candidate is not None:
             self._begin_next(turn, self._drop_candidate(self._candidate))
-        elif said is not None:
+        elif (said := self._said()) is not None:
             self._begin_next(turn, self._take(said))
+        elif self._unclear:
+            self._begin_next(turn, self._unclear.pop())
         elif self.hands_free is None:
             self.rest()
         else:
@@ -134,7 +161,9 @@ class Floor:
             self._drop_candidate(self._candidate)
         if self._next is not None:
             self._next[0].end(Ending.STOPPED)
-        self._next = self._before = self._unclear = None
+        self._next = None
+        self._waiting.clear()
+        self._unclear.clear()
 
     def _listening_for(self, turn: Turn) -> m.Start | None:
         """Return how a turn begins that nobody asks for while ``turn`` is the latest; None where none may."""
@@ -156,32 +185,41 @@ class Floor:
         return request if wanted else None
 
     def _said(self) -> Utterance | None:
-        """Return what was said and is nobody's yet."""
-        if self._next is None or not self._next[0].begun:
-            return self._before
-        if self._before is not None:
-            _go_on(self._next, self._before)
-            self._before = None
-        return self._next
+        """Return the first that was said and is nobody's yet."""
+        said = None if self._next is None or not self._next[0].begun else self._next
+        if said is not None and self._waiting and said[0].fits_behind(self._waiting[-1][0]):
+            _go_on(said, self._waiting.pop())
+        return self._waiting[0] if self._waiting else said
 
     def _take(self, said: Utterance) -> Utterance:
-        """Return ``said``, which is somebody's now, behind what is still to be heard."""
+        """Return ``said``, which is somebody's now, as one with what is still to be heard before it, if it can be."""
         if said is self._next:
             self._next = None
-        elif said is self._before:
-            self._before = None
-        if self._unclear is not None and said is not self._unclear:
-            _go_on(said, self._unclear)
-        self._unclear = None
+        else:
+            self._waiting.popleft()
+        if self._unclear and said[0].fits_behind(self._unclear[-1][0]):
+            _go_on(said, self._unclear.pop())
         return said
 
     def _begin_next(self, turn: Turn, said: Utterance) -> None:
-        """Begin the turn after ``turn`` with what was ``said``."""
+        """Begin the turn after ``turn`` with what was ``said``, or with what was said before it."""
         request = self.hands_free or turn.spoken_request
         assert request is not None
         said[0].rewind()
+        if self._unclear:
+            if said[0].has_ended():
+                self._waiting.appendleft(said)
+            else:
+                self._next = said
+            self._waiting.extendleft(reversed(self._unclear))
+            self._unclear.clear()
+            said = self._waiting.popleft()
         # Meanwhile the person may have said more.
         self.hear(self._begin(request, *said))
+
+    def _hold(self, candidate: Candidate) -> None:
+        if candidate.hold():
+            self._arrivals.unpark_all()
 
     def _decide(self, candidate: Candidate, meant: bool | None) -> None:
         said = self._drop_candidate(candidate)
@@ -192,7 +230,8 @@ class Floor:
         said[0].end(Ending.STOPPED)
         candidate.turn.release()
         if meant is None:
-            self._unclear = said
+            said[0].rewind()
+            _line_up(self._unclear, said)
         if candidate.turn.over:
             self.turn_over(candidate.turn)
         else:
@@ -203,6 +242,13 @@ class Floor:
         candidate.scope.cancel()
         self._candidate = None
         return candidate.utterance
+
+
+def _line_up(line: deque[Utterance], said: Utterance) -> None:
+    """Have ``said`` wait at the end of ``line``, as one with the last there if it can be."""
+    if line and (said[0].fits_behind(line[-1][0]) or len(line) == _MOST_WAITING):
+        _go_on(said, line.pop())
+    line.append(said)
 
 
 def _go_on(rest: Utterance, before: Utterance) -> None:

@@ -56,8 +56,6 @@ class _Task:
     begin: int
     """Sample at which listening began: nothing before it belongs to the utterance."""
     ends_on_silence: bool
-    message_s: float = 0.0
-    """How much audio the latest message held."""
     voiced_at: float = 0.0
     """When somebody was last heard, in seconds."""
     late: bool = False
@@ -77,7 +75,11 @@ class Listener:
         self._ring: deque[bytes] = deque(maxlen=RING_MS // FRAME_MS)
         self._arrivals: deque[float] = deque(maxlen=RING_MS // FRAME_MS)
         self._position = 0
+        self._message_s = 0.0
+        """How much audio the latest message held."""
         self._task: _Task | None = None
+        self._taken_through: int | None = None
+        """The sample up to which the utterance took the audio; None where that is longer ago than the last message."""
         self._pauses = Pauses()
         self.clean: Callable[[bytes, int], bytes] | None = None
         """What takes the echo out of each frame, given with its position, before anybody hears it."""
@@ -85,10 +87,15 @@ class Listener:
     @property
     def position(self) -> int:
         """The number of the sample that comes next."""
-        return self._position + self._framer.rest // BYTES_PER_SAMPLE
+        return self._position + len(self._framer.rest) // BYTES_PER_SAMPLE
 
-    def listen_as(self, request: Start, settings: SessionSettings) -> tuple[Capture, Timeline]:
-        """Fill a new capture as ``request`` wants it; return it, and the timeline that its moments go into."""
+    def listen_as(
+        self, request: Start, settings: SessionSettings, *, going_on: bool = False
+    ) -> tuple[Capture, Timeline]:
+        """Fill a new capture as ``request`` wants it; return it, and the timeline that its moments go into.
+
+        ``going_on`` as in `listen`.
+        """
         longest_ms = settings.max_utterance_ms
         patience_s = inf if request.mode == "hands_free" else longest_ms / 1000
         capture, timeline = Capture(max_samples=ms_to_samples(longest_ms), patience_s=patience_s), Timeline()
@@ -98,6 +105,7 @@ class Listener:
             silence_ms=request.silence_ms or settings.vad_silence_ms,
             endpointing=endpointing_of(request, settings),
             ends_on_silence=request.mode != "hold",
+            going_on=going_on,
         )
         return capture, timeline
 
@@ -109,11 +117,22 @@ class Listener:
         silence_ms: int,
         endpointing: Endpointing,
         ends_on_silence: bool,
+        going_on: bool = False,
     ) -> None:
-        """Fill ``capture`` from now on, in the place of any capture before it."""
-        self._framer.clear()
+        """Fill ``capture`` in the place of any capture before it.
+
+        It begins with what comes from now on; where it is ``going_on``, right behind what the one before it took, if
+        that was over in the audio that came last.
+        """
+        begin = self.position
+        if going_on:
+            begin = self._position if self._taken_through is None else self._taken_through
+        self._taken_through = None
         self._detector.reset()
         self._decision = SpeechDecision()
+        frames = min(-(-(self._position - begin) // FRAME_SAMPLES), len(self._ring))
+        again = [(self._ring.pop(), self._arrivals.pop()) for _ in range(frames)]
+        self._position -= len(again) * FRAME_SAMPLES
         task = self._task = _Task(
             capture=capture,
             endpointer=Endpointer(
@@ -123,11 +142,15 @@ class Listener:
                 start_sample=self._position,
             ),
             timeline=timeline,
-            begin=self._position,
+            begin=begin,
             ends_on_silence=ends_on_silence,
         )
         if endpointing == "adaptive" and ends_on_silence:
             capture.weighing = Weighing(self._pauses, silence_ms, lambda ms: self._wait(task, ms))
+        for frame, arrival in reversed(again):
+            self._take(task, frame, arrival)
+        if again and capture.begun:
+            self._expect(task, again[0][1])
 
     def feed(self, pcm: bytes, now: float, message_bytes: int = 0) -> bool:
         """Take audio that arrived at ``now``, in seconds. Never waits.
@@ -139,41 +162,48 @@ class Listener:
         """
         task = self._task
         was_late = task is not None and task.late
+        if task is None or task.capture.has_ended():
+            self._taken_through = None
+        self._message_s = max(len(pcm), message_bytes) / BYTES_PER_SAMPLE / SAMPLE_RATE
         for frame in self._framer.push(pcm):
-            if self.clean is not None:
-                frame = self.clean(frame, self._position)
-            self._ring.append(frame)
-            self._arrivals.append(now)
-            self._position += FRAME_SAMPLES
-            if task is None:
-                continue
-            if task.capture.ending is None:
-                self._hear(task, frame, now)
-            elif task.capture.by_clock and not task.late:
-                task.late, _ = self._is_voiced(task, frame)
+            self._take(task, frame if self.clean is None else self.clean(frame, self._position), now)
         if task is None:
             return False
         if task.capture.begun:
-            task.message_s = max(len(pcm), message_bytes) / BYTES_PER_SAMPLE / SAMPLE_RATE
             self._expect(task, now)
         return task.late and not was_late
+
+    def _take(self, task: _Task | None, frame: bytes, arrival: float) -> None:
+        """Take ``frame``, the next one, which came at ``arrival``."""
+        self._ring.append(frame)
+        self._arrivals.append(arrival)
+        self._position += FRAME_SAMPLES
+        if task is None:
+            return
+        if task.capture.ending is None:
+            self._hear(task, frame, arrival)
+        elif task.capture.by_clock and not task.late:
+            task.late, _ = self._is_voiced(task, frame)
 
     def stop(self) -> None:
         """The person says that the utterance is over."""
         if self._task is not None:
             capture = self._task.capture
+            if capture.begun and capture.ending is None:
+                # What there is of a frame was said before it, too.
+                self._taken_through = self.position - capture.append(self._framer.rest)
             capture.end(Ending.STOPPED if capture.begun else Ending.NO_SPEECH)
 
     def _hear(self, task: _Task, frame: bytes, now: float) -> None:
         silent_from = task.endpointer.voiced_through or 0
         voiced, events = self._is_voiced(task, frame)
         if task.capture.begun:
-            task.capture.append(frame)
+            self._append(task, frame)
         for event in events:
             match event:
                 case Onset() if not task.capture.begun:
                     task.timeline.first(Moment.SPEECH_START, self._arrival(event.sample))
-                    task.capture.append(self._since(max(task.begin, event.sample - ms_to_samples(PRE_ROLL_MS))))
+                    self._append(task, self._since(max(task.begin, event.sample - ms_to_samples(PRE_ROLL_MS))))
                 # Where silence does not end it, a pause says nothing: the final will be of all there is.
                 case MaybeEnd() if task.ends_on_silence:
                     task.capture.pause()
@@ -185,6 +215,10 @@ class Listener:
             task.timeline.latest(Moment.SPEECH_END, now)
             task.capture.voiced()
             task.voiced_at = now
+
+    def _append(self, task: _Task, pcm: bytes) -> None:
+        """Give ``pcm``, which reaches up to the latest frame's end, to ``task``."""
+        self._taken_through = self._position - task.capture.append(pcm)
 
     def _is_voiced(self, task: _Task, frame: bytes) -> tuple[bool, Sequence[ListenerEvent]]:
         """Return whether somebody speaks in ``frame``, the next one, and what it made clear."""
@@ -211,7 +245,7 @@ class Listener:
         over = over_at(
             voiced_at=task.voiced_at,
             silence_s=silence_s,
-            message_s=task.message_s,
+            message_s=self._message_s,
             window_s=task.endpointer.silence_ms / 1000,
         )
         task.capture.expect(over, Ending.SILENCE)

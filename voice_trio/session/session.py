@@ -86,8 +86,8 @@ class Session:
             new_playout=new_playout or partial(Playout, lead_s=settings.playout_lead_ms / 1000),
         )
         self._listener = Listener(engines().new_detector())
-        self._floor = Floor(self._listen, settings, engines, self._add_turn, self.id)
         self._echo = Echo()
+        self._floor = Floor(self._listen, settings, engines, self._add_turn, self._echo, self.id)
         self._listener.clean = self._echo.clean
         self._conversation = ""
         self._configured = m.Configure()
@@ -248,7 +248,7 @@ class Session:
             if request.echo == "none":
                 self._echo.want()
             self._floor.hands_free = request if request.mode == "hands_free" else None
-            self._add_turn(request, *self._listen(request))
+            self._add_turn(request, *self._listen(request, going_on=False))
         else:
             timeline = Timeline()
             timeline.first(Moment.ASKED, trio.current_time())
@@ -262,9 +262,9 @@ class Session:
         self._turns_in.send_nowait(self._turn)
         return self._turn
 
-    def _listen(self, request: m.Start) -> tuple[Capture, Timeline]:
+    def _listen(self, request: m.Start, *, going_on: bool = True) -> tuple[Capture, Timeline]:
         settings, request = configured(self._settings, request, self._configured)
-        return self._listener.listen_as(request, settings)
+        return self._listener.listen_as(request, settings, going_on=going_on)
 
     def _is_known(self, number: int) -> bool:
         known = self._turn is not None and number <= self._turn.number

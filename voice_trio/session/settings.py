@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-from voice_trio.config import Drafting, Settings
+from voice_trio.config import Settings
 from voice_trio.core import messages as m
+from voice_trio.core.codes import Drafting
 from voice_trio.engines.base import Engines
 
 _R = TypeVar("_R", bound=m.Start | m.Text)

@@ -96,15 +96,16 @@ class Turn:
         """Whether its reply sounds, as far as we know."""
         return self._machine.state is State.RESPONDING and not self.ending and self._revision.reply.audible
 
-    @property
-    def can_reopen(self) -> bool:
-        """Whether its utterance may still turn out not to be over.
+    def can_reopen(self, rest: Capture) -> bool:
+        """Whether its utterance may still turn out not to be over, but to go on with ``rest``.
 
-        So it is while nothing of the reply was heard, unless it was too long, or the person said that it is over.
+        So it is while nothing of the reply was heard, unless it is too long, or the person said that it is over.
         """
         if self.spoken_request is None or self.ending or self._revision.reply.audible:
             return False
-        return self._revision.capture.ending not in (Ending.TOO_LONG, Ending.TOO_SLOW, Ending.STOPPED)
+        capture = self._revision.capture
+        over = capture.ending in (Ending.TOO_LONG, Ending.TOO_SLOW, Ending.STOPPED)
+        return not over and rest.fits_behind(capture)
 
     def reopen(self, capture: Capture, timeline: Timeline) -> None:
         """Go on with the utterance, of which ``capture`` is the rest; only where it `can_reopen`."""

@@ -1,0 +1,157 @@
+"""When speech into a reply is asked for its words, how long it holds the reply, and when it holds it at all."""
+
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import pytest
+import trio
+
+from voice_trio.core import messages as m
+from voice_trio.core.messages import Outcome
+from voice_trio.core.sounding import Report, SoundingClock
+from voice_trio.session.candidate import LONGEST_HOLD_S
+from voice_trio.testing.conversation import conversation
+from voice_trio.testing.literal import LiteralRecognizer, spoken
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, voiced
+
+LONG = ScriptedReply(tokens=["This is a long sentence of a reply, and there is more. "] * 8, token_s=0.05)
+BRIEF = ScriptedReply(tokens=["This is one sentence of a reply. "])
+SHORT = ScriptedReply(tokens=["Yes."])
+
+
+class Counting(LiteralRecognizer):
+    """Notes when it was asked for words, and may take its time to be left."""
+
+    def __init__(self, *, leave_s=0.0, **times):
+        super().__init__(**times)
+        self.asked = []
+        self.leave_s = leave_s
+
+    partial_interval_ms: int = 300
+
+    @asynccontextmanager
+    async def open(self, language):
+        leave_s = self.leave_s
+        async with super().open(language) as utterance:
+            hypothesize = utterance.hypothesize
+
+            async def noted():
+                self.asked.append(trio.current_time())
+                return await hypothesize()
+
+            utterance.hypothesize = noted  # type: ignore[method-assign]
+            try:
+                yield utterance
+            finally:
+                with trio.move_on_after(leave_s, shield=True):
+                    await trio.sleep_forever()
+
+
+@asynccontextmanager
+async def reply_sounds(recognizer, *replies):
+    engines = scripted_engines(
+        recognizer=recognizer, language_model=ScriptedLanguageModel(replies=[*replies, LONG, SHORT])
+    )
+    with trio.fail_after(120):
+        async with conversation(engines=engines) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("hello"), 900)
+            await talk.wait_for(m.TtsChunk)
+            await talk.silence(500)
+            yield talk
+
+
+async def test_a_voice_without_words_is_asked_for_them_no_more_often_than_partials_are(autojump_clock):
+    recognizer = Counting()
+    recognizer.partial_interval_ms = 1000
+    async with reply_sounds(recognizer) as talk:
+        recognizer.asked.clear()
+        await talk.say(voiced(6000), 900)
+        assert (await talk.wait_for(m.Done, turn=1)).outcome is Outcome.COMPLETED
+    first, enough, *rest, _in_the_pause = recognizer.asked
+    assert 0.2 < enough - first < 0.4
+    assert 4 <= len(rest) <= 6
+    assert all(later - earlier >= 0.99 for earlier, later in pairwise(rest))
+
+
+async def test_it_is_asked_at_once_when_there_is_voice_enough_for_a_verdict(autojump_clock):
+    async with reply_sounds(Counting()) as talk:
+        began = trio.current_time()
+        await talk.say(spoken("tell", "me", "about", "london", "and", "more"), 900)
+        done = await talk.wait_for(m.Done, turn=1)
+        await talk.wait_for(m.Done, turn=2)
+    assert done.outcome is Outcome.INTERRUPTED
+    # Voice of 600 ms, the pauses between three words, and less than 200 ms for all else.
+    assert talk.time_of(done) - began < 0.9
+
+
+async def test_a_short_stop_is_understood_in_the_pause_behind_it(autojump_clock):
+    async with reply_sounds(Counting()) as talk:
+        began = trio.current_time()
+        await talk.say(spoken("stop"), 900)
+        done = await talk.wait_for(m.Done, turn=1)
+    assert done.outcome is Outcome.INTERRUPTED
+    assert talk.time_of(done) - began < 0.7
+
+
+async def test_three_seconds_count_though_the_candidate_before_is_still_being_left(autojump_clock):
+    """Its recognizer takes long to close, and meanwhile the next reply is spoken into."""
+    recognizer = Counting()
+    async with reply_sounds(recognizer, BRIEF) as talk:
+        recognizer.leave_s, recognizer.hypothesize_s, recognizer.settle_s = 20.0, 60.0, 60.0
+        await talk.say(spoken("stop", "there"), 900)
+        recognizer.leave_s, recognizer.hypothesize_s, recognizer.settle_s = 0.0, 0.05, 0.05
+        await talk.wait_for(m.Done, turn=1)
+        await talk.wait_for(m.TtsChunk, turn=2)
+        await talk.silence(500)
+        hold = await hold_in(talk)
+        release = await talk.wait_for(m.Release, turn=2)
+    assert talk.time_of(release) - talk.time_of(hold) == pytest.approx(LONGEST_HOLD_S)
+
+
+async def hold_in(talk):
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(talk.say, voiced(6000), 900)
+        hold = await talk.wait_for(m.Hold, turn=2)
+        nursery.cancel_scope.cancel()
+    return hold
+
+
+class Passing:
+    """Cancels no echo, but doubts as the canceller does."""
+
+    def __init__(self):
+        self._clock, self._position = SoundingClock(), 0
+
+    @property
+    def is_doubtful(self):
+        return self._clock.is_doubtful(self._position)
+
+    def sounding(self, turn, sample, position):
+        self._clock.report(Report(position, turn, sample / 16_000))
+
+    def played_audio(self, turn, first_sample, pcm, rate):
+        pass
+
+    def clean(self, frame, position):
+        self._clock.spans(position, len(frame) // 2)
+        self._position = position + len(frame) // 2
+        return frame
+
+
+@pytest.mark.parametrize(("jumps", "sound", "kinds"), [
+    (False, voiced(150), [m.Hold, m.Release]),
+    (True, voiced(150), []),
+    (True, voiced(900), [m.Hold, m.Release]),
+    (True, spoken("stop"), []),
+    (True, spoken("stop", "there"), [m.Hold]),
+])  # fmt: skip
+async def test_what_may_be_the_reply_itself_holds_it_only_when_it_lasts(autojump_clock, jumps, sound, kinds):
+    async with reply_sounds(LiteralRecognizer()) as talk:
+        talk.session._echo._canceller = Passing()
+        await talk.ask(m.Sounding(turn=1, sample=8000))
+        await talk.silence(300)
+        await talk.ask(m.Sounding(turn=1, sample=8000 + 4800 + 3200 * jumps))
+        await talk.say(sound, 900)
+        await talk.wait_for(m.Done, turn=1)
+    assert [type(e) for e in talk.heard if isinstance(e, m.Hold | m.Release) and e.turn == 1] == kinds
