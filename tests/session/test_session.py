@@ -8,7 +8,7 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
-from voice_trio.core.playout import WholePlayout
+from voice_trio.core.playout import LATE_S, WholePlayout
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.in_process import InProcessStore

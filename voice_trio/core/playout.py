@@ -90,16 +90,16 @@ class Playout:
         One that says 0 has not begun, and does not by itself.
         """
         late_s = LATE_S if self._held_at is None else HELD_LATE_S
-        best = self._best(now)
         if self._played is None:
-            return max(0, best - round(LATE_S * self._rate))
+            return self._best(now, late_s=LATE_S)
         since_s = min(self._at(now) - self._told_at, SILENT_S) - late_s
         if not self._played or since_s <= 0:
             return self._played
-        return max(self._played, min(best, self._played + round(since_s * self._rate)))
+        return max(self._played, min(self._best(now), self._played + round(since_s * self._rate)))
 
-    def _best(self, now: float) -> int:
-        return max(0, self._sent - round(self._unheard_s(now) * self._rate))
+    def _best(self, now: float, *, late_s: float = 0.0) -> int:
+        unheard_s = self._dry_at + late_s - self._at(now)
+        return max(0, self._sent - max(0, round(unheard_s * self._rate))) if self._sent else 0
 
     def wait_s(self, samples: int, sample_rate: int, now: float) -> float:
         """Return how long a chunk of ``samples`` has to wait: 0.0 if it may go, infinity if more must be sent first.
