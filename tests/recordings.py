@@ -1,4 +1,4 @@
-"""Recordings as browsers make them, made here with the encoders that come with PyAV."""
+"""Recordings as browsers and others make them, made here with the encoders that come with PyAV."""
 
 import io
 import struct
@@ -11,6 +11,9 @@ from voice_trio.core.audio import SAMPLE_RATE, wav_of
 BROWSERS = {"webm": ("webm", "libopus"), "ogg": ("ogg", "libopus"), "mp4": ("mp4", "aac"), "wav": ("wav", "pcm_s16le")}
 """Kind of recording -> FFmpeg's writer and encoder of it."""
 
+WRITERS = {**BROWSERS, "mp3": ("mp3", "libmp3lame"), "flac": ("flac", "flac"), "aac": ("adts", "aac")}
+"""The same of all kinds that are read."""
+
 
 def sine(ms, hertz=440, peak=8000):
     """Return a tone as 16 kHz s16le mono."""
@@ -19,8 +22,8 @@ def sine(ms, hertz=440, peak=8000):
 
 
 def recorded(kind, pcm, **options):
-    """Return 16 kHz s16le mono ``pcm`` as a browser would send it, for a kind of `BROWSERS`."""
-    return encoded(*BROWSERS[kind], pcm, **options)
+    """Return 16 kHz s16le mono ``pcm`` as one would send it, for a kind of `WRITERS`."""
+    return encoded(*WRITERS[kind], pcm, **options)
 
 
 def encoded(container, codec, pcm, *, rate=48_000, layout="mono", options=None):
@@ -38,6 +41,16 @@ def encoded(container, codec, pcm, *, rate=48_000, layout="mono", options=None):
                 target.mux(stream.encode(part))
         target.mux(stream.encode(None))
     return file.getvalue()
+
+
+def decoded(data):
+    """Return the samples of ``data`` as s16 mono, their rate, and what FFmpeg calls what it reads it as."""
+    with av.open(io.BytesIO(data)) as container:
+        assert isinstance(container, av.container.InputContainer)
+        [stream] = container.streams.audio
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=stream.rate)
+        frames = [one for frame in container.decode(stream) for one in resampler.resample(frame)]
+        return np.concatenate([frame.to_ndarray()[0] for frame in frames]), stream.rate, container.format.name
 
 
 def video(width, height, *, container="webm", codec="libvpx"):

@@ -8,9 +8,9 @@ from voice_trio.core.end_of_turn import LONGEST_MS, SHORTEST_MS, Pauses, is_unfi
 WINDOWS = {
     # probability, unfinished, usual pause, undecided, window
     "nothing is known": (None, False, None, 700, 700),
-    "surely the end": (0.97, False, None, 700, 420),
+    "surely the end": (0.96, False, None, 700, 420),
     "surely the end, whatever this person's habits": (0.99, False, 1100, 700, 420),
-    "almost surely": (0.96, False, None, 700, 900),
+    "almost surely": (0.95, False, None, 700, 900),
     "hardly": (0.89, False, None, 700, 1300),
     "perhaps": (0.9, False, None, 700, 900),
     "perhaps, and a long window": (0.9, False, None, 1200, 1300),

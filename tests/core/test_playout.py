@@ -49,13 +49,28 @@ def test_what_was_not_sent_is_not_heard_and_is_worth_waiting_for():
 def test_the_players_word_counts_but_not_beyond_what_was_sent():
     playout = Playout(lead_s=0.4)
     sent(playout, 300, now=0.0)
-    playout.played(0, 8.0)
+    playout.played(0, 9.0)
     assert playout.heard(9.0) == 0
     playout.played(120, 9.0)
     playout.played(80, 9.0)
     assert playout.heard(9.0) == 120
     playout.played(5000, 9.0)
     assert playout.heard(9.0) == 300
+
+
+def test_a_word_of_more_than_can_have_been_heard_is_of_another_reply():
+    playout = Playout(lead_s=0.4)
+    playout.played(250, now=0.0)
+    assert playout.heard(0.0) == 0
+    sent(playout, 300, now=0.0)
+    playout.played(250, now=0.02)
+    assert playout.heard(0.02) == 20
+    playout.hold(0.05)
+    playout.played(250, now=0.9)
+    assert playout.heard(0.9) == 50
+    playout.release(0.9)
+    playout.played(250, now=1.1)
+    assert playout.heard(1.1) == 250
 
 
 @given(st.lists(st.tuples(st.integers(1, 5000), st.floats(0, 3)), max_size=30))

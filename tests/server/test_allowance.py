@@ -7,9 +7,14 @@ import trio
 from wsproto.frame_protocol import FrameDecoder
 
 from tests.server.serving import BINARY, CONTINUATION, PING, PONG, frame, get, serving, until_none, upgrade
+from voice_trio import config
+from voice_trio.core import messages as m
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.server import allowance
 from voice_trio.server.allowance import Allowances
+from voice_trio.server.guard import GuardedLink
+from voice_trio.session.link import MemoryLink
+from voice_trio.testing.scripted import voiced
 
 
 async def seconds(work):
@@ -81,9 +86,42 @@ async def test_audio_beyond_speech_comes_from_the_addresss_pot(autojump_clock):
             await trio.sleep(1)
 
 
-async def spend_audio(mine, seconds_of_it):
+async def spend_audio(mine, seconds_of_it, **how):
     for _ in range(seconds_of_it):
-        await mine.pay_for_audio(SAMPLE_RATE)
+        await mine.pay_for_audio(SAMPLE_RATE, **how)
+
+
+async def test_a_burst_out_of_which_the_echo_is_taken_costs_the_pot_what_it_costs_the_loop(autojump_clock):
+    burst_s = 30
+    waited_s = []
+    for cancelling in (False, True):
+        with Allowances().open("a") as mine:
+            waited_s.append(await seconds(spend_audio(mine, burst_s, cancelling=cancelling)))
+            # Who only speaks does not wait.
+            await trio.sleep(60)
+            for _ in range(200):
+                assert await seconds(mine.pay_for_audio(SAMPLE_RATE, cancelling=cancelling)) == 0
+                await trio.sleep(1)
+    # The pot holds 120 s, or 24 s of the dearer.
+    assert waited_s[0] == 0
+    assert waited_s[1] > 1
+
+
+async def test_a_session_that_cancels_echo_pays_for_it_from_its_start_on(autojump_clock):
+    async def burst_s(*starts):
+        with Allowances().open("a") as mine:
+            link = MemoryLink(capacity=100)
+            guarded = GuardedLink(link, config.load(max_utterance_ms=60_000), mine)
+            for command in [*starts, *[m.Audio(voiced(1000))] * 40]:
+                await link.ask(command)
+            return await seconds(receive_all(guarded, len(starts) + 40))
+
+    async def receive_all(guarded, commands):
+        for _ in range(commands):
+            await guarded.receive()
+
+    assert await burst_s(m.Start(), m.Start(echo="browser")) == 0
+    assert await burst_s(m.Start(echo="none"), m.Start()) > 3
 
 
 async def test_addresses_that_are_as_new_are_forgotten(autojump_clock):

@@ -46,6 +46,11 @@ async def test_a_browsers_question_before_a_request_is_answered_without_a_token(
                 assert int(headers["access-control-max-age"]) > 0
                 assert "access-control-allow-credentials" not in headers
                 assert "access-control-allow-private-network" not in headers
+            sends = "authorization, X-Stainless-OS,openai-project,cookie, x-stainless-lang"
+            wanted = {**PREFLIGHT, "Access-Control-Request-Headers": sends}
+            _, headers = await ask(running, "OPTIONS", "/v1/audio/speech", Origin=FRIEND, **wanted)
+            allowed = "authorization, content-type, x-stainless-os, openai-project, x-stainless-lang"
+            assert headers["access-control-allow-headers"] == allowed
             network = {"Access-Control-Request-Private-Network": "true"}
             _, headers = await ask(running, "OPTIONS", Origin=FRIEND, **PREFLIGHT, **network)
             assert headers["access-control-allow-private-network"] == "true"

@@ -1,5 +1,7 @@
 """Pauses are weighed: by a model that is asked about each, by the last word, and by this person's pauses."""
 
+from dataclasses import replace
+
 import pytest
 import trio
 from structlog.testing import capture_logs
@@ -9,7 +11,13 @@ from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.engines.base import EngineError
 from voice_trio.testing.conversation import conversation
-from voice_trio.testing.scripted import ScriptedEndOfTurn, ScriptedRecognizer, scripted_engines
+from voice_trio.testing.scripted import (
+    ScriptedEndOfTurn,
+    ScriptedLanguageModel,
+    ScriptedRecognizer,
+    ScriptedReply,
+    scripted_engines,
+)
 
 UNFINISHED = ScriptedRecognizer(words=["so", "turn", "left", "and"])
 FINISHED = ScriptedRecognizer(words=["so", "turn", "left", "now"])
@@ -158,6 +166,22 @@ async def test_a_person_who_pauses_long_is_given_longer(autojump_clock):
     with trio.fail_after(60):
         assert abs(await gap([300] * 4) - 920) <= 30
         assert abs(await gap([640] * 4) - 1000) <= 60
+
+
+@pytest.mark.parametrize(("pause_ms", "gap_ms"), [(500, 920), (800, 1120)])
+async def test_a_pause_that_was_taken_for_the_end_counts_among_a_persons_pauses(autojump_clock, pause_ms, gap_ms):
+    _, engines = weighing(0.97, 0.97, 0.97, 0.9)
+    slow = ScriptedLanguageModel(replies=[ScriptedReply(tokens=[5.0, "Yes."])] * 4)
+    engines = replace(engines, language_model=slow)
+    with trio.fail_after(60):
+        async with conversation(engines=engines, endpointing="adaptive") as talk:
+            await talk.ask(m.Start(mode="hands_free", barge_in=True))
+            for _ in range(3):
+                await talk.say(900, pause_ms)
+            await talk.say(900, 3000)
+            done = await talk.wait_for(m.Done)
+    assert [event.revision for event in talk.heard if isinstance(event, m.Reopened)] == [1, 2, 3]
+    assert abs(done.latency.t_final_transcript_ms - 100 - gap_ms) <= 30
 
 
 async def test_where_only_the_person_ends_it_nothing_is_weighed(autojump_clock):

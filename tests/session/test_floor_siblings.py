@@ -250,6 +250,25 @@ async def test_speech_before_the_first_sound_was_sent_reopens_the_turn(autojump_
     assert finals(talk) == ["one", "one two"]
 
 
+@pytest.mark.parametrize(("wait_s", "words"), [(0.2, ""), (1.0, "This is a ")])
+async def test_a_word_of_the_player_that_is_under_way_over_a_reopening_claims_nothing_unheard(
+    autojump_clock, wait_s, words
+):
+    with trio.fail_after(120):
+        async with conversation(engines=engines(SHORT, LONG, speak_s=1.0, char_ms=100), playout_lead_ms=2000) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("one"), 900)
+            await talk.wait_for(m.Token)
+            await talk.say(spoken("two"), 900)
+            await talk.wait_for(m.Reopened)
+            await talk.wait_for(m.TtsChunk)
+            await trio.sleep(wait_s)
+            await talk.ask(m.Played(turn=1, samples=10**6))
+            await talk.ask(m.Cancel())
+            done = await talk.wait_for(m.Done, turn=1)
+    assert "".join(map(str, LONG.tokens))[: done.heard] == words
+
+
 async def test_a_reply_of_which_everything_was_sent_is_held_too(autojump_clock):
     """Its last second is still at the player."""
     with trio.fail_after(120):

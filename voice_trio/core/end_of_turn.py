@@ -15,7 +15,7 @@ from typing import Final
 SHORTEST_MS: Final = 250
 LONGEST_MS: Final = 2000
 
-SURE: Final = 0.97
+SURE: Final = 0.96
 UNLIKELY: Final = 0.9
 """Probabilities from which on, and below which, a model is believed. Smart Turn gives most pauses inside sentences more
 than 0.5 and a quarter of them more than 0.95, and most ends more than 0.95."""

@@ -52,6 +52,11 @@ def only_in(codes: Sequence[str]) -> str:
     return f", in {', '.join(rest)} and {last} only" if rest else f", in {last} only"
 
 
+def name_of(code: str) -> str:
+    """Return the name of the language ``code`` (ISO 639-1): ``English``; for one that has none here, the code."""
+    return _NAMES.get(code, code)
+
+
 def voice_in(language: str | None, voices: Sequence[str]) -> str | None:
     """Return the first of ``voices`` that is named for ``language`` (ISO 639-1): ``pt`` or ``pt-br`` for ``pt``.
 

@@ -75,14 +75,17 @@ class Playout:
             self._held_at = None
 
     def played(self, samples: int, now: float) -> None:
-        """Take the player's word that the first ``samples`` were heard; it cannot have heard what was not sent."""
-        samples = min(samples, self._sent)
+        """Take the player's word that the first ``samples`` were heard, as far as they can have been.
+
+        A word of more than that is of another reply: it was under way when the turn was reopened.
+        """
+        samples = min(samples, self._most_heard(now))
         if self._played is None or samples >= self._played:
             self._played, self._told_at = samples, self._at(now)
 
     def heard(self, now: float) -> int:
         """Return how many samples were heard: what the player said, if it ever did, else what it can have heard."""
-        return self._best(now) if self._played is None else self._played
+        return self._most_heard(now) if self._played is None else self._played
 
     def surely_heard(self, now: float) -> int:
         """Return how many samples were heard even if the player is late: what may be remembered of it.
@@ -91,15 +94,11 @@ class Playout:
         """
         late_s = LATE_S if self._held_at is None else HELD_LATE_S
         if self._played is None:
-            return self._best(now, late_s=LATE_S)
+            return self._most_heard(now, late_s=LATE_S)
         since_s = min(self._at(now) - self._told_at, SILENT_S) - late_s
         if not self._played or since_s <= 0:
             return self._played
-        return max(self._played, min(self._best(now), self._played + round(since_s * self._rate)))
-
-    def _best(self, now: float, *, late_s: float = 0.0) -> int:
-        unheard_s = self._dry_at + late_s - self._at(now)
-        return max(0, self._sent - max(0, round(unheard_s * self._rate))) if self._sent else 0
+        return max(self._played, min(self._most_heard(now), self._played + round(since_s * self._rate)))
 
     def wait_s(self, samples: int, sample_rate: int, now: float) -> float:
         """Return how long a chunk of ``samples`` has to wait: 0.0 if it may go, infinity if more must be sent first.
@@ -131,8 +130,11 @@ class Playout:
         """Return the player's time, which stands still while it is held."""
         return (now if self._held_at is None else self._held_at) - self._held_s
 
-    def _unheard_s(self, now: float) -> float:
-        return max(0.0, self._dry_at - self._at(now))
+    def _most_heard(self, now: float, *, late_s: float = 0.0) -> int:
+        return max(0, self._sent - round(self._unheard_s(now, late_s=late_s) * self._rate))
+
+    def _unheard_s(self, now: float, *, late_s: float = 0.0) -> float:
+        return max(0.0, self._dry_at + late_s - self._at(now))
 
 
 class WholePlayout(Playout):

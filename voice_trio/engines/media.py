@@ -18,7 +18,7 @@ from voice_trio.workers.pool import WorkerPool
 from voice_trio.workers.process import WorkerError, WorkerSpec, python_worker
 
 KINDS = tuple(DEMUXERS)
-"""What `MediaDecoder.decode` takes: webm, ogg, mp4, wav."""
+"""What `MediaDecoder.decode` takes."""
 
 DECODERS = 2
 """Uploads decoded at the same time. Each takes some milliseconds; two, so that a bad one holds up nobody."""

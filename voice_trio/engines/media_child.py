@@ -4,7 +4,7 @@ A request ``{"kind", "longest_ms"}`` with the upload in the body is answered wit
 in the body, or with ``{"refused": sentence}``.
 
 **What an upload can reach.** FFmpeg can do far more than an upload needs, so it is held on three sides. Its
-options name one demuxer, the decoders of what browsers record, and no protocol; whatever it would open beside the bytes
+options name one demuxer, the decoders of usual recordings, and no protocol; whatever it would open beside the bytes
 in memory is refused. `confine` leaves the process nothing but its pipes, a bounded memory and a few seconds of
 computing: no file, socket or other process can be named (`confinement`). And the process decodes one upload: nothing
 that one of them did to it can reach the next.
@@ -26,11 +26,19 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-DEMUXERS: Final = {"webm": "matroska", "ogg": "ogg", "mp4": "mov", "wav": "wav"}
+DEMUXERS: Final = {
+    "webm": "matroska",
+    "ogg": "ogg",
+    "mp4": "mov",
+    "wav": "wav",
+    "mp3": "mp3",
+    "flac": "flac",
+    "aac": "aac",
+}
 """Kind of upload -> FFmpeg's reader of it."""
 
 DECODERS: Final = (
-    *("opus", "vorbis", "aac", "flac", "alac"),
+    *("opus", "vorbis", "aac", "flac", "alac", "mp3float"),
     *("pcm_u8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_alaw", "pcm_mulaw"),
 )
 
@@ -46,7 +54,7 @@ MEMORY_BYTES: Final = 512 << 20
 """Of address space, of which a quarter is taken from the start."""
 
 _OPTIONS: Final = {
-    "format_whitelist": ",".join(("matroska,webm", "ogg", "mov,mp4,m4a,3gp,3g2,mj2", "wav")),
+    "format_whitelist": ",".join(("matroska,webm", "ogg", "mov,mp4,m4a,3gp,3g2,mj2", "wav", "mp3", "flac", "aac")),
     "codec_whitelist": ",".join(DECODERS),
     # An option that is empty counts as not given, and this is no protocol's name.
     "protocol_whitelist": "none",
@@ -135,7 +143,10 @@ def _check(stream: AudioStream) -> None:
     context = stream.codec_context
     if context is None or context.codec.name not in DECODERS:
         raise Unreadable("The recording's sound is coded in a way that is not read here.")
-    if not 1 <= context.channels <= MAX_CHANNELS:
+    if not (context.channels and context.sample_rate):
+        # A reader without a container found nothing of what it looks for.
+        raise Unreadable("The recording is damaged, or another kind of recording.")
+    if context.channels > MAX_CHANNELS:
         raise Unreadable(f"The recording has {context.channels} channels; at most {MAX_CHANNELS} are read.")
     if context.sample_rate not in RATES:
         raise Unreadable(

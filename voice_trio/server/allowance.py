@@ -9,8 +9,9 @@ it sends then waits at its sender's side. Nobody is cut off for being fast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import trio
 
@@ -57,6 +58,8 @@ _FIRST_UNITS = 600.0
 _POT_SAMPLES = 120.0 * SAMPLE_RATE
 _POT_SAMPLES_PER_S = 20.0 * SAMPLE_RATE
 """Audio beyond the speed of speech, of all sessions of an address: to look for speech in a second of it costs 5 ms."""
+_CANCELLING = 5
+"""Times as much it costs where the echo is taken out of it as well: 24 ms a second."""
 _OWN_SAMPLES = 2.0 * SAMPLE_RATE
 _OWN_SAMPLES_PER_S = 1.5 * SAMPLE_RATE
 
@@ -106,15 +109,19 @@ class Allowance:
             self.address.sessions += 1
         await self.pay(SESSION)
 
-    async def pay_for_audio(self, samples: int) -> None:
-        """Pay for ``samples`` of audio that is to be heard. There is a checkpoint only if they come fast."""
+    async def pay_for_audio(self, samples: int, *, cancelling: bool = False) -> None:
+        """Pay for ``samples`` of audio that is to be heard. There is a checkpoint only if they come fast.
+
+        ``cancelling`` says that an echo is taken out of them: what comes as it is spoken is as free as any, and the
+        rest costs the others more.
+        """
         if not self._samples.take(samples, trio.current_time()):
-            await self._pay(self._samples, self.address.samples, samples)
+            await self._pay(self._samples, self.address.samples, samples, price=_CANCELLING if cancelling else 1)
 
     @staticmethod
-    async def _pay(own: TokenBucket, shared: TokenBucket, amount: float, leave: float = 0.0) -> None:
+    async def _pay(own: TokenBucket, shared: TokenBucket, amount: float, leave: float = 0.0, *, price: int = 1) -> None:
         now = trio.current_time()
-        if own.take(amount, now) or shared.take(amount, now, leave=leave):
+        if own.take(amount, now) or shared.take(price * amount, now, leave=leave):
             await trio.lowlevel.checkpoint()
         else:
             await trio.sleep(own.owe(amount, now))
@@ -163,3 +170,9 @@ class Allowances:
                 self._sweep_at = max(_SWEEP_FROM, 2 * len(self._addresses))
             found = self._addresses[address] = Address()
         return found
+
+
+def allowance_of(scope: Mapping[str, Any]) -> Allowance | None:
+    """Return what the connection of an ASGI ``scope`` may cost, where our Hypercorn serves it."""
+    found: Allowance | None = scope.get("state", {}).get(ALLOWANCE)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from quart import Response, abort, has_request_context, request, send_from_directory, websocket
 from quart.wrappers import Request, Websocket
@@ -16,10 +16,13 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
 from voice_trio.installation import static_dir
 from voice_trio.server.access import SUBPROTOCOL, Access
-from voice_trio.server.allowance import ALLOWANCE, Allowance
+from voice_trio.server.allowance import allowance_of
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
+from voice_trio.server.held import HoldingConnection
 from voice_trio.server.json_response import HttpError, answered, refused
+from voice_trio.server.openai.api import OpenAiApi
+from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
 from voice_trio.server.upload.utterance import Utterances
@@ -46,17 +49,36 @@ _OTHER_ORIGIN = m.Error(
     recoverable=False,
 )
 
+
+class _Api(NamedTuple):
+    """What stands under one beginning of a path, for token and origin alike."""
+
+    prefix: str
+    refused: Callable[[HttpError], Response]
+    """How it is told there that there is no answer."""
+    takes_recordings: str
+    """Where a recording goes that was sent somewhere else."""
+
+
+_APIS: Final = (
+    _Api("/api/", refused, "/api/utterance"),
+    _Api("/v1/", refused_as_openai, "/v1/audio/transcriptions"),
+)
+
 WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
 """Path -> what makes the codec of a connection there."""
 
 
-def make_app(sessions: Sessions, access: Access, utterances: Utterances, engines: EngineApi) -> QuartTrio:
-    """Return the application that serves the page, health, /api and each of `WIRES`."""
+def make_app(
+    sessions: Sessions, access: Access, utterances: Utterances, engines: EngineApi, openai: OpenAiApi
+) -> QuartTrio:
+    """Return the application that serves the page, health, /api, /v1 and each of `WIRES`."""
     static = static_dir()
     # A name that is not one of these never reaches the file system, which has its own ideas of names: too long, with a
     # zero byte, with dots, of a folder.
     files = frozenset(path.relative_to(static).as_posix() for path in static.rglob("*") if path.is_file())
     app = QuartTrio(__name__, static_folder=None)
+    app.asgi_http_class = HoldingConnection
     # A path with two slashes is another path, and not sent to the one that it resembles.
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = utterances.max_bytes
@@ -88,12 +110,12 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances, engines
 
     @app.before_request
     async def check_api() -> Response | None:
-        if not request.path.startswith("/api/"):
+        if (api := api_asked()) is None:
             return None
         if not allows_origin(request):
-            return refused(HttpError(_HTTP_FORBIDDEN, _OTHER_ORIGIN))
+            return api.refused(HttpError(_HTTP_FORBIDDEN, _OTHER_ORIGIN))
         if not access.allows_token(request.headers.get("Authorization"), ()):
-            response = refused(HttpError(_HTTP_UNAUTHORIZED, _UNAUTHORIZED))
+            response = api.refused(HttpError(_HTTP_UNAUTHORIZED, _UNAUTHORIZED))
             response.headers["WWW-Authenticate"] = "Bearer"
             return response
         return None
@@ -101,21 +123,22 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances, engines
     @app.post("/api/utterance")
     async def utterance() -> Response:
         try:
-            return answered(await utterances.answer(request, allowance_of(request)))
+            return answered(await utterances.answer(request, allowance_of(request.scope)))
         except HttpError as error:
             return refused(error)
 
     engines.add_to(app)
+    openai.add_to(app)
 
     @app.errorhandler(_HTTP_NOT_FOUND)
     @app.errorhandler(_HTTP_NOT_ALLOWED)
     async def no_route(error: HTTPException) -> Response | HTTPException:
         # A handshake to /ws's like is no request.
-        if not has_request_context() or not request.path.startswith("/api/"):
+        if not has_request_context() or (api := api_asked()) is None:
             return error
-        message = f"There is no {request.method} {request.path} here; a recording goes to POST /api/utterance."
+        message = f"There is no {request.method} {request.path} here; a recording goes to POST {api.takes_recordings}."
         said = m.Error(code=ErrorCode.PROTOCOL_VIOLATION, message=message, recoverable=True)
-        response = refused(HttpError(error.code or _HTTP_NOT_FOUND, said))
+        response = api.refused(HttpError(error.code or _HTTP_NOT_FOUND, said))
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return response
@@ -130,10 +153,9 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances, engines
             return Response(text, status=_HTTP_FORBIDDEN)
         return None
 
-    def allowance_of(asked: Request | Websocket) -> Allowance | None:
-        """Return what the connection may cost, where our Hypercorn serves it."""
-        found: Allowance | None = asked.scope.get("state", {}).get(ALLOWANCE)
-        return found
+    def api_asked() -> _Api | None:
+        """Return the one that the present request is for; None where it needs neither token nor origin."""
+        return next((api for api in _APIS if request.path.startswith(api.prefix)), None)
 
     def allows_origin(asked: Request | Websocket) -> bool:
         headers = asked.headers
@@ -145,7 +167,7 @@ def make_app(sessions: Sessions, access: Access, utterances: Utterances, engines
         # The object itself: the proxy would look it up for every message.
         link = SocketLink(websocket._get_current_object(), new_codec())  # type: ignore[attr-defined]
         if access.allows_token(websocket.headers.get("Authorization"), offered):
-            await sessions.hold(link, websocket.remote_addr or "", allowance_of(websocket))
+            await sessions.hold(link, websocket.remote_addr or "", allowance_of(websocket.scope))
         else:
             # After the handshake, because a page cannot read a refused one.
             await link.send(_UNAUTHORIZED)

@@ -18,9 +18,14 @@ _MAX_AGE_S = 600
 
 _TO_PREFLIGHTS = [
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT"),
-    (b"access-control-allow-headers", b"authorization, content-type"),
     (b"access-control-max-age", str(_MAX_AGE_S).encode()),
 ]
+
+_HEADERS = (b"authorization", b"content-type")
+"""What a page may send with a request."""
+
+_OF_OPENAI = (b"openai-", b"x-stainless-")
+"""So begin others that OpenAI's clients send from a page: they tell of the client."""
 
 _TO_LOCAL_NETWORK = (b"access-control-allow-private-network", b"true")
 """A page from the internet that wants to reach into a private network has its browser ask for this as well."""
@@ -49,6 +54,7 @@ class CrossOrigin:
         if welcome and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:
             if asked.get(b"access-control-request-private-network") == b"true":
                 said.append(_TO_LOCAL_NETWORK)
+            said.append((b"access-control-allow-headers", _may_be_sent(asked)))
             await send({"type": "http.response.start", "status": _NO_CONTENT, "headers": [*said, *_TO_PREFLIGHTS]})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
@@ -59,3 +65,9 @@ class CrossOrigin:
             await send(message)
 
         await self._app(scope, receive, say)
+
+
+def _may_be_sent(asked: dict[bytes, bytes]) -> bytes:
+    """Return the headers that a page may send, which has its browser ask with the headers ``asked``."""
+    wanted = asked.get(b"access-control-request-headers", b"").lower().replace(b" ", b"").split(b",")
+    return b", ".join([*_HEADERS, *(name for name in wanted if name.startswith(_OF_OPENAI))])

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-import trio
 from quart import Response, request
 from quart.wrappers import Request
 from quart_trio import QuartTrio
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
@@ -22,6 +20,7 @@ from voice_trio.server.addresses import is_loopback
 from voice_trio.server.engine_fetch import Fetches
 from voice_trio.server.engine_list import EngineList, without_paths
 from voice_trio.server.json_response import HttpError, answered, refusal, refused
+from voice_trio.server.request_body import small_body
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.upload.answer import busy
 from voice_trio.server.voice_samples import VoiceSamples
@@ -29,14 +28,11 @@ from voice_trio.server.voice_samples import VoiceSamples
 _BAD_REQUEST = 400
 _FORBIDDEN = 403
 _NOT_FOUND = 404
-_TIMEOUT = 408
 _CONFLICT = 409
-_TOO_LARGE = 413
 _UNPROCESSABLE = 422
 _UNAVAILABLE = 503
 
 _MOST_BYTES = 1_000
-_BODY_S = 5.0
 
 _RETRY_AFTER_S = 5
 
@@ -140,7 +136,7 @@ class EngineApi:
             raise HttpError(_FORBIDDEN, m.Error(code=ErrorCode.UNAUTHORIZED, message=message, recoverable=False))
         if named not in SWAPPABLE:
             raise refusal(_NOT_FOUND, f"There is no such kind of engine; {', '.join(SWAPPABLE)} can be chosen.")
-        name = _name_in(await _body(asked))
+        name = _name_in(await small_body(asked, _MOST_BYTES))
         if self._sessions.draining:
             raise busy("The server is stopping.")
         return Kind(named), name
@@ -157,23 +153,6 @@ class EngineApi:
 
 def _none_such(kind: Kind) -> HttpError:
     return refusal(_NOT_FOUND, f"There is no such {kind.words} here.")
-
-
-async def _body(asked: Request) -> bytes:
-    """Return the body of ``asked``, which is small. Raises `HttpError`."""
-    too_large = refusal(_TOO_LARGE, f"The body may have {_MOST_BYTES:,} bytes.")
-    if (asked.content_length or 0) > _MOST_BYTES:
-        raise too_large
-    try:
-        with trio.fail_after(_BODY_S):
-            data: bytes = await asked.body
-    except RequestEntityTooLarge:
-        raise too_large from None
-    except trio.TooSlowError:
-        raise refusal(_TIMEOUT, f"The body did not arrive within {_BODY_S:g} seconds.") from None
-    if len(data) > _MOST_BYTES:
-        raise too_large
-    return data
 
 
 def _name_in(body: bytes) -> str:

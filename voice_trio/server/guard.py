@@ -43,6 +43,7 @@ class GuardedLink:
         """``allowance`` is what the audio is paid from, as far as it comes faster than it is spoken."""
         self._link = link
         self._allowance = allowance
+        self._cancels_echo = False
         self._stood_still_s = stood_still_s()
         longest = ms_to_samples(settings.max_utterance_ms + AUDIO_MARGIN_MS)
         self._audio = TokenBucket(longest, _AUDIO_SPEED * SAMPLE_RATE)
@@ -63,7 +64,7 @@ class GuardedLink:
             if not self._audio.take(samples, now):
                 raise Malformed("audio comes much faster than it can have been spoken", Farewell.FLOOD)
             if self._allowance is not None:
-                await self._allowance.pay_for_audio(samples)
+                await self._allowance.pay_for_audio(samples, cancelling=self._cancels_echo)
         elif isinstance(command, m.Sounding):
             # It comes with the audio, by itself: it says nothing of whether anybody is there.
             if not self._soundings.take(1, now):
@@ -71,6 +72,9 @@ class GuardedLink:
         else:
             if not self._controls.take(1, now):
                 raise Malformed("too many messages in a short time", Farewell.FLOOD)
+            if isinstance(command, m.Start) and command.echo == "none":
+                # The session does so to its end.
+                self._cancels_echo = True
             if self._idle_since is not None:
                 self._idle_since = now
         return command

@@ -33,6 +33,7 @@ from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.gate import Gate
 from voice_trio.server.hypercorn.install import install
 from voice_trio.server.listening import hypercorn_config, listen, open_connections
+from voice_trio.server.openai.api import OpenAiApi
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
@@ -102,9 +103,17 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         claims = Claims(closing.enter_context(open_holds(settings)))
         sessions = Sessions(settings, lambda: host.engines, store, session_logs, claims)
         host.on_change = sessions.engines_changed
-        utterances = Utterances(settings, sessions, decoder)
         app = CrossOrigin(
-            Gate(make_app(sessions, access, utterances, EngineApi(settings, host, sessions, access)), connections),
+            Gate(
+                make_app(
+                    sessions,
+                    access,
+                    Utterances(settings, sessions, decoder),
+                    EngineApi(settings, host, sessions, access),
+                    OpenAiApi(settings, sessions, decoder),
+                ),
+                connections,
+            ),
             access,
         )
         stop, stopped = trio.Event(), trio.Event()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
@@ -10,8 +11,9 @@ import trio
 
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
+from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode, InfoCode
-from voice_trio.core.places import Places
+from voice_trio.core.places import Holder, Places
 from voice_trio.core.playout import WholePlayout
 from voice_trio.engines.base import Engines
 from voice_trio.entry_points import Kind
@@ -21,6 +23,7 @@ from voice_trio.memory.base import Store
 from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
+from voice_trio.server.visit import Visit
 from voice_trio.session.claims import Claims
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link
@@ -33,6 +36,8 @@ _CLOSING_S = 0.3
 """Beyond the grace for replies: what clients that read need to take a goodbye. The others are cut off."""
 
 RETRY_AFTER_S = 15
+
+STOPPING = "The server is stopping."
 
 NO_ROOM = f"The server has no room for another session now. Try again in {RETRY_AFTER_S} seconds."
 
@@ -76,13 +81,18 @@ class Sessions:
             Session if session_logs is None else session_logs.session
         )
         self._places = Places(settings.sessions, settings.sessions_per_address)
-        self._live: set[Session | RecordedSession] = set()
+        self._live: set[Session | RecordedSession | Visit] = set()
         self._empty = trio.Event()
         self._empty.set()
 
     def __len__(self) -> int:
         """Return how many have a place; one that makes way has none while it says goodbye."""
         return len(self._places)
+
+    @property
+    def engines(self) -> Engines:
+        """Those that what begins now is to lease."""
+        return self._engines()
 
     @property
     def engines_ready(self) -> bool:
@@ -121,12 +131,9 @@ class Sessions:
             claims=self._claims,
             new_playout=WholePlayout if uploaded else None,
         )
-        if not self._live:
-            self._empty = trio.Event()
-        self._live.add(session)
         with (
             structlog.contextvars.bound_contextvars(session_id=session.id),
-            self._places.hold(client_of(address), _Seated(session, guarded)),
+            self._seated(session, address, _Seated(session, guarded)),
         ):
             log.info("session begins", live=len(self._live))
             try:
@@ -138,10 +145,36 @@ class Sessions:
                 log.error("session crashed", exc_info=group)
                 await link.close(Farewell.INTERNAL, "internal error")
             finally:
-                self._live.discard(session)
+                log.info("session ends", live=len(self._live) - 1)
+
+    @asynccontextmanager
+    async def visit(self, address: str, allowance: Allowance | None = None) -> AsyncIterator[Visit]:
+        """Have a place for work that is no session, for a client at ``address``.
+
+        Raises `Refused` (SERVER_BUSY) where there is none.
+        """
+        if allowance is not None:
+            await allowance.pay_for_session()
+        if not self.have_room(address):
+            message = STOPPING if self.draining else NO_ROOM
+            raise Refused(ErrorCode.SERVER_BUSY, message, retry_after_s=RETRY_AFTER_S)
+        visit = Visit()
+        with self._seated(visit, address, visit):
+            yield visit
+
+    @contextmanager
+    def _seated(self, guest: Session | RecordedSession | Visit, address: str, holder: Holder) -> Iterator[None]:
+        """Count ``guest`` among those that are live, in a place of the client at ``address``. There has to be room."""
+        with self._places.hold(client_of(address), holder):
+            if not self._live:
+                self._empty = trio.Event()
+            self._live.add(guest)
+            try:
+                yield
+            finally:
+                self._live.discard(guest)
                 if not self._live:
                     self._empty.set()
-                log.info("session ends", live=len(self._live))
 
     async def drain(self) -> None:
         """End all sessions as gently as the settings allow, and return when there are none, or none that listens."""

@@ -86,6 +86,10 @@ class Capture:
         """The sample just before which somebody was last heard."""
         self.voiced_samples = 0
         """In how many of them somebody was heard."""
+        self.spoken_from = 0
+        """The session's sample with which somebody began to speak."""
+        self.spoken_through = 0
+        """The session's sample just before which they were last heard."""
         self.ending: Ending | None = None
         self.by_clock = False
         """Whether it was ended by the clock: what comes later may have been said before."""
@@ -152,6 +156,7 @@ class Capture:
         """
         self._pcm[:0] = before._pcm
         self._taken = 0
+        self.spoken_from = before.spoken_from
         self.samples += before.samples
         self.voiced_through += before.samples
         self.voiced_samples += before.voiced_samples

@@ -202,6 +202,7 @@ class Listener:
         for event in events:
             match event:
                 case Onset() if not task.capture.begun:
+                    task.capture.spoken_from = event.sample
                     task.timeline.first(Moment.SPEECH_START, self._arrival(event.sample))
                     self._append(task, self._since(max(task.begin, event.sample - ms_to_samples(PRE_ROLL_MS))))
                 # Where silence does not end it, a pause says nothing: the final will be of all there is.
@@ -214,6 +215,7 @@ class Listener:
         if voiced:
             task.timeline.latest(Moment.SPEECH_END, now)
             task.capture.voiced()
+            task.capture.spoken_through = self._position
             task.voiced_at = now
 
     def _append(self, task: _Task, pcm: bytes) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 import trio
 
 from voice_trio.core import messages as m
+from voice_trio.core.audio import samples_to_ms
 from voice_trio.core.errors import Refused, first_leaf
 from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, Outcome, State
@@ -110,6 +111,10 @@ class Turn:
     def reopen(self, capture: Capture, timeline: Timeline) -> None:
         """Go on with the utterance, of which ``capture`` is the rest; only where it `can_reopen`."""
         before = self._revision
+        if before.capture.weighing is not None and not before.capture.by_clock:
+            # What was taken for the end was a pause of this person.
+            lasted = capture.spoken_from - before.capture.spoken_through
+            before.capture.weighing.resume(samples_to_ms(lasted))
         capture.go_on_from(before.capture)
         timeline.go_on_from(before.timeline)
         self._revision = self._revise(capture, timeline)

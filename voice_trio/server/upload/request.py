@@ -65,7 +65,7 @@ def check_size(request: Request, settings: Settings) -> None:
 
 
 async def read(request: Request, settings: Settings) -> bytes:
-    """Return the upload's bytes. Raises `HttpError` for too many of them, for none, and when they take too long."""
+    """Return the request's body. Raises `HttpError` for too large a one, and when it takes too long."""
     limit_s = settings.upload_timeout_s
     try:
         with trio.fail_after(limit_s):
@@ -75,9 +75,13 @@ async def read(request: Request, settings: Settings) -> bytes:
         raise _too_large(settings) from None
     except trio.TooSlowError:
         raise refusal(_TIMEOUT, f"The recording did not arrive within {limit_s:g} seconds.") from None
+    return data
+
+
+def check_there(data: bytes) -> None:
+    """Raise `HttpError` for a body that is empty, and so no recording."""
     if not data:
         raise refusal(_BAD_REQUEST, "The request holds no recording: it is to be the body, as it is.")
-    return data
 
 
 def _too_large(settings: Settings) -> HttpError:

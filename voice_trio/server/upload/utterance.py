@@ -15,43 +15,23 @@ from quart.wrappers import Request
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
-from voice_trio.core.errors import Refused
-from voice_trio.core.messages import ErrorCode, InfoCode
-from voice_trio.engines.base import EngineError
-from voice_trio.engines.media import MediaDecoder, Sound
-from voice_trio.server.addresses import client_of
+from voice_trio.engines.media import MediaDecoder
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import AUDIO_MARGIN_MS
-from voice_trio.server.json_response import HttpError, refusal
-from voice_trio.server.sessions import NO_ROOM, Sessions
+from voice_trio.server.json_response import HttpError
+from voice_trio.server.sessions import STOPPING, Sessions
 from voice_trio.server.upload import request as upload
 from voice_trio.server.upload.answer import Answer, busy
+from voice_trio.server.upload.intake import Intake
 from voice_trio.session.capture import too_long
-from voice_trio.session.farewell import DRAINED
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.report import report
 from voice_trio.waiting import alongside
 
-_UNPROCESSABLE = 422
 _INTERNAL = 500
-_UNAVAILABLE = 503
-
-_STOPPING = "The server is stopping."
 
 _MESSAGE_MS = 300
 """Looking for speech in so much audio takes one or two milliseconds, in which the server does nothing else."""
-
-
-class _Coming:
-    """An upload that is on its way, as far as its place is concerned."""
-
-    def __init__(self) -> None:
-        self.scope = trio.CancelScope()
-        self.idle_since: float | None = trio.current_time()
-        """A client that is slow is one that does nothing."""
-
-    def make_way(self) -> None:
-        self.scope.cancel()
 
 
 class Utterances:
@@ -60,7 +40,7 @@ class Utterances:
     def __init__(self, settings: Settings, sessions: Sessions, decoder: MediaDecoder) -> None:
         self._settings = settings
         self._sessions = sessions
-        self._decoder = decoder
+        self._intake = Intake(sessions, decoder)
 
     @property
     def max_bytes(self) -> int:
@@ -81,11 +61,17 @@ class Utterances:
 
     async def _answer(self, request: Request, allowance: Allowance | None) -> dict[str, Any]:
         if self._sessions.draining:
-            raise busy(_STOPPING)
+            raise busy(STOPPING)
         kind, start = upload.kind_of(request), upload.start_of(request)
         upload.check_size(request, self._settings)
         address = request.remote_addr or ""
-        sound = await self._receive(request, kind, address)
+
+        async def read() -> tuple[bytes, str]:
+            data = await upload.read(request, self._settings)
+            upload.check_there(data)
+            return data, kind
+
+        sound = await self._intake.take(address, read, longest_ms=self._settings.max_utterance_ms + AUDIO_MARGIN_MS)
         link, answer = MemoryLink(), Answer()
         live = partial(self._sessions.hold, link, address, allowance, uploaded=True)
         async with alongside(live), alongside(partial(answer.hear, link)):
@@ -95,31 +81,6 @@ class Utterances:
                 await answer.done.wait()
         too_much = too_long(self._settings.max_utterance_ms, turn=1) if sound.cut else None
         return answer.result(start.conversation, too_much)
-
-    async def _receive(self, request: Request, kind: str, address: str) -> Sound:
-        """Take the upload in, in one of the places that there are for that. Raises `HttpError`."""
-        client, places = client_of(address), self._sessions.uploads_coming
-        # For a session as well, so that nobody sends for nothing what is sure to be refused.
-        if not (places.have_room(client) and self._sessions.have_room(address)):
-            raise busy(NO_ROOM)
-        coming = _Coming()
-        with places.hold(client, coming), coming.scope:
-            data = await upload.read(request, self._settings)
-            coming.idle_since = None
-            return await self._decode(data, kind)
-        raise busy(_STOPPING if self._sessions.draining else DRAINED[InfoCode.PLACE_NEEDED].message)
-
-    async def _decode(self, data: bytes, kind: str) -> Sound:
-        """Return what ``data`` holds. Raises `HttpError`."""
-        longest_ms = self._settings.max_utterance_ms + AUDIO_MARGIN_MS
-        try:
-            return await self._decoder.decode(data, kind, longest_ms=longest_ms)
-        except Refused as error:
-            if error.code is ErrorCode.SERVER_BUSY:
-                raise busy(error.message) from error
-            raise refusal(_UNPROCESSABLE, error.message, error.code) from error
-        except EngineError as error:
-            raise refusal(_UNAVAILABLE, error.message, error.code) from error
 
 
 async def _say(link: MemoryLink, start: m.Start, pcm: bytes) -> None:
