@@ -185,4 +185,38 @@ def test_what_was_heard_never_goes_back_and_never_exceeds_what_was_sent(steps):
                 word = samples
         heard = playout.heard(now)
         assert before <= heard <= playout.queued
+        assert playout.surely_heard(now) <= playout.queued
         before = heard
+
+
+def test_of_a_player_that_says_nothing_less_is_sure_by_a_messages_way_and_a_stumble():
+    playout = Playout(lead_s=1.0)
+    sent(playout, 900, now=0.0)
+    assert [playout.surely_heard(now) for now in (0.2, 0.5, 1.1, 1.2)] == [0, 200, 800, 900]
+
+
+def test_what_a_player_said_counts_and_what_it_must_have_played_since():
+    playout = Playout(lead_s=1.0)
+    sent(playout, 3000, now=0.0)
+    playout.played(1000, 1.1)
+    assert [playout.surely_heard(now) for now in (1.1, 1.3, 1.6)] == [1000, 1000, 1200]
+    playout.hold(1.6)
+    assert playout.surely_heard(5.0) == 1350
+    playout.played(1480, 5.0)
+    assert playout.surely_heard(9.0) == 1480
+
+
+def test_a_player_that_has_not_begun_or_falls_silent_is_not_believed_to_play_on():
+    playout = Playout(lead_s=1.0)
+    sent(playout, 3000, now=0.0)
+    playout.played(0, 0.1)
+    assert playout.surely_heard(9.0) == 0
+    playout.played(100, 0.2)
+    assert playout.surely_heard(9.0) == 100 + 700
+
+
+def test_no_more_is_sure_than_can_have_been_heard():
+    playout = Playout(lead_s=1.0)
+    sent(playout, 300, now=0.0)
+    playout.played(290, 0.2)
+    assert playout.surely_heard(1.0) == 300

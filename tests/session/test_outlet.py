@@ -7,7 +7,7 @@ from trio.testing import wait_all_tasks_blocked
 from voice_trio import config
 from voice_trio.core.history import Message
 from voice_trio.core.messages import State, StateChanged, Token, TtsChunk, TtsPhrase, TtsPhraseDone
-from voice_trio.core.playout import Playout
+from voice_trio.core.playout import LATE_S, Playout
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.base import Prompt
 from voice_trio.session.outbox import Outbox
@@ -155,6 +155,7 @@ async def test_a_draft_is_a_reply_whose_outlet_is_closed(autojump_clock):
                 of_kind = [event for event in draft.sent if isinstance(event, kind)]
                 assert of_kind == [event for event in plain.sent if isinstance(event, kind)]
             assert len(draft.sent) == len(plain.sent)
+            await trio.sleep(LATE_S)
             assert draft.reply.heard(all_queued=False) == len(draft.reply.text)
 
 

@@ -141,7 +141,7 @@ async def test_a_cancel_in_the_middle_of_a_phrase_ends_the_voice_and_keeps_what_
             await talk.wait_for(m.TtsChunk)
             await trio.sleep(0.4)
             assert voice.open_now == 1
-            await talk.ask(m.Cancel())
+            await talk.ask(m.Played(turn=1, samples=6400), m.Cancel())
             done = await talk.wait_for(m.Done)
             assert voice.open_now == 0
     assert done.outcome is Outcome.CANCELLED

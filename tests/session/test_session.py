@@ -8,7 +8,7 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
-from voice_trio.core.playout import WholePlayout
+from voice_trio.core.playout import LATE_S, WholePlayout
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.in_process import InProcessStore
@@ -285,12 +285,13 @@ async def test_what_was_heard_of_a_cancelled_reply_is_what_is_remembered(autojum
     with trio.fail_after(60):
         async with conversation(engines=engines) as talk:
             await hear_for_a_second(talk)
+            await trio.sleep(LATE_S)
             await talk.ask(m.Cancel())
             done = await talk.wait_for(m.Done)
             await talk.ask(m.Text(text="what did you say?"))
             await talk.wait_for(m.Done)
     heard = talk.reply(1)[: done.heard]
-    # One second at 50 ms a character: twenty of them, and only whole words.
+    # One second is sure, at 50 ms a character: twenty of them, and only whole words.
     assert heard.split() == ["One", "two", "three", "four"]
     assert engines.language_model.prompts[1][-2].content.startswith(heard.strip())
 

@@ -6,11 +6,22 @@ The player is modelled at its best: it plays every sample the moment it can, wit
 `Playout.heard` is the most that can have been heard, never less. Audio that waits in our own queue was not sent, and
 cannot have been heard. Sending at most ``lead_s`` ahead of that bounds what a barge-in must throw away at the player,
 and what the socket buffers of a dead peer swallow.
+
+What was heard for sure is less: messages take time both ways, and a player stumbles. It is what the player said last,
+and what it must have played since, unless it was silent for so long that nobody knows (`Playout.surely_heard`).
 """
 
 from __future__ import annotations
 
 from math import inf
+from typing import Final
+
+LATE_S: Final = 0.3
+"""So far behind its best a player may be that is told to go on: a message's way to it, and a stumble."""
+HELD_LATE_S: Final = 0.15
+"""The same of one that was told to stand still: meanwhile the message was on its way to it."""
+SILENT_S: Final = 1.0
+"""Of a player that has said nothing for so long nothing more is believed."""
 
 _TOLERANCE_S = 1e-6
 """Far below a sample; what is left of a wait after sleeping for exactly its length."""
@@ -29,6 +40,8 @@ class Playout:
         self._held_s = 0.0
         """How long it was held, all times that are over together."""
         self._played: int | None = None
+        self._told_at = -inf
+        """The player's time when it came that far."""
 
     @property
     def queued(self) -> int:
@@ -66,13 +79,26 @@ class Playout:
 
         A word of more than that is of another reply: it was under way when the turn was reopened.
         """
-        self._played = max(self._played or 0, min(samples, self._most_heard(now)))
+        samples = min(samples, self._most_heard(now))
+        if self._played is None or samples >= self._played:
+            self._played, self._told_at = samples, self._at(now)
 
     def heard(self, now: float) -> int:
         """Return how many samples were heard: what the player said, if it ever did, else what it can have heard."""
-        if self._played is not None:
+        return self._most_heard(now) if self._played is None else self._played
+
+    def surely_heard(self, now: float) -> int:
+        """Return how many samples were heard even if the player is late: what may be remembered of it.
+
+        One that says 0 has not begun, and does not by itself.
+        """
+        late_s = LATE_S if self._held_at is None else HELD_LATE_S
+        if self._played is None:
+            return self._most_heard(now, late_s=LATE_S)
+        since_s = min(self._at(now) - self._told_at, SILENT_S) - late_s
+        if not self._played or since_s <= 0:
             return self._played
-        return self._most_heard(now)
+        return max(self._played, min(self._most_heard(now), self._played + round(since_s * self._rate)))
 
     def wait_s(self, samples: int, sample_rate: int, now: float) -> float:
         """Return how long a chunk of ``samples`` has to wait: 0.0 if it may go, infinity if more must be sent first.
@@ -104,11 +130,11 @@ class Playout:
         """Return the player's time, which stands still while it is held."""
         return (now if self._held_at is None else self._held_at) - self._held_s
 
-    def _most_heard(self, now: float) -> int:
-        return max(0, self._sent - round(self._unheard_s(now) * self._rate))
+    def _most_heard(self, now: float, *, late_s: float = 0.0) -> int:
+        return max(0, self._sent - round(self._unheard_s(now, late_s=late_s) * self._rate))
 
-    def _unheard_s(self, now: float) -> float:
-        return max(0.0, self._dry_at - self._at(now))
+    def _unheard_s(self, now: float, *, late_s: float = 0.0) -> float:
+        return max(0.0, self._dry_at + late_s - self._at(now))
 
 
 class WholePlayout(Playout):
@@ -122,6 +148,10 @@ class WholePlayout(Playout):
 
     def heard(self, now: float) -> int:
         """Return 0: a reply that broke off was not handed over."""
+        return 0
+
+    def surely_heard(self, now: float) -> int:
+        """Return 0, for the same reason."""
         return 0
 
     def rest_s(self, now: float) -> float:

@@ -53,6 +53,10 @@ class Playback:
         """Return how many samples can have been heard by now."""
         return self._playout.heard(trio.current_time())
 
+    def surely_heard(self) -> int:
+        """Return how many samples were heard by now, however late the player is."""
+        return self._playout.surely_heard(trio.current_time())
+
     async def wait_room(self, samples: int, sample_rate: int) -> None:
         """Wait until a chunk of ``samples`` may go."""
         await self._wait(partial(self._playout.wait_s, samples, sample_rate))

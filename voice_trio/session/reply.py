@@ -90,4 +90,4 @@ class Reply:
     def heard(self, *, all_queued: bool) -> int:
         """Return how many code points of the text can have been heard by now, or will be with ``all_queued``."""
         playback = self._spoken.playback
-        return heard_text(self._spoken.phrases, self.text, playback.queued if all_queued else playback.heard())
+        return heard_text(self._spoken.phrases, self.text, playback.queued if all_queued else playback.surely_heard())

@@ -114,7 +114,7 @@ class Case:
                     playout.release(at_s)
                 case m.Reopened():
                     playout = Playout(lead_s=self.settings.playout_lead_ms / 1000)
-        self.heard_at_commit[record.turn] = playout.heard(trio.current_time()), list(self.link.taken)
+        self.heard_at_commit[record.turn] = playout.surely_heard(trio.current_time()), list(self.link.taken)
 
     async def _next_session(self) -> None:
         """Go on with the same conversation in another session, which must find everything as it should be."""
