@@ -21,7 +21,7 @@ from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
 from voice_trio.server.json_response import HttpError, answered, refused
-from voice_trio.server.openai.api import OpenAiApi
+from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
@@ -62,7 +62,7 @@ class _Api(NamedTuple):
 
 _APIS: Final = (
     _Api("/api/", refused, "/api/utterance"),
-    _Api("/v1/", refused_as_openai, "/v1/audio/transcriptions"),
+    _Api(PREFIX, refused_as_openai, "/v1/audio/transcriptions"),
 )
 
 WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
