@@ -1,9 +1,11 @@
 """Our adapter for voicebench, a public harness that judges voice agents by their sound (PyPI, Apache-2.0).
 
     python -m venv /tmp/vb && /tmp/vb/bin/pip install voicebench==0.2.0
-    STREAM_LLM=none voice-trio serve --port 8765 &
-    PYTHONPATH=. /tmp/vb/bin/voicebench run tools/voicebench.yaml
-    PYTHONPATH=. /tmp/vb/bin/voicebench run SCENARIO --adapter tools.voicebench_adapter:VoiceTrio
+    python tools/with_server.py /tmp/vb/bin/voicebench run tools/voicebench.yaml
+    python tools/with_server.py /tmp/vb/bin/voicebench run SCENARIO --adapter tools.voicebench_adapter:VoiceTrio
+
+Of the scenarios that it ships, websocket.yaml passes. The other, mock-conversation.yaml, is for its own mock agent: the
+sounds in it have no words, nor are they speech to a neural detector, as the harness says itself.
 
 It talks /ws in hands-free turns and plays the replies as a page would: in real time, standing still on `hold`, thrown
 away on an interruption. The harness is made of asyncio, so this file is; nothing of ours imports it.
