@@ -114,6 +114,14 @@ def test_it_finds_the_echo_and_its_moves(reference, ms):
     assert said[said.index(first) - EVERY // FRAME_SAMPLES] == 0
 
 
+def test_what_stands_out_before_the_echo_can_have_come_is_not_its_place(reference):
+    alignment = Alignment()
+    aligned(alignment, reference, 0, seconds=0.8)
+    assert alignment.lag is None, "it would be kept for good"
+    aligned(alignment, reference, 400 * 16)
+    assert alignment.lag == pytest.approx(400 * 16, abs=2)
+
+
 def test_small_moves_and_silence_say_nothing(reference):
     alignment = Alignment()
     aligned(alignment, reference, 1600)

@@ -44,6 +44,8 @@ class Alignment:
         self._heard = np.zeros(WINDOW - EARLIEST, np.float32)
         self._reference = np.zeros(_REFERENCE, np.float32)
         self._since = 0
+        self._sounded = 0
+        """Samples of the reference so far that were loud enough to be heard."""
         self._seen: int | None = None
 
     def push(self, heard: Signal, reference: Signal) -> int | None:
@@ -57,13 +59,15 @@ class Alignment:
         if self._since < EVERY:
             return None
         self._since = 0
+        self._sounded += EVERY * _is_loud(self._reference[-EVERY:])
         seen, before = self._find(), self._seen
         self._seen = seen
         if seen is None:
             return None
         again = before is not None and abs(seen - before) <= _SAME
         if self.lag is None:
-            self.lag = seen if again else None
+            # The latest echo may not have come before: what stood out until then would be chance, and kept for good.
+            self.lag = seen if again and self._sounded >= WINDOW + LATEST else None
             return None
         if abs(seen - self.lag) < MOVED:
             return None
@@ -79,7 +83,7 @@ class Alignment:
     def _find(self) -> int | None:
         """Return the lag of the echo in the last window; None if none stands out."""
         reference = self._reference
-        if np.sqrt(np.mean(reference[-WINDOW:] ** 2)) < _QUIET_RMS:
+        if not _is_loud(reference[-WINDOW:]):
             return None
         # The window begins LATEST samples after the reference, so at index k of the correlation it is LATEST - k late.
         cross = np.conj(np.fft.rfft(self._heard[:WINDOW], _SIZE)) * np.fft.rfft(reference, _SIZE)
@@ -89,3 +93,7 @@ class Alignment:
         heights = np.abs(np.fft.irfft(cross, _SIZE)[: LATEST - EARLIEST + 1])
         best = int(np.argmax(heights))
         return LATEST - best if heights[best] > _STANDS_OUT * np.mean(heights) else None
+
+
+def _is_loud(reference: Signal) -> bool:
+    return bool(np.sqrt(np.mean(reference**2)) >= _QUIET_RMS)
