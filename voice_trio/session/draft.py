@@ -10,8 +10,9 @@ No event tells of a draft. What is left of each is one entry in its turn's `Ledg
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import structlog
@@ -57,9 +58,7 @@ class Ledger:
     session: str
     turn: int
     begun: int = 0
-    promoted: int = 0
-    discarded: int = 0
-    failed: int = 0
+    fates: Counter[Fate] = field(default_factory=Counter)
     wasted_tokens: int = 0
     """Pieces of text that the language model wrote for nobody."""
     wasted_speech_s: float = 0.0
@@ -70,22 +69,14 @@ class Ledger:
         if not self.begun:
             return {}
         return {
-            "drafts_promoted": self.promoted,
-            "drafts_discarded": self.discarded,
-            "drafts_failed": self.failed,
+            **{f"drafts_{fate}": self.fates[fate] for fate in Fate},
             "drafts_wasted_tokens": self.wasted_tokens,
             "drafts_wasted_speech_s": round(self.wasted_speech_s, 3),
         }
 
     def enter(self, fate: Fate, reply: Reply) -> None:
         """Note what became of the draft of ``reply``."""
-        match fate:
-            case Fate.PROMOTED:
-                self.promoted += 1
-            case Fate.DISCARDED:
-                self.discarded += 1
-            case Fate.FAILED:
-                self.failed += 1
+        self.fates[fate] += 1
         if fate is not Fate.PROMOTED:
             self.wasted_tokens += reply.tokens
             self.wasted_speech_s += reply.queued_s
