@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from voice_trio.core.strange_text import mend
 from voice_trio.engines.errors import CannotLoad as CannotLoad, EngineError as EngineError, TurnError as TurnError
 from voice_trio.engines.language_model import (
     Alive as Alive,
@@ -96,6 +97,10 @@ class Transcript(NamedTuple):
     """ISO 639-1 code, where the recognizer knows it."""
     language_probability: float = 0.0
     """Of that language, 0.0 to 1.0; 0.0 where the recognizer cannot tell."""
+
+    def mended(self) -> Transcript:
+        """Return it as it is sent and kept: an engine may be anybody's, and half a character can be neither."""
+        return self._replace(text=mend(self.text), language=self.language and mend(self.language))
 
 
 SURE_LANGUAGE_S = 2.0

@@ -159,7 +159,7 @@ def _spelled_hypothesis(seems: Hypothesis) -> dict[str, Any]:
 def _spelled_transcript(said: Transcript | None) -> dict[str, Any]:
     if said is None:
         return {}
-    return {"transcript": said._replace(text=mend(said.text), language=said.language and mend(said.language))}
+    return {"transcript": said.mended()}
 
 
 def _spelled_event(event: ReplyEvent) -> dict[str, Any]:

@@ -101,7 +101,7 @@ async def transcribe(
                     await outlet.say(event)
                 # Only silence says that nobody spoke any more: a person may let go of the key in the middle of a word.
                 voiced_through = capture.voiced_through if capture.ending is Ending.SILENCE else None
-                transcript = _mended(await utterance.settle(capture.samples, voiced_through))
+                transcript = (await utterance.settle(capture.samples, voiced_through)).mended()
                 anticipating.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
     if limit.cancelled_caught:
@@ -113,12 +113,6 @@ async def limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: f
     """Set the deadline of ``limit`` when the utterance is over."""
     await capture.wait_ended()
     limit.deadline = trio.current_time() + timeout_s
-
-
-def _mended(transcript: Transcript) -> Transcript:
-    """Return it as it is sent and kept: an engine may be anybody's, and half a character can be neither."""
-    language = transcript.language and mend(transcript.language)
-    return transcript._replace(text=mend(transcript.text), language=language)
 
 
 async def _anticipate(utterance: Utterance, capture: Capture, seems: Callable[[Transcript], None] | None) -> None:
@@ -133,7 +127,7 @@ async def _anticipate(utterance: Utterance, capture: Capture, seems: Callable[[T
         with suppress(EngineError):
             transcript = await utterance.anticipate(capture.voiced_through)
             if transcript is not None and seems is not None and not capture.has_ended():
-                seems(_mended(transcript))
+                seems(transcript.mended())
 
     await _in_each_pause(capture, begin)
 
