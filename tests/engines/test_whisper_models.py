@@ -1,6 +1,7 @@
 import errno
 import subprocess
 import sys
+import threading
 from collections import namedtuple
 from pathlib import Path
 
@@ -194,6 +195,28 @@ def test_a_download_fetches_what_is_needed_and_tells_how_far_it_is(cache, hub):
     assert told[0] == (0, WANTED)
     assert told[-1] == (WANTED, WANTED)
     assert told == sorted(told)
+
+
+def test_threads_that_fetch_at_once_tell_it_in_order():
+    told: list[int] = []
+    telling, overtaken = threading.Event(), threading.Event()
+
+    def tell(done: int, total: int) -> None:
+        if done == 10:
+            telling.set()
+            # The other thread may not get past this one, however long this one takes.
+            overtaken.wait(0.3)
+        told.append(done)
+        overtaken.set()
+
+    reporter = whisper_models._reporter(tell, 100)
+    first, second = (threading.Thread(target=reporter(unit="B").update, args=(n,)) for n in (10, 20))
+    first.start()
+    assert telling.wait(10)
+    second.start()
+    first.join()
+    second.join()
+    assert told == [10, 20]
 
 
 def test_what_is_present_is_not_fetched_again(cache, hub):

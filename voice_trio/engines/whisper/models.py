@@ -19,6 +19,7 @@ import errno
 import logging
 import os
 import shutil
+import threading
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -220,6 +221,8 @@ def _reporter(progress: Progress, total: int) -> type[Any]:
     from tqdm import tqdm
 
     most = 0
+    # Files come in threads of their own: without it, one could report what another has already gone beyond.
+    one_at_a_time = threading.Lock()
 
     class Reporter(tqdm):  # type: ignore[misc]
         monitor_interval = 0  # no watching thread for a bar that is not drawn
@@ -233,8 +236,9 @@ def _reporter(progress: Progress, total: int) -> type[Any]:
             if self._bytes:
                 # Several bars count the same bytes, on their way and on the disk, and not in step.
                 nonlocal most
-                most = max(most, min(int(self.n), total))
-                progress(most, total)
+                with one_at_a_time:
+                    most = max(most, min(int(self.n), total))
+                    progress(most, total)
             return drawn
 
     return Reporter
