@@ -80,3 +80,9 @@ def test_a_voice_without_words_means_nothing_however_long(voiced_ms):
 def test_a_word_is_in_one_list_only():
     assert not LISTENERS_SIGNS & LITTLE_WORDS
     assert not [word for word in LISTENERS_SIGNS | LITTLE_WORDS if STOPS.search(word)]
+
+
+def test_a_short_word_that_may_be_a_part_of_more_is_meant():
+    assert is_meant("london", SHORT, over=True, in_part=True) is True
+    assert is_meant("london", SHORT, over=False, in_part=True) is None
+    assert is_meant("mhm", SHORT, over=True, in_part=True) is False

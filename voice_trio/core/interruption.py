@@ -55,16 +55,17 @@ _ALONE: Final = _words("pardon sorry what when where why")
 """What a person asks with in one short word. "Who?" and "How?" are what a recognizer writes for a hum."""
 
 
-def is_meant(words: str, voiced_ms: int, *, over: bool, goes_on: bool = False) -> bool | None:
+def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False) -> bool | None:
     """Return whether ``words``, said with so much voice, are meant to end the reply; None while that is open.
 
-    ``over`` says that nothing more comes of them, ``goes_on`` that they follow at once on what the person said before.
+    ``over`` says that nothing more comes of them, ``in_part`` that they may be
+    only a part of what the person said.
     """
     said = re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
     if STOPS.search(said[:_FIRST_CHARS]):
         return True
     meant = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS - LITTLE_WORDS
-    if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (goes_on or _can_be_short(said.split())))):
+    if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(said.split())))):
         return True
     return False if over else None
 

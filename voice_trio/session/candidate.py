@@ -138,4 +138,5 @@ class Candidate:
 
     def _judge(self, *, over: bool) -> bool | None:
         voiced_ms = samples_to_ms(self._capture.voiced_samples)
-        return is_meant(self._words, voiced_ms, over=over, goes_on=self._goes_on)
+        in_part = self._goes_on or self._capture.by_clock
+        return is_meant(self._words, voiced_ms, over=over, in_part=in_part)
