@@ -122,7 +122,7 @@ class Candidate:
         capture, enough, gap_s = self._capture, ms_to_samples(ENOUGH_VOICE_MS), PARTIAL_GAP_MS / 1000
         await capture.wait_voiced(ms_to_samples(_FIRST_VOICE_MS))
         while True:
-            asked_at, voiced = trio.current_time(), capture.voiced_samples
+            asked_at, voiced, pauses = trio.current_time(), capture.voiced_samples, capture.pauses
             hearing.feed(capture.take())
             self._words = (await hearing.hypothesize()).text
             if self._judge(over=False):
@@ -131,10 +131,13 @@ class Candidate:
                 again_at = trio.current_time() + _EAGER_GAP_S
             else:
                 again_at = max(asked_at + interval_s, trio.current_time() + gap_s)
+            if capture.pauses and not pauses:
+                continue
             with trio.move_on_at(again_at):
                 await capture.wait_voiced(enough if voiced < enough else None)
-            # Silence says nothing more.
-            await capture.wait_voiced(voiced + 1)
+            # Silence says nothing more, but that the voice pauses.
+            if pauses or not capture.pauses:
+                await capture.wait_voiced(voiced + 1)
 
     def _judge(self, *, over: bool) -> bool | None:
         voiced_ms = samples_to_ms(self._capture.voiced_samples)
