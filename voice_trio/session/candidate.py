@@ -127,12 +127,12 @@ class Candidate:
             self._words = (await hearing.hypothesize()).text
             if self._judge(over=False):
                 return
+            if capture.pauses and not pauses:
+                continue  # Since then it has come to a pause.
             if enough <= voiced < ms_to_samples(_MOST_ARE_CLEAR_MS):
                 again_at = trio.current_time() + _EAGER_GAP_S
             else:
                 again_at = max(asked_at + interval_s, trio.current_time() + gap_s)
-            if capture.pauses and not pauses:
-                continue
             with trio.move_on_at(again_at):
                 await capture.wait_voiced(enough if voiced < enough else None)
             # Silence says nothing more, but that the voice pauses.
