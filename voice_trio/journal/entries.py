@@ -81,6 +81,8 @@ class Header:
     engines: EngineNames
     whole: bool = False
     """Each reply was handed over in one piece, so its audio was not paced."""
+    unpaced: bool = False
+    """Each reply's audio went out as it was made."""
 
 
 # --- what a session is told -----------------------------------------------------------------------------------------
@@ -216,6 +218,17 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """An event that /ws leaves unsaid. All that it says follows from the others; older files do not hold it."""
+
+    kind: Literal["aside"] = "aside"
+    at: Seconds
+    name: Name
+    took: Seconds
+    fate: Fate = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """A piece of audio. Its samples are in the `Answer` that it is cut from, so a digest will do."""
 
@@ -232,10 +245,21 @@ class Chunk:
 
 
 Of = Literal[
-    "weigh", "open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"
+    "weigh",
+    "open",
+    "hypothesize",
+    "anticipate",
+    "settle",
+    "write",
+    "speak",
+    "begin",
+    "recall",
+    "commit",
+    "amend",
+    "claim",
 ]
 """What a session asks: one question for what weighs pauses, four for the recognizer, one for the language model, one
-for the voice, and four for the memory."""
+for the voice, and five for the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +295,7 @@ class Stopped:
     why: str
 
 
-Entry = Command | Audio | Malformed | Gone | Drain | Changed | Answer | Said | Chunk | Ask | End | Stopped
+Entry = Command | Audio | Malformed | Gone | Drain | Changed | Answer | Said | Aside | Chunk | Ask | End | Stopped
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from voice_trio.journal.read import command_of, malformed_of
 from voice_trio.journal.tape import Tape
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import LinkClosed
+from voice_trio.wire import native
 
 _LATE_S = 1e-5
 """By how much later the client may come than it did, to have heard what it had heard by then, and may have answered."""
@@ -49,10 +50,11 @@ class TapeLink:
 
     async def send(self, event: m.Event) -> None:
         """Take ``event``, as long as it took."""
-        if not self._tape.sends:
+        sends = self._tape.sends
+        if not sends or native.is_unsaid(event) != isinstance(sends[0], e.Aside):
             await trio.lowlevel.checkpoint()
             return
-        then = self._tape.sends.popleft()
+        then = sends.popleft()
         if then.fate == "stuck":
             await trio.sleep_forever()
         await self._tape.wait_since(then.at, then.at + then.took)
