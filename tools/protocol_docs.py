@@ -47,7 +47,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "does its older name `share`: always `silence_ms`, 80 % of it silent; `strict`: the same, all of it silent. "
         "Without it, `fixed` where `silence_ms` is given, else the server's own choice",
         "barge_in": "whether speech may take back the end of the utterance, and interrupt the reply; without it, it may"
-        " in `hands_free` where STREAM_BARGE_IN allows it, and nowhere else; never in `hold`",
+        " in `hands_free` where STREAM_BARGE_IN allows it, and nowhere else; never in `hold`. For a player that cannot "
+        "stand still: `confirm`: there is no `hold` and no `reopened`, and the reply is interrupted once it is clear "
+        "that the speech is meant; `wait`: it is heard after the reply",
+        "reply": "false: what is said is remembered, and nobody answers it",
         "echo": "who takes the assistant's own voice out of the microphone's sound: `none`: nobody, the server is to, "
         "by what `sounding` says, in all of the session; `browser`, or without it: the client does, or headphones",
     },
@@ -55,6 +58,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "text": "what the person says, in writing",
         **TURN_OPTIONS,
         "language": "the language of the reply, which chooses a voice where `voice` does not (ISO 639-1)",
+        "reply": "false: what is written is remembered, and nobody answers it",
     },
     "stop": {},
     "cancel": {"turn": "end it only if it is this one; without it, whichever there is"},
@@ -354,9 +358,9 @@ def _words(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> st
         return _words(name, definitions[key], definitions) if "enum" in definitions[key] else "object, see below"
     if "anyOf" in schema:
         null = {"type": "null"}
-        some = [_words(name, option, definitions) for option in schema["anyOf"] if option != null]
+        some = ", ".join(_words(name, option, definitions) for option in schema["anyOf"] if option != null)
         # A client may say null instead of leaving a field out, but need not know it.
-        return some[0] if "default" in schema else f"{some[0]} or null"
+        return some if "default" in schema else f"{some} or null"
     if "enum" in schema:
         return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
     match schema["type"]:

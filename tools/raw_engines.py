@@ -10,6 +10,7 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_BYTES, ms_to_samples
 from voice_trio.core.history import prompt
+from voice_trio.core.items import Words, said_id
 from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.speakable.text import Speakable
 from voice_trio.engines.base import Engines, Finish, LanguageModel, Prompt, TextDelta
@@ -48,7 +49,8 @@ async def measure_raw(engines: Engines, settings: Settings, pcm: bytes) -> Raw:
 
 async def _first_phrase(model: LanguageModel, said: str, settings: Settings) -> tuple[float, Phrase]:
     """Return when the first token came, and the first phrase."""
-    messages = prompt([], said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
+    items = [Words(id=said_id(1), by="person", text=said)]
+    messages = prompt(items, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
     aggregator = PhraseAggregator()
     token_at = None
     async with model.stream(Prompt(messages)) as stream:

@@ -54,9 +54,16 @@ def test_a_turn_under_way_can_always_be_ended(state):
     assert all(TRANSITIONS[state][outcome] is State.COMPLETE for outcome in outcomes(state))
 
 
-def test_only_an_audible_turn_is_interrupted_and_only_a_silent_one_empty():
-    assert [state for state in State if Outcome.INTERRUPTED in outcomes(state)] == [State.RESPONDING]
+def test_any_turn_is_interrupted_and_only_a_silent_one_empty():
+    under_way = [State.CAPTURING, State.THINKING, State.RESPONDING]
+    assert [state for state in State if Outcome.INTERRUPTED in outcomes(state)] == under_way
     assert [state for state in State if Outcome.EMPTY in outcomes(state)] == [State.CAPTURING]
+
+
+def test_what_nobody_answers_is_complete_once_it_was_heard():
+    machine = TurnState()
+    assert [machine.move(cause) for cause in (Step.START, Outcome.COMPLETED)] == [State.CAPTURING, State.COMPLETE]
+    assert machine.move(Step.RESPOND) is State.THINKING
 
 
 def test_audio_before_a_start_is_a_mistake_and_after_the_end_of_capture_is_none():
@@ -65,9 +72,29 @@ def test_audio_before_a_start_is_a_mistake_and_after_the_end_of_capture_is_none(
     assert all(judge(state, audio) is Verdict.ACT for state in State if state is not State.IDLE)
 
 
-@pytest.mark.parametrize("command", [m.Start(), m.Text(text="hi"), m.Configure()])
-def test_a_turn_begins_and_is_configured_only_where_none_is(command):
+@pytest.mark.parametrize("command", [m.Start(), m.Text(text="hi")])
+def test_a_turn_begins_only_where_none_is(command):
     assert [state for state in State if judge(state, command) is Verdict.ACT] == [State.IDLE, State.COMPLETE]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        m.Configure(),
+        m.Listen(),
+        m.Commit(),
+        m.Clear(),
+        m.Respond(),
+        m.CancelReply(),
+        m.ReadItem(item="a"),
+        m.DeleteItem(item="a"),
+        m.CutItem(item="a", samples=0),
+        m.Answer(body="{}"),
+    ],
+    ids=lambda command: command.name,
+)
+def test_what_the_session_itself_judges_is_legal_everywhere(command):
+    assert all(judge(state, command) is Verdict.ACT for state in State)
 
 
 def test_cancel_is_legal_everywhere():

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from voice_trio.core import messages as m
+from voice_trio.core.items import Reference, ToolOutput, ToolUse, Words
+from voice_trio.core.tools import ThatTool, Tool
 from voice_trio.session.link import Malformed
 from voice_trio.wire import native
 from voice_trio.wire.native import NativeCodec
@@ -15,6 +17,7 @@ COMMANDS = [
     m.Start(),
     m.Start(mode="hold", conversation="c", language="en", voice="v", speed=1.5, silence_ms=500, echo="none"),
     m.Start(endpointing="adaptive"),
+    m.Start(barge_in="confirm", reply=False),
     m.Text(text="héllo 👋"),
     m.Stop(),
     m.Cancel(),
@@ -54,6 +57,44 @@ EVENTS = [
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: type(c).__name__)
 def test_a_command_survives_the_wire(command):
     assert native.decode_command(native.encode_command(command)) == command
+
+
+WORDS = Words(id="a", by="assistant", text="Hé 👋", heard=2)
+LOOK = Tool("look", "Looks.", {"type": "object", "properties": {"at": {"type": "string"}}})
+OTHERS = [
+    m.Configure(),
+    m.Configure(instructions="", voice="v", tools=(LOOK,), tool_choice=ThatTool(name="look"), aloud=False),
+    m.Listen(),
+    m.Listen(start=m.Start(mode="hands_free", silence_ms=500, barge_in="wait")),
+    m.Commit(),
+    m.Clear(),
+    m.Respond(),
+    m.Respond(instructions="Be brief.", tools=(), tool_choice="none", aloud=False, items=(), out_of_band=True),
+    m.Respond(items=(WORDS, Reference(id="b"), ToolUse(id="c", call="c", name="look", arguments="{}"))),
+    m.CancelReply(),
+    m.AddItem(item=WORDS),
+    m.AddItem(item=Words(id="a", by="person"), after=""),
+    m.AddItem(item=ToolOutput(id="d", call="c", output="rain"), after="c"),
+    m.ReadItem(item="a"),
+    m.DeleteItem(item="a"),
+    m.CutItem(item="a", samples=24_000),
+    m.Answer(body='{"type":"session.updated"}'),
+]
+
+
+@pytest.mark.parametrize("command", OTHERS, ids=lambda c: type(c).__name__)
+def test_a_command_of_another_wire_is_spelled_for_session_logs_and_not_read(command):
+    data = native.encode_command(command)
+    assert isinstance(data, str)
+    assert native.decode_text(data, native.OTHERS) == command
+    with pytest.raises(Malformed, match="unknown message type"):
+        native.decode_command(data)
+
+
+def test_what_is_no_message_here_is_left_unsaid():
+    for event in (m.Cleared(), m.SpeechStarted(utterance=1, sample=0), m.ItemAdded(item=WORDS, after=None)):
+        assert NativeCodec().encode(event) == ()
+    assert {type(command) for command in OTHERS} == {*native.OTHERS.values()}
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda e: type(e).__name__)

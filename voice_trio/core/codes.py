@@ -46,6 +46,27 @@ DrainCode = Literal[InfoCode.SHUTTING_DOWN, InfoCode.IDLE_TIMEOUT, InfoCode.SESS
 """Why a session may be brought to an end."""
 
 
+class Why(StrEnum):
+    """Why a command was declined."""
+
+    ACTIVE = "active"
+    """There is a reply already, or one to come."""
+    TOO_SHORT = "too short"
+    """There is less than `LEAST_COMMIT_MS` of audio."""
+    NO_SUCH_ITEM = "no such item"
+    DUPLICATE = "duplicate"
+    NO_SOUND = "no sound"
+    """The item is no reply that was spoken."""
+    BUSY = "busy"
+    """There are too many turns that are not over."""
+    ENDING = "ending"
+    """The session is."""
+
+
+LEAST_COMMIT_MS = 100
+"""Less than that holds no word."""
+
+
 class Outcome(StrEnum):
     """Why a turn ended."""
 
@@ -79,6 +100,10 @@ Drafting = Literal["auto", "on", "off"]
 
 EchoBy = Literal["browser", "none"]
 """Who takes the assistant's voice out of the microphone's sound, on the client's side."""
+
+BargeIn = Literal["confirm", "wait"]
+"""How else than by a hold, for players that cannot stand still, speech into a reply is taken: ``confirm`` lets the reply
+go on until it is clear that the speech is meant, and then ends it; ``wait`` lets it come to its end."""
 
 Count = Annotated[int, Ge(0), Le(2**32 - 1)]
 TurnId = Annotated[int, Ge(1), Le(2**32 - 1)]

@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from voice_trio.core.codes import Count, EchoBy, Endpointing, Milliseconds, Mode, Name, Speed, TurnId
+from voice_trio.core.codes import BargeIn, Count, EchoBy, Endpointing, Milliseconds, Mode, Name, Speed, TurnId
+from voice_trio.core.items import Item, ItemId, Reference
+from voice_trio.core.tools import Tool, ToolChoice
 
 MAX_MESSAGE_BYTES = 65_536
 """The longest message a client may send."""
@@ -42,10 +44,12 @@ class Start:
     silence_ms: SilenceMs | None = None
     endpointing: Endpointing | None = None
     """None: the server's way, but always ``silence_ms`` where that is given."""
-    barge_in: bool | None = None
+    barge_in: bool | BargeIn | None = None
     """Whether speech while a reply is made or sounds may take back the utterance's end, or interrupt the reply. Not
     given, it may where the turns are hands-free. Never in mode `hold`."""
     echo: EchoBy | None = None
+    reply: bool | None = None
+    """False: what is said is remembered, and nobody answers it; not given, it is answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,8 @@ class Text:
     voice: Name | None = None
     speed: Speed | None = None
     phonemes: bool | None = None
+    reply: bool | None = None
+    """False: what is written is remembered, and nobody answers it; not given, it is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,137 @@ class Configure:
     speed: Speed | None = None
     silence_ms: SilenceMs | None = None
     endpointing: Endpointing | None = None
+    tools: tuple[Tool, ...] | None = None
+    """What the client can be asked for by the language model."""
+    tool_choice: ToolChoice | None = None
+    aloud: bool | None = None
+    """False: replies are written, and nobody says them."""
 
 
-Command = Audio | Start | Text | Stop | Cancel | Played | Sounding | Mark | Configure
+# --- for clients to whom utterances and replies are two things: each of these is answered by one event, in their order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Begin a turn whenever somebody speaks, as ``start`` would; without it, never: audio is gathered for a `Commit`.
+
+    It is answered by nothing, and holds until the next.
+    """
+
+    name: ClassVar[str] = "listen"
+    start: Start | None = None
+    """Its mode is taken for `hands_free`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """Begin a turn that hears what was gathered, or what somebody is saying, and is not answered.
+
+    Where somebody is saying it, it is the turn's that listens, and ends as with `Stop`.
+    """
+
+    name: ClassVar[str] = "commit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clear:
+    """Forget what was gathered since the last `Commit`, and what somebody is saying."""
+
+    name: ClassVar[str] = "clear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Respond:
+    """Begin a turn that answers what stands in the conversation. What is None is as it is configured."""
+
+    name: ClassVar[str] = "respond"
+    instructions: str | None = None
+    """What the language model is told before anything else; empty for nothing."""
+    voice: Name | None = None
+    language: Name | None = None
+    speed: Speed | None = None
+    tools: tuple[Tool, ...] | None = None
+    tool_choice: ToolChoice | None = None
+    aloud: bool | None = None
+    items: tuple[Item | Reference, ...] | None = None
+    """What is answered, instead of the conversation."""
+    out_of_band: bool = False
+    """Nothing of the reply becomes an item of the conversation, or is remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelReply:
+    """End the reply that is under way, or was asked for. An utterance that is over is heard all the same, and stands.
+
+    It is answered only where there is none, by an info.
+    """
+
+    name: ClassVar[str] = "cancelreply"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddItem:
+    """Put an item into the conversation, behind the one of the id ``after``; "" is before all, and None behind all."""
+
+    name: ClassVar[str] = "additem"
+    item: Item
+    after: Annotated[str, MaxLen(200)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadItem:
+    """Say what an item is by now."""
+
+    name: ClassVar[str] = "readitem"
+    item: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteItem:
+    """Take an item out of the conversation, and out of what is remembered."""
+
+    name: ClassVar[str] = "deleteitem"
+    item: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutItem:
+    """Only the first ``samples`` of a reply's audio, at the output's rate, were heard: forget what is behind them.
+
+    A reply may be cut at any time, also while it is made, and again; but it never becomes longer.
+    """
+
+    name: ClassVar[str] = "cutitem"
+    item: ItemId
+    samples: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Have ``body`` said, in its place among all that is said: for what a codec answers by itself."""
+
+    name: ClassVar[str] = "answer"
+    body: str
+
+
+Command = (
+    Audio
+    | Start
+    | Text
+    | Stop
+    | Cancel
+    | Played
+    | Sounding
+    | Mark
+    | Configure
+    | Listen
+    | Commit
+    | Clear
+    | Respond
+    | CancelReply
+    | AddItem
+    | ReadItem
+    | DeleteItem
+    | CutItem
+    | Answer
+)

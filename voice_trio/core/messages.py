@@ -9,7 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from voice_trio.core.answers import (
+    Answered as Answered,
+    Aside as Aside,
+    Cleared as Cleared,
+    Declined as Declined,
+    ItemAdded as ItemAdded,
+    ItemCut as ItemCut,
+    ItemDeleted as ItemDeleted,
+    ItemRead as ItemRead,
+    ReplyAccepted as ReplyAccepted,
+    SpeechStarted as SpeechStarted,
+    SpeechStopped as SpeechStopped,
+)
 from voice_trio.core.codes import (
+    LEAST_COMMIT_MS as LEAST_COMMIT_MS,
+    BargeIn as BargeIn,
     Count as Count,
     DrainCode as DrainCode,
     EchoBy as EchoBy,
@@ -23,16 +38,27 @@ from voice_trio.core.codes import (
     Speed as Speed,
     State as State,
     TurnId as TurnId,
+    Why as Why,
 )
 from voice_trio.core.commands import (
     MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES,
     MAX_TEXT_CHARS as MAX_TEXT_CHARS,
+    AddItem as AddItem,
+    Answer as Answer,
     Audio as Audio,
     Cancel as Cancel,
+    CancelReply as CancelReply,
+    Clear as Clear,
     Command as Command,
+    Commit as Commit,
     Configure as Configure,
+    CutItem as CutItem,
+    DeleteItem as DeleteItem,
+    Listen as Listen,
     Mark as Mark,
     Played as Played,
+    ReadItem as ReadItem,
+    Respond as Respond,
     SilenceMs as SilenceMs,
     Sounding as Sounding,
     Start as Start,
@@ -255,4 +281,4 @@ TurnSays = (
     | TtsPhraseDone
     | Done
 )
-Event = SessionOpened | TurnSays | Error | Info
+Event = SessionOpened | TurnSays | Error | Info | Aside

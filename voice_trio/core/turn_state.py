@@ -9,9 +9,11 @@
 #
 #     IDLE ------ start --> CAPTURING ---- final ----> THINKING -- first audio --> RESPONDING
 #       \                                               ^   |                        |
-#        `------- text ---------------------------------'   |                        |
+#        `------- text, respond ------------------------'   |                        |
 #                            |                               |                        |
 #                            `------ any outcome ----------> COMPLETE <---------------'
+#
+# What is heard for nobody to answer it is COMPLETE without having been THINKING, and so is what was interrupted by then.
 #
 # From THINKING, and from RESPONDING before anything was heard, speech takes the end of the utterance back: reopened,
 # the turn is CAPTURING again.
@@ -40,6 +42,7 @@ class Step(StrEnum):
 
     START = "start"
     TEXT = "text"
+    RESPOND = "respond"
     FINAL = "final transcript"
     FIRST_AUDIO = "first audio"
     REOPENED = "reopened"
@@ -51,11 +54,14 @@ TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
     State.IDLE: {
         Step.START: State.CAPTURING,
         Step.TEXT: State.THINKING,
+        Step.RESPOND: State.THINKING,
     },
     State.CAPTURING: {
         Step.FINAL: State.THINKING,
         Outcome.EMPTY: State.COMPLETE,
+        Outcome.COMPLETED: State.COMPLETE,
         Outcome.CANCELLED: State.COMPLETE,
+        Outcome.INTERRUPTED: State.COMPLETE,
         Outcome.TIMED_OUT: State.COMPLETE,
         Outcome.FAILED: State.COMPLETE,
     },
@@ -65,6 +71,7 @@ TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
         # A reply may hold nothing that can be said aloud, or nothing at all.
         Outcome.COMPLETED: State.COMPLETE,
         Outcome.CANCELLED: State.COMPLETE,
+        Outcome.INTERRUPTED: State.COMPLETE,
         Outcome.TIMED_OUT: State.COMPLETE,
         Outcome.FAILED: State.COMPLETE,
     },
@@ -79,6 +86,7 @@ TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
     State.COMPLETE: {
         Step.START: State.CAPTURING,
         Step.TEXT: State.THINKING,
+        Step.RESPOND: State.THINKING,
     },
 }
 
@@ -92,14 +100,33 @@ class Verdict(Enum):
     NOTHING_TO_CANCEL = "nothing to cancel"
 
 
+_ANYTIME: Final = dict.fromkeys(
+    (
+        m.Configure,
+        m.Listen,
+        m.Commit,
+        m.Clear,
+        m.Respond,
+        m.CancelReply,
+        m.AddItem,
+        m.ReadItem,
+        m.DeleteItem,
+        m.CutItem,
+        m.Answer,
+    ),
+    Verdict.ACT,
+)
+"""Whether they can be followed does not hang on the turn alone: the session itself says where they cannot."""
+
 COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
     State.IDLE: {
+        **_ANYTIME,
         m.Start: Verdict.ACT,
         m.Text: Verdict.ACT,
-        m.Configure: Verdict.ACT,
         m.Cancel: Verdict.NOTHING_TO_CANCEL,
     },
     State.CAPTURING: {
+        **_ANYTIME,
         m.Audio: Verdict.ACT,
         m.Stop: Verdict.ACT,
         m.Cancel: Verdict.ACT,
@@ -109,6 +136,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
     },
     # What is said after the end of capture reopens the turn, or may interrupt it, where the client lets it.
     State.THINKING: {
+        **_ANYTIME,
         m.Audio: Verdict.ACT,
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.ACT,
@@ -117,6 +145,7 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Mark: Verdict.ACT,
     },
     State.RESPONDING: {
+        **_ANYTIME,
         m.Audio: Verdict.ACT,
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.ACT,
@@ -125,9 +154,9 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
         m.Mark: Verdict.ACT,
     },
     State.COMPLETE: {
+        **_ANYTIME,
         m.Start: Verdict.ACT,
         m.Text: Verdict.ACT,
-        m.Configure: Verdict.ACT,
         m.Audio: Verdict.ACT,
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.NOTHING_TO_CANCEL,

@@ -28,6 +28,7 @@ from voice_trio.engines.language_model import (
     TextDelta as TextDelta,
     Tool as Tool,
     ToolCall as ToolCall,
+    ToolChoice as ToolChoice,
     Usage as Usage,
     advice_of as advice_of,
     broken_off as broken_off,

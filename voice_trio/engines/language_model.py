@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
+from voice_trio.core.tools import Tool as Tool, ToolChoice as ToolChoice
 from voice_trio.engines.errors import EngineError
 
 
@@ -56,24 +57,14 @@ ReplyEvent = TextDelta | Alive | ToolCall | Finish
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
-    """Something that a model may ask for."""
-
-    name: str
-    """Letters, digits, ``_`` and ``-``, at most 64."""
-    description: str
-    """For the model: what it does, and when to use it."""
-    parameters: Mapping[str, Any]
-    """A JSON schema of an object, which `ToolCall.arguments` is to be."""
-
-
-@dataclass(frozen=True, slots=True)
 class Prompt:
     """What a language model is asked."""
 
     messages: Sequence[Message]
     tools: Sequence[Tool] = ()
     """What it may ask for. A model that cannot ask leaves them aside."""
+    tool_choice: ToolChoice = "auto"
+    """Whether it is to ask, where there are tools."""
 
 
 class Stream(Protocol):

@@ -19,7 +19,7 @@ from voice_trio.session.settings import SessionSettings
 from voice_trio.wire import native
 from voice_trio.wire.codec import CLOSE_CODES
 
-_COMMANDS: Final = {**native.COMMANDS, m.Configure.name: m.Configure}
+_COMMANDS: Final = {**native.COMMANDS, **native.OTHERS}
 """What a session log can hold: the commands of /ws, and those of other wires, spelled alike."""
 
 _MALFORMED: Final = {

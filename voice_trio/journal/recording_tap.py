@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any, TypeVar
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE
-from voice_trio.core.history import Record
+from voice_trio.core.history import Message, Record
 from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import (
     Alive,
@@ -147,8 +147,14 @@ class RecordingTap(Keeping[_Begun]):
 
 
 def _spelled_prompt(prompt: Prompt) -> dict[str, Any]:
-    tools = {"tools": [asdict(tool) for tool in prompt.tools]} if prompt.tools else {}
-    return {"prompt": [asdict(message) for message in prompt.messages], **tools}
+    tools: dict[str, Any] = {"tools": [asdict(tool) for tool in prompt.tools]} if prompt.tools else {}
+    if prompt.tool_choice != "auto":
+        tools["tool_choice"] = asdict(prompt.tool_choice) if is_dataclass(prompt.tool_choice) else prompt.tool_choice
+    return {"prompt": [_spelled_message(message) for message in prompt.messages], **tools}
+
+
+def _spelled_message(message: Message) -> dict[str, Any]:
+    return {name: value for name, value in asdict(message).items() if value or name == "content"}
 
 
 def _spelled_hypothesis(seems: Hypothesis) -> dict[str, Any]:

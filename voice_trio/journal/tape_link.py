@@ -12,6 +12,7 @@ from voice_trio.journal.read import command_of, malformed_of
 from voice_trio.journal.tape import Tape
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import LinkClosed
+from voice_trio.wire import native
 
 _LATE_S = 1e-5
 """By how much later the client may come than it did, to have heard what it had heard by then, and may have answered."""
@@ -49,7 +50,7 @@ class TapeLink:
 
     async def send(self, event: m.Event) -> None:
         """Take ``event``, as long as it took."""
-        if not self._tape.sends:
+        if native.is_unsaid(event) or not self._tape.sends:
             await trio.lowlevel.checkpoint()
             return
         then = self._tape.sends.popleft()

@@ -13,7 +13,8 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
-from voice_trio.core.history import Record, prompt
+from voice_trio.core.history import Record, prompt, remembered
+from voice_trio.core.items import Words, said_id
 from voice_trio.core.languages import language_of, voice_in
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.core.timeline import Moment, Timeline
@@ -127,7 +128,8 @@ class Revision:
     def _question(self, engines: Engines, records: Sequence[Record], said: str, language: str | None) -> Question:
         """Return what is asked by who ``said`` that, in ``language``."""
         settings = self._around.settings
-        messages = prompt(records, said, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
+        items = [*remembered(records), Words(id=said_id(self._number), by="person", text=said)]
+        messages = prompt(items, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
         voice = Voice(
             engines.synthesizer,
             self._request.voice or voice_in(language, engines.synthesizer.voices),

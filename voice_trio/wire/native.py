@@ -41,6 +41,10 @@ EVENTS: Final[dict[str, type]] = {
     "error": m.Error,
     "info": m.Info,
 }
+OTHERS: Final[dict[str, type]] = {
+    kind.name: kind for kind in get_args(m.Command) if kind is not m.Audio and kind not in COMMANDS.values()
+}
+"""What a client of another wire can ask, spelled alike for session logs; no server of /ws reads it."""
 _EVENT_NAMES: Final = {cls: name for name, cls in EVENTS.items()}
 
 CHUNK_HEADER: Final = struct.Struct("<BBHIII")
@@ -58,8 +62,8 @@ class NativeCodec:
         return () if command is None else (command,)
 
     def encode(self, event: m.Event) -> Sequence[str | bytes]:
-        """Return the message that says ``event``."""
-        return (encode_event(event),)
+        """Return the message that says ``event``, which may be none."""
+        return () if is_unsaid(event) else (encode_event(event),)
 
     def close_code(self, farewell: Farewell) -> int:
         """Return the number that a WebSocket is closed with."""
@@ -114,13 +118,18 @@ def decode_options(options: Mapping[str, str]) -> m.Start:
 
 
 def encode_command(command: m.Command) -> str | bytes:
-    """Spell what a client asks. A `Configure` is spelled like the others, though no server of /ws reads it yet."""
+    """Spell what a client asks, also what no server of /ws reads: see `OTHERS`."""
     if isinstance(command, m.Audio):
         return command.pcm
     return _dump(command.name, command)
 
 
 # --- a session's words ----------------------------------------------------------------------------------------------
+
+
+def is_unsaid(event: m.Event) -> bool:
+    """Return whether /ws has no message for ``event``."""
+    return isinstance(event, m.Aside)
 
 
 def encode_event(event: m.Event) -> str | bytes:
@@ -210,9 +219,14 @@ def plain(value: Any) -> dict[str, Any]:
         item = getattr(value, f.name)
         if item is None and not keep_none:
             continue
-        found[f.name] = plain(item) if is_dataclass(item) else str(item) if isinstance(item, StrEnum) else item
+        found[f.name] = _plain(item)
     return found
 
 
-assert {*COMMANDS.values(), m.Audio, m.Configure} == set(get_args(m.Command))
-assert {*EVENTS.values(), m.TtsChunk} == set(get_args(m.Event))
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return plain(value) if is_dataclass(value) else str(value) if isinstance(value, StrEnum) else value
+
+
+assert {*EVENTS.values(), m.TtsChunk, *get_args(m.Aside)} == set(get_args(m.Event))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from voice_trio.engines.base import Prompt, Tool
+from voice_trio.core.history import Message
+from voice_trio.core.tools import ThatTool
+from voice_trio.engines.base import Prompt, Tool, ToolChoice
 
 
 def request_of(prompt: Prompt, model: str, *, is_openai: bool) -> dict[str, Any]:
@@ -15,15 +17,35 @@ def request_of(prompt: Prompt, model: str, *, is_openai: bool) -> dict[str, Any]
     """
     request: dict[str, Any] = {
         "model": model,
-        "messages": [{"role": message.role, "content": message.content} for message in prompt.messages],
+        "messages": [_message(message) for message in prompt.messages],
         "stream": True,
     }
     if prompt.tools:
         request["tools"] = [_spelled(tool) for tool in prompt.tools]
+        if prompt.tool_choice != "auto":
+            request["tool_choice"] = _choice(prompt.tool_choice)
     if is_openai:
         # Many of the others tell what they count without being asked.
         request["stream_options"] = {"include_usage": True}
     return request
+
+
+def _message(message: Message) -> dict[str, Any]:
+    spelled: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.calls:
+        # Some servers refuse the empty text that goes with calls, and all take none.
+        spelled["content"] = message.content or None
+        spelled["tool_calls"] = [
+            {"id": use.call, "type": "function", "function": {"name": use.name, "arguments": use.arguments}}
+            for use in message.calls
+        ]
+    if message.answers:
+        spelled["tool_call_id"] = message.answers
+    return spelled
+
+
+def _choice(choice: ToolChoice) -> Any:
+    return {"type": "function", "function": {"name": choice.name}} if isinstance(choice, ThatTool) else choice
 
 
 def _spelled(tool: Tool) -> dict[str, Any]:

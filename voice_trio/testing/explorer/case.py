@@ -8,7 +8,8 @@ from contextlib import suppress
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core.history import Message, Record, prompt
+from voice_trio.core.history import Message, Record, prompt, remembered
+from voice_trio.core.items import Words, said_id
 from voice_trio.core.messages import Outcome
 from voice_trio.core.playout import Playout
 from voice_trio.session.claims import Claims
@@ -139,8 +140,7 @@ class Case:
     def _prompt(self, records: tuple[Record, ...]) -> tuple[Message, ...]:
         return tuple(
             prompt(
-                records,
-                "Are you there?",
+                [*remembered(records), Words(id=said_id(1), by="person", text="Are you there?")],
                 system=self.settings.llm_system_prompt,
                 budget_tokens=self.settings.memory_tokens,
             )
