@@ -84,8 +84,8 @@ def asked(items, budget=1000):
     ]
 
 
-def said(text, id="said"):
-    return Words(id=id, by="person", text=text)
+def said(text, key="said"):
+    return Words(id=key, by="person", text=text)
 
 
 def use(call):

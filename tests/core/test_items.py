@@ -20,8 +20,8 @@ from voice_trio.core.items import (
 )
 
 
-def words(id, text="text", by="person"):
-    return Words(id=id, by=by, text=text)
+def words(key, text="text", by="person"):
+    return Words(id=key, by=by, text=text)
 
 
 def ids(items):
@@ -113,11 +113,13 @@ def test_the_oldest_leave_where_there_is_no_room_and_the_newest_stays():
 @pytest.mark.parametrize("turn", [1, 42, 2**32 - 1])
 def test_ids_of_turns_are_told_from_clients(turn):
     mine = [said_id(turn), reply_id(turn), tool_use_id(turn, 0), tool_use_id(turn, 12)]
-    assert {turn_of(id) for id in mine} == {turn}
+    assert {turn_of(key) for key in mine} == {turn}
     assert len({*mine}) == len(mine)
     assert max(map(len, mine)) <= 32
 
 
-@pytest.mark.parametrize("id", ["", "item_1", "said_", "said_0", "said_1x", "said_1_a", "xsaid_1", "remembered_1_said"])
-def test_ids_of_clients_are_of_no_turn(id):
-    assert turn_of(id) is None
+@pytest.mark.parametrize(
+    "key", ["", "item_1", "said_", "said_0", "said_1x", "said_1_a", "xsaid_1", "remembered_1_said"]
+)
+def test_ids_of_clients_are_of_no_turn(key):
+    assert turn_of(key) is None

@@ -102,8 +102,8 @@ EchoBy = Literal["browser", "none"]
 """Who takes the assistant's voice out of the microphone's sound, on the client's side."""
 
 BargeIn = Literal["confirm", "wait"]
-"""How else than by a hold, for players that cannot stand still, speech into a reply is taken: ``confirm`` lets the reply
-go on until it is clear that the speech is meant, and then ends it; ``wait`` lets it come to its end."""
+"""How speech into a reply is taken where players cannot stand still: ``confirm`` lets the reply go on until it is clear
+that the speech is meant, and then ends it; ``wait`` lets it come to its end."""
 
 Count = Annotated[int, Ge(0), Le(2**32 - 1)]
 TurnId = Annotated[int, Ge(1), Le(2**32 - 1)]

@@ -89,9 +89,9 @@ def tool_use_id(turn: int, number: int) -> str:
 _OF_TURN: Final = re.compile(r"(?:said|reply|call)_([1-9][0-9]{0,9})(?:_(?:0|[1-9][0-9]{0,4}))?")
 
 
-def turn_of(id: str) -> int | None:
+def turn_of(name: str) -> int | None:
     """Return the number of the turn that an item of that id is, or would be, of; None for an id of a client's."""
-    found = _OF_TURN.fullmatch(id)
+    found = _OF_TURN.fullmatch(name)
     return None if found is None else int(found[1])
 
 
@@ -112,24 +112,24 @@ class Items:
     def __iter__(self) -> Iterator[Item]:
         return iter([*self._items.values()])
 
-    def __contains__(self, id: str) -> bool:
-        return id in self._items
+    def __contains__(self, key: str) -> bool:
+        return key in self._items
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def __getitem__(self, id: str) -> Item:
+    def __getitem__(self, key: str) -> Item:
         """Return the item of that id. Raises `NoSuchItem`."""
         try:
-            return self._items[id]
+            return self._items[key]
         except KeyError:
-            raise NoSuchItem(id) from None
+            raise NoSuchItem(key) from None
 
-    def before(self, id: str) -> str | None:
+    def before(self, key: str) -> str | None:
         """Return the id of the item before that one; None for the first. Raises `NoSuchItem`."""
-        self[id]
+        self[key]
         ids = [*self._items]
-        at = ids.index(id)
+        at = ids.index(key)
         return ids[at - 1] if at else None
 
     def add(self, item: Item, after: str | None = None) -> None:
@@ -146,7 +146,7 @@ class Items:
                 self[after]
             ids = [*self._items]
             at = 0 if after == FIRST else ids.index(after) + 1
-            self._items = {id: self._items.get(id, item) for id in (*ids[:at], item.id, *ids[at:])}
+            self._items = {key: self._items.get(key, item) for key in (*ids[:at], item.id, *ids[at:])}
         self._make_room(item)
 
     def replace(self, item: Item) -> None:
@@ -154,17 +154,17 @@ class Items:
         self[item.id]
         self._items[item.id] = item
 
-    def delete(self, id: str) -> Item:
+    def delete(self, key: str) -> Item:
         """Take the item of that id out, and return it. Raises `NoSuchItem`."""
-        item = self[id]
-        del self._items[id]
+        item = self[key]
+        del self._items[key]
         return item
 
-    def cut(self, id: str, heard: int) -> None:
+    def cut(self, key: str, heard: int) -> None:
         """Have no more than ``heard`` code points of an assistant's words. Raises `NoSuchItem`, also for any other."""
-        item = self[id]
+        item = self[key]
         if not (isinstance(item, Words) and item.by == "assistant"):
-            raise NoSuchItem(id)
+            raise NoSuchItem(key)
         self.replace(replace(item, heard=heard if item.heard is None else min(heard, item.heard)))
 
     @property

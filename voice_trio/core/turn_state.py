@@ -13,7 +13,7 @@
 #                            |                               |                        |
 #                            `------ any outcome ----------> COMPLETE <---------------'
 #
-# What is heard for nobody to answer it is COMPLETE without having been THINKING, and so is what was interrupted by then.
+# What nobody is to answer is COMPLETE without having been THINKING, and so is what was interrupted by then.
 #
 # From THINKING, and from RESPONDING before anything was heard, speech takes the end of the utterance back: reopened,
 # the turn is CAPTURING again.
