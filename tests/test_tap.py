@@ -94,6 +94,9 @@ class Prompter:
     async def commit(self, record):
         pass
 
+    async def amend(self, record):
+        pass
+
     async def prune(self, before):
         return 3
 
@@ -133,7 +136,8 @@ async def ask_everything(engines, store):
     async with engines.language_model.stream(Prompt([Message("user", "hello")])) as stream:
         answers.append(await stream.receive())
     answers.append(await engines.synthesizer.speak("hello", seconds=1))
-    answers += [await store.begin(), await store.recall("c"), await store.commit(RECORD), await store.prune(1.0)]
+    answers += [await store.begin(), await store.recall("c"), await store.commit(RECORD), await store.amend(RECORD)]
+    answers.append(await store.prune(1.0))
     return answers
 
 

@@ -107,7 +107,7 @@ class FaultTap(Keeping[_Begun]):
             case "piece":
                 assert call.within is not None
                 return await self._speak(self.of(call), ask, len(call.within.arguments["text"]))
-            case "recall" | "commit":
+            case "recall" | "commit" | "amend":
                 await self._suffer(self._faults.strike(Stage.STORE, recall=call.asked == "recall"))
         return await ask()
 

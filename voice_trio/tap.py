@@ -17,7 +17,7 @@ K = TypeVar("K")
 
 Asked = Literal[
     "detect", "weigh", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "leave", "speak",
-    "piece", "begin", "recall", "commit", "prune", "claim",
+    "piece", "begin", "recall", "commit", "amend", "prune", "claim",
 ]  # fmt: skip
 """What can be asked. ``weigh`` asks whether a pause is the end; ``open``, ``stream`` and ``speak`` begin an utterance,
 a reply and a phrase; ``leave`` ends it."""

@@ -128,6 +128,19 @@ def test_whatever_ends_it_in_the_middle_every_turn_is_found_and_the_next_one_end
             assert database.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+def test_what_is_being_carried_over_can_be_cut_too(path):
+    with closing(Database(path, busy_s=1.0)) as database:
+        filled(database, 300)
+        steps = rewriting.scrub(database)
+        for _ in range(3):
+            next(steps)
+        for turn in (3, 300):
+            database.amend(record("anna", turn, said="", ended_at=float(turn)))
+        for _ in steps:
+            pass
+        assert [kept.turn for kept in database.recall("anna", 1000) if not kept.said] == [3, 300]
+
+
 @given(
     turns=st.lists(st.tuples(st.integers(0, 100), st.integers(1, 400)), min_size=1, max_size=120),
     before=st.integers(0, 101),

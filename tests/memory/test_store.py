@@ -1,5 +1,7 @@
 """What every store does."""
 
+from dataclasses import replace
+
 import pytest
 import trio
 
@@ -86,6 +88,41 @@ async def test_the_latest_records_are_recalled(store):
             await store.commit(record(conversation, turn))
         recalled = await store.recall(conversation)
     assert [kept.turn for kept in recalled] == list(range(11, RECALLED_RECORDS + 11))
+
+
+async def test_what_was_cut_is_recalled_so_and_never_becomes_longer(store):
+    with trio.fail_after(30):
+        conversation = await store.begin()
+        whole = record(conversation, 1, reply="one \ud83d two three", heard=13)
+        cut = replace(whole, heard=3, outcome=Outcome.INTERRUPTED)
+        for turn in (1, 2):
+            await store.commit(replace(whole, turn=turn))
+        await store.amend(cut)
+        for other in (
+            whole,
+            replace(cut, heard=4),
+            replace(cut, said="other"),
+            replace(cut, turn=3),
+            replace(cut, session="other"),
+            replace(cut, conversation=await store.begin()),
+        ):
+            await store.amend(other)
+        first, second = await store.recall(conversation)
+        assert (first.heard, first.outcome, first.said) == (3, Outcome.INTERRUPTED, whole.said)
+        assert (second.heard, second.outcome) == (13, Outcome.COMPLETED)
+        await store.amend(replace(cut, said="", reply="", heard=0))
+        first, second = await store.recall(conversation)
+        assert (first.said, first.reply, first.heard, second.heard) == ("", "", 0, 13)
+
+
+async def test_what_was_forgotten_is_not_remembered_by_a_cut(store):
+    with trio.fail_after(30):
+        conversation = await store.begin()
+        kept = record(conversation, 1, ended_at=10.0)
+        await store.commit(kept)
+        assert await store.prune(before=20.0) == 1
+        await store.amend(replace(kept, heard=1))
+        assert list(await store.recall(conversation)) == []
 
 
 async def test_what_is_too_old_is_pruned_and_its_conversation_may_go_on(store):

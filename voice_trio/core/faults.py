@@ -3,7 +3,7 @@
     llm:hang#3, tts:delay=2s@10%, asr:error#2, tts:crash#1, llm:garbage
 
 A stage, a kind, for some kinds a value, and which calls: `#3` is the third, `@10%` that share of them, and neither is
-every call. A call is an utterance of asr, a reply of llm, a phrase of tts, a commit (or a recall) of store.
+every call. A call is an utterance of asr, a reply of llm, a phrase of tts, a commit or a cut (or a recall) of store.
 """
 
 from __future__ import annotations

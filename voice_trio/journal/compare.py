@@ -52,6 +52,7 @@ _ASKED: Final[dict[str, str]] = {
     "begin": "asks memory",
     "recall": "asks memory",
     "commit": "asks memory",
+    "amend": "asks memory",
     "claim": "asks memory",
 }
 """All but `hypothesize`: whether that is asked just before an utterance's end is chance; partials show the others."""

@@ -232,10 +232,21 @@ class Chunk:
 
 
 Of = Literal[
-    "weigh", "open", "hypothesize", "anticipate", "settle", "write", "speak", "begin", "recall", "commit", "claim"
+    "weigh",
+    "open",
+    "hypothesize",
+    "anticipate",
+    "settle",
+    "write",
+    "speak",
+    "begin",
+    "recall",
+    "commit",
+    "amend",
+    "claim",
 ]
 """What a session asks: one question for what weighs pauses, four for the recognizer, one for the language model, one
-for the voice, and four for the memory."""
+for the voice, and five for the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

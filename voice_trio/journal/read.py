@@ -38,11 +38,12 @@ _VALUES: Final[dict[str, set[str]]] = {
     "begin": {"conversation"},
     "recall": {"records"},
     "commit": set(),
+    "amend": set(),
     "claim": {"granted"},
 }
 """What each question can be answered with."""
 
-_BARE: Final = {"open", "anticipate", "write", "recall", "commit"}
+_BARE: Final = {"open", "anticipate", "write", "recall", "commit", "amend"}
 """Questions that can be answered with nothing but that it is done."""
 
 

@@ -93,8 +93,8 @@ class RecordingTap(Keeping[_Begun]):
                 return ask("weigh", samples=len(pcm) // BYTES_PER_SAMPLE, audio=zlib.crc32(pcm))
             case "recall":
                 return ask("recall", conversation=self._recorder.stand_in(told["conversation"]))
-            case "commit":
-                return ask("commit", **self._spelled_record(told["record"]))
+            case "commit" | "amend":
+                return ask("commit" if call.asked == "commit" else "amend", **self._spelled_record(told["record"]))
             case "begin":
                 return ask("begin")
         raise AssertionError(call.asked)

@@ -70,8 +70,8 @@ class TapeTap(Keeping[Question]):
                 return _there((await self._tape.ask("begin").answer()).conversation)
             case "recall":
                 return (await self._tape.ask("recall").answer()).records
-            case "commit":
-                return await self._tape.ask("commit").answer()
+            case "commit" | "amend":
+                return await self._tape.ask("commit" if call.asked == "commit" else "amend").answer()
         raise AssertionError(call.asked)
 
     def at_once(self, call: Call, ask: Callable[[], Any]) -> Any:

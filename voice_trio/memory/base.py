@@ -64,6 +64,13 @@ class Store(Protocol):
         truth. So it cannot be cancelled once the writing has begun.
         """
 
+    async def amend(self, record: Record) -> None:
+        """Have ``record`` in the place of the one of its session and turn, which it is a part of.
+
+        So a kept record may be cut, and never becomes longer (`core.history.is_shorter`): what is no part, or of a
+        record that is not kept any more, changes nothing. Raises `StoreError`, as `commit` does.
+        """
+
     async def prune(self, before: float) -> int:
         """Delete the records that ended before ``before``, seconds since 1970; return how many. Raises `StoreError`.
 

@@ -21,10 +21,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from voice_trio import private_files
-from voice_trio.core.history import Record
+from voice_trio.core.history import Record, is_shorter
 from voice_trio.core.messages import Outcome
 from voice_trio.memory import schema
 from voice_trio.memory.base import CannotRemember, StoreBusy, StoreError, StoreFull
@@ -99,6 +100,21 @@ class Database:
                     record.ended_at,
                 ),
             )
+
+    def amend(self, record: Record) -> None:
+        """Have ``record`` in the place of the one that it is a part of, if there is one."""
+        record = replace(record, said=_storable(record.said), reply=_storable(record.reply))
+        for table in ("records", "leaving"):
+            with self.transaction() as execute:
+                columns = "conversation, session, turn, said, reply, heard, outcome, ended_at"
+                turn = record.session, record.turn
+                row = execute(f"SELECT {columns} FROM {table} WHERE session = ? AND turn = ?", turn).fetchone()
+                if row is not None and is_shorter(record, _record(*row)):
+                    execute(
+                        f"UPDATE {table} SET said = ?, reply = ?, heard = ?, outcome = ?"
+                        " WHERE session = ? AND turn = ?",
+                        (record.said, record.reply, record.heard, str(record.outcome), *turn),
+                    )
 
     def has(self, record: Record) -> bool:
         """Return whether ``record`` is kept."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import trio
 
-from voice_trio.core.history import Record
+from voice_trio.core.history import Record, is_shorter
 from voice_trio.memory.base import RECALLED_RECORDS
 from voice_trio.memory.ids import KEY_BYTES, Issuer
 
@@ -40,6 +40,14 @@ class InProcessStore:
         self._conversations.move_to_end(record.conversation)
         while len(self._conversations) > self._max_conversations:
             self._conversations.popitem(last=False)
+
+    async def amend(self, record: Record) -> None:
+        """Have ``record`` in the place of the one that it is a part of."""
+        await trio.lowlevel.checkpoint()
+        records = self._conversations.get(record.conversation, [])
+        for at, kept in enumerate(records):
+            if is_shorter(record, kept):
+                records[at] = record
 
     async def prune(self, before: float) -> int:
         """Delete what ended before ``before``."""

@@ -75,6 +75,10 @@ class SqliteStore:
         """Keep ``record``; one of a conversation that was deleted begins it anew."""
         await self._queue(False, self._commit, record)
 
+    async def amend(self, record: Record) -> None:
+        """Have ``record`` in the place of the one that it is a part of."""
+        await self._queue(False, self._amend, record)
+
     async def prune(self, before: float) -> int:
         """Delete what ended before ``before``, and every trace of it, in steps between which others have their turn."""
         pruned = 0
@@ -113,6 +117,12 @@ class SqliteStore:
             self._tell_loss()
         else:
             database.files.note()
+
+    def _amend(self, record: Record) -> None:
+        # Of what is lost, the next commit tells.
+        database = self._open()
+        database.amend(record)
+        database.files.note()
 
     def _step(self, steps: Iterator[int]) -> int | None:
         database = self._open()

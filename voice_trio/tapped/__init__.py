@@ -65,6 +65,10 @@ class TappedStore:
         """Keep ``record``."""
         await self._tap.call(Call("commit", {"record": record}), lambda: self._inner.commit(record))
 
+    async def amend(self, record: Record) -> None:
+        """Have ``record`` in the place of the one that it is a part of."""
+        await self._tap.call(Call("amend", {"record": record}), lambda: self._inner.amend(record))
+
     async def prune(self, before: float) -> int:
         """Delete what ended before ``before``."""
         return await self._tap.call(Call("prune", {"before": before}), lambda: self._inner.prune(before))
