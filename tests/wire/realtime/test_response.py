@@ -22,6 +22,10 @@ class Heard:
         self.events = []
         self.hear(self.response.begin())
 
+    def sound(self, item, pcm, rate):
+        self.response.sample_rate = rate
+        self.hear(self.response.sound(item, pcm))
+
     def hear(self, events):
         self.events += [check({**event, "event_id": f"event_{at}"}) for at, event in enumerate(events)]
 
@@ -39,10 +43,11 @@ class Heard:
 
 def test_a_spoken_response_is_in_the_order_of_the_contract():
     order = Order()
-    order.add("item_0")
+    order.add("item_0", None)
+    order.add("item_1", "item_0")
     heard = Heard(order)
     heard.hear(heard.response.say("item_1", "It is "))
-    heard.hear(heard.response.sound("item_1", SOUND, 24_000))
+    heard.sound("item_1", SOUND, 24_000)
     heard.hear(heard.response.say("item_1", "sunny."))
     heard.hear(heard.response.end("completed"))
     assert heard.types == [
@@ -76,7 +81,7 @@ def test_a_spoken_response_is_in_the_order_of_the_contract():
 def test_text_alone_has_no_sound():
     heard = Heard(Order(), modality="text")
     heard.hear(heard.response.say("item_1", "Hi"))
-    heard.hear(heard.response.sound("item_1", SOUND, 24_000))
+    heard.sound("item_1", SOUND, 24_000)
     heard.hear(heard.response.end("completed"))
     assert not [kind for kind in heard.types if "audio" in kind]
     assert heard.only("output_text.done")["text"] == "Hi"
@@ -92,7 +97,7 @@ def test_one_that_says_nothing_opens_nothing():
 def test_one_that_is_cut_off_is_closed_with_what_was_sent():
     heard = Heard(Order())
     heard.hear(heard.response.say("item_1", "It is"))
-    heard.hear(heard.response.sound("item_1", SOUND, 16_000))
+    heard.sound("item_1", SOUND, 16_000)
     before = len(heard.joined("output_audio"))
     heard.hear(heard.response.end("cancelled", {"type": "cancelled", "reason": "turn_detected"}))
     # What the resampler kept back is not sent: no sound comes after a cancel.
@@ -113,8 +118,11 @@ def test_one_out_of_band_is_in_no_conversation():
 def test_a_call_is_an_item_of_its_own_behind_the_message():
     order = Order()
     heard = Heard(order)
+    order.add("item_1", None)
     heard.hear(heard.response.say("item_1", "Let me see."))
+    order.add("item_2", "item_1")
     heard.hear(heard.response.call("item_2", "call_1", "weather", '{"at": "sea"}'))
+    order.add("item_3", "item_2")
     heard.hear(heard.response.call("item_3", "call_2", "tide", "{}"))
     heard.hear(heard.response.end("completed"))
     added = [event for event in heard.events if event["type"] == "response.output_item.added"]
@@ -124,7 +132,8 @@ def test_a_call_is_an_item_of_its_own_behind_the_message():
     done = heard.only("done")["response"]
     assert [item.get("arguments") for item in done["output"]] == [None, '{"at": "sea"}', "{}"]
     assert [item["status"] for item in done["output"]] == ["completed"] * 3
-    assert (order.before("item_3"), order.before("item_2"), order.before("item_1")) == ("item_2", "item_1", None)
+    told = [event for event in heard.events if event["type"] == "conversation.item.done"]
+    assert [event["previous_item_id"] for event in told] == [None, "item_1", "item_2"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +142,7 @@ def test_a_call_is_an_item_of_its_own_behind_the_message():
 def test_a_second_of_sound_is_in_the_format_that_was_asked_for(form, bytes_a_second):
     heard = Heard(Order(), output_format=form)
     for _ in range(10):
-        heard.hear(heard.response.sound("item_1", bytes(3200), 16_000))
+        heard.sound("item_1", bytes(3200), 16_000)
     heard.hear(heard.response.end("completed"))
     assert heard.events[0]["response"]["audio"]["output"]["format"]["type"] == form
     pieces = [base64.b64decode(one) for one in heard.joined("output_audio")]
@@ -157,7 +166,7 @@ def test_all_that_is_opened_is_closed(steps, modality, status):
         if step == "say":
             heard.hear(heard.response.say(f"item_{number}", what))
         elif step == "sound":
-            heard.hear(heard.response.sound(f"item_{number}", bytes(2 * what), 16_000))
+            heard.sound(f"item_{number}", bytes(2 * what), 16_000)
         else:
             heard.hear(heard.response.call(f"item_{number + 1}", "call", "f", what))
             number += 2

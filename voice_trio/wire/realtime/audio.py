@@ -35,13 +35,13 @@ def bytes_per_sample(form: Format) -> int:
     return BYTES_PER_SAMPLE if form == "audio/pcm" else 1
 
 
-def unpacked(text: str, param: str) -> bytes:
-    """Return the bytes of base64 ``text``. Raises `Wrong`, which names ``param``."""
+def unpacked(text: str, param: str, *, beyond: int = 0) -> bytes:
+    """Return the bytes of base64 ``text``, but for its first ``beyond`` letters. Raises `Wrong`, naming ``param``."""
     if len(text) > 4 * -(-MAX_APPEND_BYTES // 3):
         most = MAX_APPEND_BYTES // 1024 // 1024
         raise Wrong(f"{param!r} is too long: at most {most} MiB of audio are taken at once.", param=param)
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        return binascii.a2b_base64(text[beyond:] if beyond else text, strict_mode=True)
     except ValueError:  # of which binascii's own is one, and what is not ASCII
         raise Wrong(f"{param!r} is no base64.", param=param) from None
 

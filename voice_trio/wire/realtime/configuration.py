@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, get_args
@@ -116,6 +117,8 @@ def told_format(form: Format) -> Json:
 Read = Callable[[Any, str], Any]
 """Returns what a field asks for, given its value and its path. Raises `Wrong`."""
 
+TOOL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
 _PASSED: Final[dict[str, tuple[type, ...]]] = {
     "tracing": (str, dict, type(None)),
     "prompt": (dict, type(None)),
@@ -170,8 +173,10 @@ def _tools(value: Any, param: str) -> tuple[Json, ...]:
     for at, tool in enumerate(tools):
         expect(tool, dict, f"{param}[{at}]")
         if tool.get("type") == "function":
-            expect(tool.get("name"), str, f"{param}[{at}].name")
-            expect(tool.get("parameters", {}) or {}, dict, f"{param}[{at}].parameters")
+            if not TOOL_NAME.fullmatch(expect(tool.get("name"), str, f"{param}[{at}].name")):
+                message = f"'{param}[{at}].name' has to be 1 to 64 letters, digits, underscores and hyphens."
+                raise Wrong(message, param=f"{param}[{at}].name")
+            expect(tool.get("parameters") or {}, dict, f"{param}[{at}].parameters")
     return tuple(tools)
 
 

@@ -18,6 +18,7 @@ def read(data: str | bytes) -> Json:
     """Return the event that ``data`` spells; its ``type`` is a string. Raises `Wrong`."""
     if isinstance(data, bytes):
         raise Wrong("There are no binary messages here: audio goes in base64.", code="invalid_event")
+    event: Any
     try:
         event = parse(data, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -27,7 +28,8 @@ def read(data: str | bytes) -> Json:
     if _HALF_CHARACTER.search(data):
         event = _mended(event)
     needed(event, "type", str)
-    return event
+    found: Json = event
+    return found
 
 
 def id_of(event: Json) -> str | None:

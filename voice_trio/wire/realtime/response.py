@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from voice_trio.wire.realtime import items
-from voice_trio.wire.realtime.audio import Outgoing, bytes_per_sample, packed, rate_of
+from voice_trio.wire.realtime.audio import PCM_RATE, Outgoing, bytes_per_sample, packed, rate_of
 from voice_trio.wire.realtime.configuration import Configuration, Json, told_format
 from voice_trio.wire.realtime.items import Order
 
@@ -42,30 +42,37 @@ class Response:
         self._message: _Message | None = None
         self._tokens = 0
         self._sent_bytes = 0
+        self.sample_rate = PCM_RATE
+        """Of the sound to come."""
 
     def begin(self) -> Iterator[Json]:
         """It was accepted."""
         yield {"type": "response.created", "response": self._told("in_progress", None, usage=None)}
 
+    def open(self, item: str) -> Iterator[Json]:
+        """What comes now is of the message ``item``."""
+        if self._message is None:
+            self._message = _Message(item, spoken=self._wanted.modality == "audio")
+            yield from self._added(items.message(item, "assistant", "in_progress", []))
+            yield {"type": "response.content_part.added", **self._place(), "part": self._message.part("")}
+
     def say(self, item: str, text: str) -> Iterator[Json]:
         """``text`` more of the message ``item`` was written."""
-        if self._message is None:
-            yield from self._open(item)
+        yield from self.open(item)
         assert self._message is not None
         self._tokens += 1
         self._message.text += text
         kind = "output_audio_transcript" if self._message.spoken else "output_text"
         yield {"type": f"response.{kind}.delta", **self._place(), "delta": text}
 
-    def sound(self, item: str, pcm: bytes, sample_rate: int) -> Iterator[Json]:
+    def sound(self, item: str, pcm: bytes) -> Iterator[Json]:
         """``pcm``, s16le mono, more of the message ``item`` was spoken; a response in text alone has no sound."""
         if self._wanted.modality != "audio":
             return
-        if self._message is None:
-            yield from self._open(item)
+        yield from self.open(item)
         assert self._message is not None
         if self._message.voice is None:
-            self._message.voice = Outgoing(sample_rate, self._wanted.output_format)
+            self._message.voice = Outgoing(self.sample_rate, self._wanted.output_format)
         yield from self._audio(self._message.voice.push(pcm))
 
     def call(self, item: str, call_id: str, name: str, arguments: str) -> Iterator[Json]:
@@ -85,11 +92,6 @@ class Response:
         yield {"type": "response.done", "response": self._told(status, details, usage=self._usage())}
 
     # --- the message that is open ---------------------------------------------------------------------------------
-
-    def _open(self, item: str) -> Iterator[Json]:
-        self._message = _Message(item, spoken=self._wanted.modality == "audio")
-        yield from self._added(items.message(item, "assistant", "in_progress", []))
-        yield {"type": "response.content_part.added", **self._place(), "part": self._message.part("")}
 
     def _audio(self, data: bytes) -> Iterator[Json]:
         if data:
@@ -122,7 +124,7 @@ class Response:
         place = {"response_id": self.id, "output_index": len(self._output)}
         yield {"type": "response.output_item.added", **place, "item": item}
         if self._order is not None:
-            before = self._order.add(item["id"])
+            before = self._order.before(item["id"])
             yield {"type": "conversation.item.added", "previous_item_id": before, "item": item}
 
     def _done(self, item: Json) -> Iterator[Json]:
