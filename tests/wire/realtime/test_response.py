@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.wire.realtime.contract import check
+from voice_trio.core.items import ToolUse
 from voice_trio.wire.realtime.configuration import Configuration
 from voice_trio.wire.realtime.items import Order
 from voice_trio.wire.realtime.response import Response
@@ -25,6 +26,9 @@ class Heard:
     def sound(self, item, pcm, rate):
         self.response.sample_rate = rate
         self.hear(self.response.sound(item, pcm))
+
+    def call(self, item, name, arguments, after):
+        self.hear(self.response.call(ToolUse(id=item, call=f"of {item}", name=name, arguments=arguments), after))
 
     def hear(self, events):
         self.events += [check({**event, "event_id": f"event_{at}"}) for at, event in enumerate(events)]
@@ -110,7 +114,7 @@ def test_one_that_is_cut_off_is_closed_with_what_was_sent():
 def test_one_out_of_band_is_in_no_conversation():
     heard = Heard(None)
     heard.hear(heard.response.say("item_1", "x"))
-    heard.hear(heard.response.call("item_2", "call_1", "f", "{}"))
+    heard.call("item_2", "f", "{}", None)
     heard.hear(heard.response.end("completed"))
     assert not [kind for kind in heard.types if kind.startswith("conversation.")]
 
@@ -120,10 +124,11 @@ def test_a_call_is_an_item_of_its_own_behind_the_message():
     heard = Heard(order)
     order.add("item_1", None)
     heard.hear(heard.response.say("item_1", "Let me see."))
-    order.add("item_2", "item_1")
-    heard.hear(heard.response.call("item_2", "call_1", "weather", '{"at": "sea"}'))
-    order.add("item_3", "item_2")
-    heard.hear(heard.response.call("item_3", "call_2", "tide", "{}"))
+    heard.call("item_2", "weather", '{"at": "sea"}', "item_1")
+    heard.call("item_3", "tide", "{}", "item_2")
+    # What comes to be behind it meanwhile is told to be behind what was told.
+    assert order.add("item_4", "item_3") == "item_1"
+    heard.sound("item_1", SOUND, 24_000)
     heard.hear(heard.response.end("completed"))
     added = [event for event in heard.events if event["type"] == "response.output_item.added"]
     assert [event["output_index"] for event in added] == [0, 1, 2]
@@ -161,15 +166,15 @@ STEPS = st.lists(
 @given(STEPS, st.sampled_from(["audio", "text"]), st.sampled_from(["completed", "cancelled", "failed"]))
 def test_all_that_is_opened_is_closed(steps, modality, status):
     heard = Heard(Order(), modality=modality)
-    number = 1
+    calls = 0
     for step, what in steps:
         if step == "say":
-            heard.hear(heard.response.say(f"item_{number}", what))
+            heard.hear(heard.response.say("item_1", what))
         elif step == "sound":
-            heard.sound(f"item_{number}", bytes(2 * what), 16_000)
+            heard.sound("item_1", bytes(2 * what), 16_000)
         else:
-            heard.hear(heard.response.call(f"item_{number + 1}", "call", "f", what))
-            number += 2
+            calls += 1
+            heard.call(f"call_{calls}", "f", what, None)
     heard.hear(heard.response.end(status))
     for kind in ("output_item", "content_part", "conversation.item"):
         assert heard.types.count(f"{kind}.added") == heard.types.count(f"{kind}.done")

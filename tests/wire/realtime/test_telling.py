@@ -247,6 +247,19 @@ def test_what_was_heard_of_a_reply_is_told_and_how_it_ended_stays(connection):
     assert (item["status"], item["content"]) == ("completed", [{"type": "output_audio", "transcript": "It is"}])
 
 
+def test_what_is_cut_while_it_is_made_is_not_told_longer_at_its_end(connection):
+    connection.say(state(1, "THINKING"), *REPLY)
+    connection.ask("conversation.item.truncate", item_id="reply_1", content_index=0, audio_end_ms=50)
+    cut = Words(id="reply_1", by="assistant", text="It is sunny.", heard=5)
+    connection.say(m.ItemCut(item=cut, samples=1200), m.Token(turn=1, text=" Enjoy."), done(1))
+    assert connection.last("response.output_audio_transcript.done")["transcript"] == "It is sunny. Enjoy."
+    for told in (
+        connection.last("conversation.item.done")["item"],
+        connection.last("response.done")["response"]["output"][0],
+    ):
+        assert told["content"] == [{"type": "output_audio", "transcript": "It is"}]
+
+
 def test_what_somebody_said_is_told_with_its_transcript(connection):
     connection.say(m.ItemRead(item=Words(id="said_1", by="person", text="Hi")))
     item = connection.last("conversation.item.retrieved")["item"]

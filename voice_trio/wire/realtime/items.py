@@ -109,8 +109,8 @@ def told(item: Item, *, spoken: bool = False, status: str = "completed") -> Json
                 "status": "completed",
                 **more,
             }
-        case Words(by=by, text=text, heard=heard):
-            said = text if text is None or heard is None else text[:heard]
+        case Words(by=by):
+            said = heard_of(item)
             if by == "person" and turn_of(item.id) is not None:
                 content = [{"type": "input_audio", "transcript": said}]
             elif spoken:
@@ -119,6 +119,11 @@ def told(item: Item, *, spoken: bool = False, status: str = "completed") -> Json
                 kind = "output_text" if by == "assistant" else "input_text"
                 content = [{"type": kind, "text": said}] if said else []
             return message(item.id, _BY[by], status, content)
+
+
+def heard_of(words: Words) -> str | None:
+    """Return what is left of ``words`` where nobody heard more; None where they are yet to be recognised."""
+    return words.text if words.text is None or words.heard is None else words.text[: words.heard]
 
 
 def message(id: str, role: str, status: str, content: list[Json]) -> Json:  # noqa: A002
@@ -137,14 +142,24 @@ class Order:
 
     def __init__(self) -> None:
         self._ids: list[str] = []
+        self._untold: dict[str, str | None] = {}
+        """Items of which the client is told later -> what they are behind."""
 
     def __contains__(self, item: str) -> bool:
         return item in self._ids
 
-    def add(self, item: str, after: str | None) -> None:
-        """Put ``item`` behind ``after``; before all others, if that is None or not there any more."""
+    def put_off(self, item: str, after: str | None) -> None:
+        """There is ``item``, behind ``after``; the client is told of it later, by `add`."""
+        self._untold[item] = after
+
+    def add(self, item: str, after: str | None) -> str | None:
+        """Put ``item`` behind ``after``, before all others if that is None; return what it is told to be behind."""
+        self._untold.pop(item, None)
+        while after in self._untold:
+            after = self._untold[after]
         at = self._ids.index(after) + 1 if after is not None and after in self._ids else 0
         self._ids.insert(at, item)
+        return self.before(item)
 
     def before(self, item: str) -> str | None:
         """Return the id of the one before ``item``, None for the first and for what is not there."""

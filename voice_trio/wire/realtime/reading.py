@@ -11,6 +11,8 @@ from voice_trio.wire.realtime.errors import Wrong, expect
 Json = dict[str, Any]
 
 _MAX_ID_CHARS: Final = 512
+_MOST_PARTS, _MOST_ESCAPES = 20_000, 50_000
+"""To take a message apart is one step of the loop: no more of it than 20 ms."""
 _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -18,6 +20,8 @@ def read(data: str | bytes) -> Json:
     """Return the event that ``data`` spells; its ``type`` is a string. Raises `Wrong`."""
     if isinstance(data, bytes):
         raise Wrong("There are no binary messages here: audio goes in base64.", code="invalid_event")
+    if data.count("{") + data.count("[") > _MOST_PARTS or data.count("\\") > _MOST_ESCAPES:
+        raise Wrong("The message has too many parts.")
     event: Any
     try:
         event = parse(data, parse_constant=_no_constant)

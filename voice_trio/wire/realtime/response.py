@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from voice_trio.core.items import ToolUse
 from voice_trio.wire.realtime import items
 from voice_trio.wire.realtime.audio import PCM_RATE, Outgoing, bytes_per_sample, packed, rate_of
 from voice_trio.wire.realtime.configuration import Configuration, Json, told_format
@@ -40,6 +41,8 @@ class Response:
         self._metadata = metadata
         self._output: list[Json] = []
         self._message: _Message | None = None
+        self._calls: list[tuple[ToolUse, str | None]] = []
+        """Those that wait for the end of the message."""
         self._tokens = 0
         self._sent_bytes = 0
         self.sample_rate = PCM_RATE
@@ -75,20 +78,29 @@ class Response:
             self._message.voice = Outgoing(self.sample_rate, self._wanted.output_format)
         yield from self._audio(self._message.voice.push(pcm))
 
-    def call(self, item: str, call_id: str, name: str, arguments: str) -> Iterator[Json]:
-        """A tool of the client's is called."""
-        yield from self._close("completed")
+    def call(self, use: ToolUse, after: str | None) -> Iterator[Json]:
+        """A tool of the client's is called, which is the item behind ``after``.
+
+        A message may still be spoken, though nothing more is written: it comes to its end first.
+        """
         self._tokens += 1
-        begun = items.function_call(item, "in_progress", call_id, name, "")
-        yield from self._added(begun)
-        place = {"response_id": self.id, "item_id": item, "output_index": len(self._output), "call_id": call_id}
-        yield {"type": "response.function_call_arguments.delta", **place, "delta": arguments}
-        yield {"type": "response.function_call_arguments.done", **place, "name": name, "arguments": arguments}
-        yield from self._done(items.function_call(item, "completed", call_id, name, arguments))
+        if self._message is None:
+            yield from self._call(use, after)
+            return
+        self._calls.append((use, after))
+        if self._order is not None:
+            self._order.put_off(use.id, after)
+
+    def cut(self, item: str, text: str) -> None:
+        """Of the message ``item`` no more than ``text`` was heard, and that is what it is from now on."""
+        if self._message is not None and self._message.id == item:
+            self._message.heard = text
 
     def end(self, status: str, details: Json | None = None) -> Iterator[Json]:
         """It is over: ``completed``, or ``cancelled``, ``failed`` or ``incomplete`` for a reason in ``details``."""
         yield from self._close("completed" if status == "completed" else "incomplete")
+        for use, after in self._calls:
+            yield from self._call(use, after)
         yield {"type": "response.done", "response": self._told(status, details, usage=self._usage())}
 
     # --- the message that is open ---------------------------------------------------------------------------------
@@ -117,6 +129,20 @@ class Response:
         assert self._message is not None
         where = {"response_id": self.id, "item_id": self._message.id}
         return {**where, "output_index": len(self._output), "content_index": 0}
+
+    def _call(self, use: ToolUse, after: str | None) -> Iterator[Json]:
+        if self._order is not None:
+            self._order.add(use.id, after)
+        yield from self._added(items.function_call(use.id, "in_progress", use.call, use.name, ""))
+        place = {"response_id": self.id, "item_id": use.id, "output_index": len(self._output), "call_id": use.call}
+        yield {"type": "response.function_call_arguments.delta", **place, "delta": use.arguments}
+        yield {
+            "type": "response.function_call_arguments.done",
+            **place,
+            "name": use.name,
+            "arguments": use.arguments,
+        }
+        yield from self._done(items.told(use))
 
     # --- items ------------------------------------------------------------------------------------------------------
 
@@ -166,6 +192,8 @@ class _Message:
         self.id = id
         self.spoken = spoken
         self.text = ""
+        self.heard: str | None = None
+        """What it was cut to; its parts are told as they were sent all the same."""
         self.voice: Outgoing | None = None
 
     def part(self, text: str) -> Json:
@@ -173,9 +201,9 @@ class _Message:
         return {"type": "audio", "transcript": text} if self.spoken else {"type": "text", "text": text}
 
     def content(self) -> Json:
-        """Return the same, as items spell it."""
+        """Return what is left of the same, as items spell it."""
         if self.spoken:
-            return {"type": "output_audio", "transcript": self.text}
+            return {"type": "output_audio", "transcript": self.text if self.heard is None else self.heard}
         return {"type": "output_text", "text": self.text}
 
 

@@ -98,26 +98,22 @@ class Telling:
 
     def _item_added(self, event: m.ItemAdded) -> Iterator[Json]:
         item, turn = event.item, turn_of(event.item.id)
-        self._exchange.order.add(item.id, event.after)
         response = None if turn is None else self._responses.get(turn)
+        if isinstance(item, ToolUse) and response is not None:
+            yield from response.call(item, event.after)
+            return
+        before = self._exchange.order.add(item.id, event.after)
         match item:
             case Words(by="person") if turn is not None:
                 self._exchange.answered(m.Commit.name)
-                yield from self._hearing(turn).commit(event.after)
-                return
+                yield from self._hearing(turn).commit(before)
             case Words(by="assistant") if response is not None:
                 yield from response.open(item.id)
-                return
-            case ToolUse() if response is not None:
-                yield from response.call(item.id, item.call, item.name, item.arguments)
-                return
-        self._exchange.answered(m.AddItem.name)
-        for kind in ("added", "done"):
-            yield {
-                "type": f"conversation.item.{kind}",
-                "previous_item_id": event.after,
-                "item": items.told(item),
-            }
+            case _:
+                self._exchange.answered(m.AddItem.name)
+                place = {"previous_item_id": before, "item": items.told(item)}
+                yield {"type": "conversation.item.added", **place}
+                yield {"type": "conversation.item.done", **place}
 
     def _item_read(self, event: m.ItemRead) -> Iterator[Json]:
         self._exchange.answered(m.ReadItem.name)
@@ -132,7 +128,9 @@ class Telling:
         yield {"type": "conversation.item.deleted", "item_id": event.item}
 
     def _item_cut(self, event: m.ItemCut) -> Iterator[Json]:
-        asked = self._exchange.answered(m.CutItem.name)
+        asked, turn = self._exchange.answered(m.CutItem.name), turn_of(event.item.id)
+        if turn in self._responses and isinstance(event.item, Words):
+            self._responses[turn].cut(event.item.id, items.heard_of(event.item) or "")
         place = {"item_id": event.item.id, "content_index": 0}
         yield {"type": "conversation.item.truncated", **place, "audio_end_ms": asked.audio_end_ms}
 
@@ -249,8 +247,7 @@ _EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
 _CODES: Final = {
     ErrorCode.UNAUTHORIZED: "invalid_api_key",
     ErrorCode.SERVER_BUSY: "session_limit_reached",
-    # On this wire the session itself complains of nothing but of too much.
-    ErrorCode.PROTOCOL_VIOLATION: "rate_limit_exceeded",
+    ErrorCode.PROTOCOL_VIOLATION: "invalid_value",
 }
 """Codes of errors that the client can do something about; every other is the server's, and keeps its name."""
 
