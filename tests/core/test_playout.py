@@ -3,7 +3,7 @@ from math import inf
 import pytest
 from hypothesis import given, strategies as st
 
-from voice_trio.core.playout import Playout, WholePlayout
+from voice_trio.core.playout import Playout, UnpacedPlayout, WholePlayout
 
 RATE = 1000
 
@@ -83,6 +83,18 @@ def test_whoever_waits_as_told_is_never_too_far_ahead(chunks):
         sent(playout, samples, now)
         assert playout.queued - playout.heard(now) <= max(0.4 * RATE, samples) + 1
         assert 0 <= playout.heard(now) <= playout.queued
+
+
+def test_a_reply_that_nobody_paces_goes_as_it_is_made_and_is_heard_as_it_is_sent():
+    playout = UnpacedPlayout()
+    for _ in range(100):
+        assert playout.wait_s(1000, RATE, 0.0) == 0.0
+        playout.queue(1000, RATE)
+    assert (playout.heard(0.0), playout.rest_s(0.0)) == (0, inf)
+    playout.sent(40_000, 0.0)
+    assert [playout.heard(0.0), playout.surely_heard(0.0), playout.rest_s(0.0)] == [40_000, 40_000, inf]
+    playout.sent(60_000, 0.0)
+    assert [playout.heard(0.0), playout.rest_s(0.0)] == [100_000, 0.0]
 
 
 def test_a_whole_reply_goes_at_once_and_is_heard_by_nobody_before_its_end():

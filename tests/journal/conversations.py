@@ -8,7 +8,7 @@ import trio.testing
 
 from voice_trio.core import faults as core_faults, messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
-from voice_trio.core.playout import WholePlayout
+from voice_trio.core.playout import UnpacedPlayout, WholePlayout
 from voice_trio.engines.base import Alive, EngineError
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
@@ -230,6 +230,17 @@ async def handed_over(notes):
         await talk.wait_for(m.Done, outcome=Outcome.COMPLETED)
 
 
+async def as_it_is_made(notes):
+    """A reply whose sound nobody paces, cut off while it would still be heard."""
+    async with recording(notes, new_playout=UnpacedPlayout) as talk:
+        for _ in range(2):
+            await talk.ask(m.Text(text="hello"))
+            await talk.wait_for(m.TtsChunk)
+            await trio.sleep(0.01)
+            await talk.ask(m.Cancel())
+            await talk.wait_for(m.Done, outcome=Outcome.CANCELLED)
+
+
 async def configured(notes):
     """Turns that go by what the client configured, and a turn that does not."""
     voice = scripted.ScriptedSynthesizer(voices=("one", "two"))
@@ -300,5 +311,6 @@ ALL = [
     cancelled,
     garbled,
     handed_over,
+    as_it_is_made,
     configured,
 ]

@@ -137,14 +137,33 @@ class Playout:
         return max(0.0, self._dry_at + late_s - self._at(now))
 
 
-class WholePlayout(Playout):
-    """The audio of a reply that is handed over in one piece, once it is complete, to be played by the client.
+class UnpacedPlayout(Playout):
+    """The audio of a reply to a client that keeps it, and says later if not all of it was heard.
 
-    So it goes out as fast as it is made, and nothing of it was heard before the end.
+    So it goes out as fast as it is made, and what was sent counts as heard.
     """
 
     def __init__(self) -> None:
         super().__init__(lead_s=inf)
+
+    def heard(self, now: float) -> int:
+        """Return how many samples were sent."""
+        return self._sent
+
+    def surely_heard(self, now: float) -> int:
+        """Return the same: nobody here knows better."""
+        return self._sent
+
+    def rest_s(self, now: float) -> float:
+        """Return 0.0 once all that was queued was sent, infinity before."""
+        return inf if self.queued > self._sent else 0.0
+
+
+class WholePlayout(UnpacedPlayout):
+    """The audio of a reply that is handed over in one piece, once it is complete, to be played by the client.
+
+    Nothing of it was heard before the end.
+    """
 
     def heard(self, now: float) -> int:
         """Return 0: a reply that broke off was not handed over."""
@@ -153,7 +172,3 @@ class WholePlayout(Playout):
     def surely_heard(self, now: float) -> int:
         """Return 0, for the same reason."""
         return 0
-
-    def rest_s(self, now: float) -> float:
-        """Return 0.0 once all that was queued was sent, infinity before."""
-        return inf if self.queued > self._sent else 0.0

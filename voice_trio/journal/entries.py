@@ -81,6 +81,8 @@ class Header:
     engines: EngineNames
     whole: bool = False
     """Each reply was handed over in one piece, so its audio was not paced."""
+    unpaced: bool = False
+    """Each reply's audio went out as it was made."""
 
 
 # --- what a session is told -----------------------------------------------------------------------------------------

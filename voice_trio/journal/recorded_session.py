@@ -13,7 +13,7 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import DrainCode, InfoCode
-from voice_trio.core.playout import Playout, WholePlayout
+from voice_trio.core.playout import Playout
 from voice_trio.engines.base import Engines
 from voice_trio.entry_points import Kind
 from voice_trio.journal import entries as e
@@ -62,7 +62,7 @@ class RecordedSession:
         self._engines = engines
         self._keeping = keeping
         # Now, because a session can be told to end before it has begun.
-        self._recorder.begin(self.id, settings, engines(), whole=new_playout is WholePlayout)
+        self._recorder.begin(self.id, settings, engines(), new_playout)
 
     @property
     def id(self) -> str:

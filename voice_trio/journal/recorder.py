@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import trio
 
 from voice_trio import __version__
+from voice_trio.core.playout import Playout, UnpacedPlayout, WholePlayout
 from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import EngineError, Engines, advice_of, first_partial_ms, is_metered, partial_interval_ms
 from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
@@ -35,8 +36,10 @@ class Recorder:
         """Return the seconds since the session began."""
         return trio.current_time() - self._began_at
 
-    def begin(self, session: str, settings: SessionSettings, engines: Engines, *, whole: bool) -> None:
-        """Note the header; ``whole`` says that the audio is not paced."""
+    def begin(
+        self, session: str, settings: SessionSettings, engines: Engines, new_playout: Callable[[], Playout] | None
+    ) -> None:
+        """Note the header; ``new_playout`` is the session's, None where it has its own."""
         self.note(
             Header(
                 version=__version__,
@@ -44,7 +47,8 @@ class Recorder:
                 session=session,
                 settings=asdict(settings),
                 engines=names_of(engines),
-                whole=whole,
+                whole=new_playout is WholePlayout,
+                unpaced=new_playout is UnpacedPlayout,
             )
         )
 

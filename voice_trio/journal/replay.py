@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from typing import Final
 
 import trio
 import trio.testing
 
-from voice_trio.core.playout import WholePlayout
+from voice_trio.core.playout import Playout, UnpacedPlayout, WholePlayout
 from voice_trio.journal import entries as e
 from voice_trio.journal.read import SessionLog
 from voice_trio.journal.recorded_session import RecordedSession
@@ -16,6 +18,15 @@ from voice_trio.journal.tape import Tape
 from voice_trio.journal.tape_link import TapeLink
 from voice_trio.journal.tape_tap import TapeTap, tape_engines, tape_store
 from voice_trio.session.claims import Claims
+
+_PLAYOUTS: Final[dict[tuple[bool, bool], Callable[[], Playout] | None]] = {
+    (False, False): None,
+    (True, False): WholePlayout,
+    (False, True): UnpacedPlayout,
+    # Somebody else wrote that.
+    (True, True): UnpacedPlayout,
+}
+"""How the audio went out: by a header's ``whole`` and ``unpaced``."""
 
 
 def replay(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
@@ -39,7 +50,7 @@ async def _live(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
         store=tape_store(tap),
         claims=TappedClaims(Claims(), tap),
         wall_clock=lambda: 0.0,
-        new_playout=WholePlayout if session_log.header.whole else None,
+        new_playout=_PLAYOUTS[session_log.header.whole, session_log.header.unpaced],
         note=replayed.append,
         keeping=nullcontext,
     )
