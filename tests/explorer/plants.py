@@ -8,7 +8,7 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
-from voice_trio.session import reply, tts
+from voice_trio.session import reply, tts, turn
 from voice_trio.session.candidate import Candidate
 from voice_trio.session.floor import Floor
 from voice_trio.session.llm import Written
@@ -54,21 +54,20 @@ def second_terminal(patch):
 
 def early_record(patch):
     """A record is written when the reply is over, and not when it is certain how the turn ended."""
-    converse, remember = Turn._converse, Turn._remember
+    converse, remember, kept = Turn._converse, turn.remember, {}
 
     async def converse_and_remember(self):
         outcome = await converse(self)
-        reply = self._revision.reply.text
-        self.kept = await remember(self, reply, len(reply), outcome)
+        said, reply = self._revision.said, self._revision.reply.text
+        record = turn.record_of(self._around, self._asked, outcome, said, reply, len(reply))
+        kept[self._asked] = await remember(self._around, self._asked, record)
         return outcome
 
-    async def remember_once(self, reply, heard, outcome):
-        if hasattr(self, "kept"):
-            return self.kept
-        return await remember(self, reply, heard, outcome)
+    async def remember_once(around, asked, record):
+        return kept[asked] if asked in kept else await remember(around, asked, record)
 
     patch.setattr(Turn, "_converse", converse_and_remember)
-    patch.setattr(Turn, "_remember", remember_once)
+    patch.setattr(turn, "remember", remember_once)
 
 
 def unclosed_channel(patch):
@@ -104,8 +103,7 @@ def claim_kept(patch):
     """A session that is cut off keeps its conversation."""
 
     async def run(self):
-        with self._turns_in, self._turns:
-            await self._live()
+        await self._live()
         self._around.claims.release(self.id)
 
     patch.setattr(Session, "run", run)

@@ -67,5 +67,5 @@ async def test_half_characters_of_a_recogniser_are_neither_sent_nor_kept(autojum
             assert (await talk.wait_for(m.Final)).text == "😀 \ufffd yes"
             assert (await talk.wait_for(m.Done)).remembered
     assert "\ud800" not in "".join(event.text for event in talk.heard if isinstance(event, m.Partial))
-    [record] = await talk.store.recall(talk.session._conversation)
+    [record] = await talk.store.recall(talk.session._turns.conversation.name)
     assert record.said == "😀 \ufffd yes"

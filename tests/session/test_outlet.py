@@ -6,13 +6,14 @@ from trio.testing import wait_all_tasks_blocked
 
 from voice_trio import config
 from voice_trio.core.history import Message
-from voice_trio.core.messages import State, StateChanged, Token, TtsChunk, TtsPhrase, TtsPhraseDone
+from voice_trio.core.items import Words
+from voice_trio.core.messages import ItemAdded, State, StateChanged, Token, TtsChunk, TtsPhrase, TtsPhraseDone
 from voice_trio.core.playout import LATE_S, Playout
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.base import Prompt
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import GatedOutlet, Outlet
-from voice_trio.session.reply import Reply
+from voice_trio.session.reply import Beginnings, Reply
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.voice import Voice
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer
@@ -115,11 +116,17 @@ class Draft:
     """A reply that nobody has asked for yet, with a sender that hands out what gets out of it."""
 
     def __init__(self, outlet_of):
+        item = Words(id="answer", by="assistant", text="")
         self.outbox = outbox_of()
         timeline = Timeline()
         self.outlet = outlet_of(self.outbox, timeline)
         answering = StateChanged(turn=1, state=State.RESPONDING)
-        self.reply = Reply(1, SessionSettings.of(config.load()), Playout(lead_s=1), lambda: answering)
+        beginnings = Beginnings(
+            text=lambda reply: ItemAdded(item=item, after=None),
+            audio=lambda: answering,
+            tool_use=lambda number, call: ItemAdded(item=item, after=None),
+        )
+        self.reply = Reply(1, SessionSettings.of(config.load()), Playout(lead_s=1), beginnings)
         self.sent = []
 
     async def run(self):
@@ -151,7 +158,7 @@ async def test_a_draft_is_a_reply_whose_outlet_is_closed(autojump_clock):
                 await draft.outlet.open()
             assert draft.reply.text == plain.reply.text == "One. Two. Three."
             # Tokens and sound are said by two tasks, and either may be first at the gate.
-            for kind in (Token, (StateChanged, TtsPhrase, TtsChunk, TtsPhraseDone)):
+            for kind in ((ItemAdded, Token), (StateChanged, TtsPhrase, TtsChunk, TtsPhraseDone)):
                 of_kind = [event for event in draft.sent if isinstance(event, kind)]
                 assert of_kind == [event for event in plain.sent if isinstance(event, kind)]
             assert len(draft.sent) == len(plain.sent)

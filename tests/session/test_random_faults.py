@@ -103,7 +103,7 @@ async def live(client, talk):
     if ending != "vanish":
         await trio.sleep(LONGEST_S)
     if ending == "stay":
-        turn = talk.session._turn
+        turn = talk.session._turns.latest
         # Hands-free waits for ever, and rightly; where nothing is read, it is the socket that has a limit.
         waits = client.read_s is None or (talk.session._floor.hands_free and turn.state is m.State.CAPTURING)
         assert waits or turn is None or turn._over.is_set(), f"turn {turn.number} hangs"

@@ -143,7 +143,8 @@ class Configure:
 class Listen:
     """Begin a turn whenever somebody speaks, as ``start`` would; without it, never: audio is gathered for a `Commit`.
 
-    It is answered by nothing, and holds until the next.
+    It is answered by nothing, and holds until the next, or until a `Start`. What somebody is saying in a turn ends with
+    it where audio is gathered from now on.
     """
 
     name: ClassVar[str] = "listen"
@@ -153,17 +154,16 @@ class Listen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """Begin a turn that hears what was gathered, or what somebody is saying, and is not answered.
-
-    Where somebody is saying it, it is the turn's that listens, and ends as with `Stop`.
-    """
+    """Begin a turn that hears what was gathered, and is not answered. Its item is there at once."""
 
     name: ClassVar[str] = "commit"
+    language: Name | None = None
+    locale: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clear:
-    """Forget what was gathered since the last `Commit`, and what somebody is saying."""
+    """Forget what was gathered since the last `Commit`, or what somebody is saying: a turn that listens is no more."""
 
     name: ClassVar[str] = "clear"
 
@@ -178,6 +178,7 @@ class Respond:
     voice: Name | None = None
     language: Name | None = None
     speed: Speed | None = None
+    phonemes: bool | None = None
     tools: tuple[Tool, ...] | None = None
     tool_choice: ToolChoice | None = None
     aloud: bool | None = None

@@ -40,6 +40,15 @@ def heard_text(phrases: Sequence[SpokenPhrase], reply: str, samples: int) -> int
     return heard
 
 
+def evenly(phrases: Sequence[SpokenPhrase]) -> tuple[SpokenPhrase, ...]:
+    """Return ``phrases`` as one, whose pace is even: all that is kept of them where there is no room for more."""
+    said = [phrase for phrase in phrases if phrase.samples and phrase.whole]
+    if not said:
+        return ()
+    samples = said[-1].first_sample + said[-1].samples
+    return (SpokenPhrase(start=said[0].start, end=said[-1].end, first_sample=0, samples=samples, words=()),)
+
+
 def _heard_in(phrase: SpokenPhrase, reply: str, samples: int) -> int:
     if samples <= phrase.first_sample:
         return 0

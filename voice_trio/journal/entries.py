@@ -218,6 +218,17 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """An event that /ws leaves unsaid. All that it says follows from the others; older files do not hold it."""
+
+    kind: Literal["aside"] = "aside"
+    at: Seconds
+    name: Name
+    took: Seconds
+    fate: Fate = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """A piece of audio. Its samples are in the `Answer` that it is cut from, so a digest will do."""
 
@@ -284,7 +295,7 @@ class Stopped:
     why: str
 
 
-Entry = Command | Audio | Malformed | Gone | Drain | Changed | Answer | Said | Chunk | Ask | End | Stopped
+Entry = Command | Audio | Malformed | Gone | Drain | Changed | Answer | Said | Aside | Chunk | Ask | End | Stopped
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------

@@ -125,10 +125,7 @@ class RecordedLink:
         return command
 
     async def send(self, event: m.Event) -> None:
-        """Hand ``event`` to the client. What /ws leaves unsaid is not noted: all of it follows from what is."""
-        if native.is_unsaid(event):
-            await self._link.send(event)
-            return
+        """Hand ``event`` to the client."""
         at = self._recorder.now()
         fate: e.Fate = "stuck"
         try:
@@ -141,6 +138,8 @@ class RecordedLink:
             took = self._recorder.now() - at
             if isinstance(event, m.TtsChunk):
                 self._recorder.note(_chunk(event, at, took, fate))
+            elif native.is_unsaid(event):
+                self._recorder.note(e.Aside(at=at, name=type(event).__name__, took=took, fate=fate))
             else:
                 message = self._masked(native.encode_event(event))
                 self._recorder.note(e.Said(at=at, message=message, took=took, fate=fate))

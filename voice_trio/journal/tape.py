@@ -48,7 +48,7 @@ class Tape:
         """What the server does to the session."""
         self.ends_at = session_log.lasts_s + slack_s
         """When the session is to be cancelled, at the latest."""
-        self.sends: deque[e.Said | e.Chunk] = deque()
+        self.sends: deque[e.Said | e.Aside | e.Chunk] = deque()
         calls: dict[int, _Call] = {}
         for entry in _apart(session_log.entries):
             match entry:
@@ -65,7 +65,7 @@ class Tape:
                     self.ends_at = entry.at
                 case e.End():
                     self.ends_at = entry.at + _PATIENCE_S
-                case e.Said() | e.Chunk():
+                case e.Said() | e.Aside() | e.Chunk():
                     self.sends.append(entry)
 
     def now(self) -> float:

@@ -50,10 +50,11 @@ class TapeLink:
 
     async def send(self, event: m.Event) -> None:
         """Take ``event``, as long as it took."""
-        if native.is_unsaid(event) or not self._tape.sends:
+        sends = self._tape.sends
+        if not sends or native.is_unsaid(event) != isinstance(sends[0], e.Aside):
             await trio.lowlevel.checkpoint()
             return
-        then = self._tape.sends.popleft()
+        then = sends.popleft()
         if then.fate == "stuck":
             await trio.sleep_forever()
         await self._tape.wait_since(then.at, then.at + then.took)

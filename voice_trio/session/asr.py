@@ -59,13 +59,16 @@ async def transcribe(
     outlet: Outlet,
     end_of_turn: EndOfTurn | None = None,
     seems: Callable[[Transcript], None] | None = None,
+    over: Callable[[], Awaitable[None]] | None = None,
 ) -> Heard:
     """Return what the person said, once they have said it, of an utterance that has begun.
 
     It is in ``language``; for None, in what the recognizer hears, and what is ``likely`` where that is not sure.
     The recognizer's limit of time counts from the utterance's end. ``end_of_turn`` judges its pauses, where they are
     weighed, and ``seems`` is told in each pause what the utterance says if that is its end, where the recognizer knows
-    it before. Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
+    it before. ``over`` is awaited when it has ended, and is yet to be recognised.
+
+    Raises `EngineError` (ASR_FAIL, ASR_TIMEOUT).
     """
     timeout_s = settings.asr_timeout_s
     weighing = None if end_of_turn is None else capture.weighing
@@ -99,6 +102,8 @@ async def transcribe(
                 assert capture.ending is not None
                 if (event := told(capture.ending, settings.max_utterance_ms, turn)) is not None:
                     await outlet.say(event)
+                if over is not None:
+                    await over()
                 # Only silence says that nobody spoke any more: a person may let go of the key in the middle of a word.
                 voiced_through = capture.voiced_through if capture.ending is Ending.SILENCE else None
                 transcript = (await utterance.settle(capture.samples, voiced_through)).mended()

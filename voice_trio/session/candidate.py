@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import trio
 
 from voice_trio.config import PARTIAL_GAP_MS
@@ -37,8 +39,11 @@ Utterance = tuple[Capture, Timeline]
 class Candidate:
     """Speech into a reply, of which it is not yet known whether it is meant for us."""
 
-    def __init__(self, turn: Turn, request: m.Start, utterance: Utterance, *, doubtful: bool) -> None:
-        """``doubtful`` says that some of it may be the reply, come back through the microphone."""
+    def __init__(self, turn: Turn, request: m.Start, utterance: Utterance, *, doubtful: bool, holds: bool) -> None:
+        """``doubtful`` says that some of it may be the reply, come back through the microphone.
+
+        ``holds`` says whether the reply stands still meanwhile.
+        """
         self.turn = turn
         """The one whose reply sounds."""
         self.utterance = utterance
@@ -48,7 +53,7 @@ class Candidate:
         self._language = request.language or turn.language
         self._likely = language_of(request.locale)
         self._capture, _ = utterance
-        self._held_from = ms_to_samples(DOUBTFUL_VOICE_MS if doubtful else 0)
+        self._held_from = ms_to_samples(DOUBTFUL_VOICE_MS if doubtful else 0) if holds else inf
         self._words = ""
 
     @property

@@ -8,6 +8,9 @@ over. What it then hears is one of three:
   decide (`core.interruption`): the reply is interrupted, and the candidate's audio begins the next turn; or it goes on.
 - The turn is over: the next one begins.
 
+A player that cannot stand still has its reply weighed against from the moment the utterance is over, heard or not, and
+nothing is reopened (`confirm`); or all that is said waits until the reply is over (`wait`).
+
 Nobody is told of a candidate, but by the hold; its audio is heard once more, from its first sample, in the turn that it
 begins. So a turn that is announced is like any other, and a candidate that is dropped has left nothing behind.
 """
@@ -16,11 +19,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
 
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core.messages import Outcome
 from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import Engines
 from voice_trio.session.candidate import Candidate, Utterance
@@ -32,6 +36,8 @@ from voice_trio.session.turn import Turn
 
 Begin = Callable[[m.Start, Capture, Timeline], Turn]
 """Begins a turn with an utterance that has begun, and returns it."""
+
+_Way = Literal["hold"] | m.BargeIn
 
 _MOST_WAITING = 2
 """Utterances that wait in one line, each too long to be one with the next. More than that is cut, and told as an
@@ -47,16 +53,23 @@ class Floor:
         settings: SessionSettings,
         engines: Callable[[], Engines],
         begin: Begin,
+        is_heard: Callable[[], bool],
+        interrupt: Callable[[], object],
         echo: Echo,
         session: str,
     ) -> None:
-        """``listen`` has an utterance listened for; ``session`` is the name that the log has for the session."""
+        """``listen`` has an utterance listened for, and ``is_heard`` tells whether one of a turn's is.
+
+        ``interrupt`` ends the reply that there is; ``session`` is the name that the log has for the session.
+        """
         self.hands_free: m.Start | None = None
         """While set, the session listens again after each turn, and a turn begins when someone speaks."""
         self._listen = listen
         self._settings = settings
         self._engines = engines
         self._begin = begin
+        self._is_heard = is_heard
+        self._interrupt = interrupt
         self._echo = echo
         self._session = session
         self._next: Utterance | None = None
@@ -100,10 +113,17 @@ class Floor:
 
     # --- none of this waits -------------------------------------------------------------------------------------------
 
-    def attend(self, turn: Turn) -> None:
+    def listen_as(self, start: m.Start | None) -> None:
+        """Begin a turn as ``start`` would whenever somebody speaks, or none; what they are saying goes on."""
+        self.hands_free = None if start is None else replace(start, mode="hands_free")
+        if self._next is not None and not self._next[0].begun:
+            self._next[0].end(Ending.STOPPED)
+            self._next = None
+
+    def attend(self, turn: Turn | None) -> None:
         """Be ready for audio that comes while ``turn`` is the latest: listen, where its own utterance is over."""
         request = self._listening_for(turn)
-        if request is None or turn.listening or (self._candidate is not None and self._candidate.listening):
+        if request is None or self._is_heard() or (self._candidate is not None and self._candidate.listening):
             return
         if self._next is not None and self._next[0].has_ended():
             if self._next[0].begun:
@@ -112,20 +132,25 @@ class Floor:
         if self._next is None:
             self._next = self._listen(request)
 
-    def hear(self, turn: Turn) -> None:
+    def hear(self, turn: Turn | None) -> None:
         """Audio was heard: act, if somebody speaks in it whom ``turn``, the latest, did not ask for."""
         if self._candidate is not None:
             self._hold(self._candidate)
             return
         if (said := self._said()) is None:
             return
-        request = self._interrupting(turn)
-        if turn.over:
+        if turn is None or turn.over:
             self._begin_next(turn, self._take(said))
-        elif request is not None and turn.can_reopen(said[0]):
+            return
+        request, way = self._interrupting(turn)
+        if request is None or way == "wait":
+            return
+        holds = way == "hold"
+        if holds and turn.can_reopen(said[0]):
             turn.reopen(*self._take(said))
-        elif request is not None and turn.audible:
-            self._candidate = Candidate(turn, request, self._take(said), doubtful=self._echo.is_doubtful)
+        elif turn.audible or (not holds and turn.answers):
+            doubtful = self._echo.is_doubtful
+            self._candidate = Candidate(turn, request, self._take(said), doubtful=doubtful, holds=holds)
             self._arrivals.unpark_all()
             self._hold(self._candidate)
 
@@ -165,24 +190,26 @@ class Floor:
         self._waiting.clear()
         self._unclear.clear()
 
-    def _listening_for(self, turn: Turn) -> m.Start | None:
+    def _listening_for(self, turn: Turn | None) -> m.Start | None:
         """Return how a turn begins that nobody asks for while ``turn`` is the latest; None where none may."""
-        if turn.over:
+        if turn is None or turn.over:
             return self.hands_free
         # What comes to its end is interrupted no more; but who is heard without having asked is heard then, too.
         if turn.ending and self.hands_free is None:
             return None
-        return self._interrupting(turn)
+        return self._interrupting(turn)[0]
 
-    def _interrupting(self, turn: Turn) -> m.Start | None:
-        """Return how a turn begins that may interrupt ``turn``; None where none may."""
+    def _interrupting(self, turn: Turn) -> tuple[m.Start | None, _Way]:
+        """Return how a turn begins that is listened for during ``turn``, None where none is; and how that may end."""
         request = self.hands_free or turn.spoken_request
         if self._closed or request is None or request.mode == "hold":
-            return None
+            return None, "wait"
         wanted = request.barge_in
         if wanted is None:
             wanted = self._settings.barge_in and request.mode == "hands_free"
-        return request if wanted else None
+        if isinstance(wanted, str):
+            return request, wanted
+        return (request, "hold") if wanted else (None, "wait")
 
     def _said(self) -> Utterance | None:
         """Return the first that was said and is nobody's yet."""
@@ -201,9 +228,9 @@ class Floor:
             _go_on(said, self._unclear.pop())
         return said
 
-    def _begin_next(self, turn: Turn, said: Utterance) -> None:
+    def _begin_next(self, turn: Turn | None, said: Utterance) -> None:
         """Begin the turn after ``turn`` with what was ``said``, or with what was said before it."""
-        request = self.hands_free or turn.spoken_request
+        request = self.hands_free or (None if turn is None else turn.spoken_request)
         assert request is not None
         said[0].rewind()
         if self._unclear:
@@ -224,7 +251,7 @@ class Floor:
     def _decide(self, candidate: Candidate, meant: bool | None) -> None:
         said = self._drop_candidate(candidate)
         if meant:
-            candidate.turn.end(Outcome.INTERRUPTED)
+            self._interrupt()
             self._begin_next(candidate.turn, said)
             return
         said[0].end(Ending.STOPPED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from functools import partial
 from math import inf
 
@@ -11,11 +11,11 @@ import trio
 from voice_trio.config import PHRASE_GAP_MS
 from voice_trio.core.chat_events import why_empty
 from voice_trio.core.errors import first_leaf
-from voice_trio.core.messages import MAX_PHRASES, Info, InfoCode, Token
+from voice_trio.core.messages import MAX_PHRASES, Event, Info, InfoCode, Token
 from voice_trio.core.phrases import Phrase, PhraseAggregator
-from voice_trio.core.strange_text import Mender
+from voice_trio.core.strange_text import Mender, mend
 from voice_trio.core.timeline import Moment
-from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta
+from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta, ToolCall
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.patience import Patience
 from voice_trio.session.report import failure
@@ -30,18 +30,30 @@ _SLICE_CHARS = 500
 class Written:
     """What a language model writes in answer to one prompt."""
 
-    def __init__(self, turn: int, settings: SessionSettings) -> None:
+    def __init__(
+        self,
+        turn: int,
+        settings: SessionSettings,
+        begin: Callable[[], Event],
+        use_tool: Callable[[int, ToolCall], Event],
+    ) -> None:
+        """``begin`` makes the event before the first text, ``use_tool`` that of each call, with its number."""
         self.broken_off: EngineError | None = None
         """Why it did, where it broke off."""
         self.reason = ""
         """Why it ended, as the model calls it; empty where it did not come to its end."""
         self.tokens = 0
         """Pieces of text that the model wrote, said or not."""
+        self.tool_uses = 0
+        """Calls of tools that it wants to be used, and that were said."""
         self._turn = turn
+        self._begin = begin
+        self._use_tool = use_tool
         self._said: list[str] = []
         self._left = settings.max_reply_chars
         self._is_cut = False
         self._has_text = False
+        self._has_begun = False
         self._aggregator = PhraseAggregator()
         self._mender = Mender()
         self._patience = Patience(settings.llm_first_token_s, settings.llm_timeout_s, settings.llm_reasoning_s)
@@ -92,6 +104,11 @@ class Written:
                         self.tokens += 1
                         await self._add(text, phrases, outlet)
                         gap_s = _PHRASE_GAP_S
+                    case ToolCall() as call if prompt.tools:
+                        await outlet.say(partial(self._say_use, call))
+                    case ToolCall():
+                        # No tool was offered, so there is none to use.
+                        self._patience.signs.add("tool_call")
                     case Finish(reason):
                         self.reason = reason
                         return
@@ -113,6 +130,9 @@ class Written:
         self._left -= len(text)
         self._has_text = self._has_text or not text.isspace()
         if text:
+            if not self._has_begun:
+                self._has_begun = True
+                await outlet.say(self._begin)
             await outlet.say(partial(self._say, text), Moment.FIRST_TOKEN)
         await self._send(self._aggregator.push(text), phrases)
 
@@ -120,6 +140,11 @@ class Written:
         """Have ``text`` be said, and return what says so."""
         self._said.append(text)
         return Token(turn=self._turn, text=text)
+
+    def _say_use(self, call: ToolCall) -> Event:
+        """Have a tool be used, and return what says so."""
+        self.tool_uses += 1
+        return self._use_tool(self.tool_uses - 1, ToolCall(*map(mend, call)))
 
     async def _send(self, cut: Sequence[Phrase], phrases: trio.MemorySendChannel[Phrase]) -> None:
         for phrase in cut:

@@ -30,16 +30,13 @@ class Patience:
         self._reasons = False
         self._since_event_s = 0.0
 
-    async def receive(self, stream: Stream, gap_s: float = inf) -> TextDelta | Finish | None:
+    async def receive(self, stream: Stream, gap_s: float = inf) -> TextDelta | ToolCall | Finish | None:
         """Return what comes next; None when there is no text for ``gap_s``. Raises `EngineError` (LLM_TIMEOUT)."""
         gap_left_s = gap_s
         while True:
             began_at = trio.current_time()
             event = await self._receive(stream, gap_left_s)
-            if isinstance(event, ToolCall):
-                # No tool was offered, so there is none to use.
-                self.signs.add("tool_call")
-            elif isinstance(event, Alive):
+            if isinstance(event, Alive):
                 self.signs.add(event.at)
             else:
                 return event

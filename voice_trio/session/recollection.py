@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
+from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
 from voice_trio.core.history import Record
-from voice_trio.core.messages import ErrorCode
+from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.memory.base import Store, StoreBusy
+from voice_trio.session.asked import Asked
+from voice_trio.session.report import report
 from voice_trio.session.surroundings import Surroundings
 
 _RECALL_LIMIT_S = 5.0
@@ -37,14 +40,50 @@ async def recall(around: Surroundings, conversation: str) -> Sequence[Record]:
     return records
 
 
-async def commit(store: Store, record: Record) -> Exception | None:
-    """Have ``store`` keep ``record``; return why it does not."""
+def record_of(around: Surroundings, asked: Asked, outcome: Outcome, said: str, reply: str, heard: int) -> Record:
+    """Return what there is to remember of a turn in which that was ``said``, and ``heard`` of the ``reply``.
+
+    Where nothing was said in it, it is what was written for it to answer, and was answered.
+    """
+    if isinstance(asked.request, m.Respond) and (heard or outcome is Outcome.COMPLETED):
+        said = asked.conversation.written(asked.number)
+    return Record(
+        conversation=asked.conversation.name,
+        session=around.session,
+        turn=asked.number,
+        said=said,
+        reply=reply,
+        heard=heard,
+        outcome=outcome,
+        ended_at=around.wall_clock(),
+    )
+
+
+async def remember(around: Surroundings, asked: Asked, record: Record) -> bool:
+    """Commit a turn's ``record``, if there is anything to remember; return whether it is kept."""
+    out_of_band = isinstance(asked.request, m.Respond) and asked.request.out_of_band
+    if out_of_band or not (record.said or record.reply):
+        return False
+    failure = await _write(around.store.commit, record)
+    if failure is None:
+        asked.conversation.keep(record)
+    else:
+        around.outbox.append(report(failure, session=around.session, turn=asked.number))
+    return failure is None
+
+
+async def amend(store: Store, record: Record) -> Exception | None:
+    """Have ``store`` cut what it keeps to ``record``; return why it does not."""
+    return await _write(store.amend, record)
+
+
+async def _write(write: Callable[[Record], Awaitable[None]], record: Record) -> Exception | None:
     # What was said is remembered even if the session is being cancelled around us, but not at any price.
     with trio.move_on_after(_COMMIT_LIMIT_S, shield=True):
         try:
-            await store.commit(record)
+            await write(record)
         except Exception as error:
             # Whatever it was, the turn has an end to come to.
             return error
         return None
-    return StoreBusy(f"the store did not commit within {_COMMIT_LIMIT_S:g} seconds")
+    return StoreBusy(f"the store did not write within {_COMMIT_LIMIT_S:g} seconds")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import trio
 
-from voice_trio.core.heard import heard_text
+from voice_trio.core.heard import SpokenPhrase, heard_text
 from voice_trio.core.messages import Event, Info, InfoCode, TtsChunk
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.playout import Playout
-from voice_trio.engines.base import EngineError, LanguageModel, Prompt
+from voice_trio.engines.base import EngineError, LanguageModel, Prompt, ToolCall
 from voice_trio.session.llm import Written
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.settings import SessionSettings
@@ -18,17 +20,30 @@ from voice_trio.session.tts import Spoken
 from voice_trio.session.voice import Voice
 
 
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """What makes the events that go before others of a reply, at the moment at which they get out."""
+
+    text: Callable[[Reply], Event]
+    """Before its first text."""
+    audio: Callable[[], Event]
+    """Before the first that is about audio."""
+    tool_use: Callable[[int, ToolCall], Event]
+    """Of a call of a tool, with its number, which counts from 0."""
+
+
 class Reply:
     """One reply. It says all it does through the outlet that it is given, and knows nothing of the turn around it."""
 
     def __init__(
-        self, turn: int, settings: SessionSettings, playout: Playout, begin_audio: Callable[[], Event]
+        self, turn: int, settings: SessionSettings, playout: Playout, beginnings: Beginnings, *, aloud: bool = True
     ) -> None:
-        """``begin_audio`` makes the event that goes before the first one about audio."""
+        """``aloud`` says whether anybody speaks it."""
+        self.aloud = aloud
         self._turn = turn
         self._max_pending_phrases = settings.max_pending_phrases
-        self._written = Written(turn, settings)
-        self._spoken = Spoken(turn, playout, begin_audio)
+        self._written = Written(turn, settings, partial(beginnings.text, self), beginnings.tool_use)
+        self._spoken = Spoken(turn, playout, beginnings.audio)
 
     @property
     def text(self) -> str:
@@ -56,12 +71,15 @@ class Reply:
         return not self._spoken.playback.queued and any(not phrase.whole for phrase in self._spoken.phrases)
 
     async def run(self, prompt: Prompt, model: LanguageModel, voice: Voice, outlet: Outlet) -> None:
-        """Have ``model`` answer ``prompt`` and ``voice`` say it, until all of it can have been heard."""
+        """Have ``model`` answer ``prompt`` and ``voice`` say it, if it is `aloud`, until all can have been heard."""
         send, phrases = trio.open_memory_channel[Phrase](self._max_pending_phrases)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._written.write, prompt, model, send, outlet)
-            nursery.start_soon(self._spoken.speak, phrases, voice, outlet)
-        if self.broken_off is None and not self._spoken.playback.queued and not self.unspoken:
+            if self.aloud:
+                nursery.start_soon(self._spoken.speak, phrases, voice, outlet)
+            else:
+                nursery.start_soon(_let_pass, phrases)
+        if self.broken_off is None and not self._says_something and not self.unspoken:
             message = self._written.why_empty
             await outlet.say(Info(code=InfoCode.EMPTY_REPLY, message=message, turn=self._turn))
 
@@ -87,7 +105,28 @@ class Reply:
         """Whether the person can have heard anything of it."""
         return self._spoken.playback.heard() > 0
 
+    @property
+    def phrases(self) -> Sequence[SpokenPhrase]:
+        """What of it has sound by now, and where."""
+        return self._spoken.phrases
+
+    @property
+    def _says_something(self) -> bool:
+        said = self._spoken.playback.queued > 0 if self.aloud else bool(self.text.strip())
+        return said or self._written.tool_uses > 0
+
     def heard(self, *, all_queued: bool) -> int:
-        """Return how many code points of the text can have been heard by now, or will be with ``all_queued``."""
+        """Return how many code points of the text can have been heard by now, or will be with ``all_queued``.
+
+        What nobody speaks is read as it comes.
+        """
+        if not self.aloud:
+            return len(self.text)
         playback = self._spoken.playback
         return heard_text(self._spoken.phrases, self.text, playback.queued if all_queued else playback.surely_heard())
+
+
+async def _let_pass(phrases: trio.MemoryReceiveChannel[Phrase]) -> None:
+    async with phrases:
+        async for _ in phrases:
+            pass

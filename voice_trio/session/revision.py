@@ -5,7 +5,7 @@ A turn that is reopened tries again. All that it heard, wrote and said by then i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 
@@ -13,18 +13,18 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
-from voice_trio.core.history import Record, prompt, remembered
-from voice_trio.core.items import Words, said_id
+from voice_trio.core.history import prompt
 from voice_trio.core.languages import language_of, voice_in
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step
 from voice_trio.engines.base import EngineError, Engines, LanguageModel, Prompt, Transcript, is_metered
 from voice_trio.session import asr
+from voice_trio.session.asked import Asked
 from voice_trio.session.capture import Capture
 from voice_trio.session.draft import PLACES, Draft, Drafts, Ledger, Question
 from voice_trio.session.outlet import GatedOutlet, Outlet
-from voice_trio.session.reply import Reply
+from voice_trio.session.reply import Beginnings, Reply
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.voice import Voice
 
@@ -38,13 +38,12 @@ def outcome_of(error: Refused | EngineError) -> Outcome:
 
 
 class Revision:
-    """One try at turn ``number``, which ends when its `scope` is cancelled."""
+    """One try at a turn, which ends when its `scope` is cancelled."""
 
     def __init__(
         self,
         around: Surroundings,
-        number: int,
-        request: m.Start | m.Text,
+        asked: Asked,
         capture: Capture,
         timeline: Timeline,
         ledger: Ledger,
@@ -58,15 +57,19 @@ class Revision:
         """The person's words, once they are known."""
         self.asr_rtf: float | None = None
         """Seconds of recognition for each second of speech."""
+        self.forgone: Outcome | None = None
+        """Why there is to be no reply, where that came to be known before any was begun."""
         self.outlet = Outlet(around.outbox, timeline)
         self._around = around
-        self._number = number
-        self._request = request
+        self._number = asked.number
+        self._conversation = asked.conversation
+        self._request = asked.request
+        self._manner = asked.manner
         self._ledger = ledger
         self._moved = moved
         self.reply = self._new_reply()
 
-    async def run(self, engines: Engines, records: Sequence[Record]) -> Outcome:
+    async def run(self, engines: Engines) -> Outcome:
         """Hear and answer, and return how the turn ends with it.
 
         Raises `EngineError`, and what is a defect.
@@ -75,46 +78,63 @@ class Revision:
             drafts = Drafts(nursery, self.capture, engines.language_model, self._ledger, self._new_draft)
             with closing(drafts):
                 # Only now that the conversation is ours, or the turn would be remembered in another session's.
-                if isinstance(self._request, m.Text):
-                    self.said = self._request.text
-                elif not await self._listen(engines, records, drafts):
-                    return Outcome.EMPTY
-                return await self._respond(engines, records, drafts)
+                match self._request:
+                    case m.Text(text=text):
+                        self.said = text
+                        await self.outlet.say(partial(self._conversation.add_said, self._number, text))
+                    case m.Start() | m.Commit():
+                        await self._listen(self._request, engines, drafts)
+                        if not self.said:
+                            await self.outlet.say(m.Info(code=InfoCode.NO_SPEECH, message="No words were heard."))
+                            return Outcome.EMPTY
+                        if not self._manner.wanted or self.forgone is not None:
+                            return self.forgone or Outcome.COMPLETED
+                        await self.outlet.say(partial(self._moved, Step.FINAL))
+                if not self._manner.wanted:
+                    return Outcome.COMPLETED
+                return await self._respond(engines, drafts)
 
-    async def _listen(self, engines: Engines, records: Sequence[Record], drafts: Drafts) -> bool:
-        """Return whether there were words in what the person said."""
+    async def _listen(self, request: m.Start | m.Commit, engines: Engines, drafts: Drafts) -> None:
+        """Find out what the person said."""
 
         def seems(transcript: Transcript) -> None:
             if transcript.text:
                 known = self._around.spoken.after(transcript, self.capture.voiced_through)
-                drafts.begin(self._question(engines, records, transcript.text, self._language(known)))
+                drafts.begin(self._question(engines, transcript.text, self._language(known)))
 
-        if await self.capture.wait_begun():
-            heard = await asr.transcribe(
-                self.capture,
-                engines.recognizer,
-                turn=self._number,
-                language=self.language,
-                likely=language_of(self._request.locale) if isinstance(self._request, m.Start) else None,
-                settings=self._around.settings,
-                throttle=self._around.throttle,
-                outlet=self.outlet,
-                end_of_turn=engines.end_of_turn,
-                seems=seems if self._drafts_replies(engines.language_model) else None,
-            )
-            transcript, self.asr_rtf = heard.transcript, heard.real_time_factor
-            self._around.spoken.hear(transcript, self.capture.voiced_through)
-            final = m.Final(turn=self._number, text=transcript.text, language=transcript.language)
-            await self.outlet.say(final, Moment.FINAL)
-            self.said = transcript.text
-        if not self.said:
-            await self.outlet.say(m.Info(code=InfoCode.NO_SPEECH, message="No words were heard."))
-            return False
-        await self.outlet.say(partial(self._moved, Step.FINAL))
-        return True
+        if not await self.capture.wait_begun():
+            return
+        # What was gathered had no beginning, and is an item already.
+        detected = isinstance(request, m.Start)
+        if detected:
+            sample = self.capture.spoken_from
+            await self.outlet.say(m.SpeechStarted(utterance=self._number, sample=sample))
+        heard = await asr.transcribe(
+            self.capture,
+            engines.recognizer,
+            turn=self._number,
+            language=self.language,
+            likely=language_of(request.locale),
+            settings=self._around.settings,
+            throttle=self._around.throttle,
+            outlet=self.outlet,
+            end_of_turn=engines.end_of_turn,
+            seems=seems if self._drafts_replies(engines.language_model) else None,
+            over=self._say_stopped if detected else None,
+        )
+        transcript, self.asr_rtf = heard.transcript, heard.real_time_factor
+        self._around.spoken.hear(transcript, self.capture.voiced_through)
+        final = m.Final(turn=self._number, text=transcript.text, language=transcript.language)
+        await self.outlet.say(final, Moment.FINAL)
+        self.said = transcript.text
+        self._conversation.hear(self._number, self.said)
 
-    async def _respond(self, engines: Engines, records: Sequence[Record], drafts: Drafts) -> Outcome:
-        question = self._question(engines, records, self.said, self.language)
+    async def _say_stopped(self) -> None:
+        await self.outlet.say(m.SpeechStopped(utterance=self._number, sample=self.capture.spoken_through))
+        await self.outlet.say(partial(self._conversation.add_said, self._number))
+
+    async def _respond(self, engines: Engines, drafts: Drafts) -> Outcome:
+        question = self._question(engines, self.said, self.language)
         draft = drafts.promoted(question)
         if draft is not None:
             self.reply = draft.reply
@@ -125,32 +145,41 @@ class Revision:
             return outcome_of(self.reply.broken_off)
         return Outcome.FAILED if self.reply.unspoken else Outcome.COMPLETED
 
-    def _question(self, engines: Engines, records: Sequence[Record], said: str, language: str | None) -> Question:
-        """Return what is asked by who ``said`` that, in ``language``."""
-        settings = self._around.settings
-        items = [*remembered(records), Words(id=said_id(self._number), by="person", text=said)]
+    def _question(self, engines: Engines, said: str, language: str | None) -> Question:
+        """Return what is asked by who ``said`` that, in ``language``; where nobody did, by what stands there."""
+        settings, request, manner = self._around.settings, self._request, self._manner
+        assert not isinstance(request, m.Commit), "nobody answers it"
+        if manner.items is None:
+            items = self._conversation.asked(self._number, said)
+        else:
+            items = self._conversation.resolved(manner.items)
         messages = prompt(items, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
         voice = Voice(
             engines.synthesizer,
-            self._request.voice or voice_in(language, engines.synthesizer.voices),
-            self._request.speed or 1.0,
+            request.voice or voice_in(language, engines.synthesizer.voices),
+            request.speed or 1.0,
             settings.tts_timeout_s,
-            phonemes=bool(self._request.phonemes),
+            phonemes=bool(request.phonemes),
         )
-        return Question(Prompt(messages), voice)
+        return Question(Prompt(messages, manner.tools, manner.tool_choice), voice)
 
     def _drafts_replies(self, model: LanguageModel) -> bool:
         """Whether replies are begun that may be for nothing."""
-        wanted = self._around.settings.drafts
-        return wanted == "on" or (wanted == "auto" and not is_metered(model))
+        setting = self._around.settings.drafts
+        return self._manner.wanted and (setting == "on" or (setting == "auto" and not is_metered(model)))
 
     def _new_draft(self, question: Question) -> Draft:
         outlet = GatedOutlet(self._around.outbox, self.timeline, PLACES)
         return Draft(question, self._new_reply(), outlet, self._ledger)
 
     def _new_reply(self) -> Reply:
-        around = self._around
-        return Reply(self._number, around.settings, around.new_playout(), partial(self._moved, Step.FIRST_AUDIO))
+        around, number, conversation = self._around, self._number, self._conversation
+        beginnings = Beginnings(
+            text=partial(conversation.add_reply, number),
+            audio=partial(self._moved, Step.FIRST_AUDIO),
+            tool_use=partial(conversation.add_tool_use, number),
+        )
+        return Reply(number, around.settings, around.new_playout(), beginnings, aloud=self._manner.aloud)
 
     @property
     def language(self) -> str | None:

@@ -10,7 +10,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.codes import Drafting
 from voice_trio.engines.base import Engines
 
-_R = TypeVar("_R", bound=m.Start | m.Text)
+_R = TypeVar("_R", bound=m.Start | m.Text | m.Commit | m.Respond)
 _W = TypeVar("_W", m.Start, m.Configure)
 
 
@@ -56,19 +56,22 @@ class SessionSettings:
 
 def configured(settings: SessionSettings, request: _R, wanted: m.Configure) -> tuple[SessionSettings, _R]:
     """Return a turn's settings and request, with what is ``wanted`` where ``request`` says nothing itself."""
-    if wanted.instructions is not None:
-        settings = replace(settings, llm_system_prompt=wanted.instructions)
+    own = request.instructions if isinstance(request, m.Respond) else None
+    instructions = wanted.instructions if own is None else own
+    if instructions is not None:
+        settings = replace(settings, llm_system_prompt=instructions)
     # These two go together.
     if isinstance(request, m.Start) and request.silence_ms is None and request.endpointing is None:
         request = replace(request, silence_ms=wanted.silence_ms, endpointing=wanted.endpointing)
-    request = replace(
-        request,
-        voice=wanted.voice if request.voice is None else request.voice,
-        language=wanted.language if request.language is None else request.language,
-        speed=wanted.speed if request.speed is None else request.speed,
-    )
-    if isinstance(request, m.Start) and request.locale is None:
+    request = replace(request, language=wanted.language if request.language is None else request.language)
+    if isinstance(request, m.Start | m.Commit) and request.locale is None:
         request = replace(request, locale=wanted.locale)
+    if not isinstance(request, m.Commit):
+        request = replace(
+            request,
+            voice=wanted.voice if request.voice is None else request.voice,
+            speed=wanted.speed if request.speed is None else request.speed,
+        )
     return settings, request
 
 

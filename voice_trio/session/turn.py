@@ -15,17 +15,20 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.audio import samples_to_ms
 from voice_trio.core.errors import Refused, first_leaf
-from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, Outcome, State
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step, TurnState
 from voice_trio.engines.base import EngineError, Engines
+from voice_trio.session.asked import Asked
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.draft import Ledger
-from voice_trio.session.recollection import commit, recall
+from voice_trio.session.recollection import recall, record_of, remember
 from voice_trio.session.report import failure, log_latency, report
 from voice_trio.session.revision import Revision, outcome_of
 from voice_trio.session.surroundings import Surroundings
+
+_STEPS = {m.Start: Step.START, m.Commit: Step.START, m.Text: Step.TEXT, m.Respond: Step.RESPOND}
+"""What moves the machine at first."""
 
 _SILENCED = frozenset({Outcome.CANCELLED, Outcome.INTERRUPTED})
 """After these the person wants no more of the turn: what is still queued of it is dropped."""
@@ -37,30 +40,29 @@ class Turn:
     def __init__(
         self,
         around: Surroundings,
-        number: int,
-        conversation: str,
-        request: m.Start | m.Text,
+        asked: Asked,
         capture: Capture,
         timeline: Timeline,
     ) -> None:
-        self.number = number
-        self.conversation = conversation
+        self.number = asked.number
         self._around = around
+        self._asked = asked
         self._outbox = around.outbox
         self._engines: Engines
         """Those with which it starts, and which it leases to its end."""
-        self._request = request
         self._reopened = 0
         self._is_void = False
         """Whether what was said of it is, and the client is yet to be told."""
         self._held_at: int | None = None
-        self._machine = TurnState(State.IDLE if number == 1 else State.COMPLETE)
-        self._machine.move(Step.TEXT if isinstance(request, m.Text) else Step.START)
-        self._drafts = Ledger(around.session, number)
+        self._machine = TurnState(State.IDLE if asked.number == 1 else State.COMPLETE)
+        self._machine.move(_STEPS[type(asked.request)])
+        self._drafts = Ledger(around.session, asked.number)
         self._revision = self._revise(capture, timeline)
         self._scope = trio.CancelScope()
         self._over = trio.Event()
         self._ended_by: Outcome | None = None
+        self._withdrawn = False
+        """Whether the person wants it not to have been."""
 
     @property
     def state(self) -> State:
@@ -80,7 +82,12 @@ class Turn:
     @property
     def spoken_request(self) -> m.Start | None:
         """How it was begun, if not by a text."""
-        return self._request if isinstance(self._request, m.Start) else None
+        return self._asked.request if isinstance(self._asked.request, m.Start) else None
+
+    @property
+    def answers(self) -> bool:
+        """Whether there is a reply, or one to come."""
+        return self._asked.manner.wanted and not self.ending and self._revision.forgone is None
 
     @property
     def language(self) -> str | None:
@@ -122,6 +129,7 @@ class Turn:
         self._revision.said = before.said
         self._held_at = None
         self._is_void = True
+        self._asked.conversation.take_back(self.number)
         # As in `end`: nothing comes after what is dropped here.
         before.scope.cancel()
         self._outbox.drop(self._is_ours)
@@ -149,6 +157,18 @@ class Turn:
         self._revision.capture.end(Ending.STOPPED)
         if outcome in _SILENCED:
             self._outbox.drop(self._is_ours)
+        return True
+
+    def cancel(self) -> bool:
+        """End the turn now, as if the person had not begun it, where nothing of the reply was heard; as `end`."""
+        self._withdrawn = self._withdrawn or not self.ending
+        return self.end(Outcome.CANCELLED)
+
+    def end_reply(self, outcome: Outcome) -> bool:
+        """End the reply now, or have none; an utterance that is over is heard to its end. As `end`."""
+        if self._machine.state is not State.CAPTURING or self.ending:
+            return self.end(outcome)
+        self._revision.forgone = outcome
         return True
 
     def sending(self, event: m.Event) -> Callable[[], None] | None:
@@ -206,15 +226,16 @@ class Turn:
         return Outcome.FAILED
 
     async def _converse(self) -> Outcome:
-        records = await recall(self._around, self.conversation)
-        voice, voices = self._request.voice, self._engines.synthesizer.voices
+        conversation, request = self._asked.conversation, self._asked.request
+        conversation.recall(await recall(self._around, conversation.name))
+        voice, voices = None if isinstance(request, m.Commit) else request.voice, self._engines.synthesizer.voices
         if voice is not None and voice not in voices:
             raise Refused(ErrorCode.PROTOCOL_VIOLATION, f"There is no voice {voice!r}; {', '.join(voices)} are here.")
         while True:
             revision, self._is_void = self._revision, False
             with revision.scope:
                 # Within its scope: where the person goes on speaking, not even its errors count.
-                outcome = await self._attempt(partial(revision.run, self._engines, records))
+                outcome = await self._attempt(partial(revision.run, self._engines))
             if revision is self._revision:
                 return outcome
             self._begin_anew()
@@ -228,7 +249,7 @@ class Turn:
             self._outbox.append(self._moved(Step.REOPENED))
 
     def _revise(self, capture: Capture, timeline: Timeline) -> Revision:
-        return Revision(self._around, self.number, self._request, capture, timeline, self._drafts, self._moved)
+        return Revision(self._around, self._asked, capture, timeline, self._drafts, self._moved)
 
     def _moved(self, cause: Step | Outcome) -> m.StateChanged:
         """Move the machine, and return what says so: nothing lies between the two but the outbox's door."""
@@ -252,11 +273,13 @@ class Turn:
         revision.capture.end(Ending.STOPPED)
         self._around.throttle.release()
         heard = revision.reply.heard(all_queued=outcome not in _SILENCED)
-        remembered = await self._remember(revision.reply.text, heard, outcome)
+        record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard)
+        record = self._asked.conversation.settle(record, withdrawn=self._withdrawn)
+        remembered = await remember(self._around, self._asked, record)
         latency = revision.timeline.latency()
         self._outbox.append(self._moved(outcome))
         self._outbox.append(
-            m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=heard, latency=latency)
+            m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=record.heard, latency=latency)
         )
         self._over.set()
         if self._around.settings.log_latency:
@@ -268,22 +291,3 @@ class Turn:
                 outcome=outcome,
                 drafts=self._drafts.figures(),
             )
-
-    async def _remember(self, reply: str, heard: int, outcome: Outcome) -> bool:
-        """Commit the turn's record, if there is anything to remember; return whether it is kept."""
-        if not self._revision.said:
-            return False
-        record = Record(
-            conversation=self.conversation,
-            session=self._around.session,
-            turn=self.number,
-            said=self._revision.said,
-            reply=reply,
-            heard=heard,
-            outcome=outcome,
-            ended_at=self._around.wall_clock(),
-        )
-        failure = await commit(self._around.store, record)
-        if failure is not None:
-            self._outbox.append(report(failure, session=self._around.session, turn=self.number))
-        return failure is None

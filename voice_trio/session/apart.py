@@ -1,0 +1,136 @@
+"""What clients ask to whom utterances, replies and items are things apart, and what each of it is answered at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+
+from voice_trio.core import messages as m
+from voice_trio.core.items import Reference
+from voice_trio.core.messages import InfoCode, Outcome, Why
+from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.session.capture import Capture
+from voice_trio.session.echo import Echo
+from voice_trio.session.floor import Floor
+from voice_trio.session.gathering import Gathering
+from voice_trio.session.item_commands import declined, follow
+from voice_trio.session.listener import Listener
+from voice_trio.session.outbox import Outbox
+from voice_trio.session.settings import SessionSettings
+from voice_trio.session.turns import Turns
+
+NOTHING_TO_CANCEL = m.Info(code=InfoCode.NOTHING_TO_CANCEL, message="There is no turn to cancel.")
+
+
+class Apart:
+    """One session's part of that. None of it waits."""
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        turns: Turns,
+        floor: Floor,
+        listener: Listener,
+        echo: Echo,
+        outbox: Outbox,
+        is_ending: Callable[[], bool],
+    ) -> None:
+        """``is_ending`` tells whether the session is: no turn begins any more."""
+        self.gathering: Gathering | None = None
+        """What takes the client's audio, which is nobody's until it is committed; None where we listen to it."""
+        self.listens = False
+        """Whether audio may come before any turn."""
+        self._settings = settings
+        self._turns = turns
+        self._floor = floor
+        self._listener = listener
+        self._echo = echo
+        self._outbox = outbox
+        self._is_ending = is_ending
+
+    def act(self, command: m.Command) -> None:
+        """Act on ``command``, one of those that can be followed whatever the turn's state is."""
+        match command:
+            case m.Configure():
+                self._turns.configured = command
+            case m.Listen(start=start):
+                self._listen(start)
+            case m.Commit():
+                self._commit(command)
+            case m.Clear():
+                self._clear()
+            case m.Respond():
+                self._respond(command)
+            case m.CancelReply():
+                if not self._turns.end_replies(Outcome.CANCELLED):
+                    self._outbox.append(NOTHING_TO_CANCEL)
+            case m.AddItem() | m.ReadItem() | m.DeleteItem() | m.CutItem():
+                latest = self._turns.latest
+                answer = follow(command, self._turns.conversation, 0 if latest is None else latest.number)
+                self._outbox.append(answer)
+            case m.Answer(body=body):
+                self._outbox.append(m.Answered(body=body))
+
+    def _listen(self, start: m.Start | None) -> None:
+        self.listens = True
+        self._floor.listen_as(start)
+        if start is not None:
+            self.gathering = None
+            if start.echo == "none":
+                self._echo.want()
+        elif self.gathering is None:
+            self.gathering = Gathering(self._settings.max_utterance_ms)
+            if self._turns.is_heard():
+                self._listener.stop()
+
+    def _commit(self, command: m.Commit) -> None:
+        if refusal := self._refusal(command):
+            self._outbox.append(refusal)
+            return
+        utterance = None if self.gathering is None else self.gathering.take(self._listener.position)
+        if utterance is None:
+            self._outbox.append(declined(command, Why.TOO_SHORT, "Too little was gathered to be heard."))
+            return
+        turn = self._turns.begin(command, *utterance)
+        self._outbox.append(self._turns.conversation.add_said(turn.number))
+
+    def _clear(self) -> None:
+        if self.gathering is not None:
+            self.gathering.clear()
+        self._floor.rest()
+        for turn in self._turns:
+            if turn.listening:
+                turn.cancel()
+        self._outbox.append(m.Cleared())
+
+    def _respond(self, command: m.Respond) -> None:
+        named = [item.id for item in command.items or () if isinstance(item, Reference)]
+        missing = next((key for key in named if key not in self._turns.conversation), None)
+        if refusal := self._refusal(command):
+            self._outbox.append(refusal)
+        elif self._turns.answering:
+            message = "There is a reply already, or one is to come to what is being said."
+            self._outbox.append(declined(command, Why.ACTIVE, message))
+        elif missing is not None:
+            self._outbox.append(
+                declined(command, Why.NO_SUCH_ITEM, f"There is no item {missing}.", item=missing),
+            )
+        else:
+            turn = self._turns.begin(command, *nothing_said())
+            self._outbox.append(m.ReplyAccepted(reply=turn.number))
+
+    def _refusal(self, command: m.Commit | m.Respond) -> m.Declined | None:
+        """Return why no turn can begin now, if none can."""
+        if self._is_ending():
+            return declined(command, Why.ENDING, "The session is ending.")
+        if self._turns.full:
+            return declined(command, Why.BUSY, "Too many turns are not over.")
+        return None
+
+
+def nothing_said() -> tuple[Capture, Timeline]:
+    """Return the utterance of a turn in which nobody speaks, which is asked for now."""
+    timeline = Timeline()
+    timeline.first(Moment.ASKED, trio.current_time())
+    return Capture(max_samples=0, patience_s=0.0), timeline

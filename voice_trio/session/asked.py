@@ -1,0 +1,54 @@
+"""What a turn is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice_trio.core import messages as m
+from voice_trio.core.items import Item, Reference
+from voice_trio.core.tools import Tool, ToolChoice
+from voice_trio.session.conversation import Conversation
+
+Request = m.Start | m.Text | m.Commit | m.Respond
+"""What a turn begins with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How one turn's reply is made."""
+
+    wanted: bool = True
+    """Whether there is to be one."""
+    tools: Sequence[Tool] = ()
+    tool_choice: ToolChoice = "auto"
+    aloud: bool = True
+    """Whether anybody speaks it."""
+    items: Sequence[Item | Reference] | None = None
+    """What it answers, instead of what stands in the conversation."""
+
+
+def manner_of(request: Request, wanted: m.Configure) -> Manner:
+    """Return how the reply to ``request`` is made, with what is ``wanted`` where it says nothing itself."""
+    tools, tool_choice, aloud = wanted.tools or (), wanted.tool_choice or "auto", wanted.aloud is not False
+    match request:
+        case m.Respond():
+            return Manner(
+                tools=tools if request.tools is None else request.tools,
+                tool_choice=tool_choice if request.tool_choice is None else request.tool_choice,
+                aloud=aloud if request.aloud is None else request.aloud,
+                items=request.items,
+            )
+        case m.Commit():
+            return Manner(wanted=False)
+    return Manner(wanted=request.reply is not False, tools=tools, tool_choice=tool_choice, aloud=aloud)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Asked:
+    """What one turn is asked for."""
+
+    number: int
+    conversation: Conversation
+    request: Request
+    manner: Manner

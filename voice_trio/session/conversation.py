@@ -1,0 +1,284 @@
+"""What stands in a conversation while a session has it: the items of its turns, and those that the client made.
+
+A turn puts its items in as they come to be, and settles them when it is over. What a reply sounded like is kept beyond
+that: a client may say at any time how much of it was heard. What is remembered follows, see `session.cuts`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from voice_trio.core.heard import SpokenPhrase, evenly, heard_text
+from voice_trio.core.history import Record, recalled, remembered
+from voice_trio.core.items import (
+    FIRST,
+    MAX_ITEMS,
+    Item,
+    Items,
+    Reference,
+    ToolUse,
+    Words,
+    reply_id,
+    said_id,
+    tool_use_id,
+    turn_of,
+)
+from voice_trio.core.messages import ItemAdded, Outcome
+from voice_trio.engines.base import ToolCall
+from voice_trio.memory.base import RECALLED_RECORDS
+from voice_trio.session.reply import Reply
+
+_MARKED_CHARS = 20_000
+"""Of replies whose words have their places in the sound. Of older ones the pace is taken as even."""
+
+
+class NoSound(Exception):
+    """The item is no reply that was spoken."""
+
+
+class Conversation:
+    """One conversation. None of it waits."""
+
+    def __init__(self, name: str, changed: Callable[[Record], None] | None = None) -> None:
+        """``name`` is its id in the store; ``changed`` takes a record of which less is left than was kept."""
+        self.name = name
+        self._changed = changed
+        self._items = Items()
+        self._replies: dict[str, Reply] = {}
+        """Those that are on their way, by their items' ids."""
+        self._phrases: dict[str, Sequence[SpokenPhrase]] = {}
+        """Those that are over, if they were spoken."""
+        self._earlier = 0
+        """Records of other sessions that were recalled."""
+        self._is_recalled = False
+        self._kept: dict[int, Record] = {}
+        """By the turns of this session, as they stand in the store."""
+        self._deleted: set[str] = set()
+        """Ids of what turns made, and the client did not want."""
+        self._written: dict[str, int | None] = {}
+        """Ids of what the client added as a person's words, and in which turn's record they stand."""
+
+    def aside(self) -> Conversation:
+        """Return one in which the same stands, for what is to leave no trace in this one."""
+        other = Conversation(self.name)
+        other._items, other._is_recalled = Items(self.items), True
+        return other
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """All that stands in it, as it is by now."""
+        return [self._by_now(item) for item in self._items]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._items
+
+    def __getitem__(self, key: str) -> Item:
+        """Return the item of that id, as it is by now. Raises `NoSuchItem`."""
+        return self._by_now(self._items[key])
+
+    def resolved(self, items: Sequence[Item | Reference]) -> list[Item]:
+        """Return ``items``, with those that are referred to in their places, if they still stand."""
+        return [
+            self[item.id] if isinstance(item, Reference) else item
+            for item in items
+            if not isinstance(item, Reference) or item.id in self._items
+        ]
+
+    def asked(self, turn: int, said: str) -> list[Item]:
+        """Return what stands in it if that is what is ``said`` in ``turn``."""
+        mine = Words(id=said_id(turn), by="person", text=said)
+        items = [mine if item.id == mine.id else item for item in self.items]
+        return items if mine.id in self._items or not said else [*items, mine]
+
+    # --- what turns do ------------------------------------------------------------------------------------------------
+
+    def recall(self, records: Sequence[Record]) -> None:
+        """Take what is remembered by now: at first all of it, later only that some was forgotten."""
+        if self._is_recalled and len(records) >= min(self._earlier + len(self._kept), RECALLED_RECORDS):
+            return
+        # What two sessions remember alike is one's as well as the other's.
+        mine = Counter((record.turn, record.said) for record in self._kept.values())
+        there = Counter((record.turn, record.said) for record in records)
+        for turn, record in [*self._kept.items()] if self._is_recalled else ():
+            if not there[turn, record.said]:
+                self.take_back(turn)
+                del self._kept[turn]
+        for number in range(self._earlier):
+            for item in ("said", "reply"):
+                self._discard(f"remembered_{number}_{item}")
+        earlier = []
+        for record in records:
+            if mine[record.turn, record.said]:
+                mine[record.turn, record.said] -= 1
+            else:
+                earlier.append(record)
+        for words in reversed([*remembered(earlier)]):
+            self._items.add(words, FIRST)
+        self._earlier, self._is_recalled = len(earlier), True
+
+    def add_said(self, turn: int, text: str | None = None) -> ItemAdded:
+        """Put in what the person says in ``turn``; without ``text``, it is yet to be recognised."""
+        return self._add(Words(id=said_id(turn), by="person", text=text))
+
+    def hear(self, turn: int, text: str) -> None:
+        """Take the words of what the person said in ``turn``."""
+        if said_id(turn) in self._items and said_id(turn) not in self._deleted:
+            self._items.replace(Words(id=said_id(turn), by="person", text=text))
+
+    def add_reply(self, turn: int, reply: Reply) -> ItemAdded:
+        """Put in what the assistant says in ``turn``, which is on its way."""
+        self._replies[reply_id(turn)] = reply
+        return self._add(Words(id=reply_id(turn), by="assistant", text=""))
+
+    def add_tool_use(self, turn: int, number: int, call: ToolCall) -> ItemAdded:
+        """Put in that the assistant asks for a tool in ``turn``, its ``number`` counting from 0."""
+        key = tool_use_id(turn, number)
+        return self._add(ToolUse(id=key, call=key, name=call.name, arguments=call.arguments))
+
+    def take_back(self, turn: int) -> None:
+        """Take out all that is of ``turn``."""
+        for item in self._items:
+            if turn_of(item.id) == turn:
+                self._discard(item.id)
+
+    def settle(self, record: Record, *, withdrawn: bool) -> Record:
+        """Have the items of a turn that is over be as its ``record`` has them; return it, cut where they were.
+
+        ``withdrawn`` says that the person did not want to have said it, where nothing of the reply was heard.
+        """
+        said, reply = said_id(record.turn), reply_id(record.turn)
+        spoken = self._replies.get(reply)
+        record = self._as_it_stands(record)
+        left = {words.id: words for words in recalled(record, said, reply)}
+        if said in self._items and said not in self._deleted:
+            if said in left or not withdrawn or record.outcome is not Outcome.CANCELLED:
+                self._items.replace(Words(id=said, by="person", text=record.said))
+            else:
+                self._discard(said)
+        if reply in self._items and spoken is not None:
+            # Of what failed, no prompt has anything.
+            nothing = Words(id=reply, by="assistant", text=record.reply, heard=0)
+            self._items.replace(left.get(reply, nothing))
+            if spoken.aloud:
+                self._keep_marks(reply, spoken.phrases)
+        self._replies.pop(reply, None)
+        return record
+
+    def keep(self, record: Record) -> None:
+        """Note that ``record`` is in the store."""
+        self._kept[record.turn] = record
+        self._kept = dict([*self._kept.items()][-RECALLED_RECORDS:])
+        self._follow_up(record.turn)
+
+    def written(self, turn: int) -> str:
+        """Return what the client has added as a person's words and no record has: that of ``turn`` is to have it."""
+        new = [key for key, recorded in self._written.items() if recorded is None]
+        self._written |= dict.fromkeys(new, turn)
+        texts = [item.text for item in self._items if item.id in new and isinstance(item, Words)]
+        return "\n".join(text for text in texts if text)
+
+    # --- what the client does: all of it raises `NoSuchItem` ----------------------------------------------------------
+
+    def add(self, item: Item, after: str | None) -> ItemAdded:
+        """Put ``item`` behind the one of the id ``after``. Raises `Duplicate`, too."""
+        self._items.add(item, after)
+        if isinstance(item, Words) and item.by == "person":
+            self._written[item.id] = None
+            if len(self._written) > 2 * MAX_ITEMS:
+                self._written = {key: turn for key, turn in self._written.items() if key in self._items}
+        return ItemAdded(item=item, after=self._items.before(item.id))
+
+    def delete(self, key: str) -> None:
+        """Take the item of that id out."""
+        self._items.delete(key)
+        turn = turn_of(key)
+        if key in self._written:
+            recorded = self._written.pop(key)
+            if recorded is not None:
+                self._deleted.add(said_id(recorded))
+                self._follow_up(recorded)
+        elif turn is not None:
+            self._deleted.add(key)
+            self._follow_up(turn)
+        self._replies.pop(key, None)
+        self._phrases.pop(key, None)
+
+    def cut(self, key: str, samples: int) -> Item:
+        """Have no more of a reply than can be heard in its first ``samples``; return what it is now.
+
+        One that is on its way is cut there whatever follows. Raises `NoSound`, too.
+        """
+        item = self[key]
+        reply, phrases = self._replies.get(key), self._phrases.get(key)
+        if not isinstance(item, Words) or item.text is None:
+            raise NoSound(key)
+        if reply is not None and reply.aloud:
+            self._items.cut(key, heard_text(reply.phrases, item.text, samples))
+        elif phrases is not None:
+            if samples < max((phrase.first_sample + phrase.samples for phrase in phrases), default=1):
+                self._items.cut(key, heard_text(phrases, item.text, samples))
+        else:
+            raise NoSound(key)
+        turn = turn_of(key)
+        if turn is not None:
+            self._follow_up(turn)
+        return self[key]
+
+    # --- shared -------------------------------------------------------------------------------------------------------
+
+    def _add(self, item: Item) -> ItemAdded:
+        if item.id in self._items:
+            self._items.replace(item)
+        else:
+            self._items.add(item)
+        return ItemAdded(item=item, after=self._items.before(item.id))
+
+    def _discard(self, key: str) -> None:
+        if key in self._items:
+            self._items.delete(key)
+        self._replies.pop(key, None)
+        self._phrases.pop(key, None)
+
+    def _by_now(self, item: Item) -> Item:
+        reply = self._replies.get(item.id)
+        return replace(item, text=reply.text) if reply is not None and isinstance(item, Words) else item
+
+    def _as_it_stands(self, record: Record) -> Record:
+        """Return ``record`` without what was deleted of its turn, and what was cut off."""
+        if said_id(record.turn) in self._deleted:
+            record = replace(record, said="")
+        key = reply_id(record.turn)
+        if key in self._deleted:
+            return replace(record, reply="", heard=0)
+        if key not in self._items:
+            return record
+        item = self._items[key]
+        if isinstance(item, Words) and item.heard is not None and item.heard < record.heard:
+            outcome = Outcome.INTERRUPTED if record.outcome in _SAID else record.outcome
+            return replace(record, heard=item.heard, outcome=outcome)
+        return record
+
+    def _follow_up(self, turn: int) -> None:
+        """Have what is kept of ``turn`` say no more than stands here."""
+        kept = self._kept.get(turn)
+        if kept is not None and (record := self._as_it_stands(kept)) != kept:
+            self._kept[turn] = record
+            if self._changed is not None:
+                self._changed(record)
+
+    def _keep_marks(self, key: str, phrases: Sequence[SpokenPhrase]) -> None:
+        self._phrases[key] = tuple(phrases)
+        chars = 0
+        for older in reversed([*self._phrases]):
+            if older not in self._items:
+                del self._phrases[older]
+                continue
+            if chars > _MARKED_CHARS:
+                self._phrases[older] = evenly(self._phrases[older])
+            chars += sum(phrase.end - phrase.start for phrase in self._phrases[older])
+
+
+_SAID = (Outcome.COMPLETED, Outcome.CANCELLED)
+"""What was cut after these was said, and it was spoken into."""
