@@ -9,7 +9,7 @@ import trio
 from tests.wire.realtime.contract import check
 from tests.wire.realtime.order import check_order
 from voice_trio import config
-from voice_trio.core.playout import WholePlayout
+from voice_trio.core.playout import UnpacedPlayout
 from voice_trio.session.link import LinkClosed
 from voice_trio.testing.conversation import session_on
 from voice_trio.testing.scripted import scripted_engines
@@ -123,7 +123,7 @@ async def holding(engines=None, *, wanted=None, store=None, to_the_end=False, **
         languages=tuple(engines.recognizer.languages),
     )
     link = WireLink(RealtimeCodec(offered, wanted or Configuration(), expires_at=0))
-    session = session_on(link, engines=engines, store=store, new_playout=WholePlayout, **settings)
+    session = session_on(link, engines=engines, store=store, new_playout=UnpacedPlayout, **settings)
     client = Client(link, session)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(session.run)
