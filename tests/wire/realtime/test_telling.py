@@ -187,7 +187,13 @@ def test_one_out_of_band_is_in_no_conversation(connection):
     connection.ask("response.create", response={"conversation": "none"})
     connection.ask("response.create")
     assert connection.say(m.ReplyAccepted(reply=1), m.ReplyAccepted(reply=2)) == ["response.created"] * 2
-    told = connection.say(state(1, "THINKING"), m.Token(turn=1, text="Hi"), done(1))
+    connection.say(m.ItemAdded(item=Words(id="a", by="person", text="x"), after=None))
+    added = m.ItemAdded(item=Words(id="reply_1", by="assistant"), after="a")
+    told = connection.say(state(1, "THINKING"), added, m.Token(turn=1, text="Hi"), done(1))
+    # What comes next is behind what was in the conversation, and nothing else.
+    connection.say(m.ItemAdded(item=Words(id="b", by="person", text="y"), after="a"), m.ItemDeleted(item="a"))
+    connection.say(m.ItemAdded(item=Words(id="c", by="person", text="y"), after="b"))
+    assert connection.last("conversation.item.done")["previous_item_id"] == "b"
     assert not [kind for kind in told if kind.startswith("conversation.")]
     assert connection.last("response.done")["response"]["conversation_id"] is None
     connection.say(state(2, "THINKING"), done(2))

@@ -102,6 +102,9 @@ class Telling:
         if isinstance(item, ToolUse) and response is not None:
             yield from response.call(item, event.after)
             return
+        if response is not None and response.out_of_band:
+            yield from response.open(item.id)
+            return
         before = self._exchange.order.add(item.id, event.after)
         match item:
             case Words(by="person") if turn is not None:
