@@ -41,7 +41,6 @@ class Telling:
     # --- the session ------------------------------------------------------------------------------------------------
 
     def _opened(self, event: m.SessionOpened) -> Iterator[Json]:
-        self._exchange.session = event.session
         yield {"type": "session.created", "session": self._exchange.told_session()}
 
     def _answered(self, event: m.Answered) -> Iterator[Json]:
