@@ -36,7 +36,7 @@ STARTS = st.builds(
 ACTIONS = st.one_of(
     PAUSES,
     PAUSES,
-    st.builds(lambda ms: m.Audio(scripted.voiced(ms)), st.sampled_from([30, 300, 900])),
+    st.builds(lambda ms: m.Audio(scripted.voiced(ms)), st.sampled_from([30, 300, 600])),
     st.builds(lambda ms: m.Audio(scripted.silent(ms)), st.sampled_from([300, 900])),
     st.builds(m.Listen, start=st.one_of(st.none(), STARTS)),
     st.just(m.Commit()),

@@ -176,11 +176,14 @@ class Turn:
 
         Until then the turn may be reopened, and a chunk be of a reply that is void.
         """
-        if not isinstance(event, m.TtsChunk) or event.turn != self.number:
+        if not isinstance(event, m.TtsChunk | m.Token) or event.turn != self.number:
             return None
         return partial(self._sent, self._revision, event)
 
-    def _sent(self, revision: Revision, chunk: m.TtsChunk) -> None:
+    def _sent(self, revision: Revision, chunk: m.TtsChunk | m.Token) -> None:
+        if isinstance(chunk, m.Token):
+            revision.reply.shown(chunk)
+            return
         now = trio.current_time()
         revision.timeline.first(Moment.FIRST_AUDIO, now)
         revision.timeline.latest(Moment.LAST_AUDIO, now)
