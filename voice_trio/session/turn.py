@@ -100,6 +100,11 @@ class Turn:
         return self.spoken_request is not None and not self._revision.capture.has_ended()
 
     @property
+    def spoken_through(self) -> int:
+        """The session's sample just before which the person was last heard in it; 0 if they typed."""
+        return self._revision.capture.spoken_through
+
+    @property
     def audible(self) -> bool:
         """Whether its reply sounds, as far as we know."""
         return self._machine.state is State.RESPONDING and not self.ending and self._revision.reply.audible
