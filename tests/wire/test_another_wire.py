@@ -83,7 +83,7 @@ async def test_a_server_speaks_it_at_a_path_of_its_own(new_codec, monkeypatch):
                     pass
                 await socket.send_message("x" * 10_001)
                 closed = await closing(socket)
-    assert (closed.code, closed.reason) == (1009, "a message may have 10000 chara")
+    assert (closed.code, closed.reason) == (1009, "a message may have 10000 characters")
 
 
 async def closing(socket):

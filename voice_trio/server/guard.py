@@ -31,6 +31,11 @@ _CONTROLS = 100
 _CONTROLS_PER_S = 25.0
 """Ten `played` a second, and as much again for a person in a hurry."""
 
+_ITEMS = 2_000
+_ITEMS_PER_S = 50.0
+"""Clients of other wires than /ws fill a conversation with what was said before, all at once, and look into it."""
+_ABOUT_ITEMS = (m.AddItem, m.ReadItem, m.DeleteItem, m.CutItem, m.Configure, m.Listen, m.Answer)
+
 _SOUNDINGS = 500
 _SOUNDINGS_PER_S = 125.0
 """One before each of the smallest audio messages that any client sends."""
@@ -49,6 +54,7 @@ class GuardedLink:
         self._audio = TokenBucket(longest, _AUDIO_SPEED * SAMPLE_RATE)
         self._controls = TokenBucket(_CONTROLS, _CONTROLS_PER_S)
         self._soundings = TokenBucket(_SOUNDINGS, _SOUNDINGS_PER_S)
+        self._items = TokenBucket(_ITEMS, _ITEMS_PER_S)
         self._idle_s = settings.idle_timeout_s
         self._ends_at = trio.current_time() + settings.max_session_s
         self._idle_since: float | None = trio.current_time()
@@ -70,7 +76,7 @@ class GuardedLink:
             if not self._soundings.take(1, now):
                 raise Malformed("too many messages in a short time", Farewell.FLOOD)
         else:
-            if not self._controls.take(1, now):
+            if not (self._items if isinstance(command, _ABOUT_ITEMS) else self._controls).take(1, now):
                 raise Malformed("too many messages in a short time", Farewell.FLOOD)
             if isinstance(command, m.Start) and command.echo == "none":
                 # The session does so to its end.
@@ -101,6 +107,7 @@ class GuardedLink:
             self._audio.give(missed_s * SAMPLE_RATE)
             self._controls.give(missed_s * _CONTROLS_PER_S)
             self._soundings.give(missed_s * _SOUNDINGS_PER_S)
+            self._items.give(missed_s * _ITEMS_PER_S)
 
     async def wait_enough(self) -> DrainCode:
         """Return, with the reason, when the session is to be drained: idle, or at its limit."""

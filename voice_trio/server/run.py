@@ -110,7 +110,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
                     access,
                     Utterances(settings, sessions, decoder),
                     EngineApi(settings, host, sessions, access),
-                    OpenAiApi(settings, sessions, decoder),
+                    OpenAiApi(settings, sessions, decoder, access),
                 ),
                 connections,
             ),

@@ -14,7 +14,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.places import Holder, Places
-from voice_trio.core.playout import WholePlayout
+from voice_trio.core.playout import UnpacedPlayout, WholePlayout
 from voice_trio.engines.base import Engines
 from voice_trio.entry_points import Kind
 from voice_trio.journal.journal import SessionLogs
@@ -109,12 +109,18 @@ class Sessions:
         return not self.draining and self._places.have_room(client_of(address))
 
     async def hold(
-        self, link: Link, address: str, allowance: Allowance | None = None, *, uploaded: bool = False
+        self,
+        link: Link,
+        address: str,
+        allowance: Allowance | None = None,
+        *,
+        uploaded: bool = False,
+        paced: bool = True,
     ) -> None:
         """Run a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
 
-        With ``uploaded`` the person's words come whole, as an upload, and the reply goes back whole. A burst of
-        audio is paid for from ``allowance``.
+        With ``uploaded`` the person's words come whole, as an upload, and the reply goes back whole. Where it is not
+        ``paced``, the reply's sound goes out as it is made. A burst of audio is paid for from ``allowance``.
         """
         if allowance is not None:
             await allowance.pay_for_session()
@@ -129,7 +135,7 @@ class Sessions:
             engines=self._engines,
             store=self._store,
             claims=self._claims,
-            new_playout=WholePlayout if uploaded else None,
+            new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
         )
         with (
             structlog.contextvars.bound_contextvars(session_id=session.id),

@@ -47,7 +47,7 @@ class SocketLink:
 
     async def close(self, farewell: Farewell, reason: str) -> None:
         """Close the WebSocket."""
-        await self._websocket.close(self._codec.close_code(farewell), reason[:_REASON_CHARS])
+        await self._websocket.close(self._codec.close_code(farewell), _short(reason))
         # What the peer had under way is read, or closing the socket on it would reset the connection and with that
         # destroy what we said last.
         with trio.move_on_after(_READ_OUT_S):
@@ -55,5 +55,10 @@ class SocketLink:
                 await self._websocket.receive()
 
 
-_REASON_CHARS = 30
-"""A close frame has room for 123 bytes of UTF-8, four of which a character may need."""
+_REASON_BYTES = 123
+"""What a close frame has room for, in UTF-8."""
+
+
+def _short(reason: str) -> str:
+    """Return as much of ``reason`` as there is room for, in whole characters."""
+    return reason.encode()[:_REASON_BYTES].decode(errors="ignore")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,9 @@ _LEAST_FRAGMENT_BYTES = 64
 
 _PAY_AT = 100
 """Units of work after which they are paid for: at the latest after 20 frames, and about a millisecond."""
+
+_MESSAGES = "messages"
+"""Under this name a request's ``state`` holds its connection's `Bounded`."""
 
 _UNHEARD_FRAMES = 1_000
 """So many are read after our own close, for the peer's, which may lie behind what it had under way."""
@@ -62,6 +65,8 @@ class HardWSStream(WSStream):
         """Take what comes from the peer."""
         if isinstance(event, Request):
             event = self._plain(event)
+            # The route may let longer ones in, once it knows who asks.
+            event.state[_MESSAGES] = self.buffer
             self._charge_client(event)
         if isinstance(event, Body | Data) and not self.closed and not self.handshake.accepted:
             # Hypercorn says 400 while the handler may be saying 101, and never tells the handler that it is deaf.
@@ -154,3 +159,10 @@ def _price(frame: Frame) -> int:
 
 async def _to_nobody(event: object) -> None:
     await trio.lowlevel.checkpoint()
+
+
+def take_messages_of(scope: Mapping[str, Any], size: int) -> None:
+    """Let messages of ``size`` bytes in from now on, on the connection of an ASGI ``scope``."""
+    messages: Bounded | None = scope.get("state", {}).get(_MESSAGES)
+    if messages is not None:  # or it is not our Hypercorn that serves it
+        messages.max_length = size

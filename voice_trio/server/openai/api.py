@@ -12,11 +12,13 @@ from quart_trio import QuartTrio
 from voice_trio.config import Settings
 from voice_trio.core.errors import Refused
 from voice_trio.engines.media import MediaDecoder
+from voice_trio.server.access import Access
 from voice_trio.server.allowance import Allowance, allowance_of
 from voice_trio.server.json_response import HttpError, answered
 from voice_trio.server.openai import errors
 from voice_trio.server.openai.errors import BAD_REQUEST, ApiError, refused
 from voice_trio.server.openai.models import Models
+from voice_trio.server.openai.realtime import Realtime
 from voice_trio.server.openai.speeches import Speeches
 from voice_trio.server.openai.transcriptions import Transcriptions
 from voice_trio.server.sessions import Sessions
@@ -28,12 +30,13 @@ _NO_TRANSLATION: Final = "This server does not translate; POST /v1/audio/transcr
 
 
 class OpenAiApi:
-    """What clients of OpenAI's API may ask for, but for the Realtime API."""
+    """What clients of OpenAI's API may ask for."""
 
-    def __init__(self, settings: Settings, sessions: Sessions, decoder: MediaDecoder) -> None:
+    def __init__(self, settings: Settings, sessions: Sessions, decoder: MediaDecoder, access: Access) -> None:
         self._transcriptions = Transcriptions(settings, sessions, decoder)
         self._speeches = Speeches(settings, sessions)
         self._models = Models(lambda: sessions.engines)
+        self._realtime = Realtime(settings, sessions, access)
 
     def add_to(self, app: QuartTrio) -> None:
         """Add the routes to ``app``, which has looked at token and origin before."""
@@ -49,6 +52,12 @@ class OpenAiApi:
         @app.post(f"{PREFIX}audio/speech")
         async def speech() -> Response:
             return await _told(self._speeches.answer)
+
+        self._realtime.add_to(app)
+
+        @app.post(f"{PREFIX}realtime/client_secrets")
+        async def client_secrets() -> Response:
+            return await _told(self._realtime.secrets.answer)
 
         @app.get(f"{PREFIX}models")
         async def models() -> Response:

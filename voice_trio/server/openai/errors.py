@@ -15,6 +15,8 @@ from voice_trio.server.sessions import RETRY_AFTER_S
 
 BAD_REQUEST: Final = 400
 NOT_FOUND: Final = 404
+UPGRADE_REQUIRED: Final = 426
+TOO_MANY: Final = 429
 INTERNAL: Final = 500
 _UNAVAILABLE: Final = 503
 _UNPROCESSABLE: Final = 422

@@ -1,0 +1,1 @@
+"""How OpenAI's Realtime API spells the vocabulary: JSON events both ways, with the audio in base64."""

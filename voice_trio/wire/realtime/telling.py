@@ -1,0 +1,275 @@
+"""What a session says: its events, and the server events that they are to the client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from voice_trio.core import messages as m
+from voice_trio.core.audio import samples_to_ms
+from voice_trio.core.codes import Why
+from voice_trio.core.items import ToolUse, Words, reply_id, said_id, turn_of
+from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
+from voice_trio.wire.realtime import items
+from voice_trio.wire.realtime.configuration import Json
+from voice_trio.wire.realtime.errors import error
+from voice_trio.wire.realtime.exchange import Asked, Exchange, Spoken
+from voice_trio.wire.realtime.hearing import Hearing
+from voice_trio.wire.realtime.response import Response
+
+
+class Telling:
+    """One session's events in, server events out, without their ids."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._heard: dict[int, Hearing] = {}
+        """Turn -> what is told of its utterance, until it is over."""
+        self._responses: dict[int, Response] = {}
+        """Turn -> its response, while that is under way."""
+        self._failures: dict[int, m.Error] = {}
+        """Turn -> what went wrong in it last."""
+        self._cut: set[int] = set()
+        """Turns whose reply was too long."""
+
+    def events(self, event: m.Event) -> Iterable[Json]:
+        """Return the server events that say ``event``."""
+        told = _EVENTS.get(type(event))
+        return () if told is None else told(self, event)
+
+    # --- the session ------------------------------------------------------------------------------------------------
+
+    def _opened(self, event: m.SessionOpened) -> Iterator[Json]:
+        yield {"type": "session.created", "session": self._exchange.told_session()}
+
+    def _answered(self, event: m.Answered) -> Iterator[Json]:
+        yield json.loads(event.body)
+
+    def _informed(self, event: m.Info) -> Iterator[Json]:
+        match event.code:
+            case InfoCode.NOTHING_TO_CANCEL:
+                message = "Cancellation failed: no response is under way."
+                yield self._declined_as("response_cancel_not_active", message, m.CancelReply.name)
+            case InfoCode.SESSION_LIMIT | InfoCode.IDLE_TIMEOUT:
+                yield error(event.message, code="session_expired")
+            case InfoCode.PLACE_NEEDED:
+                yield error(event.message, code="session_limit_reached")
+            case InfoCode.ENGINES_CHANGED:
+                self._exchange.renew(event)
+            case InfoCode.REPLY_CUT if event.turn is not None:
+                self._cut.add(event.turn)
+
+    def _failed(self, event: m.Error) -> Iterator[Json]:
+        if event.turn is not None:
+            # What it comes to for the turn, its end tells.
+            self._failures[event.turn] = event
+            return
+        server = event.code not in _CODES
+        code = event.code.lower() if server else _CODES[event.code]
+        yield error(event.message, code=code, kind="server_error" if server else "invalid_request_error")
+
+    # --- utterances -------------------------------------------------------------------------------------------------
+
+    def _speech_started(self, event: m.SpeechStarted) -> Iterator[Json]:
+        yield from self._hearing(event.utterance).start(self._ms(event.sample))
+
+    def _speech_stopped(self, event: m.SpeechStopped) -> Iterator[Json]:
+        yield from self._hearing(event.utterance).stop(self._ms(event.sample))
+
+    def _partial(self, event: m.Partial) -> Iterator[Json]:
+        yield from self._hearing(event.turn).follow(event)
+
+    def _final(self, event: m.Final) -> Iterator[Json]:
+        yield from self._hearing(event.turn).complete(event.text)
+
+    def _reopened(self, event: m.Reopened) -> Iterator[Json]:
+        yield from self._end_response(event.turn, Outcome.INTERRUPTED)
+        self._hearing(event.turn).restart()
+
+    def _hearing(self, turn: int) -> Hearing:
+        return self._heard.setdefault(turn, Hearing(said_id(turn), self._exchange))
+
+    def _ms(self, sample: int) -> int:
+        return samples_to_ms(sample) + round(self._exchange.dropped_ms)
+
+    # --- items ------------------------------------------------------------------------------------------------------
+
+    def _item_added(self, event: m.ItemAdded) -> Iterator[Json]:
+        item, turn = event.item, turn_of(event.item.id)
+        response = None if turn is None else self._responses.get(turn)
+        if isinstance(item, ToolUse) and response is not None:
+            yield from response.call(item, event.after)
+            return
+        if response is not None and response.out_of_band:
+            yield from response.open(item.id)
+            return
+        before = self._exchange.order.add(item.id, event.after)
+        match item:
+            case Words(by="person") if turn is not None:
+                self._exchange.answered(m.Commit.name)
+                yield from self._hearing(turn).commit(before)
+            case Words(by="assistant") if response is not None:
+                yield from response.open(item.id)
+            case _:
+                self._exchange.answered(m.AddItem.name)
+                place = {"previous_item_id": before, "item": items.told(item)}
+                yield {"type": "conversation.item.added", **place}
+                yield {"type": "conversation.item.done", **place}
+
+    def _item_read(self, event: m.ItemRead) -> Iterator[Json]:
+        self._exchange.answered(m.ReadItem.name)
+        known = self._exchange.replies.get(event.item.id)
+        item = items.told(event.item) if known is None else known.told(event.item)
+        yield {"type": "conversation.item.retrieved", "item": item}
+
+    def _item_deleted(self, event: m.ItemDeleted) -> Iterator[Json]:
+        self._exchange.answered(m.DeleteItem.name)
+        self._exchange.order.remove(event.item)
+        self._exchange.replies.pop(event.item, None)
+        yield {"type": "conversation.item.deleted", "item_id": event.item}
+
+    def _item_cut(self, event: m.ItemCut) -> Iterator[Json]:
+        asked, turn = self._exchange.answered(m.CutItem.name), turn_of(event.item.id)
+        if turn in self._responses and isinstance(event.item, Words):
+            self._responses[turn].cut(event.item.id, items.heard_of(event.item) or "")
+        place = {"item_id": event.item.id, "content_index": 0}
+        yield {"type": "conversation.item.truncated", **place, "audio_end_ms": asked.audio_end_ms}
+
+    def _cleared(self, event: m.Cleared) -> Iterator[Json]:
+        self._exchange.answered(m.Clear.name)
+        yield {"type": "input_audio_buffer.cleared"}
+
+    def _declined(self, event: m.Declined) -> Iterator[Json]:
+        code, message = _DECLINED.get((event.command, event.why), _DECLINED_ANYWHERE.get(event.why, (None, None)))
+        yield self._declined_as(code or "invalid_value", message or event.message, event.command)
+
+    def _declined_as(self, code: str, message: str, command: str) -> Json:
+        return error(message, code=code, about=self._exchange.answered(command).about)
+
+    # --- responses --------------------------------------------------------------------------------------------------
+
+    def _accepted(self, event: m.ReplyAccepted) -> Iterator[Json]:
+        yield from self._begin(event.reply, self._exchange.answered(m.Respond.name))
+
+    def _state(self, event: m.StateChanged) -> Iterator[Json]:
+        if event.state is State.THINKING and event.turn not in self._responses:
+            yield from self._begin(event.turn, Asked(None))
+
+    def _begin(self, turn: int, asked: Asked) -> Iterator[Json]:
+        wanted = asked.wanted or self._exchange.wanted
+        response = self._responses[turn] = Response(
+            self._exchange.new_id("resp"),
+            wanted,
+            self._exchange.offered.voice(wanted.voice),
+            order=None if asked.out_of_band else self._exchange.order,
+            conversation=None if asked.out_of_band else f"conv_{self._exchange.session}",
+            metadata=asked.metadata,
+        )
+        self._exchange.responses.add(response.id)
+        if not asked.out_of_band:
+            self._exchange.replies[reply_id(turn)] = Spoken(wanted.modality == "audio")
+        yield from response.begin()
+
+    def _token(self, event: m.Token) -> Iterator[Json]:
+        if (response := self._responses.get(event.turn)) is not None:
+            yield from response.say(reply_id(event.turn), event.text)
+
+    def _phrase(self, event: m.TtsPhrase) -> Iterator[Json]:
+        if (response := self._responses.get(event.turn)) is not None:
+            response.sample_rate = event.sample_rate
+            if (known := self._exchange.replies.get(reply_id(event.turn))) is not None:
+                known.sample_rate = event.sample_rate
+        yield from ()
+
+    def _chunk(self, event: m.TtsChunk) -> Iterator[Json]:
+        if (response := self._responses.get(event.turn)) is not None:
+            yield from response.sound(reply_id(event.turn), event.pcm)
+
+    def _done(self, event: m.Done) -> Iterator[Json]:
+        if (hearing := self._heard.pop(event.turn, None)) is not None:
+            yield from hearing.end(self._failures.get(event.turn))
+        if event.outcome is Outcome.CANCELLED:
+            self._exchange.answered(m.CancelReply.name)
+        yield from self._end_response(event.turn, event.outcome)
+        self._failures.pop(event.turn, None)
+        self._cut.discard(event.turn)
+
+    def _end_response(self, turn: int, outcome: Outcome) -> Iterator[Json]:
+        response = self._responses.pop(turn, None)
+        if response is None:
+            return
+        self._exchange.responses.discard(response.id)
+        status, details = self._ending(turn, outcome)
+        if (known := self._exchange.replies.get(reply_id(turn))) is not None:
+            known.status = "completed" if status == "completed" else "incomplete"
+        yield from response.end(status, details)
+
+    def _ending(self, turn: int, outcome: Outcome) -> tuple[str, Json | None]:
+        match outcome:
+            case Outcome.CANCELLED:
+                return "cancelled", {"type": "cancelled", "reason": "client_cancelled"}
+            case Outcome.INTERRUPTED:
+                return "cancelled", {"type": "cancelled", "reason": "turn_detected"}
+            case Outcome.TIMED_OUT | Outcome.FAILED:
+                failure = self._failures.get(turn)
+                code = "server_error" if failure is None else failure.code.lower()
+                message = "The response failed." if failure is None else failure.message
+                return "failed", {"type": "failed", "error": {"type": "server_error", "code": code, "message": message}}
+            case _ if turn in self._cut:
+                return "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}
+        return "completed", None
+
+
+_EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
+    m.SessionOpened: Telling._opened,
+    m.Answered: Telling._answered,
+    m.Info: Telling._informed,
+    m.Error: Telling._failed,
+    m.SpeechStarted: Telling._speech_started,
+    m.SpeechStopped: Telling._speech_stopped,
+    m.Partial: Telling._partial,
+    m.Final: Telling._final,
+    m.Reopened: Telling._reopened,
+    m.ItemAdded: Telling._item_added,
+    m.ItemRead: Telling._item_read,
+    m.ItemDeleted: Telling._item_deleted,
+    m.ItemCut: Telling._item_cut,
+    m.Cleared: Telling._cleared,
+    m.Declined: Telling._declined,
+    m.ReplyAccepted: Telling._accepted,
+    m.StateChanged: Telling._state,
+    m.Token: Telling._token,
+    m.TtsPhrase: Telling._phrase,
+    m.TtsChunk: Telling._chunk,
+    m.Done: Telling._done,
+}
+"""All that is told of a session; what is not here stays unsaid."""
+
+_CODES: Final = {
+    ErrorCode.UNAUTHORIZED: "invalid_api_key",
+    ErrorCode.SERVER_BUSY: "session_limit_reached",
+    ErrorCode.PROTOCOL_VIOLATION: "invalid_value",
+}
+"""Codes of errors that the client can do something about; every other is the server's, and keeps its name."""
+
+_DECLINED: Final[dict[tuple[str, Why], tuple[str, str | None]]] = {
+    (m.Respond.name, Why.ACTIVE): (
+        "conversation_already_has_active_response",
+        "Conversation already has an active response in progress.",
+    ),
+    (m.Commit.name, Why.TOO_SHORT): (
+        "input_audio_buffer_commit_empty",
+        f"Error committing input audio buffer: the buffer is too small, {m.LEAST_COMMIT_MS} ms of audio are needed.",
+    ),
+    (m.ReadItem.name, Why.NO_SUCH_ITEM): ("item_retrieve_invalid_item_id", None),
+    (m.DeleteItem.name, Why.NO_SUCH_ITEM): ("item_delete_invalid_item_id", None),
+    (m.CutItem.name, Why.NO_SUCH_ITEM): ("item_truncate_invalid_item_id", None),
+    (m.CutItem.name, Why.NO_SOUND): ("invalid_value", "Only model output audio messages can be truncated."),
+    (m.AddItem.name, Why.DUPLICATE): ("item_create_duplicate_item_id", None),
+}
+_DECLINED_ANYWHERE: Final[dict[Why, tuple[str, str | None]]] = {
+    Why.BUSY: ("rate_limit_exceeded", None),
+    Why.ENDING: ("session_expired", None),
+}
+"""Why a command was not followed -> OpenAI's code for it, and its words, where clients look at those."""
