@@ -46,12 +46,13 @@ GOAL = 1.5
 
 MEMORY_GOAL_BYTES = 1 << 20
 
-_SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "max_sessions": 10_000,
     "max_connections": 10_000,
     "max_connections_per_address": 10_000,
     "vad": "webrtc",
 }
+"""Of a server that takes whoever comes, with a detector that costs little."""
 _STAGE_S = 60.0
 _KEPT_UP = 0.97
 
@@ -206,9 +207,9 @@ async def compare(*, sessions: int, rounds: int, seconds: float, lengths: tuple[
     with tempfile.TemporaryDirectory() as folder:
         for workload in (CONVERSATION, LISTENING):
             script = Path(folder) / f"{workload.name}.json"
-            async with own_server("scripted", **_SETTINGS) as ours:
+            async with own_server("scripted", **SETTINGS) as ours:
                 script.write_text(json.dumps(await record_script(ours.ws_url, workload)))
-                async with own_server("bare", script=script, **_SETTINGS) as bare:
+                async with own_server("bare", script=script, **SETTINGS) as bare:
                     for message_ms in lengths:
                         pairs = []
                         for _ in range(rounds):
@@ -245,14 +246,14 @@ def _print(workload: Workload, message_ms: int, pairs: list[list[Cost]]) -> floa
 
 async def profile(path: Path, *, sessions: int, seconds: float) -> None:
     """Write cProfile's figures of our server under load to ``path``."""
-    async with own_server("scripted", profile=path, **_SETTINGS) as ours:
+    async with own_server("scripted", profile=path, **SETTINGS) as ours:
         await measure(ours, CONVERSATION, sessions=sessions, message_ms=30, seconds=seconds)
 
 
 async def measure_memory(sessions: int) -> float:
     """Print what a session adds to resident memory, at each stage of its life, and return the most, in bytes."""
     costs = []
-    async with own_server("scripted", **_SETTINGS) as ours, trio.open_nursery() as nursery:
+    async with own_server("scripted", **SETTINGS) as ours, trio.open_nursery() as nursery:
         # What the first sessions bring in for all others is no part of what a session costs.
         async with trio.open_nursery() as first:
             for _ in range(4):
