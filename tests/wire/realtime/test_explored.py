@@ -32,7 +32,7 @@ from voice_trio.testing.explorer.steps import Steps, seeded
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedSynthesizer, scripted_engines
 from voice_trio.testing.wire import WireLink
 
-EVERY = int(os.environ.get("EVERY", "67"))
+EVERY = int(os.environ.get("EVERY", "131"))
 LIMIT_S = 1000
 STORY = ScriptedReply(tokens=["A sentence ", "that goes on. "] * 6, token_s=0.2)
 
@@ -146,7 +146,8 @@ CUT = ("gone", "killed")
 
 def lived(act=None, at=None):
     """Live a case, with ``act`` before step ``at``; return its steps and what the client was told."""
-    steps, cases = Steps(at=at), []
+    steps = Steps(at=at)
+    cases: list[Case] = []
 
     async def live():
         case = Case(clock)
