@@ -113,20 +113,44 @@ class IntoReply:
 CUT = Outcome.INTERRUPTED
 
 INTO_REPLIES = (
-    IntoReply("asr:delay=2s#2", "london", CUT, (), False, "london", "after 2 s, in which the reply stands still"),
-    IntoReply("asr:delay=20s#2", "london", CUT, (), True, "london", "after `STREAM_ASR_TIMEOUT_S`, by the partial"),
-    IntoReply("asr:drip=500ms#2", "london", CUT, (), False, "london", "half a second late, or more"),
-    IntoReply("asr:hang=0#2", "london", DONE, (), True, "london", "goes on after 3 s; heard when the reply is over"),
-    IntoReply("asr:error=0#2", "london", CUT, (), False, "london", "heard once more, when it is over"),
-    IntoReply("asr:error=0#2, asr:error=0#3", "london", DONE, (), True, "london", "heard when the reply is over"),
-    IntoReply("asr:crash=0#2", "london", CUT, (), False, "london", "another process hears it"),
+    IntoReply(
+        "asr:delay=2s#2", "about london", CUT, (), False, "about london", "after 2 s, in which the reply stands still"
+    ),
+    IntoReply(
+        "asr:delay=20s#2", "about london", CUT, (), True, "about london", "after `STREAM_ASR_TIMEOUT_S`, by the partial"
+    ),
+    IntoReply("asr:drip=500ms#2", "about london", CUT, (), False, "about london", "half a second late, or more"),
+    IntoReply(
+        "asr:hang=0#2",
+        "about london",
+        DONE,
+        (),
+        True,
+        "about london",
+        "goes on after 3 s; heard when the reply is over",
+    ),
+    IntoReply("asr:error=0#2", "about london", CUT, (), False, "about london", "heard once more, when it is over"),
+    IntoReply(
+        "asr:error=0#2, asr:error=0#3", "about london", DONE, (), True, "about london", "heard when the reply is over"
+    ),
+    IntoReply("asr:crash=0#2", "about london", CUT, (), False, "about london", "another process hears it"),
     IntoReply("asr:error=0#2", "mhm", DONE, (), True, None, "heard once more, when it is over"),
     IntoReply("llm:error=12#1", "mhm", FAIL, (ErrorCode.LLM_FAIL,), True, None, "whole phrases are spoken"),
     IntoReply("llm:hang=12#1", "mhm", LATE, (ErrorCode.LLM_TIMEOUT,), True, None, "whole phrases are spoken"),
-    IntoReply("llm:error=12#1", "london", CUT, (ErrorCode.LLM_FAIL,), False, "london", "the same, until then"),
+    IntoReply(
+        "llm:error=12#1", "about london", CUT, (ErrorCode.LLM_FAIL,), False, "about london", "the same, until then"
+    ),
     IntoReply("tts:error#2", "mhm", DONE, (ErrorCode.TTS_FAIL,), True, None, "the phrase is skipped"),
-    IntoReply("tts:hang#2", "london", CUT, (), False, "london", "the phrase is nobody's any more"),
-    IntoReply("store:hang#1", "london", CUT, (ErrorCode.INTERNAL,), False, "london", "the next turn begins 5 s late"),
+    IntoReply("tts:hang#2", "about london", CUT, (), False, "about london", "the phrase is nobody's any more"),
+    IntoReply(
+        "store:hang#1",
+        "about london",
+        CUT,
+        (ErrorCode.INTERNAL,),
+        False,
+        "about london",
+        "the next turn begins 5 s late",
+    ),
 )
 
 DRAFTED = (

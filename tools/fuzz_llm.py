@@ -34,10 +34,11 @@ from tools.stalls import LIMIT_MS, Stalls
 from voice_trio import config
 from voice_trio.core import messages as m
 from voice_trio.core.history import Message
+from voice_trio.core.items import Words, reply_id
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.timeline import Timeline
-from voice_trio.engines.base import Prompt
+from voice_trio.engines.base import Prompt, ToolCall
 from voice_trio.engines.openai_chat.model import ChatModel, open_chat_model
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
@@ -79,7 +80,13 @@ async def read(model: ChatModel, settings: config.Settings, number: int, tally: 
         while (event := await outbox.take()) is not None:
             said.append(event)
 
-    written = Written(1, SessionSettings.of(settings))
+    def begin() -> m.Event:
+        return m.ItemAdded(item=Words(id=reply_id(1), by="assistant"), after=None)
+
+    def use_tool(_: int, call: ToolCall) -> m.Event:
+        raise AssertionError(f"nobody offered a tool, and {call} is to be used")
+
+    written = Written(1, SessionSettings.of(settings), begin, use_tool)
     try:
         with trio.fail_after(_LIMIT_S):
             async with trio.open_nursery() as nursery:

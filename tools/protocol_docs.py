@@ -128,7 +128,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "done": {
         "turn": TURN,
         "outcome": "how it ended",
-        "remembered": "whether the turn is kept, and later turns of the conversation may know of it",
+        "remembered": "whether the turn is kept, and later sessions of the conversation may know of it",
         "heard": "how much of the reply was heard, in code points from its first",
         "latency": "what took how long",
     },

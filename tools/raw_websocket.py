@@ -107,6 +107,17 @@ class RawSession:
                 yield event
 
 
+async def read_head(stream: trio.SocketStream) -> bytes:
+    """Return the head of an HTTP answer, or what there was of it: by the byte, so that nothing behind it is read."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = await stream.receive_some(1)
+        if not byte:
+            break
+        head += byte
+    return head
+
+
 @asynccontextmanager
 async def raw_session(
     url: str, token: str | None = None, *, receive_buffer: int | None = None
@@ -122,13 +133,7 @@ async def raw_session(
         await stream.socket.connect((parts.hostname, parts.port or 80))
         bearer = b"" if token is None else b"Authorization: Bearer " + token.encode() + b"\r\n"
         await stream.send_all(UPGRADE.replace(b"/ws", (parts.path or "/ws").encode(), 1) + bearer + b"\r\n")
-        head = b""
-        # A byte at a time, so that nothing of the session is read with it.
-        while not head.endswith(b"\r\n\r\n"):
-            byte = await stream.receive_some(1)
-            if not byte:
-                break
-            head += byte
+        head = await read_head(stream)
         status = head.split(b"\r\n")[0].decode(errors="replace")
         if " 101 " not in status:
             raise Refused(f"{url} refused the session: {status or 'it closed'}")

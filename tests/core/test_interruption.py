@@ -7,7 +7,7 @@ from voice_trio.core.interruption import ENOUGH_VOICE_MS, LISTENERS_SIGNS, LITTL
 LONG, SHORT = ENOUGH_VOICE_MS, ENOUGH_VOICE_MS - 30
 
 TABLE = [
-    # words, with much voice, with little, when it is over
+    # words, with much voice, with little, when it is over with little
     ("", None, None, False),
     ("...", None, None, False),
     ("Yeah.", None, None, False),
@@ -19,12 +19,12 @@ TABLE = [
     ("the", None, None, False),
     ("You and I", None, None, False),
     ("Of her,", None, None, False),
-    ("Was?", True, None, True),
+    ("Was?", True, None, False),
     ("Stop", True, True, True),
     ("stop.", True, True, True),
     ("Okay, wait", True, True, True),
     ("Hold on a moment", True, True, True),
-    ("hold", True, None, True),
+    ("hold", True, None, False),
     ("No, I meant Paris", True, True, True),
     ("No", True, True, True),
     ("Nobody knows", True, None, True),
@@ -34,11 +34,19 @@ TABLE = [
     ("Yeah, but what about tomorrow?", True, None, True),
     ("But why?", True, True, True),
     ("right now", True, None, True),
-    ("London", True, None, True),
+    ("London", True, None, False),
     ("I see a dog", True, None, True),
-    ("stopping", True, None, True),
+    ("stopping", True, None, False),
     ("It is thirty characters on that they say stop", True, None, True),
     ("Ja, genau", True, None, True),
+    ("Hello.", True, None, False),
+    ("Mama.", True, None, False),
+    ("How?", True, None, False),
+    ("Ahem.", None, None, False),
+    ("A hum.", None, None, False),
+    ("What?", True, None, True),
+    ("Sorry?", True, None, True),
+    ("Où", True, None, True),
     ("東京", True, None, True),
 ]
 
@@ -53,8 +61,14 @@ def test_words_decide(words, long, short, over):
 @pytest.mark.parametrize("words", [words for words, *_ in TABLE])
 def test_what_is_clear_stays_clear_when_it_is_over(words):
     """A candidate that is cut short is judged by what was heard until then."""
-    if (before := is_meant(words, LONG, over=False)) is not None:
-        assert is_meant(words, LONG, over=True) is before
+    for voiced_ms in (LONG, SHORT, 0):
+        if (before := is_meant(words, voiced_ms, over=False)) is not None:
+            assert is_meant(words, voiced_ms, over=True) is before
+
+
+@pytest.mark.parametrize("words", [words for words, long, *_ in TABLE if long])
+def test_what_was_meant_with_much_voice_is_meant_when_it_is_over(words):
+    assert is_meant(words, LONG, over=True) is True
 
 
 @pytest.mark.parametrize("voiced_ms", [0, 300, 600, 10_000])
@@ -66,3 +80,9 @@ def test_a_voice_without_words_means_nothing_however_long(voiced_ms):
 def test_a_word_is_in_one_list_only():
     assert not LISTENERS_SIGNS & LITTLE_WORDS
     assert not [word for word in LISTENERS_SIGNS | LITTLE_WORDS if STOPS.search(word)]
+
+
+def test_a_short_word_that_may_be_a_part_of_more_is_meant():
+    assert is_meant("london", SHORT, over=True, in_part=True) is True
+    assert is_meant("london", SHORT, over=False, in_part=True) is None
+    assert is_meant("mhm", SHORT, over=True, in_part=True) is False

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, strategies as st
 
@@ -89,11 +87,7 @@ def test_a_cut_never_lengthens(cuts):
     items = Items([words("r", "0123456789", "assistant")])
     for cut in cuts:
         items.cut("r", cut)
-    assert items["r"] == words("r", "0123456789", "assistant").__class__(
-        id="r", by="assistant", text="0123456789", heard=min(cuts)
-    )
-    items.replace(replace(items["r"], text="0123456789 and more"))
-    assert items["r"].heard == min(cuts)
+    assert items["r"] == Words(id="r", by="assistant", text="0123456789", heard=min(cuts))
 
 
 def test_the_oldest_leave_where_there_is_no_room_and_the_newest_stays():

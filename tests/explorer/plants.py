@@ -8,7 +8,7 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
-from voice_trio.session import reply, tts, turn
+from voice_trio.session import recollection, reply, tts, turn
 from voice_trio.session.candidate import Candidate
 from voice_trio.session.floor import Floor
 from voice_trio.session.llm import Written
@@ -54,12 +54,12 @@ def second_terminal(patch):
 
 def early_record(patch):
     """A record is written when the reply is over, and not when it is certain how the turn ended."""
-    converse, remember, kept = Turn._converse, turn.remember, {}
+    converse, remember, kept = Turn._converse, recollection.remember, {}
 
     async def converse_and_remember(self):
         outcome = await converse(self)
         said, reply = self._revision.said, self._revision.reply.text
-        record = turn.record_of(self._around, self._asked, outcome, said, reply, len(reply))
+        record = recollection.record_of(self._around, self._asked, outcome, said, reply, len(reply))
         kept[self._asked] = await remember(self._around, self._asked, record)
         return outcome
 

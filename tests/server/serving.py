@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import trio
 import trustme
 
+from tools.raw_websocket import read_head
 from voice_trio import config
 from voice_trio.client import SessionClosed
 from voice_trio.server.run import open_server
@@ -99,13 +100,7 @@ async def upgrade(running, extra="", path="/ws", **options):
     """Open a WebSocket by hand; returns the stream, after the head of the answer, and that head."""
     stream = await dial(running, **options)
     await stream.send_all((UPGRADE.replace("/ws", path, 1) + extra + "\r\n").encode())
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        byte = await stream.receive_some(1)
-        if not byte:
-            break
-        head += byte
-    return stream, head.decode()
+    return stream, (await read_head(stream)).decode()
 
 
 def frame(opcode, payload=b"", *, final=True):

@@ -9,6 +9,7 @@ import trio
 from tests.server.openai_asking import serving, sync_client
 from tests.server.realtime import asyncio_client, under_asyncio
 from tests.wire.realtime.talking import silent, voiced
+from voice_trio.engines.base import ToolCall
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 
 pytestmark = pytest.mark.real
@@ -131,6 +132,95 @@ async def test_a_response_is_cancelled():
     with trio.fail_after(60):
         async with serving(engines) as (running, _):
             await under_asyncio(talk, running)
+
+
+async def test_push_to_talk():
+    async def talk(running):
+        async with asyncio_client(running) as client, connect(client) as connection:
+            heard = {"transcription": {"model": "whisper-1"}, "turn_detection": None}
+            await connection.session.update(session={"type": "realtime", "audio": {"input": heard}})
+            await connection.input_audio_buffer.append(audio=spoken(then_silent_ms=0))
+            await connection.input_audio_buffer.commit()
+            await connection.response.create()
+            events = await until(connection, "response.done")
+            assert events[-1].response.status == "completed"
+            types = [event.type for event in events]
+            assert "input_audio_buffer.speech_started" not in types
+            assert types.index("input_audio_buffer.committed") < types.index("response.created")
+
+    with trio.fail_after(60):
+        async with serving() as (running, _):
+            await under_asyncio(talk, running)
+
+
+async def test_speech_into_a_reply_ends_it_and_what_was_heard_of_it_is_kept():
+    async def talk(running):
+        async with asyncio_client(running) as client, connect(client) as connection:
+            await connection.conversation.item.create(item=message("Tell me a story."))
+            await connection.response.create()
+            events = await until(connection, "response.output_audio.delta")
+            reply = events[-1].item_id
+            await connection.input_audio_buffer.append(audio=spoken())
+            [*_, done] = await until(connection, "response.done")
+            assert done.response.status_details.reason == "turn_detected"
+            await connection.conversation.item.truncate(item_id=reply, content_index=0, audio_end_ms=460)
+            await until(connection, "conversation.item.truncated")
+            await connection.conversation.item.retrieve(item_id=reply)
+            [*_, retrieved] = await until(connection, "conversation.item.retrieved")
+            # 50 ms a character: two words, or the first of them.
+            assert retrieved.item.content[0].transcript.strip() in ("A", "A sentence")
+            assert retrieved.item.status == "incomplete"
+
+    long = ScriptedReply(tokens=["A sentence that goes on. "] * 50, token_s=0.1)
+    engines = scripted_engines(language_model=ScriptedLanguageModel(replies=[long, ScriptedReply()]))
+    with trio.fail_after(60):
+        async with serving(engines) as (running, _):
+            await under_asyncio(talk, running)
+
+
+async def test_a_function_is_called_and_its_output_answered():
+    tool = {"type": "function", "name": "weather", "description": "d", "parameters": {"type": "object"}}
+
+    async def talk(running):
+        async with asyncio_client(running) as client, connect(client) as connection:
+            await connection.session.update(session={"type": "realtime", "tools": [tool]})
+            await connection.conversation.item.create(item=message("How is the weather at sea?"))
+            await connection.response.create()
+            [*_, done] = await until(connection, "response.done")
+            [call] = done.response.output
+            assert (call.name, call.arguments) == ("weather", '{"place": "sea"}')
+            output = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}
+            await connection.conversation.item.create(item=output)
+            await connection.response.create()
+            events = await until(connection, "response.done")
+            assert joined(events, "response.output_audio_transcript.delta") == SAID
+
+    call = ScriptedReply(tokens=[ToolCall("1", "weather", '{"place": "sea"}')], finish="tool_calls")
+    model = ScriptedLanguageModel(replies=[call, ScriptedReply()])
+    with trio.fail_after(60):
+        async with serving(scripted_engines(language_model=model)) as (running, _):
+            await under_asyncio(talk, running)
+            assert model.prompts[1][-1].content == "sunny"
+
+
+async def test_a_response_out_of_band_leaves_nothing_behind():
+    async def talk(running):
+        async with asyncio_client(running) as client, connect(client) as connection:
+            await connection.conversation.item.create(item=message("Hi"))
+            wanted = {"conversation": "none", "output_modalities": ["text"], "input": [message("Sum it up.")]}
+            await connection.response.create(response=wanted)
+            events = await until(connection, "response.done")
+            assert events[-1].response.conversation_id is None
+            assert joined(events, "response.output_text.delta") == SAID
+            await connection.response.create()
+            await until(connection, "response.done")
+
+    model = ScriptedLanguageModel()
+    with trio.fail_after(60):
+        async with serving(scripted_engines(language_model=model)) as (running, _):
+            await under_asyncio(talk, running)
+            assert [prompt[-1].content for prompt in model.prompts] == ["Sum it up.", "Hi"]
+            assert len(model.prompts[1]) == 2
 
 
 async def test_a_wrong_key_is_told_of():

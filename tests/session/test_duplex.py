@@ -63,7 +63,8 @@ def drawn_person(chance):
         kind = chance.choice(["words", "words", "words", "sign", "sign", "noise", "stop"])
         meant = [f"w{len(words) + n}" for n in range(chance.randint(1, 5))] if kind in ("words", "stop") else []
         words += meant
-        word_ms = chance.choice([240, 300, 420])
+        # A single word that is shorter is taken for a sound.
+        word_ms = chance.choice([240, 300, 420] if len(meant) > 1 else [600, 720])
         makers: dict[str, Callable[[], bytes]] = {
             "words": partial(spoken, *meant, word_ms=word_ms),
             "stop": partial(spoken, "stop", *meant, word_ms=word_ms),

@@ -85,7 +85,7 @@ async def test_a_fault_while_a_reply_is_held_comes_to_what_the_matrix_says(autoj
             await talk.say(spoken("hello"), 900)
             await talk.wait_for(m.TtsChunk)
             await talk.silence(1000)
-            await talk.say(spoken(row.said))
+            await talk.say(spoken(*row.said.split(), word_ms=120))
             done = None
             while done is None or (row.next_final and not talk.all(m.Done, turn=2)):
                 await talk.silence(300)

@@ -57,7 +57,7 @@ async def test_a_microphone_that_is_muted_in_a_word_ends_what_was_said_by_the_cl
     with trio.fail_after(120):
         async with conversation(engines=engines()) as talk:
             await reply_sounds(talk)
-            await talk.say(spoken("london", gap_ms=0))
+            await talk.say(spoken("london", word_ms=600, gap_ms=0))
             assert (await talk.wait_for(m.Done, turn=1)).outcome is Outcome.INTERRUPTED
             assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.COMPLETED
     assert finals(talk) == ["hello", "london"]
@@ -80,7 +80,7 @@ async def test_a_recognizer_that_hangs_holds_the_reply_for_three_seconds(autojum
         async with conversation(engines=engines(LONG, SHORT, recognizer=hearing)) as talk:
             await reply_sounds(talk)
             hearing.hypothesize_s = hearing.settle_s = 1000.0
-            await talk.say(spoken("london"))
+            await talk.say(spoken("london", word_ms=600))
             async with trio.open_nursery() as nursery:
                 if not muted:
                     nursery.start_soon(talk.silence, 20_000)
@@ -101,7 +101,7 @@ async def test_what_a_recognizer_failed_to_hear_is_heard_with_what_is_said_next(
         async with conversation(engines=engines(recognizer=hearing)) as talk:
             await reply_sounds(talk)
             hearing.hypothesize_s = hearing.settle_s = 30.0
-            await talk.say(spoken("london"), 900)
+            await talk.say(spoken("london", word_ms=600), 900)
             await talk.silence(10_500)
             assert not talk.all(m.Done), "the reply sounds still"
             hearing.hypothesize_s = hearing.settle_s = 0.05

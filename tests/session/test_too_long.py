@@ -37,9 +37,9 @@ async def quiet(talk):
     await talk.silence(3000)
 
 
-@pytest.mark.parametrize("utterances", [2, 3])
-async def test_what_waits_for_a_typed_turn_is_heard_though_it_is_too_long_for_one(autojump_clock, utterances):
-    thinks_long = ScriptedReply(tokens=[3.5 * utterances, *LONG.tokens])
+async def spoken_while_a_text_is_answered(utterances, thinks_s):
+    """Return a talk in which a person says ``utterances`` of five words while the model thinks about a text."""
+    thinks_long = ScriptedReply(tokens=[thinks_s, *LONG.tokens])
     with trio.fail_after(300):
         async with conversation(engines=engines(SHORT, thinks_long), max_utterance_ms=LONGEST_MS) as talk:
             await talk.ask(m.Start(mode="hands_free"))
@@ -49,22 +49,18 @@ async def test_what_waits_for_a_typed_turn_is_heard_though_it_is_too_long_for_on
             for n in range(utterances):
                 await talk.say(spoken(*numbers(5 * n, 5 * n + 4)), 900)
             await quiet(talk)
+    return talk
+
+
+@pytest.mark.parametrize("utterances", [2, 3])
+async def test_what_waits_for_a_typed_turn_is_heard_though_it_is_too_long_for_one(autojump_clock, utterances):
+    talk = await spoken_while_a_text_is_answered(utterances, thinks_s=3.5 * utterances)
     assert heard(talk) == ["hello", *numbers(0, 5 * utterances - 1)]
 
 
 async def test_of_more_than_that_the_person_is_told(autojump_clock):
     """What waits is bounded, since a model may think for long."""
-    thinks_long = ScriptedReply(tokens=[28.0, *LONG.tokens])
-    with trio.fail_after(300):
-        async with conversation(engines=engines(SHORT, thinks_long), max_utterance_ms=LONGEST_MS) as talk:
-            await talk.ask(m.Start(mode="hands_free"))
-            await talk.say(spoken("hello"), 900)
-            await talk.wait_for(m.Done, turn=1)
-            await talk.ask(m.Text(text="typed"))
-            for n in range(7):
-                await talk.say(spoken(*numbers(5 * n, 5 * n + 4)), 900)
-            await quiet(talk)
-    words = heard(talk)
+    words = heard(talk := await spoken_while_a_text_is_answered(7, thinks_s=28.0))
     assert words[:10] == ["hello", *numbers(0, 8)]
     assert talk.all(m.Error, code=ErrorCode.MAX_DURATION_EXCEEDED)
 

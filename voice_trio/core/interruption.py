@@ -2,8 +2,8 @@
 
 Length of voice alone cannot tell: 600 ms are reached by 88 % of interruptions, but also by 18 % of listeners' "uh-huh"
 and 22 % of coughs (measured on recordings of both). Words can: what is more than a listener's sign is meant. A word
-that asks for silence is meant at once. Of a short sound recognizers write little words that nobody said; those alone
-count for nothing.
+that asks for silence is meant at once. Of a short sound recognizers write words that nobody said: little ones, which
+count for nothing, or any single one ("Hello." for a hum), which counts only where the voice was long enough for it.
 
 The words are English. In another language every word is more than a listener's sign.
 """
@@ -13,8 +13,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-ENOUGH_VOICE_MS: Final = 600
-"""With words that are no listener's sign, so much voice is meant, though it goes on."""
+ENOUGH_VOICE_MS: Final = 450
+"""With words that are no listener's sign, so much voice is meant, though it goes on; of less, a single word is nothing.
+
+Of 100 interruptions and 15 sentences, 600 ms are clear a quarter of a second later for half of them, and tell no sound
+apart that 450 do not.
+"""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -23,8 +27,8 @@ def _words(text: str) -> frozenset[str]:
 
 LISTENERS_SIGNS: Final = _words(
     """
-    ah aha alright cool exactly good great haha hm hmhm hmm hmmhmm huh indeed mhm mm mmm mmhmm oh ok okay really
-    right sure true uh uhhuh uhuh um wow yeah yep yes yup
+    ah aha ahem alright cool exactly good great haha hm hmhm hmm hmmhmm huh hum indeed mhm mm mmm mmhmm oh ok okay
+    really right sure true uh uhhuh uhuh um wow yeah yep yes yup
     """
 )
 """What a person says to show that they listen. Only an utterance of nothing else is a listener's."""
@@ -47,16 +51,25 @@ STOPS: Final = re.compile(
 """Asks for silence, wherever it stands among the first words."""
 _FIRST_CHARS: Final = 30
 
+_ALONE: Final = _words("pardon sorry what when where why")
+"""What a person asks with in one short word. "Who?" and "How?" are what a recognizer writes for a hum."""
 
-def is_meant(words: str, voiced_ms: int, *, over: bool) -> bool | None:
+
+def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False) -> bool | None:
     """Return whether ``words``, said with so much voice, are meant to end the reply; None while that is open.
 
-    ``over`` says that nothing more comes of them.
+    ``over`` says that nothing more comes of them, ``in_part`` that they may be
+    only a part of what the person said.
     """
     said = re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
     if STOPS.search(said[:_FIRST_CHARS]):
         return True
     meant = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS - LITTLE_WORDS
-    if meant and (over or voiced_ms >= ENOUGH_VOICE_MS):
+    if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(said.split())))):
         return True
     return False if over else None
+
+
+def _can_be_short(said: list[str]) -> bool:
+    """Return whether it may be what was said, however short: what is not ASCII is no recognizer of English's guess."""
+    return len(said) > 1 or said[0] in _ALONE or not said[0].isascii()

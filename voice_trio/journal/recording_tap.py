@@ -154,7 +154,9 @@ def _spelled_prompt(prompt: Prompt) -> dict[str, Any]:
 
 
 def _spelled_message(message: Message) -> dict[str, Any]:
-    return {name: value for name, value in asdict(message).items() if value or name == "content"}
+    # As a file has it, in which there are no tuples: a replay is compared with that.
+    spelled = {name: [*value] if isinstance(value, tuple) else value for name, value in asdict(message).items()}
+    return {name: value for name, value in spelled.items() if value or name == "content"}
 
 
 def _spelled_hypothesis(seems: Hypothesis) -> dict[str, Any]:

@@ -33,6 +33,15 @@ DOUBTFUL_VOICE_MS = 300
 _FIRST_VOICE_MS = 300
 """Of less voice no words are asked for: few are as short, and they are heard when the voice pauses."""
 
+_MOST_ARE_CLEAR_MS = 1200
+"""Of so much voice nearly every interruption is clear: until then its words are asked for again and again."""
+
+_EAGER_GAP_S = 0.1
+"""What lies between an answer and the next question until then: the processor is for others, too."""
+
+_GOES_ON_MS = 1000
+"""What begins so soon after the person's voice was heard is more of what they said."""
+
 Utterance = tuple[Capture, Timeline]
 
 
@@ -54,6 +63,7 @@ class Candidate:
         self._likely = language_of(request.locale)
         self._capture, _ = utterance
         self._held_from = ms_to_samples(DOUBTFUL_VOICE_MS if doubtful else 0) if holds else inf
+        self._goes_on = self._capture.spoken_from - turn.spoken_through < ms_to_samples(_GOES_ON_MS)
         self._words = ""
 
     @property
@@ -111,21 +121,30 @@ class Candidate:
     async def _follow(self, hearing: Hearing, interval_s: float) -> None:
         """Ask for the words until it is clear.
 
-        That is as soon as there is voice enough for any, at once when there is enough for a verdict, whenever the
-        voice pauses, and else no more often than partials are.
+        That is as soon as there is voice enough for any, at once when there is enough for a verdict, soon again while
+        one is likely, whenever the voice pauses, and else no more often than partials are.
         """
         capture, enough, gap_s = self._capture, ms_to_samples(ENOUGH_VOICE_MS), PARTIAL_GAP_MS / 1000
         await capture.wait_voiced(ms_to_samples(_FIRST_VOICE_MS))
         while True:
-            asked_at, voiced = trio.current_time(), capture.voiced_samples
+            asked_at, voiced, pauses = trio.current_time(), capture.voiced_samples, capture.pauses
             hearing.feed(capture.take())
             self._words = (await hearing.hypothesize()).text
             if self._judge(over=False):
                 return
-            with trio.move_on_at(max(asked_at + interval_s, trio.current_time() + gap_s)):
+            if capture.pauses and not pauses:
+                continue  # Since then it has come to a pause.
+            if enough <= voiced < ms_to_samples(_MOST_ARE_CLEAR_MS):
+                again_at = trio.current_time() + _EAGER_GAP_S
+            else:
+                again_at = max(asked_at + interval_s, trio.current_time() + gap_s)
+            with trio.move_on_at(again_at):
                 await capture.wait_voiced(enough if voiced < enough else None)
-            # Silence says nothing more.
-            await capture.wait_voiced(voiced + 1)
+            # Silence says nothing more, but that the voice pauses.
+            if pauses or not capture.pauses:
+                await capture.wait_voiced(voiced + 1)
 
     def _judge(self, *, over: bool) -> bool | None:
-        return is_meant(self._words, samples_to_ms(self._capture.voiced_samples), over=over)
+        voiced_ms = samples_to_ms(self._capture.voiced_samples)
+        in_part = self._goes_on or self._capture.by_clock
+        return is_meant(self._words, voiced_ms, over=over, in_part=in_part)

@@ -119,6 +119,11 @@ class Capture:
         """Whether someone has spoken."""
         return self.samples > 0
 
+    @property
+    def pauses(self) -> bool:
+        """Whether nobody has spoken for a while: it may be over."""
+        return self._paused.is_set()
+
     def has_ended(self) -> bool:
         """Whether the utterance is over."""
         return self.ending is not None

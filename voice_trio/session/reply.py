@@ -9,7 +9,7 @@ from functools import partial
 import trio
 
 from voice_trio.core.heard import SpokenPhrase, heard_text
-from voice_trio.core.messages import Event, Info, InfoCode, TtsChunk
+from voice_trio.core.messages import Event, Info, InfoCode, Token, TtsChunk
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.playout import Playout
 from voice_trio.engines.base import EngineError, LanguageModel, Prompt, ToolCall
@@ -40,6 +40,7 @@ class Reply:
     ) -> None:
         """``aloud`` says whether anybody speaks it."""
         self.aloud = aloud
+        self._shown = 0
         self._turn = turn
         self._max_pending_phrases = settings.max_pending_phrases
         self._written = Written(turn, settings, partial(beginnings.text, self), beginnings.tool_use)
@@ -83,6 +84,10 @@ class Reply:
             message = self._written.why_empty
             await outlet.say(Info(code=InfoCode.EMPTY_REPLY, message=message, turn=self._turn))
 
+    def shown(self, token: Token) -> None:
+        """``token`` was handed to the socket."""
+        self._shown += len(token.text)
+
     def sent(self, chunk: TtsChunk) -> None:
         """``chunk`` was handed to the socket."""
         self._spoken.playback.sent(len(chunk.pcm) // 2)
@@ -121,7 +126,7 @@ class Reply:
         What nobody speaks is read as it comes.
         """
         if not self.aloud:
-            return len(self.text)
+            return len(self.text) if all_queued else self._shown
         playback = self._spoken.playback
         return heard_text(self._spoken.phrases, self.text, playback.queued if all_queued else playback.surely_heard())
 

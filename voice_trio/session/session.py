@@ -174,7 +174,7 @@ class Session:
         try:
             while (event := await self._outbox.take()) is not None:
                 self._echo.send(event)
-                turn = self._turns.find(event.turn) if isinstance(event, m.TtsChunk) else None
+                turn = self._turns.find(event.turn) if isinstance(event, m.TtsChunk | m.Token) else None
                 sent = None if turn is None else turn.sending(event)
                 await self._link.send(event)
                 if sent is not None:

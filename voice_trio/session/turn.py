@@ -100,6 +100,11 @@ class Turn:
         return self.spoken_request is not None and not self._revision.capture.has_ended()
 
     @property
+    def spoken_through(self) -> int:
+        """The session's sample just before which the person was last heard in it; 0 if they typed."""
+        return self._revision.capture.spoken_through
+
+    @property
     def audible(self) -> bool:
         """Whether its reply sounds, as far as we know."""
         return self._machine.state is State.RESPONDING and not self.ending and self._revision.reply.audible
@@ -176,11 +181,14 @@ class Turn:
 
         Until then the turn may be reopened, and a chunk be of a reply that is void.
         """
-        if not isinstance(event, m.TtsChunk) or event.turn != self.number:
+        if not isinstance(event, m.TtsChunk | m.Token) or event.turn != self.number:
             return None
         return partial(self._sent, self._revision, event)
 
-    def _sent(self, revision: Revision, chunk: m.TtsChunk) -> None:
+    def _sent(self, revision: Revision, chunk: m.TtsChunk | m.Token) -> None:
+        if isinstance(chunk, m.Token):
+            revision.reply.shown(chunk)
+            return
         now = trio.current_time()
         revision.timeline.first(Moment.FIRST_AUDIO, now)
         revision.timeline.latest(Moment.LAST_AUDIO, now)

@@ -11,6 +11,7 @@ from tests.wire.realtime.order import check_order
 from voice_trio import config
 from voice_trio.core.playout import UnpacedPlayout
 from voice_trio.session.link import LinkClosed
+from voice_trio.session.session import Session
 from voice_trio.testing.conversation import session_on
 from voice_trio.testing.scripted import scripted_engines
 from voice_trio.testing.wire import WireLink
@@ -113,8 +114,8 @@ class Client:
 
 
 @asynccontextmanager
-async def holding(engines=None, *, wanted=None, store=None, to_the_end=False, **settings):
-    """Hold a session as /v1/realtime would; yields the client and the session. At the end all of it is in order."""
+async def holding(engines=None, *, store=None, new_session=Session, to_the_end=False, **settings):
+    """Hold a session as /v1/realtime would, and yield its client. At the end all that it was told is in order."""
     engines = engines or scripted_engines()
     offered = Offered(
         model=engines.language_model.name,
@@ -122,8 +123,10 @@ async def holding(engines=None, *, wanted=None, store=None, to_the_end=False, **
         voices=tuple(engines.synthesizer.voices),
         languages=tuple(engines.recognizer.languages),
     )
-    link = WireLink(RealtimeCodec(offered, wanted or Configuration(), expires_at=0))
-    session = session_on(link, engines=engines, store=store, new_playout=UnpacedPlayout, **settings)
+    link = WireLink(RealtimeCodec(offered, Configuration(), expires_at=0))
+    session = session_on(
+        link, engines=engines, store=store, new_playout=UnpacedPlayout, new_session=new_session, **settings
+    )
     client = Client(link, session)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(session.run)

@@ -187,11 +187,17 @@ def test_one_out_of_band_is_in_no_conversation(connection):
     connection.ask("response.create", response={"conversation": "none"})
     connection.ask("response.create")
     assert connection.say(m.ReplyAccepted(reply=1), m.ReplyAccepted(reply=2)) == ["response.created"] * 2
-    told = connection.say(state(1, "THINKING"), m.Token(turn=1, text="Hi"), done(1))
+    connection.say(m.ItemAdded(item=Words(id="a", by="person", text="x"), after=None))
+    added = m.ItemAdded(item=Words(id="reply_1", by="assistant"), after="a")
+    told = connection.say(state(1, "THINKING"), added, m.Token(turn=1, text="Hi"), done(1))
+    # What comes next is behind what was in the conversation, and nothing else.
+    connection.say(m.ItemAdded(item=Words(id="b", by="person", text="y"), after="a"), m.ItemDeleted(item="a"))
+    connection.say(m.ItemAdded(item=Words(id="c", by="person", text="y"), after="b"))
+    assert connection.last("conversation.item.done")["previous_item_id"] == "b"
     assert not [kind for kind in told if kind.startswith("conversation.")]
     assert connection.last("response.done")["response"]["conversation_id"] is None
     connection.say(state(2, "THINKING"), done(2))
-    assert connection.last("response.done")["response"]["conversation_id"] == "conv_s"
+    assert connection.last("response.done")["response"]["conversation_id"].startswith("conv_")
 
 
 def test_a_tool_of_the_clients_is_called(connection):
@@ -325,6 +331,13 @@ def test_a_cancel_of_nothing_is_an_error_that_clients_know(connection):
 def test_what_only_the_person_should_know_is_no_error(connection):
     for code in (m.InfoCode.ASR_FALLBACK, m.InfoCode.LLM_SYNTHETIC, m.InfoCode.SHUTTING_DOWN, m.InfoCode.NO_SPEECH):
         assert connection.say(m.Info(code=code, message="x")) == []
+
+
+def test_a_client_that_writes_first_is_told_of_the_same_session():
+    codec = RealtimeCodec(Offered("ours", "", ("one",), ()), Configuration(), expires_at=1)
+    answer = codec.decode('{"type": "session.update", "session": {}}')[-1]
+    created, updated = [json.loads(codec.encode(event)[0]) for event in (OPENED, m.Answered(body=answer.body))]
+    assert created["session"]["id"] == updated["session"]["id"]
 
 
 def test_other_engines_are_told_of_by_their_names(connection):

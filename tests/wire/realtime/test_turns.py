@@ -287,7 +287,7 @@ async def test_who_speaks_into_the_reply_interrupts_it(autojump_clock):
         assert (await client.wait_for("response.done"))["response"]["status"] == "completed"
         assert len(client.of("input_audio_buffer.speech_started")) == 1
         types = client.types
-        assert types.index("response.done") < types.index("input_audio_buffer.speech_stopped")
+        assert types.index("response.done") < types.index("input_audio_buffer.speech_started")
 
 
 async def test_speech_that_may_not_interrupt_is_answered_afterwards(autojump_clock):

@@ -51,8 +51,8 @@ class Exchange:
     wanted: Configuration
     expires_at: int
     """Seconds since 1970."""
-    session: str = ""
-    """The session's id, once it is open."""
+    session: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    """What the client knows it by. It is not the session's own id, which a client that writes first could miss."""
     order: Order = field(default_factory=Order)
     replies: dict[str, Spoken] = field(default_factory=dict)
     """Item -> what is known of it."""

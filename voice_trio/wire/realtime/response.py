@@ -48,6 +48,11 @@ class Response:
         self.sample_rate = PCM_RATE
         """Of the sound to come."""
 
+    @property
+    def out_of_band(self) -> bool:
+        """Whether its items are in no conversation."""
+        return self._order is None
+
     def begin(self) -> Iterator[Json]:
         """It was accepted."""
         yield {"type": "response.created", "response": self._told("in_progress", None, usage=None)}

@@ -41,7 +41,6 @@ class Telling:
     # --- the session ------------------------------------------------------------------------------------------------
 
     def _opened(self, event: m.SessionOpened) -> Iterator[Json]:
-        self._exchange.session = event.session
         yield {"type": "session.created", "session": self._exchange.told_session()}
 
     def _answered(self, event: m.Answered) -> Iterator[Json]:
@@ -101,6 +100,9 @@ class Telling:
         response = None if turn is None else self._responses.get(turn)
         if isinstance(item, ToolUse) and response is not None:
             yield from response.call(item, event.after)
+            return
+        if response is not None and response.out_of_band:
+            yield from response.open(item.id)
             return
         before = self._exchange.order.add(item.id, event.after)
         match item:
