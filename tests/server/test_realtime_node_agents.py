@@ -59,7 +59,7 @@ async def test_a_spoken_one_too(detection):
     [(who, heard), answer] = history
     assert (who, answer) == ("user", ("assistant", SAID))
     assert heard.startswith("what is the weather")
-    assert of(events, "session.updated")[0]["session"]["audio"]["input"]["turn_detection"]["type"] == detection
+    assert of(events, "session.updated")[-1]["session"]["audio"]["input"]["turn_detection"]["type"] == detection
 
 
 async def test_a_button_ends_what_is_said():
