@@ -99,6 +99,32 @@ async def test_a_tool_is_called_and_its_answer_is_spoken():
     assert history[-1] == ("assistant", SAID)
 
 
+async def test_one_agent_hands_over_to_another():
+    call = ScriptedReply(tokens=[ToolCall("1", "transfer_to_Expert", "{}")], finish="tool_calls")
+    events, history, prompts = await talk("handed_over", call, SHORT)
+    assert untroubled(events)
+    assert [event["to"] for event in of(events, "agents.handed_over")] == ["Expert"]
+    assert [prompt[0] for prompt in prompts] == [("system", "Be brief."), ("system", "Be exact.")]
+    assert prompts[1][-1] == ("tool", '{"assistant":"Expert"}')
+    assert history[-1] == ("assistant", SAID)
+
+
+async def test_a_history_is_rewritten():
+    events, history, prompts = await talk("rewritten")
+    assert untroubled(events)
+    assert len(of(events, "conversation.item.deleted")) == 1
+    asked = ("user", "How is the weather?")
+    assert prompts[1][1:] == [asked, asked]
+    assert history == [asked, asked, ("assistant", SAID)]
+
+
+async def test_a_picture_is_passed_over_and_is_no_trouble():
+    events, history, [prompt] = await talk("shown")
+    assert untroubled(events)
+    assert prompt[1:] == [("user", "How is the weather?")]
+    assert history[-1] == ("assistant", SAID)
+
+
 async def test_an_answer_may_be_text_alone():
     events, history, _ = await talk("text_only")
     assert untroubled(events)

@@ -26,7 +26,13 @@ const weather = tool({
   },
 });
 
-const agent = new RealtimeAgent({ name: "Assistant", instructions: "Be brief.", tools: [weather] });
+const expert = new RealtimeAgent({ name: "Expert", instructions: "Be exact.", handoffDescription: "Knows it all." });
+const agent = new RealtimeAgent({
+  name: "Assistant",
+  instructions: "Be brief.",
+  tools: [weather],
+  handoffs: [expert],
+});
 
 const OWN = ["agent_start", "agent_end", "agent_tool_start", "agent_tool_end", "audio_start", "audio_stopped"];
 
@@ -47,6 +53,9 @@ class Talk {
       this.#take({ type: "agents.error", error: error instanceof Error ? error.message : error });
     });
     this.session.on("audio_interrupted", () => this.#take({ type: "agents.audio_interrupted" }));
+    this.session.on("agent_handoff", (context, from, to) => {
+      this.#take({ type: "agents.handed_over", to: to.name });
+    });
     for (const type of OWN) this.session.on(type, () => this.#take({ type: `agents.${type}` }));
     this.session.transport.on("connection_change", (status) => this.#take({ type: `agents.${status}` }));
   }
@@ -142,6 +151,25 @@ const scenarios = {
   async aside(talk) {
     talk.session.transport.requestResponse({ conversation: "none", output_modalities: ["text"], input: [] });
     await talk.until("agents.agent_end");
+    await scenarios.typed(talk);
+  },
+
+  async handed_over(talk) {
+    talk.session.sendMessage("Who knows it?");
+    await talk.until("agents.handed_over");
+    await talk.until("agents.audio_stopped");
+    await talk.until("agents.agent_end");
+  },
+
+  async rewritten(talk) {
+    await scenarios.typed(talk);
+    talk.session.updateHistory((history) => history.slice(0, -1));
+    await scenarios.typed(talk);
+  },
+
+  async shown(talk) {
+    talk.session.addImage("data:image/png;base64,iVBORw0KGgo=", { triggerResponse: false });
+    await talk.until("conversation.item.done");
     await scenarios.typed(talk);
   },
 
