@@ -65,8 +65,11 @@ class Call:
                 nursery.start_soon(self._until_hung_up, carry, nursery.cancel_scope)
 
     async def _until_hung_up(self, carry: Callable[[], Awaitable[None]], both: trio.CancelScope) -> None:
-        with suppress(ConnectionClosed):
-            await carry()
+        try:
+            with suppress(ConnectionClosed):
+                await carry()
+        except (ValueError, KeyError, TypeError) as error:
+            print(f"A call is ended, since a message in it is none that can be: {error!r}", file=sys.stderr, flush=True)
         both.cancel()
 
     async def _listen(self) -> None:

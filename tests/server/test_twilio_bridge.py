@@ -29,8 +29,10 @@ SPEECH, SILENCE = b"\x40", b"\xff"
 class Phone:
     """Twilio's end. It plays what it is sent when, and as far as, the test says."""
 
-    def __init__(self, socket):
+    def __init__(self, socket, bridge):
         self.socket = socket
+        self.bridge = bridge
+        """The bridge's process."""
         self.queue = []
         """What is to be played: so many ms, or a mark's name."""
         self.cleared = 0
@@ -68,7 +70,7 @@ class Phone:
                     await self.play(float("inf"))
 
     async def play(self, ms):
-        """Play ``ms`` of what came, if there is so much, and return the marks that are passed."""
+        """Play at most ``ms`` of what came, and return the marks that are passed."""
         while self.queue and (isinstance(self.queue[0], str) or self.queue[0] <= ms):
             match self.queue.pop(0):
                 case str(name):
@@ -86,13 +88,15 @@ async def calling(running, *options):
     """Call the server over the bridge; yields the telephone."""
     command = [sys.executable, str(BRIDGE), "--port", "0", "--server", f"ws{running.url[4:]}/v1/realtime", *options]
     async with trio.open_nursery() as nursery:
-        bridge = await nursery.start(partial(trio.run_process, command, stdout=subprocess.PIPE))
+        bridge = await nursery.start(
+            partial(trio.run_process, command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        )
         said = (await bridge.stdout.receive_some()).decode()
         place = said.rpartition("//")[2].rstrip("/\n")
         host, port = place.split(":")
         # The stream is ours, because trio-websocket leaves it open when the bridge closes first.
         async with await trio.open_tcp_stream(host, int(port)) as stream:
-            phone = Phone(await wrap_client_stream(nursery, stream, place, "/"))
+            phone = Phone(await wrap_client_stream(nursery, stream, place, "/"), bridge)
             nursery.start_soon(phone.listen)
             with suppress(ConnectionClosed):
                 await phone.dial()
@@ -140,9 +144,22 @@ async def test_who_hangs_up_ends_the_session():
             await running.sessions.wait_empty()
 
 
-async def test_a_call_without_a_server_is_ended():
+@pytest.mark.parametrize("garbage", ["{", "[]", "{}", '{"event": "media"}'])
+async def test_a_call_of_somebody_else_is_ended_and_nothing_more(garbage):
+    with trio.fail_after(60):
+        async with serving() as (running, _), calling(running) as phone:
+            await phone.socket.send_message(garbage)
+            await phone.hung_up.wait()
+            assert b"a message in it is none that can be" in await phone.bridge.stdout.receive_some()
+            await running.sessions.wait_empty()
+            assert phone.bridge.poll() is None
+
+
+async def test_a_call_without_a_server_is_ended_and_nothing_more():
     with trio.fail_after(60):
         async with serving() as (running, _):
             nobody = running
         async with calling(nobody) as phone:
             await phone.hung_up.wait()
+            assert b"There is no session at" in await phone.bridge.stdout.receive_some()
+            assert phone.bridge.poll() is None
