@@ -22,7 +22,7 @@ SilenceMs = Annotated[int, Ge(200), Le(5000)]
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Microphone audio: 16 kHz s16le mono, of any even length up to `MAX_MESSAGE_BYTES`."""
+    """Microphone audio: 16 kHz s16le mono, of any even length; /ws has at most `MAX_MESSAGE_BYTES` at once."""
 
     name: ClassVar[str] = "audio"
     pcm: bytes

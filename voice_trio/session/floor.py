@@ -72,6 +72,8 @@ class Floor:
         self._interrupt = interrupt
         self._echo = echo
         self._session = session
+        self._listened_as: m.Start | None = None
+        """How what was listened for last would begin a turn: the client may want no more of that while it is said."""
         self._next: Utterance | None = None
         """What the listener fills without a turn that asked for it."""
         self._waiting: deque[Utterance] = deque()
@@ -130,6 +132,7 @@ class Floor:
                 _line_up(self._waiting, self._next)
             self._next = None
         if self._next is None:
+            self._listened_as = request
             self._next = self._listen(request)
 
     def hear(self, turn: Turn | None) -> None:
@@ -230,7 +233,7 @@ class Floor:
 
     def _begin_next(self, turn: Turn | None, said: Utterance) -> None:
         """Begin the turn after ``turn`` with what was ``said``, or with what was said before it."""
-        request = self.hands_free or (None if turn is None else turn.spoken_request)
+        request = self.hands_free or (None if turn is None else turn.spoken_request) or self._listened_as
         assert request is not None
         said[0].rewind()
         if self._unclear:

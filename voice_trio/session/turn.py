@@ -37,13 +37,7 @@ _SILENCED = frozenset({Outcome.CANCELLED, Outcome.INTERRUPTED})
 class Turn:
     """One turn. `run` lives as long as it does; the other public methods never wait, and may be called at any time."""
 
-    def __init__(
-        self,
-        around: Surroundings,
-        asked: Asked,
-        capture: Capture,
-        timeline: Timeline,
-    ) -> None:
+    def __init__(self, around: Surroundings, asked: Asked, capture: Capture, timeline: Timeline) -> None:
         self.number = asked.number
         self._around = around
         self._asked = asked

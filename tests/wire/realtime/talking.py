@@ -113,17 +113,22 @@ class Client:
         return [event["type"] for event in self.events]
 
 
-@asynccontextmanager
-async def holding(engines=None, *, store=None, new_session=Session, to_the_end=False, **settings):
-    """Hold a session as /v1/realtime would, and yield its client. At the end all that it was told is in order."""
-    engines = engines or scripted_engines()
+def new_codec(engines):
+    """Return the codec of a connection to a server with ``engines``."""
     offered = Offered(
         model=engines.language_model.name,
         instructions=config.load().llm_system_prompt,
         voices=tuple(engines.synthesizer.voices),
         languages=tuple(engines.recognizer.languages),
     )
-    link = WireLink(RealtimeCodec(offered, Configuration(), expires_at=0))
+    return RealtimeCodec(offered, Configuration(), expires_at=0)
+
+
+@asynccontextmanager
+async def holding(engines=None, *, store=None, new_session=Session, to_the_end=False, **settings):
+    """Hold a session as /v1/realtime would, and yield its client. At the end all that it was told is in order."""
+    engines = engines or scripted_engines()
+    link = WireLink(new_codec(engines))
     session = session_on(
         link, engines=engines, store=store, new_playout=UnpacedPlayout, new_session=new_session, **settings
     )

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from functools import partial
+from typing import Any
 
 import trio
 import trio.testing
@@ -55,7 +56,7 @@ async def with_items(client):
 
 def replayed(talk, *replies):
     """Return where the session of ``talk`` differs when it is lived again."""
-    notes = []
+    notes: list[Any] = []
 
     async def run():
         new_session = partial(RecordedSession, note=notes.append, keeping=nullcontext)

@@ -1,6 +1,7 @@
 """A session's events -> server events, each as the contract has it and all in its order."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -335,7 +336,7 @@ def test_what_only_the_person_should_know_is_no_error(connection):
 
 def test_a_client_that_writes_first_is_told_of_the_same_session():
     codec = RealtimeCodec(Offered("ours", "", ("one",), ()), Configuration(), expires_at=1)
-    answer = codec.decode('{"type": "session.update", "session": {}}')[-1]
+    answer: Any = codec.decode('{"type": "session.update", "session": {}}')[-1]
     created, updated = [json.loads(codec.encode(event)[0]) for event in (OPENED, m.Answered(body=answer.body))]
     assert created["session"]["id"] == updated["session"]["id"]
 
