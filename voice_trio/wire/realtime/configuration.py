@@ -34,10 +34,6 @@ class Offered:
     languages: tuple[str, ...]
     """What the recognizer understands; empty where that is not known."""
 
-    def knows_voice(self, name: str | None) -> bool:
-        """Return whether there is a voice ``name``."""
-        return name in self.voices
-
     def voice(self, name: str | None) -> str:
         """Return the voice that speaks for one who asks for ``name``."""
         return name if name is not None and name in self.voices else next(iter(self.voices), "default")

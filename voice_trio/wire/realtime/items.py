@@ -145,9 +145,6 @@ class Order:
         self._untold: dict[str, str | None] = {}
         """Items of which the client is told later -> what they are behind."""
 
-    def __contains__(self, item: str) -> bool:
-        return item in self._ids
-
     def put_off(self, item: str, after: str | None) -> None:
         """There is ``item``, behind ``after``; the client is told of it later, by `add`."""
         self._untold[item] = after
