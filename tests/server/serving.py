@@ -5,6 +5,7 @@ import struct
 from contextlib import asynccontextmanager
 
 import trio
+import trustme
 
 from tools.raw_websocket import read_head
 from voice_trio import config
@@ -27,6 +28,17 @@ async def serving(**settings):
     finally:
         while _dialled:
             _dialled.pop().socket.close()
+
+
+def certified(folder):
+    """Return a file with an authority's certificate, and the settings of a server that has one of it."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    chain, key, signer = folder / "chain.pem", folder / "key.pem", folder / "authority.pem"
+    chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+    key.write_bytes(certificate.private_key_pem.bytes())
+    signer.write_bytes(authority.cert_pem.bytes())
+    return signer, {"certfile": str(chain), "keyfile": str(key)}
 
 
 async def get(url, path):

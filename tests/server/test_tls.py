@@ -4,9 +4,8 @@ import ssl
 
 import pytest
 import trio
-import trustme
 
-from tests.server.serving import dial, scripted, serving, until_none
+from tests.server.serving import certified, dial, scripted, serving, until_none
 from voice_trio import client, config
 from voice_trio.client import CannotConnect, connect, trusting
 from voice_trio.core import messages as m
@@ -17,16 +16,11 @@ pytestmark = pytest.mark.real
 
 
 async def test_a_turn_over_tls_with_a_certificate_of_ones_own(tmp_path):
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
-    chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
-    key.write_bytes(certificate.private_key_pem.bytes())
-    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    authority, settings = certified(tmp_path)
     with trio.fail_after(60):
-        async with serving(certfile=str(chain), keyfile=str(key)) as running:
+        async with serving(**settings) as running:
             assert running.ws_url.startswith("wss://127.0.0.1:")
-            async with connect(running.ws_url, ssl_context=trusting(tmp_path / "authority.pem")) as talker:
+            async with connect(running.ws_url, ssl_context=trusting(authority)) as talker:
                 await talker.ask(m.Text(text="hello"))
                 await talker.wait_for(m.TtsChunk)
             # Plain HTTP where TLS is spoken ends nobody else.
