@@ -138,6 +138,9 @@ async def test_a_client_secret_is_good_for_a_while(monkeypatch):
         (b'{"expires_after": {"seconds": 9}}', "expires_after.seconds"),
         (b'{"expires_after": {"seconds": 7201}}', "expires_after.seconds"),
         (b'{"expires_after": "never"}', "expires_after.seconds"),
+        (b'{"session": {"audio": {"output": {"speed": 1' + b"0" * 400 + b"}}}}", None),
+        (b'{"session": {"audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": NaN}}}}}', None),
+        (b'{"session": ' + b"[" * 30_000, None),
         (b'{"session": []}', "session"),
         (b'{"session": {"audio": {"input": {"format": {"type": "x"}}}}}', "session.audio.input.format.type"),
     ],
@@ -209,7 +212,7 @@ async def test_messages_may_be_long_and_not_endless():
             await socket.next()
             # As much as /ws takes, and sixteen times that.
             await socket.socket.send_message(json.dumps({"type": "x" * 1_100_000}))
-            assert (await socket.wait_for("error"))["error"]["code"] == "invalid_value"
+            assert (await socket.wait_for("error"))["error"]["code"] == "string_above_max_length"
             await socket.send("input_audio_buffer.append", audio="A" * (20 * 1024 * 1024 + 8))
             assert "15 MiB" in (await socket.wait_for("error"))["error"]["message"]
             await socket.socket.send_message("x" * 22_000_000)

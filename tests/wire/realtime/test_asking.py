@@ -259,6 +259,7 @@ MESSAGE = {"type": "message", "role": "user", "content": [{"type": "input_text",
         ("conversation.item.delete", {"item_id": []}, "invalid_value", "item_id"),
         ("conversation.item.truncate", {"item_id": "a"}, "missing_required_parameter", "audio_end_ms"),
         ("conversation.item.truncate", {"item_id": "a", "audio_end_ms": -1}, "invalid_value", "audio_end_ms"),
+        ("conversation.item.truncate", {"item_id": "a", "audio_end_ms": 1e305}, "invalid_value", "audio_end_ms"),
         (
             "conversation.item.truncate",
             {"item_id": "a", "audio_end_ms": 0, "content_index": 1},

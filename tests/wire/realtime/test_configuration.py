@@ -251,3 +251,11 @@ def test_whatever_comes_is_taken_whole_or_not_at_all(updates):
         with suppress(Wrong):
             wanted = wanted.merged(update)
         assert told(wanted).keys() >= told(Configuration()).keys()
+
+
+def test_a_session_that_grows_update_by_update_ends_at_what_clients_take():
+    wanted = Configuration().merged({"tracing": {"a": "a" * 200_000}})
+    with pytest.raises(Wrong) as refusal:
+        wanted.merged({"prompt": {"id": "a" * 100_000}})
+    assert refusal.value.param == "session"
+    assert wanted.merged({"prompt": {"id": "a" * 10_000}}).passed["prompt"]

@@ -18,6 +18,7 @@ from voice_trio.server.openai.errors import BAD_REQUEST, TOO_MANY, ApiError
 from voice_trio.server.request_body import small_body
 from voice_trio.wire.realtime.configuration import Configuration, Offered
 from voice_trio.wire.realtime.errors import Wrong
+from voice_trio.wire.realtime.reading import read_object
 
 PREFIX: Final = "ek_"
 """So begin such keys: OpenAI's clients for pages take no others."""
@@ -25,13 +26,14 @@ PREFIX: Final = "ek_"
 USUAL_S, LEAST_S, MOST_S = 600, 10, 7200
 """How long they are good."""
 
-_MOST_KEYS: Final = 10_000
-_MOST_BYTES: Final = 1_000_000
+_MOST_KEYS: Final = 1_000
+_MOST_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    wanted: Configuration
+    session: str
+    """How a session is to begin, in JSON: taken apart it would need a hundred times the memory."""
     expires_at: float
     """Seconds since 1970."""
 
@@ -48,31 +50,29 @@ class ClientSecrets:
     def wanted(self, key: str) -> Configuration | None:
         """Return how a session is to begin that is opened with ``key``; None where that is no key, or one no more."""
         found = self._keys.get(key)
-        return None if found is None or found.expires_at <= time.time() else found.wanted
+        if found is None or found.expires_at <= time.time():
+            return None
+        return Configuration().merged(json.loads(found.session))
 
     async def answer(self, asked: Request, allowance: Allowance | None) -> Response:
         """Return a new key. Raises `ApiError` and `HttpError`."""
         body = await small_body(asked, _MOST_BYTES)
         try:
-            said: Any = json.loads(body or b"{}")
-        except (ValueError, RecursionError):
-            said = None
-        if not isinstance(said, dict):
-            raise ApiError(BAD_REQUEST, "The body is to be a JSON object, or absent.", code="invalid_json")
-        seconds = _seconds(said.get("expires_after"))
-        try:
-            wanted = Configuration().merged({} if said.get("session") is None else said["session"])
+            said = read_object(body.decode(errors="replace") or "{}", "The body")
+            session = {} if said.get("session") is None else said["session"]
+            wanted = Configuration().merged(session)
         except Wrong as wrong:
             raise ApiError(BAD_REQUEST, wrong.message, param=wrong.param, code=wrong.code) from None
+        seconds = _seconds(said.get("expires_after"))
         now = time.time()
         self._keys = {key: one for key, one in self._keys.items() if one.expires_at > now}
         if len(self._keys) >= _MOST_KEYS:
             message = f"There are {_MOST_KEYS:,} such keys, and no more until one of them has expired."
             raise ApiError(TOO_MANY, message, code="rate_limit_exceeded", retry_after_s=LEAST_S)
         value = PREFIX + secrets.token_urlsafe(24)
-        self._keys[value] = _Key(wanted, now + seconds)
-        session = f"sess_{secrets.token_urlsafe(12)}"
-        told = wanted.told(self._offered(), session=session, expires_at=int(now + self._max_session_s))
+        self._keys[value] = _Key(json.dumps(session), now + seconds)
+        name = f"sess_{secrets.token_urlsafe(12)}"
+        told = wanted.told(self._offered(), session=name, expires_at=int(now + self._max_session_s))
         return answered({"value": value, "expires_at": int(now + seconds), "session": told})
 
 

@@ -114,8 +114,8 @@ class Asking:
         item, end_ms = items.read_id(event), needed(event, "audio_end_ms", (int, float))
         if optional(event, "content_index", int):
             raise Wrong("'content_index' has to be 0: there is one part.", param="content_index")
-        if not 0 <= end_ms < math.inf:
-            raise Wrong("'audio_end_ms' has to be 0 or more.", param="audio_end_ms")
+        if not 0 <= end_ms <= _MOST_SAMPLES:
+            raise Wrong(f"'audio_end_ms' has to be from 0 to {_MOST_SAMPLES}.", param="audio_end_ms")
         reply = self._exchange.replies.get(item)
         # Of a reply without a sound yet, nothing can have been heard.
         rate = 0 if reply is None or reply.sample_rate is None else reply.sample_rate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,8 @@ SLOWEST, FASTEST = 0.5, 1.5
 
 MAX_INSTRUCTIONS_CHARS: Final = 200_000
 MAX_TOOLS: Final = 128
+MAX_CHARS: Final = 262_144
+"""Of the whole session object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Offered:
     def voice(self, name: str | None) -> str:
         """Return the voice that speaks for one who asks for ``name``."""
         return name if name is not None and name in self.voices else next(iter(self.voices), "default")
+
+
+_NOTHING_OFFERED: Final = Offered("", "", (), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +72,13 @@ class Configuration:
         given: Mapping[str, Any] = expect(update, dict, "session")
         if given.get("type", "realtime") != "realtime":
             raise Wrong("'session.type' has to be 'realtime': this server has no other sessions.", param="session.type")
-        return replace(self, **_read(given, _SESSION, "session"), passed=self.passed | _passed(given))
+        merged = replace(self, **_read(given, _SESSION, "session"), passed=self.passed | _passed(given))
+        # It is told whole, again and again, and clients take no message of 1 MiB.
+        chars = len(json.dumps(merged.told(_NOTHING_OFFERED, session="", expires_at=0), ensure_ascii=False))
+        if chars > MAX_CHARS:
+            message = f"The session would have {chars:,} characters, and may have {MAX_CHARS:,}."
+            raise Wrong(message, code="string_above_max_length", param="session")
+        return merged
 
     def for_response(self, given: Mapping[str, Any]) -> Configuration:
         """Return this with what a ``response.create`` wants instead. Raises `Wrong`."""
