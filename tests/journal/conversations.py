@@ -12,9 +12,9 @@ from voice_trio.core.playout import UnpacedPlayout, WholePlayout
 from voice_trio.engines.base import Alive, EngineError
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
-from voice_trio.journal import entries as e
 from voice_trio.journal.compare import first_difference
 from voice_trio.journal.entries import Entry
+from voice_trio.journal.lines import spell
 from voice_trio.journal.read import parse
 from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.journal.replay import replay
@@ -58,7 +58,7 @@ def record(converse):
 
 def spelled(notes):
     """Return ``notes`` as a file has them."""
-    return b"".join(map(e.spell, notes))
+    return b"".join(map(spell, notes))
 
 
 def difference(data, tolerance_s=TOLERANCE_S):

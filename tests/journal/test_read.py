@@ -8,6 +8,7 @@ import pytest
 from tests.journal import conversations
 from tests.journal.conversations import difference, record, spelled
 from voice_trio.journal import entries as e
+from voice_trio.journal.lines import spell
 from voice_trio.journal.read import CannotReplay, read_session_log
 
 
@@ -126,4 +127,4 @@ def test_whatever_a_stranger_changed_is_told_or_replayed(tmp_path, lines):
 
 def strange_lines():
     """Return lines that belong to nothing here."""
-    return [e.spell(e.Gone(at=1.0)), e.spell(e.Drain(at=2.0, grace_s=1e6)), e.spell(e.End(at=3.0, how="cancelled"))]
+    return [spell(e.Gone(at=1.0)), spell(e.Drain(at=2.0, grace_s=1e6)), spell(e.End(at=3.0, how="cancelled"))]

@@ -17,6 +17,7 @@ from voice_trio.core import endpointer, history, messages as m
 from voice_trio.core.messages import Outcome
 from voice_trio.engines.base import Fallback, Prompt, Tool, ToolCall, Usage
 from voice_trio.journal import entries as e
+from voice_trio.journal.lines import spell
 from voice_trio.journal.read import parse
 from voice_trio.journal.recorder import Recorder
 from voice_trio.journal.recording_tap import RecordingTap
@@ -90,7 +91,7 @@ def test_what_a_recognizer_was_guided_by_is_recorded_and_asked_again():
 def test_a_file_without_what_was_said_of_a_fallback_is_read_as_it_was_meant():
     header, *others = record(_greeted)
     older = replace(header, engines=replace(header.engines, asr_fallback_message=None))
-    assert b"asr_fallback_message" not in e.spell(older)
+    assert b"asr_fallback_message" not in spell(older)
     assert difference(spelled([older, *others])) is None
 
 

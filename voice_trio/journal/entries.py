@@ -1,4 +1,4 @@
-"""What a session log is made of, and how a file spells it: one JSON object a line, a header first.
+"""What a session log is made of: a header, and then one entry after another.
 
 Times are seconds since the session began. What the session was told (`Command`, `Audio`, `Malformed`, `Gone`, `Drain`,
 `Changed` and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is
@@ -10,10 +10,10 @@ Anybody may have written a session log: all that is read of it was checked again
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Final, Literal
 
 from annotated_types import Ge, Le
-from pydantic import Base64Bytes, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import Base64Bytes, Field, JsonValue
 
 from voice_trio.core.history import Record
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
@@ -296,28 +296,3 @@ class Stopped:
 
 
 Entry = Command | Audio | Malformed | Gone | Drain | Changed | Answer | Said | Aside | Chunk | Ask | End | Stopped
-
-
-# --- lines ----------------------------------------------------------------------------------------------------------
-
-_ENTRY: Final[TypeAdapter[Header | Entry]] = TypeAdapter(Annotated[Header | Entry, Field(discriminator="kind")])
-_KINDS: Final[dict[type, TypeAdapter[Any]]] = {kind: TypeAdapter(kind) for kind in get_args(Header | Entry)}
-
-
-class NotAnEntry(Exception):
-    """A line is no entry of a session log; the message says why."""
-
-
-def spell(entry: Header | Entry) -> bytes:
-    """Return ``entry`` as a line."""
-    return _KINDS[type(entry)].dump_json(entry, exclude_none=True) + b"\n"
-
-
-def read(line: bytes) -> Header | Entry:
-    """Return the entry in ``line``. Raises `NotAnEntry`."""
-    try:
-        return _ENTRY.validate_json(line, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part)[:40] for part in first["loc"])
-        raise NotAnEntry(f"{place}: {first['msg']}" if place else first["msg"]) from None

@@ -17,7 +17,8 @@ from typing import Final
 import structlog
 import trio
 
-from voice_trio.journal.entries import Entry, Header, Stopped, spell
+from voice_trio.journal.entries import Entry, Header, Stopped
+from voice_trio.journal.lines import spell
 
 log = structlog.get_logger()
 

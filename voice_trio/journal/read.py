@@ -13,6 +13,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.errors import Mendable
 from voice_trio.journal import entries as e
 from voice_trio.journal.file import LONGEST_BYTES
+from voice_trio.journal.lines import NotAnEntry, entry_in
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
 from voice_trio.session.settings import SessionSettings
@@ -110,9 +111,9 @@ def parse(data: bytes) -> SessionLog:
     session_log = SessionLog(_header(lines[0]), [], torn=bool(rest))
     for number, line in enumerate(lines[1:], start=2):
         try:
-            entry = e.read(line)
+            entry = entry_in(line)
             _add(session_log, entry)
-        except (e.NotAnEntry, Malformed, _Wrong) as error:
+        except (NotAnEntry, Malformed, _Wrong) as error:
             raise _Wrong(f"line {number} is wrong: {error}") from None
     return session_log
 
@@ -129,8 +130,8 @@ def _header(line: bytes) -> e.Header:
     if version != e.FORMAT:
         raise _Wrong(f"it is a session log of format {str(version)[:20]!r}; this voice_trio reads format {e.FORMAT}.")
     try:
-        header = e.read(line)
-    except e.NotAnEntry as error:
+        header = entry_in(line)
+    except NotAnEntry as error:
         raise _Wrong(f"its header is wrong: {error}") from None
     assert isinstance(header, e.Header)
     return header
