@@ -41,7 +41,7 @@ class Response:
         self._metadata = metadata
         self._output: list[Json] = []
         self._message: _Message | None = None
-        self._calls: list[tuple[ToolUse, str | None]] = []
+        self._calls: list[ToolUse] = []
         """Those that wait for the end of the message."""
         self._tokens = 0
         self._sent_bytes = 0
@@ -90,9 +90,11 @@ class Response:
         """
         self._tokens += 1
         if self._message is None:
-            yield from self._call(use, after)
+            if self._order is not None:
+                self._order.add(use.id, after)
+            yield from self._call(use)
             return
-        self._calls.append((use, after))
+        self._calls.append(use)
         if self._order is not None:
             self._order.put_off(use.id, after)
 
@@ -104,8 +106,8 @@ class Response:
     def end(self, status: str, details: Json | None = None) -> Iterator[Json]:
         """It is over: ``completed``, or ``cancelled``, ``failed`` or ``incomplete`` for a reason in ``details``."""
         yield from self._close("completed" if status == "completed" else "incomplete")
-        for use, after in self._calls:
-            yield from self._call(use, after)
+        for use in self._calls:
+            yield from self._call(use)
         yield {"type": "response.done", "response": self._told(status, details, usage=self._usage())}
 
     # --- the message that is open ---------------------------------------------------------------------------------
@@ -135,9 +137,9 @@ class Response:
         where = {"response_id": self.id, "item_id": self._message.id}
         return {**where, "output_index": len(self._output), "content_index": 0}
 
-    def _call(self, use: ToolUse, after: str | None) -> Iterator[Json]:
+    def _call(self, use: ToolUse) -> Iterator[Json]:
         if self._order is not None:
-            self._order.add(use.id, after)
+            self._order.tell(use.id)
         yield from self._added(items.function_call(use.id, "in_progress", use.call, use.name, ""))
         place = {"response_id": self.id, "item_id": use.id, "output_index": len(self._output), "call_id": use.call}
         yield {"type": "response.function_call_arguments.delta", **place, "delta": use.arguments}
