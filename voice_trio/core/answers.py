@@ -47,6 +47,8 @@ class ItemAdded:
     item: Item
     after: str | None
     """Id of the item before it; None where it is the first."""
+    by_client: bool = False
+    """Whether it is what the client added; its id may be like one of a turn's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,8 @@ class ItemRead:
     """What an item is by now."""
 
     item: Item
+    written: bool = False
+    """Whether it is a person's words that the client added, and not what was said in a turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,9 +66,7 @@ class Apart:
                 if not self._turns.end_replies(Outcome.CANCELLED):
                     self._outbox.append(NOTHING_TO_CANCEL)
             case m.AddItem() | m.ReadItem() | m.DeleteItem() | m.CutItem():
-                latest = self._turns.latest
-                answer = follow(command, self._turns.conversation, 0 if latest is None else latest.number)
-                self._outbox.append(answer)
+                self._outbox.append(follow(command, self._turns.conversation, self._turns.over))
             case m.Answer(body=body):
                 self._outbox.append(m.Answered(body=body))
 

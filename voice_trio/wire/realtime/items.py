@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from voice_trio.core.items import FIRST, MAX_ITEMS, Item, Reference, ToolOutput, ToolUse, Words, turn_of
+from voice_trio.core.items import FIRST, MAX_ITEMS, Item, Reference, ToolOutput, ToolUse, Words
 from voice_trio.wire.realtime.errors import Wrong
 from voice_trio.wire.realtime.reading import needed, optional
 
@@ -96,7 +96,7 @@ def _short(text: str, param: str, most: int = MAX_ID_CHARS) -> str:
 
 
 def told(item: Item, *, spoken: bool = False, status: str = "completed") -> Json:
-    """Return ``item`` as it is told; ``spoken`` and ``status`` are of a reply, and of no other."""
+    """Return ``item`` as it is told; ``spoken`` says that its words were, and ``status`` is of a reply alone."""
     match item:
         case ToolUse(call=call, name=name, arguments=arguments):
             return function_call(item.id, "completed", call, name, arguments)
@@ -111,10 +111,8 @@ def told(item: Item, *, spoken: bool = False, status: str = "completed") -> Json
             }
         case Words(by=by):
             said = heard_of(item)
-            if by == "person" and turn_of(item.id) is not None:
-                content = [{"type": "input_audio", "transcript": said}]
-            elif spoken:
-                content = [{"type": "output_audio", "transcript": said}]
+            if spoken:
+                content = [{"type": "input_audio" if by == "person" else "output_audio", "transcript": said}]
             else:
                 kind = "output_text" if by == "assistant" else "input_text"
                 content = [{"type": kind, "text": said}] if said else []

@@ -43,6 +43,8 @@ class Response:
         self._message: _Message | None = None
         self._calls: list[ToolUse] = []
         """Those that wait for the end of the message."""
+        self._deleted: set[str] = set()
+        """Of its items, those that are in the conversation no more."""
         self._tokens = 0
         self._sent_bytes = 0
         self.sample_rate = PCM_RATE
@@ -103,6 +105,10 @@ class Response:
         if self._message is not None and self._message.id == item:
             self._message.heard = text
 
+    def delete(self, item: str) -> None:
+        """``item`` is in the conversation no more; what it is in the response is told all the same."""
+        self._deleted.add(item)
+
     def end(self, status: str, details: Json | None = None) -> Iterator[Json]:
         """It is over: ``completed``, or ``cancelled``, ``failed`` or ``incomplete`` for a reason in ``details``."""
         yield from self._close("completed" if status == "completed" else "incomplete")
@@ -156,17 +162,18 @@ class Response:
     def _added(self, item: Json) -> Iterator[Json]:
         place = {"response_id": self.id, "output_index": len(self._output)}
         yield {"type": "response.output_item.added", **place, "item": item}
-        if self._order is not None:
-            before = self._order.before(item["id"])
-            yield {"type": "conversation.item.added", "previous_item_id": before, "item": item}
+        yield from self._in_conversation("added", item)
 
     def _done(self, item: Json) -> Iterator[Json]:
         place = {"response_id": self.id, "output_index": len(self._output)}
         self._output.append(item)
-        if self._order is not None:
-            before = self._order.before(item["id"])
-            yield {"type": "conversation.item.done", "previous_item_id": before, "item": item}
+        yield from self._in_conversation("done", item)
         yield {"type": "response.output_item.done", **place, "item": item}
+
+    def _in_conversation(self, step: str, item: Json) -> Iterator[Json]:
+        if self._order is not None and item["id"] not in self._deleted:
+            before = self._order.before(item["id"])
+            yield {"type": f"conversation.item.{step}", "previous_item_id": before, "item": item}
 
     # --- the whole --------------------------------------------------------------------------------------------------
 

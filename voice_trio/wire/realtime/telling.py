@@ -96,6 +96,14 @@ class Telling:
     # --- items ------------------------------------------------------------------------------------------------------
 
     def _item_added(self, event: m.ItemAdded) -> Iterator[Json]:
+        if event.by_client:
+            self._exchange.answered(m.AddItem.name)
+            self._exchange.replies.pop(event.item.id, None)
+            before = self._exchange.order.add(event.item.id, event.after)
+            place = {"previous_item_id": before, "item": items.told(event.item)}
+            yield {"type": "conversation.item.added", **place}
+            yield {"type": "conversation.item.done", **place}
+            return
         item, turn = event.item, turn_of(event.item.id)
         response = None if turn is None else self._responses.get(turn)
         if isinstance(item, ToolUse) and response is not None:
@@ -104,29 +112,34 @@ class Telling:
         if response is not None and response.out_of_band:
             yield from response.open(item.id)
             return
-        before = self._exchange.order.add(item.id, event.after)
-        match item:
-            case Words(by="person") if turn is not None:
-                self._exchange.answered(m.Commit.name)
-                yield from self._hearing(turn).commit(before)
-            case Words(by="assistant") if response is not None:
-                yield from response.open(item.id)
-            case _:
-                self._exchange.answered(m.AddItem.name)
-                place = {"previous_item_id": before, "item": items.told(item)}
-                yield {"type": "conversation.item.added", **place}
-                yield {"type": "conversation.item.done", **place}
+        if turn is not None and isinstance(item, Words) and item.by == "person":
+            self._exchange.answered(m.Commit.name)
+            if (hearing := self._hearing(turn)).is_deleted:
+                return
+            yield from hearing.commit(self._exchange.order.add(item.id, event.after))
+        elif response is not None:
+            self._exchange.order.add(item.id, event.after)
+            yield from response.open(item.id)
 
     def _item_read(self, event: m.ItemRead) -> Iterator[Json]:
         self._exchange.answered(m.ReadItem.name)
-        known = self._exchange.replies.get(event.item.id)
-        item = items.told(event.item) if known is None else known.told(event.item)
-        yield {"type": "conversation.item.retrieved", "item": item}
+        item, known = event.item, self._exchange.replies.get(event.item.id)
+        if known is None:
+            said = isinstance(item, Words) and item.by == "person" and turn_of(item.id) is not None
+            told = items.told(item, spoken=said and not event.written)
+        else:
+            told = known.told(item)
+        yield {"type": "conversation.item.retrieved", "item": told}
 
     def _item_deleted(self, event: m.ItemDeleted) -> Iterator[Json]:
         self._exchange.answered(m.DeleteItem.name)
         self._exchange.order.remove(event.item)
         self._exchange.replies.pop(event.item, None)
+        turn = turn_of(event.item)
+        if turn in self._responses:
+            self._responses[turn].delete(event.item)
+        if turn in self._heard and event.item == said_id(turn):
+            self._heard[turn].delete()
         yield {"type": "conversation.item.deleted", "item_id": event.item}
 
     def _item_cut(self, event: m.ItemCut) -> Iterator[Json]:
