@@ -38,6 +38,11 @@ class ReplyAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepliesCancelled:
+    """A `CancelReply` was followed; the turns that it ends are over later. Where there was none, an `Info` says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemAdded:
     """There is an item more: one that the client added, or what was said in a turn, its reply, or a use of a tool.
 
@@ -104,6 +109,7 @@ Aside = (
     SpeechStarted
     | SpeechStopped
     | ReplyAccepted
+    | RepliesCancelled
     | ItemAdded
     | ItemRead
     | ItemDeleted

@@ -63,8 +63,8 @@ class Apart:
             case m.Respond():
                 self._respond(command)
             case m.CancelReply():
-                if not self._turns.end_replies(Outcome.CANCELLED):
-                    self._outbox.append(NOTHING_TO_CANCEL)
+                followed = self._turns.end_replies(Outcome.CANCELLED)
+                self._outbox.append(m.RepliesCancelled() if followed else NOTHING_TO_CANCEL)
             case m.AddItem() | m.ReadItem() | m.DeleteItem() | m.CutItem():
                 self._outbox.append(follow(command, self._turns.conversation, self._turns.over))
             case m.Answer(body=body):

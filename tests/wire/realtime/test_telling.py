@@ -380,10 +380,13 @@ def test_what_is_declined_names_the_event_that_asked_for_it(connection, kind, fi
 
 
 def test_a_cancel_of_nothing_is_an_error_that_clients_know(connection):
+    connection.say(state(1, "THINKING"))
     connection.ask("response.cancel", event_id="the one before")
-    connection.say(state(1, "THINKING"), done(1, "cancelled"))
     connection.ask("response.cancel", event_id="mine")
+    # The session answers them at once, and then the turn comes to its end.
+    assert connection.say(m.RepliesCancelled()) == []
     connection.say(m.Info(code=m.InfoCode.NOTHING_TO_CANCEL, message="There is no turn to cancel."))
+    connection.say(done(1, "cancelled"))
     error = connection.last("error")["error"]
     assert (error["code"], error["event_id"]) == ("response_cancel_not_active", "mine")
     assert error["message"].startswith("Cancellation failed")

@@ -165,6 +165,11 @@ class Telling:
     def _accepted(self, event: m.ReplyAccepted) -> Iterator[Json]:
         yield from self._begin(event.reply, self._exchange.answered(m.Respond.name))
 
+    def _cancelled(self, event: m.RepliesCancelled) -> Iterator[Json]:
+        self._exchange.answered(m.CancelReply.name)
+        # The response's end says it.
+        yield from ()
+
     def _state(self, event: m.StateChanged) -> Iterator[Json]:
         if event.state is State.THINKING and event.turn not in self._responses:
             yield from self._begin(event.turn, Asked(None))
@@ -202,8 +207,6 @@ class Telling:
     def _done(self, event: m.Done) -> Iterator[Json]:
         if (hearing := self._heard.pop(event.turn, None)) is not None:
             yield from hearing.end(self._failures.get(event.turn))
-        if event.outcome is Outcome.CANCELLED:
-            self._exchange.answered(m.CancelReply.name)
         yield from self._end_response(event.turn, event.outcome)
         self._failures.pop(event.turn, None)
         self._cut.discard(event.turn)
@@ -251,6 +254,7 @@ _EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
     m.Cleared: Telling._cleared,
     m.Declined: Telling._declined,
     m.ReplyAccepted: Telling._accepted,
+    m.RepliesCancelled: Telling._cancelled,
     m.StateChanged: Telling._state,
     m.Token: Telling._token,
     m.TtsPhrase: Telling._phrase,
