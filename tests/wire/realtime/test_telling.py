@@ -9,7 +9,7 @@ from tests.wire.realtime.contract import check
 from tests.wire.realtime.order import check_order
 from voice_trio.core import messages as m
 from voice_trio.core.codes import Why
-from voice_trio.core.items import ToolOutput, ToolUse, Words
+from voice_trio.core.items import MAX_ITEMS, ToolOutput, ToolUse, Words
 from voice_trio.wire.realtime.codec import RealtimeCodec
 from voice_trio.wire.realtime.configuration import Configuration, Offered
 
@@ -204,6 +204,12 @@ def test_one_out_of_band_is_in_no_conversation(connection):
     assert connection.last("response.done")["response"]["conversation_id"].startswith("conv_")
 
 
+def test_no_more_is_known_of_replies_than_there_can_be(connection):
+    for turn in range(1, MAX_ITEMS + 3):
+        connection.say(state(turn, "THINKING"), done(turn))
+    assert [*connection.codec._exchange.replies][:: MAX_ITEMS - 1] == ["reply_3", f"reply_{MAX_ITEMS + 2}"]
+
+
 def test_a_tool_of_the_clients_is_called(connection):
     connection.ask("response.create")
     use = ToolUse(id="call_1_0", call="call_1_0", name="weather", arguments='{"at": "sea"}')
@@ -281,13 +287,13 @@ def test_what_somebody_said_is_told_with_its_transcript(connection):
 def test_a_clients_item_is_the_clients_whatever_its_id(connection, key, conversation):
     connection.ask("response.create", response={"conversation": conversation})
     connection.say(m.ReplyAccepted(reply=1), state(1, "THINKING"))
-    for by, content in (("person", "input_text"), ("assistant", "output_text")):
-        words = Words(id=key, by=by, text="Mine.")
+    by_person, by_assistant = Words(id=key, by="person", text="Mine."), Words(id=key, by="assistant", text="Mine.")
+    for words, content in ((by_person, "input_text"), (by_assistant, "output_text")):
         connection.ask("conversation.item.create", item=MINE, event_id="followed")
         told = connection.say(m.ItemAdded(item=words, after=None, by_client=True))
         assert told == ["conversation.item.added", "conversation.item.done"]
         assert connection.last("conversation.item.done")["item"]["content"] == [{"type": content, "text": "Mine."}]
-        connection.say(m.ItemRead(item=words, written=by == "person"))
+        connection.say(m.ItemRead(item=words, written=words is by_person))
         item = connection.last("conversation.item.retrieved")["item"]
         assert (item["content"], item["status"]) == ([{"type": content, "text": "Mine."}], "completed")
         connection.say(m.ItemDeleted(item=key))

@@ -260,14 +260,13 @@ async def test_a_reply_that_fails_says_why(autojump_clock):
 
 
 async def test_of_two_cancels_the_second_finds_nothing(autojump_clock):
-    async with holding(to_the_end=True) as client:
+    async with holding() as client:
         await client.write("Hello?")
         await client.send("response.create")
         await client.send("response.cancel", event_id="first")
         await client.send("response.cancel", event_id="second")
         error = await client.error()
         assert (error["code"], error["event_id"]) == ("response_cancel_not_active", "second")
-        await client.wait_for("response.done")
 
 
 async def test_a_response_is_cancelled_at_once(autojump_clock):

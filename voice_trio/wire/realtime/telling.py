@@ -9,7 +9,7 @@ from typing import Any, Final
 from voice_trio.core import messages as m
 from voice_trio.core.audio import samples_to_ms
 from voice_trio.core.codes import Why
-from voice_trio.core.items import ToolUse, Words, reply_id, said_id, turn_of
+from voice_trio.core.items import MAX_ITEMS, ToolUse, Words, reply_id, said_id, turn_of
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.wire.realtime import items
 from voice_trio.wire.realtime.configuration import Json
@@ -186,7 +186,11 @@ class Telling:
         )
         self._exchange.responses.add(response.id)
         if not asked.out_of_band:
-            self._exchange.replies[reply_id(turn)] = Spoken(wanted.modality == "audio")
+            replies = self._exchange.replies
+            replies[reply_id(turn)] = Spoken(wanted.modality == "audio")
+            if len(replies) > MAX_ITEMS:
+                # Of so many, the oldest is no item any more.
+                del replies[next(iter(replies))]
         yield from response.begin()
 
     def _token(self, event: m.Token) -> Iterator[Json]:
