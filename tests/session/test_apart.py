@@ -247,6 +247,46 @@ async def test_what_is_deleted_is_out_of_the_conversation_and_of_the_store(autoj
         assert (first.said, first.reply) == ("", "")
 
 
+async def test_ids_of_a_turn_under_way_are_taken_but_for_what_was_deleted_of_it(autojump_clock):
+    async with talking(["A story ", 5.0, "that goes on."]) as (talk, _):
+        await talk.ask(m.Respond())
+        await talk.wait_for(m.Token)
+        await talk.ask(m.AddItem(item=words("call_1_0", "Early.")))
+        assert (await talk.wait_for(m.Declined)).why is Why.DUPLICATE
+        await talk.ask(m.DeleteItem(item=reply_id(1)), m.AddItem(item=words(reply_id(1), "Mine.")))
+        added = await talk.wait_for(m.ItemAdded, item=words(reply_id(1), "Mine."))
+        assert added.by_client
+        await talk.wait_for(m.Done)
+        assert await left(talk, reply_id(1)) == words(reply_id(1), "Mine.")
+        assert [event.by_client for event in talk.all(m.ItemAdded)] == [False, True]
+
+
+async def test_each_cancel_is_answered_at_once_and_in_its_order(autojump_clock):
+    async with talking(["A story ", 5.0, "that goes on."]) as (talk, _):
+        await talk.ask(m.Respond(), m.CancelReply(), m.CancelReply(), m.Answer(body="after"))
+        await talk.wait_for(m.Answered)
+        answers = [type(event) for event in talk.heard if isinstance(event, (m.RepliesCancelled, m.Info))]
+        assert answers == [m.RepliesCancelled, m.Info]
+
+
+async def test_ids_of_a_turn_out_of_band_are_free(autojump_clock):
+    async with talking(["A story ", 5.0, "that goes on."]) as (talk, _):
+        await talk.ask(m.Respond(out_of_band=True))
+        await talk.wait_for(m.Token)
+        await talk.ask(*(m.AddItem(item=words(key, "Mine.")) for key in (said_id(1), reply_id(1), "call_1_7")))
+        for _ in range(3):
+            assert (await talk.wait_for(m.ItemAdded, by_client=True)).item.text == "Mine."
+
+
+async def test_what_a_client_wrote_is_told_from_what_was_said(autojump_clock):
+    async with talking() as (talk, _):
+        await respond(talk)
+        await talk.ask(m.AddItem(item=words(said_id(1), "Mine.")), m.ReadItem(item=said_id(1)))
+        assert (await talk.wait_for(m.ItemRead)).written
+        await talk.ask(m.ReadItem(item=reply_id(1)))
+        assert not (await talk.wait_for(m.ItemRead)).written
+
+
 @pytest.mark.parametrize(
     ("command", "why"),
     [

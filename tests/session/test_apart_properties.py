@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 from tests.session.promises import RecordingStore, act, check_spelling
 from tests.session.test_properties import ENGINES, PAUSES, UNHURRIED
 from voice_trio.core import messages as m
-from voice_trio.core.items import FIRST, Items, Reference, ToolOutput, Words, reply_id, said_id, tool_use_id, turn_of
+from voice_trio.core.items import FIRST, Items, Reference, ToolOutput, Words, reply_id, said_id, tool_use_id
 from voice_trio.core.playout import UnpacedPlayout
 from voice_trio.core.tools import Tool
 from voice_trio.session.link import LinkClosed
@@ -109,12 +109,10 @@ def check_answers(asked, heard):
     for answer in heard:
         if not isinstance(answer, (m.Declined, *ANSWERS.values())):
             continue
-        if isinstance(answer, m.ItemAdded) and turn_of(answer.item.id) is not None:
+        if isinstance(answer, m.ItemAdded) and not answer.by_client:
             item = answer.item
-            committed = item.text is None and item.id not in spoken if isinstance(item, Words) else False
-            written = bool(commands) and item == getattr(commands[0], "item", None)
-            if not committed and not written:
-                continue  # It is of a turn.
+            if not (isinstance(item, Words) and item.text is None and item.id not in spoken):
+                continue  # It is of a turn, and nobody committed it.
         assert commands, f"nobody asked for {answer}"
         command = commands.pop(0)
         assert isinstance(answer, (m.Declined, ANSWERS[type(command)])), f"{command} was answered with {answer}"

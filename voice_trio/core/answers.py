@@ -38,6 +38,11 @@ class ReplyAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepliesCancelled:
+    """A `CancelReply` was followed; the turns that it ends are over later. Where there was none, an `Info` says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemAdded:
     """There is an item more: one that the client added, or what was said in a turn, its reply, or a use of a tool.
 
@@ -47,6 +52,8 @@ class ItemAdded:
     item: Item
     after: str | None
     """Id of the item before it; None where it is the first."""
+    by_client: bool = False
+    """Whether it is what the client added; its id may be like one of a turn's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,8 @@ class ItemRead:
     """What an item is by now."""
 
     item: Item
+    written: bool = False
+    """Whether it is a person's words that the client added, and not what was said in a turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,7 @@ Aside = (
     SpeechStarted
     | SpeechStopped
     | ReplyAccepted
+    | RepliesCancelled
     | ItemAdded
     | ItemRead
     | ItemDeleted

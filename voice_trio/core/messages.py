@@ -18,6 +18,7 @@ from voice_trio.core.answers import (
     ItemCut as ItemCut,
     ItemDeleted as ItemDeleted,
     ItemRead as ItemRead,
+    RepliesCancelled as RepliesCancelled,
     ReplyAccepted as ReplyAccepted,
     SpeechStarted as SpeechStarted,
     SpeechStopped as SpeechStopped,

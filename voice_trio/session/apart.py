@@ -63,12 +63,10 @@ class Apart:
             case m.Respond():
                 self._respond(command)
             case m.CancelReply():
-                if not self._turns.end_replies(Outcome.CANCELLED):
-                    self._outbox.append(NOTHING_TO_CANCEL)
+                followed = self._turns.end_replies(Outcome.CANCELLED)
+                self._outbox.append(m.RepliesCancelled() if followed else NOTHING_TO_CANCEL)
             case m.AddItem() | m.ReadItem() | m.DeleteItem() | m.CutItem():
-                latest = self._turns.latest
-                answer = follow(command, self._turns.conversation, 0 if latest is None else latest.number)
-                self._outbox.append(answer)
+                self._outbox.append(follow(command, self._turns.conversation, self._turns.over))
             case m.Answer(body=body):
                 self._outbox.append(m.Answered(body=body))
 

@@ -78,6 +78,14 @@ class Conversation:
         """Return the item of that id, as it is by now. Raises `NoSuchItem`."""
         return self._by_now(self._items[key])
 
+    def is_written(self, key: str) -> bool:
+        """Return whether the item of that id is a person's words that the client added."""
+        return key in self._written and key in self._items
+
+    def was_deleted(self, key: str) -> bool:
+        """Return whether a turn made an item of that id, and the client did not want it."""
+        return key in self._deleted
+
     def resolved(self, items: Sequence[Item | Reference]) -> list[Item]:
         """Return ``items``, with those that are referred to in their places, if they still stand."""
         return [
@@ -188,7 +196,7 @@ class Conversation:
             self._written[item.id] = None
             if len(self._written) > 2 * MAX_ITEMS:
                 self._written = {key: turn for key, turn in self._written.items() if key in self._items}
-        return ItemAdded(item=item, after=self._items.before(item.id))
+        return ItemAdded(item=item, after=self._items.before(item.id), by_client=True)
 
     def delete(self, key: str) -> None:
         """Take the item of that id out."""

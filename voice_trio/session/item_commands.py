@@ -10,18 +10,18 @@ from voice_trio.session.conversation import Conversation, NoSound
 ItemCommand = m.AddItem | m.ReadItem | m.DeleteItem | m.CutItem
 
 
-def follow(command: ItemCommand, conversation: Conversation, turns: int) -> m.Aside:
-    """Do what ``command`` asks in ``conversation``, of which there have been ``turns``; return what says so."""
+def follow(command: ItemCommand, conversation: Conversation, over: int) -> m.Aside:
+    """Do what ``command`` asks in ``conversation``, whose turns up to ``over`` are; return what says so."""
     key = command.item.id if isinstance(command, m.AddItem) else command.item
     try:
         match command:
             case m.AddItem(item=item, after=after):
-                # The id of a turn to come is taken.
-                if (turn_of(key) or 0) > turns:
+                # The ids of turns to come are taken, and those of one under way, except of what was deleted of it.
+                if (turn_of(key) or 0) > over and not conversation.was_deleted(key):
                     raise Duplicate(key)
                 return conversation.add(item, after)
             case m.ReadItem():
-                return m.ItemRead(item=conversation[key])
+                return m.ItemRead(item=conversation[key], written=conversation.is_written(key))
             case m.DeleteItem():
                 conversation.delete(key)
                 return m.ItemDeleted(item=key)

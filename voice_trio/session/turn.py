@@ -39,6 +39,7 @@ class Turn:
 
     def __init__(self, around: Surroundings, asked: Asked, capture: Capture, timeline: Timeline) -> None:
         self.number = asked.number
+        self.conversation = asked.conversation
         self._around = around
         self._asked = asked
         self._outbox = around.outbox
@@ -128,7 +129,7 @@ class Turn:
         self._revision.said = before.said
         self._held_at = None
         self._is_void = True
-        self._asked.conversation.take_back(self.number)
+        self.conversation.take_back(self.number)
         # As in `end`: nothing comes after what is dropped here.
         before.scope.cancel()
         self._outbox.drop(self._is_ours)
@@ -228,7 +229,7 @@ class Turn:
         return Outcome.FAILED
 
     async def _converse(self) -> Outcome:
-        conversation, request = self._asked.conversation, self._asked.request
+        conversation, request = self.conversation, self._asked.request
         conversation.recall(await recall(self._around, conversation.name))
         voice, voices = None if isinstance(request, m.Commit) else request.voice, self._engines.synthesizer.voices
         if voice is not None and voice not in voices:
@@ -276,7 +277,7 @@ class Turn:
         self._around.throttle.release()
         heard = revision.reply.heard(all_queued=outcome not in _SILENCED)
         record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard)
-        record = self._asked.conversation.settle(record, withdrawn=self._withdrawn)
+        record = self.conversation.settle(record, withdrawn=self._withdrawn)
         remembered = await remember(self._around, self._asked, record)
         latency = revision.timeline.latency()
         self._outbox.append(self._moved(outcome))

@@ -48,6 +48,12 @@ class Turns:
         return iter([*self._asked_for])
 
     @property
+    def over(self) -> int:
+        """Up to which number all that put items into the conversation are over."""
+        latest = 0 if self.latest is None else self.latest.number
+        return next((turn.number - 1 for turn in self if turn.conversation is self.conversation), latest)
+
+    @property
     def full(self) -> bool:
         """Whether no more may be asked for until one is over."""
         return len(self._asked_for) > _WAITING

@@ -77,13 +77,14 @@ class _Order:
             self.order.insert(0 if before is None else self.order.index(before) + 1, item)
         elif kind == "done":
             item = event["item"]["id"]
-            assert self.items[item] == "added" or item not in self.order, event
+            assert self.items[item] == "added", event
             self.items[item] = "done"
             self.behind(event)
         elif kind == "deleted":
-            self.order.remove(event["item_id"])
-            if self.items.get(event["item_id"]) == "done":
-                del self.items[event["item_id"]]
+            # Nothing more is told of it; a call may go before it is told of.
+            if self.items.pop(event["item_id"], None) is not None:
+                self.order.remove(event["item_id"])
+            self.committed.pop(event["item_id"], None)
 
     def behind(self, event):
         assert event["previous_item_id"] is None or event["previous_item_id"] in self.order, event

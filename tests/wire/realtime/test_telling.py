@@ -9,7 +9,7 @@ from tests.wire.realtime.contract import check
 from tests.wire.realtime.order import check_order
 from voice_trio.core import messages as m
 from voice_trio.core.codes import Why
-from voice_trio.core.items import ToolOutput, ToolUse, Words
+from voice_trio.core.items import MAX_ITEMS, ToolOutput, ToolUse, Words
 from voice_trio.wire.realtime.codec import RealtimeCodec
 from voice_trio.wire.realtime.configuration import Configuration, Offered
 
@@ -91,6 +91,7 @@ CLOSED = [
     "response.output_item.done",
     "response.done",
 ]
+MINE = {"type": "function_call_output", "call_id": "c", "output": ""}
 TRANSCRIPTION = "conversation.item.input_audio_transcription."
 HEARD = [
     "input_audio_buffer.speech_started",
@@ -188,17 +189,25 @@ def test_one_out_of_band_is_in_no_conversation(connection):
     connection.ask("response.create", response={"conversation": "none"})
     connection.ask("response.create")
     assert connection.say(m.ReplyAccepted(reply=1), m.ReplyAccepted(reply=2)) == ["response.created"] * 2
-    connection.say(m.ItemAdded(item=Words(id="a", by="person", text="x"), after=None))
+    connection.say(m.ItemAdded(item=Words(id="a", by="person", text="x"), after=None, by_client=True))
     added = m.ItemAdded(item=Words(id="reply_1", by="assistant"), after="a")
     told = connection.say(state(1, "THINKING"), added, m.Token(turn=1, text="Hi"), done(1))
     # What comes next is behind what was in the conversation, and nothing else.
-    connection.say(m.ItemAdded(item=Words(id="b", by="person", text="y"), after="a"), m.ItemDeleted(item="a"))
-    connection.say(m.ItemAdded(item=Words(id="c", by="person", text="y"), after="b"))
+    connection.say(
+        m.ItemAdded(item=Words(id="b", by="person", text="y"), after="a", by_client=True), m.ItemDeleted(item="a")
+    )
+    connection.say(m.ItemAdded(item=Words(id="c", by="person", text="y"), after="b", by_client=True))
     assert connection.last("conversation.item.done")["previous_item_id"] == "b"
     assert not [kind for kind in told if kind.startswith("conversation.")]
     assert connection.last("response.done")["response"]["conversation_id"] is None
     connection.say(state(2, "THINKING"), done(2))
     assert connection.last("response.done")["response"]["conversation_id"].startswith("conv_")
+
+
+def test_no_more_is_known_of_replies_than_there_can_be(connection):
+    for turn in range(1, MAX_ITEMS + 3):
+        connection.say(state(turn, "THINKING"), done(turn))
+    assert [*connection.codec._exchange.replies][:: MAX_ITEMS - 1] == ["reply_3", f"reply_{MAX_ITEMS + 2}"]
 
 
 def test_a_tool_of_the_clients_is_called(connection):
@@ -231,8 +240,8 @@ def test_a_tool_of_the_clients_is_called(connection):
     ],
 )
 def test_a_clients_item_is_told_as_added_and_done(connection, item, content):
-    connection.say(m.ItemAdded(item=Words(id="before", by="person", text="x"), after=None))
-    assert connection.say(m.ItemAdded(item=item, after="before")) == [
+    connection.say(m.ItemAdded(item=Words(id="before", by="person", text="x"), after=None, by_client=True))
+    assert connection.say(m.ItemAdded(item=item, after="before", by_client=True)) == [
         "conversation.item.added",
         "conversation.item.done",
     ]
@@ -271,6 +280,63 @@ def test_what_somebody_said_is_told_with_its_transcript(connection):
     connection.say(m.ItemRead(item=Words(id="said_1", by="person", text="Hi")))
     item = connection.last("conversation.item.retrieved")["item"]
     assert item["content"] == [{"type": "input_audio", "transcript": "Hi"}]
+
+
+@pytest.mark.parametrize("conversation", ["auto", "none"])
+@pytest.mark.parametrize("key", ["said_1", "reply_1", "call_1_7"])
+def test_a_clients_item_is_the_clients_whatever_its_id(connection, key, conversation):
+    connection.ask("response.create", response={"conversation": conversation})
+    connection.say(m.ReplyAccepted(reply=1), state(1, "THINKING"))
+    by_person, by_assistant = Words(id=key, by="person", text="Mine."), Words(id=key, by="assistant", text="Mine.")
+    for words, content in ((by_person, "input_text"), (by_assistant, "output_text")):
+        connection.ask("conversation.item.create", item=MINE, event_id="followed")
+        told = connection.say(m.ItemAdded(item=words, after=None, by_client=True))
+        assert told == ["conversation.item.added", "conversation.item.done"]
+        assert connection.last("conversation.item.done")["item"]["content"] == [{"type": content, "text": "Mine."}]
+        connection.say(m.ItemRead(item=words, written=words is by_person))
+        item = connection.last("conversation.item.retrieved")["item"]
+        assert (item["content"], item["status"]) == ([{"type": content, "text": "Mine."}], "completed")
+        connection.say(m.ItemDeleted(item=key))
+    # What was followed waits for no answer any more.
+    connection.ask("conversation.item.create", item=MINE, event_id="declined")
+    connection.say(m.Declined(command=m.AddItem.name, why=Why.DUPLICATE, message="x"))
+    assert connection.last("error")["error"]["event_id"] == "declined"
+    connection.say(done(1))
+
+
+@pytest.mark.parametrize("said", range(1, len(REPLY) + 1))
+def test_of_a_reply_that_is_deleted_only_the_response_goes_on(connection, said):
+    connection.say(*SPOKEN, m.Final(turn=1, text="x"), state(1, "THINKING"), *REPLY[:said])
+    connection.say(m.ItemDeleted(item="reply_1"))
+    use = ToolUse(id="call_1_0", call="call_1_0", name="weather", arguments="{}")
+    told = connection.say(*REPLY[said:], m.ItemAdded(item=use, after="said_1"), done(1))
+    assert [kind for kind in told if kind.startswith("conversation.")] == [
+        "conversation.item.added",
+        "conversation.item.done",
+    ]
+    event = connection.last("conversation.item.done")
+    assert (event["item"]["id"], event["previous_item_id"]) == ("call_1_0", "said_1")
+    output = connection.last("response.done")["response"]["output"]
+    assert [item["id"] for item in output] == ["reply_1", "call_1_0"]
+
+
+def test_a_call_that_is_deleted_before_it_is_told_of_may_be_the_clients(connection):
+    uses = [ToolUse(id=f"call_1_{at}", call=f"call_1_{at}", name="f", arguments="{}") for at in (0, 1)]
+    connection.say(*SPOKEN, m.Final(turn=1, text="x"), state(1, "THINKING"), *REPLY)
+    connection.say(m.ItemAdded(item=uses[0], after="reply_1"), m.ItemAdded(item=uses[1], after="call_1_0"))
+    connection.say(m.ItemDeleted(item="call_1_0"))
+    connection.say(m.ItemAdded(item=uses[0], after="call_1_1", by_client=True))
+    assert connection.last("conversation.item.done")["previous_item_id"] == "reply_1"
+    connection.say(done(1))
+    added = [event["item"]["id"] for event in connection.events if event["type"] == "conversation.item.added"]
+    assert added == ["said_1", "reply_1", "call_1_0", "call_1_1"]
+
+
+def test_of_an_utterance_that_is_deleted_nothing_more_is_told(connection):
+    connection.say(*SPOKEN, m.ItemDeleted(item="said_1"))
+    partial = m.Partial(turn=1, keep=0, text="what is it", stable=10)
+    again = m.ItemAdded(item=Words(id="said_1", by="person"), after=None)
+    assert connection.say(partial, again, m.Final(turn=1, text="What is it?"), done(1)) == []
 
 
 @pytest.mark.parametrize(
@@ -320,10 +386,13 @@ def test_what_is_declined_names_the_event_that_asked_for_it(connection, kind, fi
 
 
 def test_a_cancel_of_nothing_is_an_error_that_clients_know(connection):
+    connection.say(state(1, "THINKING"))
     connection.ask("response.cancel", event_id="the one before")
-    connection.say(state(1, "THINKING"), done(1, "cancelled"))
     connection.ask("response.cancel", event_id="mine")
+    # The session answers them at once, and then the turn comes to its end.
+    assert connection.say(m.RepliesCancelled()) == []
     connection.say(m.Info(code=m.InfoCode.NOTHING_TO_CANCEL, message="There is no turn to cancel."))
+    connection.say(done(1, "cancelled"))
     error = connection.last("error")["error"]
     assert (error["code"], error["event_id"]) == ("response_cancel_not_active", "mine")
     assert error["message"].startswith("Cancellation failed")

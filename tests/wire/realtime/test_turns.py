@@ -259,6 +259,16 @@ async def test_a_reply_that_fails_says_why(autojump_clock):
 # --- cancel, barge-in, truncate ---------------------------------------------------------------------------------------
 
 
+async def test_of_two_cancels_the_second_finds_nothing(autojump_clock):
+    async with holding() as client:
+        await client.write("Hello?")
+        await client.send("response.create")
+        await client.send("response.cancel", event_id="first")
+        await client.send("response.cancel", event_id="second")
+        error = await client.error()
+        assert (error["code"], error["event_id"]) == ("response_cancel_not_active", "second")
+
+
 async def test_a_response_is_cancelled_at_once(autojump_clock):
     async with holding(engines(LONG, SHORT), to_the_end=True) as client:
         await client.write("Hi")

@@ -22,6 +22,8 @@ class Hearing:
         self._started_ms: int | None = None
         self._stopped_ms: int | None = None
         self._committed = False
+        self.is_deleted = False
+        """Whether it was an item, and is none any more."""
         self._owes_transcript = False
         """Whether the client is to be told what was said, or that nobody knows."""
 
@@ -43,14 +45,18 @@ class Hearing:
         self._owes_transcript = self._exchange.wanted.transcription is not None
         place = {"previous_item_id": after}
         yield {"type": "input_audio_buffer.committed", "item_id": self._item, **place}
-        item = items.told(Words(id=self._item, by="person"))
+        item = items.told(Words(id=self._item, by="person"), spoken=True)
         yield {"type": "conversation.item.added", **place, "item": item}
         yield {"type": "conversation.item.done", **place, "item": item}
+
+    def delete(self) -> None:
+        """The item is no more, and nothing more is told of it."""
+        self.is_deleted, self._owes_transcript = True, False
 
     def follow(self, partial: m.Partial) -> Iterator[Json]:
         """It seems to say that, so far."""
         settled = self._prefix.push(partial.keep, partial.text, partial.stable)
-        if settled and self._exchange.wanted.transcription is not None:
+        if settled and not self.is_deleted and self._exchange.wanted.transcription is not None:
             yield self._told("delta", delta=settled)
 
     def restart(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from voice_trio.core.items import FIRST, Item, Reference, ToolOutput, ToolUse, Words, turn_of
+from voice_trio.core.items import FIRST, MAX_ITEMS, Item, Reference, ToolOutput, ToolUse, Words
 from voice_trio.wire.realtime.errors import Wrong
 from voice_trio.wire.realtime.reading import needed, optional
 
@@ -96,7 +96,7 @@ def _short(text: str, param: str, most: int = MAX_ID_CHARS) -> str:
 
 
 def told(item: Item, *, spoken: bool = False, status: str = "completed") -> Json:
-    """Return ``item`` as it is told; ``spoken`` and ``status`` are of a reply, and of no other."""
+    """Return ``item`` as it is told; ``spoken`` says that its words were, and ``status`` is of a reply alone."""
     match item:
         case ToolUse(call=call, name=name, arguments=arguments):
             return function_call(item.id, "completed", call, name, arguments)
@@ -111,10 +111,8 @@ def told(item: Item, *, spoken: bool = False, status: str = "completed") -> Json
             }
         case Words(by=by):
             said = heard_of(item)
-            if by == "person" and turn_of(item.id) is not None:
-                content = [{"type": "input_audio", "transcript": said}]
-            elif spoken:
-                content = [{"type": "output_audio", "transcript": said}]
+            if spoken:
+                content = [{"type": "input_audio" if by == "person" else "output_audio", "transcript": said}]
             else:
                 kind = "output_text" if by == "assistant" else "input_text"
                 content = [{"type": kind, "text": said}] if said else []
@@ -138,32 +136,43 @@ def function_call(id: str, status: str, call_id: str, name: str, arguments: str)
 
 
 class Order:
-    """Which items there are, one behind the other, as far as the client was told."""
+    """Which items there are, one behind the other, as far as the client was told, or is to be told."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []
-        self._untold: dict[str, str | None] = {}
-        """Items of which the client is told later -> what they are behind."""
+        """At most as many as the session keeps: so it may be searched."""
+        self._untold: set[str] = set()
+        """Those of which the client is told later."""
 
     def put_off(self, item: str, after: str | None) -> None:
-        """There is ``item``, behind ``after``; the client is told of it later, by `add`."""
-        self._untold[item] = after
+        """There is ``item``, behind ``after``; the client is told of it later, by `tell`."""
+        self._put(item, after)
+        self._untold.add(item)
+
+    def tell(self, item: str) -> None:
+        """The client is told of ``item``, which was put off."""
+        self._untold.discard(item)
 
     def add(self, item: str, after: str | None) -> str | None:
         """Put ``item`` behind ``after``, before all others if that is None; return what it is told to be behind."""
-        self._untold.pop(item, None)
-        while after in self._untold:
-            after = self._untold[after]
-        at = self._ids.index(after) + 1 if after is not None and after in self._ids else 0
-        self._ids.insert(at, item)
+        self._put(item, after)
         return self.before(item)
 
     def before(self, item: str) -> str | None:
-        """Return the id of the one before ``item``, None for the first and for what is not there."""
+        """Return the id of the told one before ``item``, None for the first and for what is not there."""
         at = self._ids.index(item) if item in self._ids else 0
-        return self._ids[at - 1] if at else None
+        return next((other for other in reversed(self._ids[:at]) if other not in self._untold), None)
 
     def remove(self, item: str) -> None:
         """Take ``item`` out, if it is there."""
         if item in self._ids:
             self._ids.remove(item)
+            self._untold.discard(item)
+
+    def _put(self, item: str, after: str | None) -> None:
+        self.remove(item)
+        at = self._ids.index(after) + 1 if after is not None and after in self._ids else 0
+        self._ids.insert(at, item)
+        if len(self._ids) > MAX_ITEMS:
+            # The newest stays, wherever it is.
+            self.remove(self._ids[0] if at else self._ids[1])

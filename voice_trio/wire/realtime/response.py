@@ -41,8 +41,10 @@ class Response:
         self._metadata = metadata
         self._output: list[Json] = []
         self._message: _Message | None = None
-        self._calls: list[tuple[ToolUse, str | None]] = []
+        self._calls: list[ToolUse] = []
         """Those that wait for the end of the message."""
+        self._deleted: set[str] = set()
+        """Of its items, those that are in the conversation no more."""
         self._tokens = 0
         self._sent_bytes = 0
         self.sample_rate = PCM_RATE
@@ -90,9 +92,11 @@ class Response:
         """
         self._tokens += 1
         if self._message is None:
-            yield from self._call(use, after)
+            if self._order is not None:
+                self._order.add(use.id, after)
+            yield from self._call(use)
             return
-        self._calls.append((use, after))
+        self._calls.append(use)
         if self._order is not None:
             self._order.put_off(use.id, after)
 
@@ -101,11 +105,15 @@ class Response:
         if self._message is not None and self._message.id == item:
             self._message.heard = text
 
+    def delete(self, item: str) -> None:
+        """``item`` is in the conversation no more; what it is in the response is told all the same."""
+        self._deleted.add(item)
+
     def end(self, status: str, details: Json | None = None) -> Iterator[Json]:
         """It is over: ``completed``, or ``cancelled``, ``failed`` or ``incomplete`` for a reason in ``details``."""
         yield from self._close("completed" if status == "completed" else "incomplete")
-        for use, after in self._calls:
-            yield from self._call(use, after)
+        for use in self._calls:
+            yield from self._call(use)
         yield {"type": "response.done", "response": self._told(status, details, usage=self._usage())}
 
     # --- the message that is open ---------------------------------------------------------------------------------
@@ -135,9 +143,9 @@ class Response:
         where = {"response_id": self.id, "item_id": self._message.id}
         return {**where, "output_index": len(self._output), "content_index": 0}
 
-    def _call(self, use: ToolUse, after: str | None) -> Iterator[Json]:
+    def _call(self, use: ToolUse) -> Iterator[Json]:
         if self._order is not None:
-            self._order.add(use.id, after)
+            self._order.tell(use.id)
         yield from self._added(items.function_call(use.id, "in_progress", use.call, use.name, ""))
         place = {"response_id": self.id, "item_id": use.id, "output_index": len(self._output), "call_id": use.call}
         yield {"type": "response.function_call_arguments.delta", **place, "delta": use.arguments}
@@ -154,17 +162,18 @@ class Response:
     def _added(self, item: Json) -> Iterator[Json]:
         place = {"response_id": self.id, "output_index": len(self._output)}
         yield {"type": "response.output_item.added", **place, "item": item}
-        if self._order is not None:
-            before = self._order.before(item["id"])
-            yield {"type": "conversation.item.added", "previous_item_id": before, "item": item}
+        yield from self._in_conversation("added", item)
 
     def _done(self, item: Json) -> Iterator[Json]:
         place = {"response_id": self.id, "output_index": len(self._output)}
         self._output.append(item)
-        if self._order is not None:
-            before = self._order.before(item["id"])
-            yield {"type": "conversation.item.done", "previous_item_id": before, "item": item}
+        yield from self._in_conversation("done", item)
         yield {"type": "response.output_item.done", **place, "item": item}
+
+    def _in_conversation(self, step: str, item: Json) -> Iterator[Json]:
+        if self._order is not None and item["id"] not in self._deleted:
+            before = self._order.before(item["id"])
+            yield {"type": f"conversation.item.{step}", "previous_item_id": before, "item": item}
 
     # --- the whole --------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from voice_trio.core import messages as m
 from voice_trio.core.audio import samples_to_ms
 from voice_trio.core.codes import Why
-from voice_trio.core.items import ToolUse, Words, reply_id, said_id, turn_of
+from voice_trio.core.items import MAX_ITEMS, ToolUse, Words, reply_id, said_id, turn_of
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.wire.realtime import items
 from voice_trio.wire.realtime.configuration import Json
@@ -96,6 +96,14 @@ class Telling:
     # --- items ------------------------------------------------------------------------------------------------------
 
     def _item_added(self, event: m.ItemAdded) -> Iterator[Json]:
+        if event.by_client:
+            self._exchange.answered(m.AddItem.name)
+            self._exchange.replies.pop(event.item.id, None)
+            before = self._exchange.order.add(event.item.id, event.after)
+            place = {"previous_item_id": before, "item": items.told(event.item)}
+            yield {"type": "conversation.item.added", **place}
+            yield {"type": "conversation.item.done", **place}
+            return
         item, turn = event.item, turn_of(event.item.id)
         response = None if turn is None else self._responses.get(turn)
         if isinstance(item, ToolUse) and response is not None:
@@ -104,29 +112,34 @@ class Telling:
         if response is not None and response.out_of_band:
             yield from response.open(item.id)
             return
-        before = self._exchange.order.add(item.id, event.after)
-        match item:
-            case Words(by="person") if turn is not None:
-                self._exchange.answered(m.Commit.name)
-                yield from self._hearing(turn).commit(before)
-            case Words(by="assistant") if response is not None:
-                yield from response.open(item.id)
-            case _:
-                self._exchange.answered(m.AddItem.name)
-                place = {"previous_item_id": before, "item": items.told(item)}
-                yield {"type": "conversation.item.added", **place}
-                yield {"type": "conversation.item.done", **place}
+        if turn is not None and isinstance(item, Words) and item.by == "person":
+            self._exchange.answered(m.Commit.name)
+            if (hearing := self._hearing(turn)).is_deleted:
+                return
+            yield from hearing.commit(self._exchange.order.add(item.id, event.after))
+        elif response is not None:
+            self._exchange.order.add(item.id, event.after)
+            yield from response.open(item.id)
 
     def _item_read(self, event: m.ItemRead) -> Iterator[Json]:
         self._exchange.answered(m.ReadItem.name)
-        known = self._exchange.replies.get(event.item.id)
-        item = items.told(event.item) if known is None else known.told(event.item)
-        yield {"type": "conversation.item.retrieved", "item": item}
+        item, known = event.item, self._exchange.replies.get(event.item.id)
+        if known is None:
+            said = isinstance(item, Words) and item.by == "person" and turn_of(item.id) is not None
+            told = items.told(item, spoken=said and not event.written)
+        else:
+            told = known.told(item)
+        yield {"type": "conversation.item.retrieved", "item": told}
 
     def _item_deleted(self, event: m.ItemDeleted) -> Iterator[Json]:
         self._exchange.answered(m.DeleteItem.name)
         self._exchange.order.remove(event.item)
         self._exchange.replies.pop(event.item, None)
+        turn = turn_of(event.item)
+        if turn in self._responses:
+            self._responses[turn].delete(event.item)
+        if turn in self._heard and event.item == said_id(turn):
+            self._heard[turn].delete()
         yield {"type": "conversation.item.deleted", "item_id": event.item}
 
     def _item_cut(self, event: m.ItemCut) -> Iterator[Json]:
@@ -152,6 +165,11 @@ class Telling:
     def _accepted(self, event: m.ReplyAccepted) -> Iterator[Json]:
         yield from self._begin(event.reply, self._exchange.answered(m.Respond.name))
 
+    def _cancelled(self, event: m.RepliesCancelled) -> Iterator[Json]:
+        self._exchange.answered(m.CancelReply.name)
+        # The response's end says it.
+        yield from ()
+
     def _state(self, event: m.StateChanged) -> Iterator[Json]:
         if event.state is State.THINKING and event.turn not in self._responses:
             yield from self._begin(event.turn, Asked(None))
@@ -168,7 +186,11 @@ class Telling:
         )
         self._exchange.responses.add(response.id)
         if not asked.out_of_band:
-            self._exchange.replies[reply_id(turn)] = Spoken(wanted.modality == "audio")
+            replies = self._exchange.replies
+            replies[reply_id(turn)] = Spoken(wanted.modality == "audio")
+            if len(replies) > MAX_ITEMS:
+                # Of so many, the oldest is no item any more.
+                del replies[next(iter(replies))]
         yield from response.begin()
 
     def _token(self, event: m.Token) -> Iterator[Json]:
@@ -189,8 +211,6 @@ class Telling:
     def _done(self, event: m.Done) -> Iterator[Json]:
         if (hearing := self._heard.pop(event.turn, None)) is not None:
             yield from hearing.end(self._failures.get(event.turn))
-        if event.outcome is Outcome.CANCELLED:
-            self._exchange.answered(m.CancelReply.name)
         yield from self._end_response(event.turn, event.outcome)
         self._failures.pop(event.turn, None)
         self._cut.discard(event.turn)
@@ -238,6 +258,7 @@ _EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
     m.Cleared: Telling._cleared,
     m.Declined: Telling._declined,
     m.ReplyAccepted: Telling._accepted,
+    m.RepliesCancelled: Telling._cancelled,
     m.StateChanged: Telling._state,
     m.Token: Telling._token,
     m.TtsPhrase: Telling._phrase,
