@@ -1,7 +1,6 @@
 """The snippets in docs/openai-audio.md, as they stand there but for the port."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,29 +9,20 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.server.documented import HEARD_FOR_REAL, snippets
 from voice_trio import config
-from voice_trio.engines.moonshine import model as moonshine
 from voice_trio.server.run import open_server
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(
-        moonshine.assets() is None, reason="there is no wheel with Moonshine's weights for this machine"
-    ),
-]
+pytestmark = HEARD_FOR_REAL
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = (ROOT / "docs" / "openai-audio.md").read_text()
+DOCUMENT = "openai-audio.md"
 ADDRESS = "http://127.0.0.1:8765"
-
-
-def snippets(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("number", [0, 1])
 async def test_each_in_python_hears_the_question(number, tmp_path):
-    said = await run(tmp_path, lambda text: [sys.executable, "-c", text], snippets("python")[number])
+    said = await run(tmp_path, lambda text: [sys.executable, "-c", text], snippets(DOCUMENT, "python")[number])
     assert "weather like in London" in said
     if number == 0:
         assert (tmp_path / "said.mp3").stat().st_size > 10_000
@@ -42,7 +32,7 @@ async def test_each_in_python_hears_the_question(number, tmp_path):
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_the_one_for_a_shell_hears_and_speaks(tmp_path):
-    [text] = snippets("sh")
+    [text] = snippets(DOCUMENT, "sh")
     assert "transcript.text.done" in await run(tmp_path, lambda text: ["sh", "-ec", text], text)
     assert (tmp_path / "said.wav").read_bytes()[:4] == b"RIFF"
     assert (tmp_path / "said.wav").stat().st_size > 10_000

@@ -17,46 +17,37 @@ import trio
 from playwright.sync_api import sync_playwright
 
 from tests.page.browser import CHROMIUM
+from tests.server.documented import HEARD_FOR_REAL, snippets
 from tests.server.in_node import PACKAGES, need
 from tests.server.serving import certified
 from voice_trio import config
-from voice_trio.engines.moonshine import model as moonshine
 from voice_trio.server.run import open_server
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.skipif(
-        moonshine.assets() is None, reason="there is no wheel with Moonshine's weights for this machine"
-    ),
-]
+pytestmark = HEARD_FOR_REAL
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = (ROOT / "docs" / "openai-realtime.md").read_text()
+DOCUMENT = "openai-realtime.md"
 PLACE = "127.0.0.1:8765"
 
 
-def snippets(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
-
-
 async def test_a_spoken_question_is_heard_and_answered_aloud():
-    said = await run([sys.executable, "-c"], snippets("python")[0])
+    said = await run([sys.executable, "-c"], snippets(DOCUMENT, "python")[0])
     assert re.search(r"heard: What is the weather like in London today", said)
     assert "You said: What is the weather" in said
     assert re.search(r"\d\.\d+ seconds of sound: completed", said)
 
 
 async def test_a_typed_one_is_answered_in_text():
-    assert "You said: Is anybody there?" in await run([sys.executable, "-c"], snippets("python")[1])
+    assert "You said: Is anybody there?" in await run([sys.executable, "-c"], snippets(DOCUMENT, "python")[1])
 
 
 async def test_the_agents_sdk_has_it_in_its_history():
-    assert "You said: Is anybody there?" in await run([sys.executable, "-c"], snippets("python")[2])
+    assert "You said: Is anybody there?" in await run([sys.executable, "-c"], snippets(DOCUMENT, "python")[2])
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_the_one_for_a_shell_gets_a_key():
-    [text] = snippets("sh")
+    [text] = snippets(DOCUMENT, "sh")
     secret = json.loads(await run(["sh", "-ec"], text))
     assert secret["value"].startswith("ek_")
     assert secret["session"]["instructions"] == "Be kind."
@@ -66,20 +57,20 @@ async def test_openais_client_for_node_is_answered_over_tls(tmp_path):
     need("openai")
     authority, certificate = certified(tmp_path)
     trusting = {"NODE_EXTRA_CA_CERTS": str(authority)}
-    said = await run(["node", "--input-type=module", "-e"], snippets("js")[0], trusting, **certificate)
+    said = await run(["node", "--input-type=module", "-e"], snippets(DOCUMENT, "js")[0], trusting, **certificate)
     assert said == "You said: Is anybody there?"
 
 
 async def test_the_agents_sdk_for_node_is_answered():
     need("@openai/agents-realtime")
-    said = await run(["node", "--input-type=module", "-e"], snippets("js")[1])
+    said = await run(["node", "--input-type=module", "-e"], snippets(DOCUMENT, "js")[1])
     assert said == "You said: Is anybody there?\n"
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium (on Debian: apt-get install chromium)")
 async def test_and_in_a_page(tmp_path):
     need("@openai/agents-realtime")
-    [text] = snippets("html")
+    [text] = snippets(DOCUMENT, "html")
     (tmp_path / "node_modules").symlink_to(PACKAGES)
     with files(tmp_path) as origin:
         async with serving(allowed_origins=origin) as running:

@@ -29,7 +29,7 @@ class RealtimeCodec:
     def __init__(self, offered: Offered, wanted: Configuration, *, expires_at: int) -> None:
         """The session begins with ``wanted``, and is over ``expires_at``, in seconds since 1970, at the latest."""
         self._exchange = Exchange(offered, wanted, expires_at)
-        self._asking = Asking(self._exchange, _answer)
+        self._asking = Asking(self._exchange, self._answer)
         self._telling = Telling(self._exchange)
 
     def decode(self, data: str | bytes) -> Sequence[m.Command]:
@@ -38,16 +38,17 @@ class RealtimeCodec:
 
     def encode(self, event: m.Event) -> Sequence[str | bytes]:
         """Return the messages that say ``event``."""
-        return [_spelled(self._exchange.stamped(told)) for told in self._telling.events(event)]
+        if isinstance(event, m.Answered):
+            return [event.body]
+        return [self._spelled(told) for told in self._telling.events(event)]
 
     def close_code(self, farewell: Farewell) -> int:
         """Return the number that a WebSocket is closed with."""
         return _INVALID_KEY if farewell is Farewell.UNAUTHORIZED else CLOSE_CODES[farewell]
 
+    def _answer(self, event: dict[str, Any]) -> m.Answer:
+        """Return what has ``event`` said in its place; it is spelled now, and once."""
+        return m.Answer(body=self._spelled(event))
 
-def _answer(event: dict[str, Any]) -> m.Answer:
-    return m.Answer(body=_spelled(event))
-
-
-def _spelled(event: dict[str, Any]) -> str:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    def _spelled(self, event: dict[str, Any]) -> str:
+        return json.dumps(self._exchange.stamped(event), ensure_ascii=False, separators=(",", ":"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -42,9 +41,6 @@ class Telling:
 
     def _opened(self, event: m.SessionOpened) -> Iterator[Json]:
         yield {"type": "session.created", "session": self._exchange.told_session()}
-
-    def _answered(self, event: m.Answered) -> Iterator[Json]:
-        yield json.loads(event.body)
 
     def _informed(self, event: m.Info) -> Iterator[Json]:
         match event.code:
@@ -243,7 +239,6 @@ class Telling:
 
 _EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
     m.SessionOpened: Telling._opened,
-    m.Answered: Telling._answered,
     m.Info: Telling._informed,
     m.Error: Telling._failed,
     m.SpeechStarted: Telling._speech_started,
@@ -265,7 +260,7 @@ _EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
     m.TtsChunk: Telling._chunk,
     m.Done: Telling._done,
 }
-"""All that is told of a session; what is not here stays unsaid."""
+"""All that is told of a session; what is not here stays unsaid, but for what the codec itself answered."""
 
 _CODES: Final = {
     ErrorCode.UNAUTHORIZED: "invalid_api_key",
