@@ -20,6 +20,7 @@ LAYERS = [
     {"tapped"},
     {"tap"},
     {"memory", "engines"},
+    {"skills", "mcp", "toolbox"},
     {"workers"},
     {
         "checks",

@@ -1,0 +1,1 @@
+"""Tools that the server itself has: what a language model can have done, in the middle of a reply."""
