@@ -9,7 +9,7 @@ import trio
 import trustme
 
 from voice_trio import config
-from voice_trio.cli.errors import sentence
+from voice_trio.cli.output import sentence
 from voice_trio.config import ConfigError, Settings
 from voice_trio.engines import load
 from voice_trio.engines.openai_chat.client import is_configured, open_upstream

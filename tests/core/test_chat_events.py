@@ -15,7 +15,7 @@ from voice_trio.core.chat_events import (
     ToolCall,
     Unreadable,
 )
-from voice_trio.core.tool_calls import Fragment
+from voice_trio.core.tools import Fragment
 
 
 def choice(finish=None, **fields):

@@ -1,6 +1,6 @@
 import pytest
 
-from voice_trio.core.tool_calls import Fragment, ToolCalls, WholeCall
+from voice_trio.core.tools import Fragment, ToolCalls, WholeCall
 
 LOOK, RING = WholeCall("a", "look", '{"at": 1}'), WholeCall("b", "ring", "{}")
 

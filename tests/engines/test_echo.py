@@ -9,6 +9,7 @@ from tests import noise
 from tests.echo_room import SPEECH_RMS, TURN, frames, play
 from voice_trio import sound_file
 from voice_trio.core.audio import FRAME_BYTES, FRAME_SAMPLES, SAMPLE_RATE as S
+from voice_trio.core.errors import EngineError
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.sounding import Span
 from voice_trio.engines import silero
@@ -16,7 +17,6 @@ from voice_trio.engines.echo import aec3
 from voice_trio.engines.echo.alignment import EVERY, MOVED, Alignment
 from voice_trio.engines.echo.canceller import TAIL_SAMPLES, EchoCanceller
 from voice_trio.engines.echo.sent import KEPT_S, SentAudio
-from voice_trio.engines.errors import EngineError
 
 pytestmark = pytest.mark.real
 

@@ -6,8 +6,7 @@ python -P -m tests.memory.holder FILE
 import sys
 from pathlib import Path
 
-from voice_trio.memory.holds import FileHolds
-from voice_trio.session.claims import Claims
+from voice_trio.memory.holds import Claims, FileHolds
 
 
 def main(path):

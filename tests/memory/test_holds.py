@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from voice_trio import config
-from voice_trio.memory.holds import FileHolds
+from voice_trio.memory.holds import Claims, FileHolds
 from voice_trio.memory.open import database_path, open_holds
-from voice_trio.session.claims import Claims
 
 pytestmark = pytest.mark.real
 

@@ -15,7 +15,7 @@ from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.server.json_response import HttpError
+from voice_trio.server.json_http import HttpError
 from voice_trio.server.sessions import NO_ROOM, Sessions
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import DRAINED

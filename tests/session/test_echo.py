@@ -6,8 +6,8 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.audio import FRAME_SAMPLES, ms_to_samples
+from voice_trio.core.errors import EngineError
 from voice_trio.engines.echo import aec3
-from voice_trio.engines.errors import EngineError
 from voice_trio.session import echo
 from voice_trio.session.echo import Echo
 from voice_trio.session.greeting import CANCELS_ECHO

@@ -6,9 +6,9 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
+from voice_trio.memory.holds import Claims
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.candidate import LONGEST_HOLD_S
-from voice_trio.session.claims import Claims
 from voice_trio.tapped import tapped
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.explorer.breakable import BreakingTap

@@ -20,7 +20,7 @@ from voice_trio.core.faults import KINDS, Kind, Stage, Takes, parse
 from voice_trio.core.messages import Outcome
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
-from voice_trio.session.claims import Claims
+from voice_trio.memory.holds import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced

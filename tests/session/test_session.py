@@ -11,8 +11,8 @@ from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import LATE_S, WholePlayout
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
+from voice_trio.memory.holds import Claims
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.session.claims import Claims
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import LinkClosed, Malformed
 from voice_trio.testing.conversation import conversation

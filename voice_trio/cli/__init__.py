@@ -11,8 +11,7 @@ import click
 
 from voice_trio import __version__
 from voice_trio.cli import output
-from voice_trio.cli.errors import EXIT_INTERRUPTED, EXIT_UNREAD, EXIT_USAGE, sentence
-from voice_trio.cli.output import ReaderGone
+from voice_trio.cli.output import EXIT_INTERRUPTED, EXIT_UNREAD, EXIT_USAGE, ReaderGone, sentence
 
 _COMMANDS = "serve", "talk", "forget", "models", "doctor", "replay"
 

@@ -10,8 +10,7 @@ import click
 import trio
 
 from voice_trio import config, log
-from voice_trio.cli.errors import sentence
-from voice_trio.cli.output import say
+from voice_trio.cli.output import say, sentence
 from voice_trio.config import Settings
 from voice_trio.core.audio import FRAME_BYTES
 from voice_trio.core.errors import first_leaf

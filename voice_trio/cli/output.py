@@ -16,7 +16,16 @@ from typing import TextIO
 
 import click
 
-from voice_trio.core.errors import Mendable
+from voice_trio.core.errors import Mendable, first_leaf
+
+EXIT_USAGE = 2
+"""The exit code for what a person can mend."""
+
+EXIT_UNREAD = 1
+"""The exit code where nobody read the output to its end; click has the same."""
+
+EXIT_INTERRUPTED = 130
+"""What shells give for a command that Ctrl-C ended."""
 
 _OBEYED = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters of both sets, ends of lines and paragraphs, what turns the direction of the text around it, and
@@ -72,6 +81,14 @@ def say_again(line: str, *, last: bool) -> None:
 def say_json(text: str) -> None:
     """Write ``text``, which is JSON, in one line of ASCII. Raises `CannotPrint`."""
     _write(_NOT_ASCII.sub(_unicode_escape, text) + "\n")
+
+
+def sentence(group: BaseExceptionGroup[Exception]) -> str | None:
+    """Return what to tell the person; None where ``group`` holds anything that is not theirs to mend."""
+    mendable, rest = group.split(Mendable)
+    if mendable is None or rest is not None:
+        return None
+    return str(first_leaf(mendable)).rstrip(".") + "."
 
 
 def refused(error: OSError) -> CannotPrint:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from voice_trio.core.strange_text import parse
-from voice_trio.core.tool_calls import Fragment
+from voice_trio.core.tools import Fragment
 
 MAX_VALUES: Final = 30_000
 """In one event. JSON is read in one step, which takes its time for each value, and hardly any for the text in it."""

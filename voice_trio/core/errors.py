@@ -1,4 +1,6 @@
-"""What a client may not have, what a person can mend, and what is in a group of errors."""
+"""Errors by blame: what a client may not have, what an engine could not do, what a person can mend; whatever else is
+raised is a defect of ours. And what is in a group of them.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,25 @@ class Refused(Exception):
         self.retry_after_s = retry_after_s
 
 
+class EngineError(Exception):
+    """An engine could not do its part of a turn.
+
+    ``code`` says which and in what way; ``message`` is shown to the person, so it holds no secrets, no traceback and
+    nothing of what was said.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
 class Mendable(Exception):
     """Who runs a command can mend this; the message is a sentence that says what is wrong and what to do."""
+
+
+class CannotLoad(Mendable):
+    """An engine that the settings ask for cannot be had; the message says why and what to do."""
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

@@ -50,6 +50,11 @@ class Step(StrEnum):
 
 Cause = Step | Outcome
 
+_ENDS: Final[dict[Cause, State]] = dict.fromkeys(
+    (Outcome.COMPLETED, Outcome.CANCELLED, Outcome.INTERRUPTED, Outcome.TIMED_OUT, Outcome.FAILED), State.COMPLETE
+)
+"""How a turn may end whenever it has begun."""
+
 TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
     State.IDLE: {
         Step.START: State.CAPTURING,
@@ -59,29 +64,17 @@ TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
     State.CAPTURING: {
         Step.FINAL: State.THINKING,
         Outcome.EMPTY: State.COMPLETE,
-        Outcome.COMPLETED: State.COMPLETE,
-        Outcome.CANCELLED: State.COMPLETE,
-        Outcome.INTERRUPTED: State.COMPLETE,
-        Outcome.TIMED_OUT: State.COMPLETE,
-        Outcome.FAILED: State.COMPLETE,
+        **_ENDS,
     },
     State.THINKING: {
         Step.FIRST_AUDIO: State.RESPONDING,
         Step.REOPENED: State.CAPTURING,
-        # A reply may hold nothing that can be said aloud, or nothing at all.
-        Outcome.COMPLETED: State.COMPLETE,
-        Outcome.CANCELLED: State.COMPLETE,
-        Outcome.INTERRUPTED: State.COMPLETE,
-        Outcome.TIMED_OUT: State.COMPLETE,
-        Outcome.FAILED: State.COMPLETE,
+        # A reply may hold nothing that can be said aloud, or nothing at all: it is COMPLETED from here as well.
+        **_ENDS,
     },
     State.RESPONDING: {
         Step.REOPENED: State.CAPTURING,
-        Outcome.COMPLETED: State.COMPLETE,
-        Outcome.CANCELLED: State.COMPLETE,
-        Outcome.INTERRUPTED: State.COMPLETE,
-        Outcome.TIMED_OUT: State.COMPLETE,
-        Outcome.FAILED: State.COMPLETE,
+        **_ENDS,
     },
     State.COMPLETE: {
         Step.START: State.CAPTURING,
@@ -118,6 +111,9 @@ _ANYTIME: Final = dict.fromkeys(
 )
 """Whether they can be followed does not hang on the turn alone: the session itself says where they cannot."""
 
+_WHEN_BEGUN: Final = dict.fromkeys((m.Audio, m.Played, m.Sounding, m.Mark), Verdict.ACT)
+"""Once there has been a turn."""
+
 COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
     State.IDLE: {
         **_ANYTIME,
@@ -127,42 +123,30 @@ COMMANDS: Final[dict[State, dict[type, Verdict]]] = {
     },
     State.CAPTURING: {
         **_ANYTIME,
-        m.Audio: Verdict.ACT,
+        **_WHEN_BEGUN,
         m.Stop: Verdict.ACT,
         m.Cancel: Verdict.ACT,
-        m.Played: Verdict.ACT,
-        m.Sounding: Verdict.ACT,
-        m.Mark: Verdict.ACT,
     },
     # What is said after the end of capture reopens the turn, or may interrupt it, where the client lets it.
     State.THINKING: {
         **_ANYTIME,
-        m.Audio: Verdict.ACT,
+        **_WHEN_BEGUN,
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.ACT,
-        m.Played: Verdict.ACT,
-        m.Sounding: Verdict.ACT,
-        m.Mark: Verdict.ACT,
     },
     State.RESPONDING: {
         **_ANYTIME,
-        m.Audio: Verdict.ACT,
+        **_WHEN_BEGUN,
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.ACT,
-        m.Played: Verdict.ACT,
-        m.Sounding: Verdict.ACT,
-        m.Mark: Verdict.ACT,
     },
     State.COMPLETE: {
         **_ANYTIME,
         m.Start: Verdict.ACT,
         m.Text: Verdict.ACT,
-        m.Audio: Verdict.ACT,
+        **_WHEN_BEGUN,
         m.Stop: Verdict.IGNORE,
         m.Cancel: Verdict.NOTHING_TO_CANCEL,
-        m.Played: Verdict.ACT,
-        m.Sounding: Verdict.ACT,
-        m.Mark: Verdict.ACT,
     },
 }
 

@@ -14,8 +14,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from voice_trio.core.errors import CannotLoad as CannotLoad, EngineError as EngineError
 from voice_trio.core.strange_text import mend
-from voice_trio.engines.errors import CannotLoad as CannotLoad, EngineError as EngineError, TurnError as TurnError
 from voice_trio.engines.language_model import (
     Alive as Alive,
     Finish as Finish,
@@ -42,6 +42,9 @@ from voice_trio.engines.speech import (
     Speech as Speech,
     whole as whole,
 )
+
+TurnError = EngineError
+"""What it was called before 0.2, for engines of others that raise it."""
 
 
 @runtime_checkable

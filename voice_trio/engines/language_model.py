@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
+from voice_trio.core.errors import EngineError
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tools import Tool as Tool, ToolChoice as ToolChoice
-from voice_trio.engines.errors import EngineError
 
 
 class TextDelta(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 import trio
 
+from voice_trio.core.errors import EngineError
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.errors import EngineError
 
 
 class Mark(NamedTuple):

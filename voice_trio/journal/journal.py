@@ -17,7 +17,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.journal.file import SessionLogFile
 from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.memory.base import Store
-from voice_trio.session.claims import Claims
+from voice_trio.memory.holds import Claims
 from voice_trio.session.link import Link
 from voice_trio.session.settings import SessionSettings
 

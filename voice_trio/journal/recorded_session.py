@@ -20,7 +20,7 @@ from voice_trio.journal import entries as e
 from voice_trio.journal.recorder import Note, Recorder, names_of
 from voice_trio.journal.recording_tap import RecordingTap, TappedClaims
 from voice_trio.memory.base import Store
-from voice_trio.session.claims import Claims
+from voice_trio.memory.holds import Claims
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.session import Session

@@ -23,7 +23,7 @@ from voice_trio.engines.base import (
 )
 from voice_trio.journal.entries import Voice
 from voice_trio.journal.recorder import Question, Recorder, nothing, spelled_text
-from voice_trio.session.claims import Claims
+from voice_trio.memory.holds import Claims
 from voice_trio.tap import Call, Keeping, Tap
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from voice_trio.journal.recording_tap import TappedClaims
 from voice_trio.journal.tape import Tape
 from voice_trio.journal.tape_link import TapeLink
 from voice_trio.journal.tape_tap import TapeTap, tape_engines, tape_store
-from voice_trio.session.claims import Claims
+from voice_trio.memory.holds import Claims
 
 _PLAYOUTS: Final[dict[tuple[bool, bool], Callable[[], Playout] | None]] = {
     (False, False): None,

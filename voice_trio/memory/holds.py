@@ -1,12 +1,12 @@
-"""Which process has which conversation, where several use one data folder.
+"""Which live session has which conversation, and which process, where several use one data folder.
 
 # Theory
 
-Each conversation is one byte of a file that is always empty, at an offset drawn from its id, and the process that has
-it has a lock on that byte (POSIX advisory locks, ``fcntl``). The kernel drops the locks of a process with the
-process, so a kill -9 leaves none behind, nothing has to be renewed, and nothing is ever written. Two ids share a byte
-with a chance of one in 2**62. Closing any descriptor of the file drops all locks of the process: it is opened once,
-and only here.
+Within a process a table says which session has it. Between processes each conversation is one byte of a file that is
+always empty, at an offset drawn from its id, and the process that has it has a lock on that byte (POSIX advisory locks,
+``fcntl``). The kernel drops the locks of a process with the process, so a kill -9 leaves none behind, nothing has to be
+renewed, and nothing is ever written. Two ids share a byte with a chance of one in 2**62. Closing any descriptor of the
+file drops all locks of the process: it is opened once, and only here.
 """
 
 from __future__ import annotations
@@ -21,12 +21,37 @@ from pathlib import Path
 import structlog
 
 from voice_trio import private_files
-from voice_trio.memory.base import CannotRemember
+from voice_trio.memory.base import CannotRemember, Holds
 
 log = structlog.get_logger()
 
 _TAKEN = (errno.EACCES, errno.EAGAIN)
 """What the kernel answers where another process has the lock."""
+
+
+class Claims:
+    """A conversation belongs to one live session at a time: two would remember each other's turns out of order."""
+
+    def __init__(self, holds: Holds | None = None) -> None:
+        """``holds`` keeps other processes away from what is claimed here; without it, there are none."""
+        self._holders: dict[str, str] = {}
+        self._holds = holds
+
+    def claim(self, conversation: str, session: str) -> bool:
+        """Give ``conversation`` to ``session`` until it releases; False where another has it, in whatever process."""
+        if self._holders.get(conversation, session) != session:
+            return False
+        if self._holds is not None and not self._holds.hold(conversation):
+            return False
+        self._holders[conversation] = session
+        return True
+
+    def release(self, session: str) -> None:
+        """Take back all that ``session`` has."""
+        for conversation in [key for key, holder in self._holders.items() if holder == session]:
+            del self._holders[conversation]
+            if self._holds is not None:
+                self._holds.let_go(conversation)
 
 
 class FileHolds:

@@ -20,7 +20,7 @@ from voice_trio.server.allowance import allowance_of
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
-from voice_trio.server.json_response import HttpError, answered, refused
+from voice_trio.server.json_http import HttpError, answered, refused
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions

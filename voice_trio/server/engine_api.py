@@ -19,8 +19,7 @@ from voice_trio.server.access import Access
 from voice_trio.server.addresses import is_loopback
 from voice_trio.server.engine_fetch import Fetches
 from voice_trio.server.engine_list import EngineList, without_paths
-from voice_trio.server.json_response import HttpError, answered, refusal, refused
-from voice_trio.server.request_body import small_body
+from voice_trio.server.json_http import HttpError, answered, refusal, refused, small_body
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.upload.answer import busy
 from voice_trio.server.voice_samples import VoiceSamples

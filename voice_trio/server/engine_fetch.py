@@ -21,7 +21,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.fetching import Far, Fetch, fetching
 from voice_trio.entry_points import Kind
 from voice_trio.server.engine_list import without_paths
-from voice_trio.server.json_response import HttpError
+from voice_trio.server.json_http import HttpError
 from voice_trio.wire.native import plain
 
 _CONFLICT = 409

@@ -23,6 +23,7 @@ from voice_trio.engines.media import open_media
 from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
+from voice_trio.memory.holds import Claims
 from voice_trio.memory.open import open_holds, open_store
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import url_of
@@ -38,7 +39,6 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
 from voice_trio.server.upload.utterance import Utterances
-from voice_trio.session.claims import Claims
 from voice_trio.wire import native
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
-from voice_trio.core.messages import ErrorCode, InfoCode
+from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode
 from voice_trio.core.places import Holder, Places
 from voice_trio.core.playout import UnpacedPlayout, WholePlayout
 from voice_trio.engines.base import Engines
@@ -20,12 +20,11 @@ from voice_trio.entry_points import Kind
 from voice_trio.journal.journal import SessionLogs
 from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.memory.base import Store
+from voice_trio.memory.holds import Claims
 from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
-from voice_trio.server.visit import Visit
-from voice_trio.session.claims import Claims
-from voice_trio.session.farewell import Farewell
+from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.link import Link
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
@@ -56,6 +55,35 @@ class _Seated:
     def make_way(self) -> None:
         log.info("session makes way", session_id=self.session.id)
         self.session.drain(0, InfoCode.PLACE_NEEDED)
+
+
+class Visit:
+    """Work for one request that is no session: it has a place as one has, and ends as one does."""
+
+    idle_since = None
+    """It is at work for as long as it is there."""
+
+    def __init__(self) -> None:
+        self.scope = trio.CancelScope()
+        """The work; it is cancelled where the server is stopping, or the place is needed."""
+        self._ended_for: DrainCode | None = None
+
+    def drain(self, grace_s: float, why: DrainCode = InfoCode.SHUTTING_DOWN) -> None:
+        """Have it end within ``grace_s``."""
+        self._ended_for = why
+        self.scope.deadline = min(self.scope.deadline, trio.current_time() + grace_s)
+
+    def make_way(self) -> None:
+        """Have it end at once: the place is another's."""
+        self.drain(0, InfoCode.PLACE_NEEDED)
+
+    @property
+    def why(self) -> str:
+        """Why it was to end, in a sentence."""
+        return DRAINED[self._ended_for or InfoCode.SHUTTING_DOWN].message
+
+    def engines_changed(self, kind: Kind) -> None:
+        """It goes on with those that it has leased."""
 
 
 class Sessions:

@@ -12,7 +12,7 @@ import structlog
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.engines.errors import EngineError
+from voice_trio.core.errors import EngineError
 
 if TYPE_CHECKING:
     from voice_trio.engines.echo.canceller import EchoCanceller

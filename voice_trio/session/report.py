@@ -6,17 +6,23 @@ Of defects of ours, and of the memory, the client gets a number, and the log get
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import structlog
+import trio
 
 from voice_trio.core.errors import Refused, leaves
 from voice_trio.core.messages import Error, ErrorCode, Latency, Outcome
+from voice_trio.core.rate import Strikes
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
+from voice_trio.session.outbox import Outbox
 
 log = structlog.get_logger()
+
+_MANY = 5, 10.0
+"""So many messages in the wrong state within so many seconds are no mistake any more."""
 
 
 def failure(error: Refused | EngineError, turn: int, *, phrase: int | None = None) -> Error:
@@ -70,3 +76,25 @@ def log_latency(
     log.info("latency", session_id=session, turn=turn, outcome=outcome, **asdict(latency), asr_rtf=rtf, **drafts)
     if rtf is not None and rtf > SLOW_RTF:
         log.warning("recognizer is slower than speech", session_id=session, turn=turn, asr_rtf=rtf)
+
+
+class Violations:
+    """What one session's client is answered where it breaks the rules, and when it has broken too many."""
+
+    def __init__(self, outbox: Outbox, give_up: Callable[[], None]) -> None:
+        """``give_up`` is called when there are too many of them."""
+        self._outbox = outbox
+        self._give_up = give_up
+        self._strikes = Strikes(*_MANY)
+
+    def answer(self, message: str) -> None:
+        """Answer a message that came in the wrong state; too many of them end the session."""
+        too_many = self._strikes.strike(trio.current_time())
+        self.say(message, recoverable=not too_many)
+        if too_many:
+            self._give_up()
+
+    def say(self, message: str, *, recoverable: bool) -> None:
+        """Say what was wrong, and whether the session goes on."""
+        error = Error(code=ErrorCode.PROTOCOL_VIOLATION, message=message, recoverable=recoverable)
+        self._outbox.append(error)

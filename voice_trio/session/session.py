@@ -24,10 +24,10 @@ from voice_trio.core.turn_state import Verdict, judge
 from voice_trio.engines.base import Engines
 from voice_trio.entry_points import Kind
 from voice_trio.memory.base import Store
+from voice_trio.memory.holds import Claims
 from voice_trio.session.apart import NOTHING_TO_CANCEL, Apart, nothing_said
 from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import LATE, Capture
-from voice_trio.session.claims import Claims
 from voice_trio.session.conversation import Conversation
 from voice_trio.session.cuts import Cuts
 from voice_trio.session.echo import Echo
@@ -37,12 +37,11 @@ from voice_trio.session.greeting import changed, greeting
 from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.listener import Listener, hear_in_turn
 from voice_trio.session.outbox import Outbox
-from voice_trio.session.report import report
+from voice_trio.session.report import Violations, report
 from voice_trio.session.settings import SessionSettings, configured, still_offered
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
 from voice_trio.session.turns import Turns
-from voice_trio.session.violations import Violations
 
 log = structlog.get_logger()
 

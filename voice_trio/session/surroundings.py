@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from voice_trio.core.playout import Playout
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
+from voice_trio.memory.holds import Claims
 from voice_trio.session.asr import SpokenLanguage
-from voice_trio.session.claims import Claims
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle

@@ -21,8 +21,8 @@ from voice_trio import config
 from voice_trio.core.playout import Playout
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
+from voice_trio.memory.holds import Claims
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.session.claims import Claims
 from voice_trio.session.link import Link, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings

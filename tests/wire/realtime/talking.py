@@ -9,6 +9,7 @@ import trio
 from tests.wire.realtime.contract import check
 from tests.wire.realtime.order import check_order
 from voice_trio import config
+from voice_trio.core import messages as m
 from voice_trio.core.playout import UnpacedPlayout
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
@@ -17,6 +18,19 @@ from voice_trio.testing.scripted import scripted_engines
 from voice_trio.testing.wire import WireLink
 from voice_trio.wire.realtime.codec import RealtimeCodec
 from voice_trio.wire.realtime.configuration import Configuration, Offered
+
+OPENED = m.SessionOpened(
+    session="s",
+    conversation="c",
+    sample_rate=16_000,
+    max_utterance_ms=30_000,
+    silence_ms=700,
+    asr="a",
+    llm="l",
+    voices=("one", "two"),
+    languages=(),
+)
+"""What a session says first, where a codec alone is tested."""
 
 
 def voiced(ms, rate=24_000):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.wire.realtime.talking import OPENED
 from voice_trio.core import messages as m
 from voice_trio.core.items import FIRST, Reference, ToolOutput, ToolUse, Words
 from voice_trio.core.tools import ThatTool, Tool
@@ -104,7 +105,7 @@ def test_of_one_message_the_latest_half_minute_is_heard(codec):
     [audio] = ask(codec, "input_audio_buffer.append", audio=minute)
     assert 29.9 < len(audio.pcm) / 32_000 < 30.01
     # What is left out counts where positions are told.
-    codec.encode(opened())
+    codec.encode(OPENED)
     [started] = codec.encode(m.SpeechStarted(utterance=1, sample=16_000))
     assert json.loads(started)["audio_start_ms"] == 31_000
 
@@ -175,7 +176,7 @@ def test_items_are_read_deleted_and_cut(codec):
 
 def test_a_cut_is_counted_in_the_samples_of_the_reply(codec):
     for event in (
-        opened(),
+        OPENED,
         m.StateChanged(turn=1, state=m.State.THINKING),
         m.TtsPhrase(turn=1, phrase=0, start=0, end=2, sample_rate=22_050),
     ):
@@ -217,7 +218,7 @@ def test_a_response_is_as_the_session_has_it_but_for_what_it_says(codec):
 
 def test_a_response_is_cancelled_by_its_name_or_without_one(codec):
     assert ask(codec, "response.cancel") == [m.CancelReply()]
-    codec.encode(opened())
+    codec.encode(OPENED)
     [created] = codec.encode(m.StateChanged(turn=1, state=m.State.THINKING))
     response = json.loads(created)["response"]["id"]
     assert ask(codec, "response.cancel", response_id=response) == [m.CancelReply()]
@@ -303,17 +304,3 @@ def test_half_a_character_is_made_whole_wherever_it_stands(codec):
         repr(command).encode()
     [answer] = ask(codec, "\ud800", event_id="\ud800")
     answer.body.encode()
-
-
-def opened():
-    return m.SessionOpened(
-        session="s",
-        conversation="c",
-        sample_rate=16_000,
-        max_utterance_ms=30_000,
-        silence_ms=700,
-        asr="a",
-        llm="l",
-        voices=("one", "two"),
-        languages=(),
-    )

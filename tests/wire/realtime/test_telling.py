@@ -7,23 +7,12 @@ import pytest
 
 from tests.wire.realtime.contract import check
 from tests.wire.realtime.order import check_order
+from tests.wire.realtime.talking import OPENED
 from voice_trio.core import messages as m
 from voice_trio.core.codes import Why
 from voice_trio.core.items import MAX_ITEMS, ToolOutput, ToolUse, Words
 from voice_trio.wire.realtime.codec import RealtimeCodec
 from voice_trio.wire.realtime.configuration import Configuration, Offered
-
-OPENED = m.SessionOpened(
-    session="s",
-    conversation="c",
-    sample_rate=16_000,
-    max_utterance_ms=30_000,
-    silence_ms=700,
-    asr="a",
-    llm="l",
-    voices=("one",),
-    languages=(),
-)
 
 
 class Connection:

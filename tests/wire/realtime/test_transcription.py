@@ -1,7 +1,7 @@
 from hypothesis import given, strategies as st
 
 from voice_trio.core.transcript import TranscriptDiffer
-from voice_trio.wire.realtime.transcription import StablePrefix
+from voice_trio.wire.realtime.hearing import StablePrefix
 
 
 def test_only_what_is_settled_is_told_and_each_word_once():

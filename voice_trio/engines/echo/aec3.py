@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
+from voice_trio.core.errors import EngineError
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.errors import EngineError
 
 EXTRA: Final = "echo"
 STEP_SAMPLES: Final = SAMPLE_RATE // 100

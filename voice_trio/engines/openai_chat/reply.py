@@ -11,7 +11,7 @@ from voice_trio.core import chat_events as chat
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.server_sent_events import Event, ServerSentEvents, TooLong
 from voice_trio.core.thinking import SaidText
-from voice_trio.core.tool_calls import ToolCalls
+from voice_trio.core.tools import ToolCalls
 from voice_trio.engines.base import Alive, EngineError, TextDelta, ToolCall, Usage
 
 _SLICE_CHARS = 1000

@@ -14,7 +14,7 @@ from voice_trio.core.errors import Refused
 from voice_trio.engines.media import MediaDecoder
 from voice_trio.server.access import Access
 from voice_trio.server.allowance import Allowance, allowance_of
-from voice_trio.server.json_response import HttpError, answered
+from voice_trio.server.json_http import HttpError, answered
 from voice_trio.server.openai import errors
 from voice_trio.server.openai.errors import BAD_REQUEST, ApiError, refused
 from voice_trio.server.openai.models import Models

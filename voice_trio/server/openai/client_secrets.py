@@ -13,9 +13,8 @@ from quart import Response
 from quart.wrappers import Request
 
 from voice_trio.server.allowance import Allowance
-from voice_trio.server.json_response import answered
+from voice_trio.server.json_http import answered, small_body
 from voice_trio.server.openai.errors import BAD_REQUEST, TOO_MANY, ApiError
-from voice_trio.server.request_body import small_body
 from voice_trio.wire.realtime.configuration import Configuration, Offered
 from voice_trio.wire.realtime.errors import Wrong
 from voice_trio.wire.realtime.reading import read_object

@@ -10,7 +10,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError
-from voice_trio.server.json_response import HttpError, answered
+from voice_trio.server.json_http import HttpError, answered
 from voice_trio.server.sessions import RETRY_AFTER_S
 
 BAD_REQUEST: Final = 400

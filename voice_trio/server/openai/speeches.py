@@ -18,12 +18,12 @@ from voice_trio.engines.base import EngineError, Speech, Synthesizer
 from voice_trio.engines.voice import FASTEST, SLOWEST
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.held import held_by
+from voice_trio.server.json_http import small_body
 from voice_trio.server.openai import encoding
 from voice_trio.server.openai.encoding import MIMETYPES, encoder_for
 from voice_trio.server.openai.outgoing import event, streamed
 from voice_trio.server.openai.speech_request import MOST_CHARS, SpeechRequest, speech_request
 from voice_trio.server.openai.tempo import Tempo
-from voice_trio.server.request_body import small_body
 from voice_trio.server.sessions import Sessions
 from voice_trio.session.voice import Voice
 

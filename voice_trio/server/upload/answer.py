@@ -9,7 +9,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.audio import WAV_HEADER_BYTES, wav_header
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
-from voice_trio.server.json_response import HttpError, refusal
+from voice_trio.server.json_http import HttpError, refusal
 from voice_trio.server.sessions import RETRY_AFTER_S
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.wire.native import plain
@@ -72,7 +72,7 @@ class Answer:
                 self.done.set()
 
     def result(self, conversation: str | None, too_long: m.Error | None) -> dict[str, Any]:
-        """Return the answer, for `json_response.answered`.
+        """Return the answer, for `json_http.answered`.
 
         It is of a turn of ``conversation`` or, for None, of the session's own.
 

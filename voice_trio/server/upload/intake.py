@@ -11,7 +11,7 @@ from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines.base import EngineError
 from voice_trio.engines.media import MediaDecoder, Sound
 from voice_trio.server.addresses import client_of
-from voice_trio.server.json_response import refusal
+from voice_trio.server.json_http import refusal
 from voice_trio.server.sessions import NO_ROOM, STOPPING, Sessions
 from voice_trio.server.upload.answer import busy
 from voice_trio.session.farewell import DRAINED

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
-from voice_trio.server.json_response import HttpError, refusal
+from voice_trio.server.json_http import HttpError, refusal
 from voice_trio.session.link import Malformed
 from voice_trio.wire import native
 

@@ -18,7 +18,7 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from voice_trio.engines.media import MediaDecoder
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import AUDIO_MARGIN_MS
-from voice_trio.server.json_response import HttpError
+from voice_trio.server.json_http import HttpError
 from voice_trio.server.sessions import STOPPING, Sessions
 from voice_trio.server.upload import request as upload
 from voice_trio.server.upload.answer import Answer, busy
@@ -48,7 +48,7 @@ class Utterances:
         return self._settings.max_upload_bytes
 
     async def answer(self, request: Request, allowance: Allowance | None = None) -> dict[str, Any]:
-        """Return what is answered to ``request``, as `json_response.answered` takes it.
+        """Return what is answered to ``request``, as `json_http.answered` takes it.
 
         Hearing the upload is paid for from ``allowance``. Raises `HttpError`, and nothing else.
         """

@@ -12,7 +12,7 @@ from voice_trio.core.history import Message, Record, prompt, remembered
 from voice_trio.core.items import Words, said_id
 from voice_trio.core.messages import Outcome
 from voice_trio.core.playout import Playout
-from voice_trio.session.claims import Claims
+from voice_trio.memory.holds import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
 from voice_trio.tapped import tapped

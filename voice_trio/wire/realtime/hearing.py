@@ -9,7 +9,6 @@ from voice_trio.core.items import Words
 from voice_trio.wire.realtime import items
 from voice_trio.wire.realtime.configuration import Json
 from voice_trio.wire.realtime.exchange import Exchange
-from voice_trio.wire.realtime.transcription import StablePrefix
 
 
 class Hearing:
@@ -86,3 +85,25 @@ class Hearing:
     def _told(self, kind: str, **what: object) -> Json:
         place = {"item_id": self._item, "content_index": 0}
         return {"type": f"conversation.item.input_audio_transcription.{kind}", **place, **what}
+
+
+class StablePrefix:
+    """One utterance's partials in, and out what of them is new and will not change, each word once."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+        self._told = ""
+
+    def push(self, keep: int, text: str, stable: int) -> str:
+        """Return what can be told now that a partial came, as `Partial` has it; empty where nothing can be."""
+        self._shown = self._shown[:keep] + text
+        settled = self._shown[:stable]
+        # What was begun anew may settle on other words: those that were told stand, until the whole replaces them.
+        if len(settled) <= len(self._told) or not settled.startswith(self._told):
+            return ""
+        new, self._told = settled[len(self._told) :], settled
+        return new
+
+    def restart(self) -> None:
+        """All that was shown is void; what was told stays told."""
+        self._shown = ""

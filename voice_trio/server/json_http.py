@@ -1,6 +1,7 @@
-"""Answers in JSON, made and sent in pieces: none takes long to make, and a slow client can take it within the limit.
+"""JSON over HTTP: requests that bring a few words, and answers.
 
-A request that gets none is refused with an `HttpError`.
+An answer is made and sent in pieces: none takes long to make, and a slow client can take it within the limit. A request
+that gets none is refused with an `HttpError`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import secrets
 from typing import Any
 
 import trio
-from quart import Response
+from quart import Request, Response
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
@@ -19,6 +21,11 @@ from voice_trio.wire.native import plain
 
 _PIECE_BYTES = 49_152
 """Divisible by three, so that the pieces of what is written as base64 can be put together."""
+
+
+_TIMEOUT = 408
+_TOO_LARGE = 413
+_BODY_S = 5.0
 
 
 class HttpError(Exception):
@@ -33,6 +40,23 @@ class HttpError(Exception):
 def refusal(status: int, message: str, code: ErrorCode = ErrorCode.PROTOCOL_VIOLATION) -> HttpError:
     """Return a refusal after which another request may do better."""
     return HttpError(status, m.Error(code=code, message=message, recoverable=True))
+
+
+async def small_body(asked: Request, most_bytes: int) -> bytes:
+    """Return the body of ``asked``. Raises `HttpError` for one of more than ``most_bytes``, or that does not come."""
+    too_large = refusal(_TOO_LARGE, f"The body may have {most_bytes:,} bytes.")
+    if (asked.content_length or 0) > most_bytes:
+        raise too_large
+    try:
+        with trio.fail_after(_BODY_S):
+            data: bytes = await asked.body
+    except RequestEntityTooLarge:
+        raise too_large from None
+    except trio.TooSlowError:
+        raise refusal(_TIMEOUT, f"The body did not arrive within {_BODY_S:g} seconds.") from None
+    if len(data) > most_bytes:
+        raise too_large
+    return data
 
 
 class _Pieces:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from voice_trio.server.json_response import _PIECE_BYTES, answered
+from voice_trio.server.json_http import _PIECE_BYTES, answered
 
 
 async def whole(response):
