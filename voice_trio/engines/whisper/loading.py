@@ -8,13 +8,19 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from voice_trio.config import Settings
+from voice_trio.config import Settings, processors
 from voice_trio.core.languages import language_of, locale_of
-from voice_trio.engines.decoding.scheduler import threads_per_worker
 from voice_trio.engines.whisper import models as whisper_models
 from voice_trio.engines.whisper.decode import WhisperDecoder
 from voice_trio.engines.whisper.names import ModelError, ModelName, parse
 from voice_trio.installation import command_name
+
+_MOST_THREADS = 4
+"""Of one decode: more bring it little.
+
+Each worker has as many as there are processors, and not its share of them: who speaks alone waits less (a decode takes
+0.33 s instead of 0.45 on two), and where all workers decode, it takes no longer (0.53 and 0.52 s).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ def load(settings: Settings) -> Loaded:
             # Whoever asks for half precision has a GPU in mind; no processor computes in it.
             device="auto" if "float16" in asked.compute_type else "cpu",
             compute_type=_compute_type(asked, folder),
-            cpu_threads=threads_per_worker(settings.asr_workers),
+            cpu_threads=min(processors(), _MOST_THREADS),
             num_workers=settings.asr_workers,
             local_files_only=True,
         )
