@@ -63,7 +63,7 @@ async def test_single_words_are_in_the_language_that_is_likely(base_model, tmp_p
     """Their own is too doubtful to be found: without a guide all of them are taken for English."""
     async with (
         load_engine.open_engine(Kind.SYNTHESIZER, load(tts_engine="pyttsx3")) as voice,
-        open_whisper(load(model_whisper=str(base_model))) as ears,
+        open_whisper(load(model_whisper=str(base_model), asr_context="padded")) as ears,
     ):
         for said in ("Ja.", "Weiter."):
             speech = await voice.engine.speak(said, seconds=20, voice="de")
