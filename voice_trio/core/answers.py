@@ -35,6 +35,8 @@ class ReplyAccepted:
     """A `Respond` is turn ``reply``, which is announced when those before it are over."""
 
     reply: int
+    beside: bool = False
+    """Whether it runs beside all others, and is announced at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,17 +185,19 @@ class Respond:
     items: tuple[Item | Reference, ...] | None = None
     """What is answered, instead of the conversation."""
     out_of_band: bool = False
-    """Nothing of the reply becomes an item of the conversation, or is remembered."""
+    """Nothing of the reply becomes an item of the conversation, or is remembered; it runs beside any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelReply:
     """End the reply that is under way, or was asked for. An utterance that is over is heard all the same, and stands.
 
-    It is answered only where there is none, by an info.
+    Where there is none, it is answered by an info.
     """
 
     name: ClassVar[str] = "cancelreply"
+    reply: TurnId | None = None
+    """That of this turn, which may be out of band; None: the conversation's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,8 +62,9 @@ class Apart:
                 self._clear()
             case m.Respond():
                 self._respond(command)
-            case m.CancelReply():
-                followed = self._turns.end_replies(Outcome.CANCELLED)
+            case m.CancelReply(reply=reply):
+                outcome = Outcome.CANCELLED
+                followed = self._turns.end_replies(outcome) if reply is None else self._turns.end_reply(reply, outcome)
                 self._outbox.append(m.RepliesCancelled() if followed else NOTHING_TO_CANCEL)
             case m.AddItem() | m.ReadItem() | m.DeleteItem() | m.CutItem():
                 self._outbox.append(follow(command, self._turns.conversation, self._turns.over))
@@ -83,7 +84,7 @@ class Apart:
                 self._listener.stop()
 
     def _commit(self, command: m.Commit) -> None:
-        if refusal := self._refusal(command):
+        if refusal := self._refusal(command, full=self._turns.full):
             self._outbox.append(refusal)
             return
         utterance = None if self.gathering is None else self.gathering.take(self._listener.position)
@@ -105,9 +106,10 @@ class Apart:
     def _respond(self, command: m.Respond) -> None:
         named = [item.id for item in command.items or () if isinstance(item, Reference)]
         missing = next((key for key in named if key not in self._turns.conversation), None)
-        if refusal := self._refusal(command):
+        beside = command.out_of_band
+        if refusal := self._refusal(command, full=self._turns.full_beside if beside else self._turns.full):
             self._outbox.append(refusal)
-        elif self._turns.answering:
+        elif self._turns.answering and not beside:
             message = "There is a reply already, or one is to come to what is being said."
             self._outbox.append(declined(command, Why.ACTIVE, message))
         elif missing is not None:
@@ -115,14 +117,15 @@ class Apart:
                 declined(command, Why.NO_SUCH_ITEM, f"There is no item {missing}.", item=missing),
             )
         else:
-            turn = self._turns.begin(command, *nothing_said())
-            self._outbox.append(m.ReplyAccepted(reply=turn.number))
+            begin = self._turns.begin_beside if beside else self._turns.begin
+            turn = begin(command, *nothing_said())
+            self._outbox.append(m.ReplyAccepted(reply=turn.number, beside=beside))
 
-    def _refusal(self, command: m.Commit | m.Respond) -> m.Declined | None:
-        """Return why no turn can begin now, if none can."""
+    def _refusal(self, command: m.Commit | m.Respond, *, full: bool) -> m.Declined | None:
+        """Return why no turn can begin now, if none can; ``full`` says that there are too many."""
         if self._is_ending():
             return declined(command, Why.ENDING, "The session is ending.")
-        if self._turns.full:
+        if full:
             return declined(command, Why.BUSY, "Too many turns are not over.")
         return None
 

@@ -188,7 +188,7 @@ class Session:
         self._say_draining()
         self._floor.close()
         with trio.move_on_after(self._grace_s):
-            for turn in self._turns:
+            for turn in self._turns.under_way:
                 if turn.state is State.CAPTURING:
                     turn.end(Outcome.CANCELLED)
                 await turn.wait_over()
@@ -236,7 +236,7 @@ class Session:
         turn = self._turns.latest
         if turn is not None:
             return turn.state
-        return State.COMPLETE if self._apart.listens else State.IDLE
+        return State.COMPLETE if self._apart.listens or self._turns.asked else State.IDLE
 
     def _hear(self, pcm: bytes, message_bytes: int) -> None:
         turn, gathering = self._turns.latest, self._apart.gathering
@@ -271,8 +271,7 @@ class Session:
         return self._listener.listen_as(request, settings, going_on=going_on)
 
     def _is_known(self, number: int) -> bool:
-        latest = self._turns.latest
-        known = latest is not None and number <= latest.number
+        known = number <= self._turns.asked
         if not known:
             self._violations.answer(f"There has been no turn {number}.")
         return known

@@ -220,7 +220,7 @@ def test_a_response_is_cancelled_by_its_name_or_without_one(codec):
     codec.encode(opened())
     [created] = codec.encode(m.StateChanged(turn=1, state=m.State.THINKING))
     response = json.loads(created)["response"]["id"]
-    assert ask(codec, "response.cancel", response_id=response) == [m.CancelReply()]
+    assert ask(codec, "response.cancel", response_id=response) == [m.CancelReply(reply=1)]
     assert wrong(codec, "response.cancel", response_id="resp_x") == ("response_cancel_not_active", "response_id")
 
 

@@ -105,7 +105,8 @@ STEPS = st.one_of(
     ),
     st.tuples(st.just("response.create"), st.builds(lambda response: {"response": response}, RESPONSES)),
     st.tuples(st.just("response.create"), st.just({})),
-    st.tuples(st.just("response.cancel"), st.sampled_from([{}, {"response_id": "x"}])),
+    st.tuples(st.just("response.create"), st.just({"response": {"conversation": "none"}})),
+    st.tuples(st.just("response.cancel"), st.sampled_from([{}, {"response_id": "x"}, {"response_id": "newest"}])),
     st.tuples(st.just("raw"), st.sampled_from(["", "{", "[]", b"\0", '{"type": 3}', '{"type": "x"}'])),
 )
 REPLIES = [
@@ -165,6 +166,9 @@ async def do(client, step, what):
         case _:
             if what.get("item_id") == "newest":
                 what = {**what, "item_id": newest(client)}
+            if what.get("response_id") == "newest":
+                created = client.of("response.created")
+                what = {"response_id": created[-1]["response"]["id"]} if created else {}
             await client.send(step, **what)
 
 

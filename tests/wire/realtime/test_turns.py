@@ -243,6 +243,50 @@ async def test_of_two_responses_at_once_the_second_is_declined(autojump_clock):
         await client.wait_for("response.done")
 
 
+async def test_two_responses_are_told_apart_while_both_run(autojump_clock):
+    aside = ScriptedReply(tokens=["An answer apart. "] * 5, token_s=0.3)
+    ours = engines(LONG, aside, aside)
+    async with holding(ours, to_the_end=True) as client:
+        await client.write("Tell me a story.")
+        await client.send("response.create")
+        story = (await client.wait_for("response.created"))["response"]["id"]
+        await client.wait_for("response.output_audio.delta")
+        ids = []
+        for name in ("one", "other"):
+            wanted = {"conversation": "none", "metadata": {"name": name}}
+            await client.send("response.create", response=wanted)
+            created = (await client.wait_for("response.created"))["response"]
+            assert (created["conversation_id"], created["metadata"]) == (None, {"name": name})
+            ids.append(created["id"])
+        one, other = ids
+        for response in ids:
+            await client.wait_for("response.output_audio.delta", response_id=response)
+        await client.send("response.cancel", response_id=one)
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["id"], done["status"]) == (one, "cancelled")
+        assert done["status_details"]["reason"] == "client_cancelled"
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["id"], done["status"]) == (other, "completed")
+        assert done["output"][0]["content"][0]["transcript"] == "An answer apart. " * 5
+        # Without an id it is the conversation's that is meant.
+        await client.send("response.cancel")
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["id"], done["status"]) == (story, "cancelled")
+        assert {len(prompt) for prompt in asked(ours)[1:]} == {2}
+        assert all(sound(client, response_id=response) for response in (story, one, other))
+
+
+async def test_too_many_responses_at_once_are_declined(autojump_clock):
+    async with holding(engines(LONG), to_the_end=True) as client:
+        for number in range(5):
+            wanted = {"conversation": "none", "output_modalities": ["text"]}
+            await client.send("response.create", response=wanted, event_id=str(number))
+        error = await client.error()
+        assert (error["code"], error["event_id"]) == ("rate_limit_exceeded", "4")
+        for _ in range(4):
+            assert (await client.wait_for("response.done"))["response"]["status"] == "completed"
+
+
 async def test_a_reply_that_fails_says_why(autojump_clock):
     broken = ScriptedReply(tokens=["It ", EngineError(ErrorCode.LLM_FAIL, "It broke.")])
     async with holding(engines(broken, SHORT), to_the_end=True) as client:

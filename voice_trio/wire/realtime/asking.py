@@ -156,10 +156,11 @@ class Asking:
 
     def _cancel_response(self, event: Json) -> Iterable[m.Command]:
         response = optional(event, "response_id", str)
-        if response is not None and response not in self._exchange.responses:
+        reply = None if response is None else self._exchange.responses.get(response)
+        if response is not None and reply is None:
             message = f"Cancellation failed: there is no response {response[:100]!r} under way."
             raise Wrong(message, code="response_cancel_not_active", param="response_id")
-        yield self._ask(m.CancelReply(), Asked(id_of(event)))
+        yield self._ask(m.CancelReply(reply=reply), Asked(id_of(event)))
 
     def _pass_over(self, event: Json) -> Iterable[m.Command]:
         """Do nothing: it is for connections whose sound the server holds."""

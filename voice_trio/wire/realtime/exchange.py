@@ -56,8 +56,8 @@ class Exchange:
     order: Order = field(default_factory=Order)
     replies: dict[str, Spoken] = field(default_factory=dict)
     """Item -> what is known of it."""
-    responses: set[str] = field(default_factory=set)
-    """Those that are under way."""
+    responses: dict[str, int] = field(default_factory=dict)
+    """Those that are under way, and the turns that make them."""
     dropped_ms: float = 0.0
     """How long the sound is that was appended and not handed on."""
     _pending: defaultdict[str, deque[Asked]] = field(default_factory=lambda: defaultdict(deque))

@@ -180,7 +180,7 @@ class Telling:
             conversation=None if asked.out_of_band else f"conv_{self._exchange.session}",
             metadata=asked.metadata,
         )
-        self._exchange.responses.add(response.id)
+        self._exchange.responses[response.id] = turn
         if not asked.out_of_band:
             replies = self._exchange.replies
             replies[reply_id(turn)] = Spoken(wanted.modality == "audio")
@@ -215,7 +215,7 @@ class Telling:
         response = self._responses.pop(turn, None)
         if response is None:
             return
-        self._exchange.responses.discard(response.id)
+        del self._exchange.responses[response.id]
         status, details = self._ending(turn, outcome)
         if (known := self._exchange.replies.get(reply_id(turn))) is not None:
             known.status = "completed" if status == "completed" else "incomplete"
