@@ -1,4 +1,4 @@
-"""Replies out of band beside the conversation's own: several at once, each with its own end, and none of them a trace."""
+"""Replies out of band beside the conversation's own: several at once, and each with its own end."""
 
 import pytest
 import trio

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voice_trio.core.codes import Why
+from voice_trio.core.codes import ErrorCode, Why
 from voice_trio.core.items import Item
 
 
@@ -56,6 +56,17 @@ class ItemAdded:
     """Id of the item before it; None where it is the first."""
     by_client: bool = False
     """Whether it is what the client added; its id may be like one of a turn's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemHeard:
+    """An item that the client added as sound has its words; empty where there were none, or recognition failed."""
+
+    item: str
+    text: str
+    code: ErrorCode | None = None
+    """What went wrong, if anything did; ``message`` says it in words."""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +124,7 @@ Aside = (
     | ReplyAccepted
     | RepliesCancelled
     | ItemAdded
+    | ItemHeard
     | ItemRead
     | ItemDeleted
     | ItemCut

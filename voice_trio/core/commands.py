@@ -204,9 +204,14 @@ class CancelReply:
 class AddItem:
     """Put an item into the conversation, behind the one of the id ``after``; "" is before all, and None behind all."""
 
+    __pydantic_config__: ClassVar[dict[str, str]] = {"val_json_bytes": "base64"}
+
     name: ClassVar[str] = "additem"
     item: Item
     after: Annotated[str, MaxLen(200)] | None = None
+    pcm: bytes | None = None
+    """What a person said, 16 kHz s16le mono: its words are recognised, and become the item's, which has none yet. Of
+    more than the longest utterance the beginning is dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from voice_trio.core.answers import (
     ItemAdded as ItemAdded,
     ItemCut as ItemCut,
     ItemDeleted as ItemDeleted,
+    ItemHeard as ItemHeard,
     ItemRead as ItemRead,
     RepliesCancelled as RepliesCancelled,
     ReplyAccepted as ReplyAccepted,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core.items import Reference
+from voice_trio.core.items import Reference, Words
 from voice_trio.core.messages import InfoCode, Outcome, Why
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.session.capture import Capture
@@ -16,24 +17,23 @@ from voice_trio.session.floor import Floor
 from voice_trio.session.gathering import Gathering
 from voice_trio.session.item_commands import declined, follow
 from voice_trio.session.listener import Listener
-from voice_trio.session.outbox import Outbox
-from voice_trio.session.settings import SessionSettings
+from voice_trio.session.recordings import Recordings
+from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.turns import Turns
 
 NOTHING_TO_CANCEL = m.Info(code=InfoCode.NOTHING_TO_CANCEL, message="There is no turn to cancel.")
 
 
 class Apart:
-    """One session's part of that. None of it waits."""
+    """One session's part of that. Only `run` waits."""
 
     def __init__(
         self,
-        settings: SessionSettings,
+        around: Surroundings,
         turns: Turns,
         floor: Floor,
         listener: Listener,
         echo: Echo,
-        outbox: Outbox,
         is_ending: Callable[[], bool],
     ) -> None:
         """``is_ending`` tells whether the session is: no turn begins any more."""
@@ -41,13 +41,18 @@ class Apart:
         """What takes the client's audio, which is nobody's until it is committed; None where we listen to it."""
         self.listens = False
         """Whether audio may come before any turn."""
-        self._settings = settings
+        self._settings = around.settings
         self._turns = turns
         self._floor = floor
         self._listener = listener
         self._echo = echo
-        self._outbox = outbox
+        self._outbox = around.outbox
+        self._recordings = Recordings(around, turns)
         self._is_ending = is_ending
+
+    async def run(self) -> None:
+        """Find out what is said in what clients add, as long as the session lives."""
+        await self._recordings.run()
 
     def act(self, command: m.Command) -> None:
         """Act on ``command``, one of those that can be followed whatever the turn's state is."""
@@ -66,7 +71,11 @@ class Apart:
                 outcome = Outcome.CANCELLED
                 followed = self._turns.end_replies(outcome) if reply is None else self._turns.end_reply(reply, outcome)
                 self._outbox.append(m.RepliesCancelled() if followed else NOTHING_TO_CANCEL)
+            case m.AddItem(item=Words() as item, pcm=pcm) if pcm is not None or item.text is None:
+                self._outbox.append(self._add_recording(command, item, pcm or b""))
             case m.AddItem() | m.ReadItem() | m.DeleteItem() | m.CutItem():
+                if isinstance(command, m.DeleteItem):
+                    self._recordings.forget(command.item)
                 self._outbox.append(follow(command, self._turns.conversation, self._turns.over))
             case m.Answer(body=body):
                 self._outbox.append(m.Answered(body=body))
@@ -93,6 +102,20 @@ class Apart:
             return
         turn = self._turns.begin(command, *utterance)
         self._outbox.append(self._turns.conversation.add_said(turn.number))
+
+    def _add_recording(self, command: m.AddItem, item: Words, pcm: bytes) -> m.Aside:
+        gathering = Gathering(self._settings.max_utterance_ms)
+        gathering.add(pcm)
+        said = gathering.take(self._listener.position)
+        if said is None:
+            return declined(command, Why.TOO_SHORT, f"Less than {m.LEAST_COMMIT_MS} ms of audio hold no word.")
+        if not self._recordings.has_room(said[0]):
+            return declined(command, Why.BUSY, "Too much audio waits to be recognised.")
+        item = replace(item, text=None)
+        answer = follow(replace(command, item=item), self._turns.conversation, self._turns.over)
+        if isinstance(answer, m.ItemAdded):
+            self._recordings.add(item, said[0])
+        return answer
 
     def _clear(self) -> None:
         if self.gathering is not None:

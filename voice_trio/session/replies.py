@@ -50,7 +50,7 @@ class Replies:
         return replace(item, text=reply.text) if reply is not None and isinstance(item, Words) else item
 
     def heard(self, words: Words, samples: int) -> int | None:
-        """Return how many code points of ``words`` are heard in the first ``samples``; None where that is all there are.
+        """Return how many code points of ``words`` are heard in the first ``samples``; None where that is all of them.
 
         Raises `NoSound`.
         """

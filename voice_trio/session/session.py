@@ -100,7 +100,7 @@ class Session:
         self._reading = trio.CancelScope()
         self._draining = trio.Event()
         is_ending = self._draining.is_set
-        self._apart = Apart(settings, self._turns, self._floor, self._listener, self._echo, self._outbox, is_ending)
+        self._apart = Apart(self._around, self._turns, self._floor, self._listener, self._echo, is_ending)
         self._drained_because: DrainCode = InfoCode.SHUTTING_DOWN
         self._grace_s = 0.0
         self._goodbye = Goodbye(Farewell.NORMAL)
@@ -139,6 +139,7 @@ class Session:
                     inner.start_soon(self._floor.run)
                     inner.start_soon(self._echo.run)
                     inner.start_soon(self._cuts.run)
+                    inner.start_soon(self._apart.run)
                     await self._turns.run(self._floor.turn_over)
                     inner.cancel_scope.cancel()
             except* Exception as group:

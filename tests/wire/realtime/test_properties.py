@@ -1,5 +1,6 @@
 """Whatever a client asks, legal or not: what it is told is as the contract has it, and all that is begun is ended."""
 
+import base64
 import os
 
 import trio
@@ -38,12 +39,20 @@ def text(words, role="user", **more):
     return {"type": "message", "role": role, "content": [{"type": kind, "text": words}], **more}
 
 
+def sound(ms):
+    """Return a message of so much speech."""
+    audio = base64.b64encode(voiced(ms)).decode()
+    return {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+
+
 ITEMS = st.one_of(
     st.builds(lambda key: text("Hello.", id=key), st.sampled_from(["a", "b", "c", "said_1", "reply_9"])),
     st.builds(lambda role: text("Hello.", role), st.sampled_from(["user", "system", "assistant"])),
     st.just({"type": "function_call_output", "call_id": "call_1_0", "output": "5"}),
     st.just({"type": "function_call", "call_id": "x", "name": "f", "arguments": "{}"}),
     st.just({"type": "mystery"}),
+    st.builds(lambda key, ms: {**sound(ms), "id": key}, st.sampled_from(["a", "b"]), st.sampled_from([60, 600, 9000])),
+    st.just(text("Look.", id="c") | {"content": [{"type": "input_image", "image_url": "data:x"}]}),
 )
 RESPONSES = st.fixed_dictionaries(
     {},

@@ -9,8 +9,8 @@ from typing import Final
 from voice_trio.core import messages as m
 from voice_trio.core.items import Item, Reference
 from voice_trio.core.tools import ThatTool, Tool, ToolChoice
-from voice_trio.wire.realtime import items
-from voice_trio.wire.realtime.audio import KEPT_S, Incoming, bytes_per_sample, rate_of, unpacked
+from voice_trio.wire.realtime import writing
+from voice_trio.wire.realtime.audio import Incoming, latest
 from voice_trio.wire.realtime.configuration import TOOL_NAME, Configuration, Json
 from voice_trio.wire.realtime.errors import Wrong, error
 from voice_trio.wire.realtime.exchange import Asked, Exchange
@@ -78,12 +78,8 @@ class Asking:
     # --- sound ----------------------------------------------------------------------------------------------------
 
     def _append(self, event: Json) -> Iterable[m.Command]:
-        text, form = needed(event, "audio", str), self._incoming.form
-        bytes_a_second = rate_of(form) * bytes_per_sample(form)
-        # Six bytes are eight letters, and whole samples.
-        beyond = max(0, len(text) - 4 * -(-KEPT_S * bytes_a_second // 3)) // 8
-        data = unpacked(text, "audio", beyond=8 * beyond)
-        self._exchange.dropped_ms += 6000 * beyond / bytes_a_second
+        data, dropped_ms = latest(needed(event, "audio", str), self._incoming.form, "audio")
+        self._exchange.dropped_ms += dropped_ms
         if pcm := self._incoming.push(data):
             yield m.Audio(pcm)
 
@@ -101,17 +97,25 @@ class Asking:
     # --- items ----------------------------------------------------------------------------------------------------
 
     def _create_item(self, event: Json) -> Iterable[m.Command]:
-        item = items.read(needed(event, "item", dict), "item", self._exchange.new_item_id())
-        yield self._ask(m.AddItem(item=item, after=items.read_place(event)), Asked(id_of(event)))
+        written = writing.read(needed(event, "item", dict), "item", self._exchange.new_item_id())
+        pcm = None
+        if written.content is not None and written.content.sound:
+            said = Incoming(self._incoming.form)
+            heard = [said.push(latest(text, said.form, "item.content")[0]) for text in written.content.sound]
+            pcm = b"".join((*heard, said.end()))
+        after = writing.read_place(event)
+        yield self._ask(
+            m.AddItem(item=written.item, after=after, pcm=pcm), Asked(id_of(event), content=written.content)
+        )
 
     def _retrieve_item(self, event: Json) -> Iterable[m.Command]:
-        yield self._ask(m.ReadItem(item=items.read_id(event)), Asked(id_of(event)))
+        yield self._ask(m.ReadItem(item=writing.read_id(event)), Asked(id_of(event)))
 
     def _delete_item(self, event: Json) -> Iterable[m.Command]:
-        yield self._ask(m.DeleteItem(item=items.read_id(event)), Asked(id_of(event)))
+        yield self._ask(m.DeleteItem(item=writing.read_id(event)), Asked(id_of(event)))
 
     def _truncate_item(self, event: Json) -> Iterable[m.Command]:
-        item, end_ms = items.read_id(event), needed(event, "audio_end_ms", (int, float))
+        item, end_ms = writing.read_id(event), needed(event, "audio_end_ms", (int, float))
         if optional(event, "content_index", int):
             raise Wrong("'content_index' has to be 0: there is one part.", param="content_index")
         if not 0 <= end_ms <= _MOST_SAMPLES:
@@ -151,7 +155,7 @@ class Asking:
             path = f"response.input[{at}]"
             if not isinstance(item, dict):
                 raise Wrong(f"{path!r} has to be an object.", param=path)
-            found.append(items.read_input(item, path, self._exchange.new_item_id()))
+            found.append(writing.read_input(item, path, self._exchange.new_item_id()))
         return tuple(found)
 
     def _cancel_response(self, event: Json) -> Iterable[m.Command]:
