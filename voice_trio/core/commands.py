@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from voice_trio.core.codes import BargeIn, Count, EchoBy, Endpointing, Milliseconds, Mode, Name, Speed, TurnId
+from voice_trio.core.codes import (
+    BargeIn,
+    Count,
+    EchoBy,
+    Endpointing,
+    Milliseconds,
+    Mode,
+    MostTokens,
+    Name,
+    Speed,
+    TurnId,
+)
 from voice_trio.core.items import Item, ItemId, Reference
 from voice_trio.core.tools import Tool, ToolChoice
 
@@ -132,6 +143,7 @@ class Configure:
     tools: tuple[Tool, ...] | None = None
     """What the client can be asked for by the language model."""
     tool_choice: ToolChoice | None = None
+    max_tokens: MostTokens | None = None
     aloud: bool | None = None
     """False: replies are written, and nobody says them."""
 
@@ -181,6 +193,8 @@ class Respond:
     phonemes: bool | None = None
     tools: tuple[Tool, ...] | None = None
     tool_choice: ToolChoice | None = None
+    max_tokens: MostTokens | Literal["inf"] | None = None
+    """``inf``: as many as the language model likes."""
     aloud: bool | None = None
     items: tuple[Item | Reference, ...] | None = None
     """What is answered, instead of the conversation."""

@@ -44,9 +44,10 @@ class Recordings:
 
     def has_room(self, said: Capture) -> bool:
         """Return whether ``said`` may wait as well."""
-        current = () if self._current is None else (self._current,)
-        waiting = sum(capture.samples for _, capture in (*self._waiting, *current))
-        return waiting + said.samples <= _LONGEST * ms_to_samples(self._around.settings.max_utterance_ms)
+        samples = said.samples + sum(capture.samples for _, capture in self._waiting)
+        if self._current is not None:
+            samples += self._current[1].samples
+        return samples <= _LONGEST * ms_to_samples(self._around.settings.max_utterance_ms)
 
     def add(self, item: Words, said: Capture) -> None:
         """Find out what ``said``, an utterance that is over, says: the words of ``item``."""

@@ -162,7 +162,7 @@ class Revision:
             settings.tts_timeout_s,
             phonemes=bool(request.phonemes),
         )
-        return Question(Prompt(messages, manner.tools, manner.tool_choice), voice)
+        return Question(Prompt(messages, manner.tools, manner.tool_choice, manner.max_tokens), voice)
 
     def _drafts_replies(self, model: LanguageModel) -> bool:
         """Whether replies are begun that may be for nothing."""

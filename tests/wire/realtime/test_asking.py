@@ -187,7 +187,14 @@ def test_a_cut_is_counted_in_the_samples_of_the_reply(codec):
 def test_a_response_is_as_the_session_has_it_but_for_what_it_says(codec):
     ask(codec, "session.update", session={"instructions": "Be kind.", "audio": {"output": {"voice": "two"}}})
     configured = m.Respond(
-        instructions="Be kind.", voice="two", tools=(), tool_choice="auto", aloud=True, items=None, out_of_band=False
+        instructions="Be kind.",
+        voice="two",
+        tools=(),
+        tool_choice="auto",
+        max_tokens="inf",
+        aloud=True,
+        items=None,
+        out_of_band=False,
     )
     nothing: dict[str, Any]
     for nothing in ({}, {"response": None}, {"response": {}}):
@@ -198,6 +205,7 @@ def test_a_response_is_as_the_session_has_it_but_for_what_it_says(codec):
         "audio": {"output": {"voice": "nobody's"}},
         "tools": [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}],
         "tool_choice": "required",
+        "max_output_tokens": 30,
         "conversation": "none",
         "metadata": {"a": "b"},
         "input": [{"type": "item_reference", "id": "i"}, ITEMS[0][0]],
@@ -208,6 +216,7 @@ def test_a_response_is_as_the_session_has_it_but_for_what_it_says(codec):
             voice=None,
             tools=(Tool("f", "", {"type": "object", "properties": {}}),),
             tool_choice="required",
+            max_tokens=30,
             aloud=False,
             items=(Reference(id="i"), Words(id="i", by="person", text="Hi")),
             out_of_band=True,

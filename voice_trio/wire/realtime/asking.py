@@ -60,6 +60,7 @@ class Asking:
             speed=wanted.speed,
             tools=tools_of(wanted),
             tool_choice=tool_choice_of(wanted),
+            max_tokens=wanted.max_output_tokens if isinstance(wanted.max_output_tokens, int) else None,
             aloud=wanted.modality == "audio",
         )
         # Or speech under way would be forgotten.
@@ -140,6 +141,7 @@ class Asking:
             voice=wanted.voice if wanted.voice in self._exchange.offered.voices else None,
             tools=tools_of(wanted),
             tool_choice=tool_choice_of(wanted),
+            max_tokens=wanted.max_output_tokens,
             aloud=wanted.modality == "audio",
             items=self._context(given),
             out_of_band=conversation == "none",

@@ -31,8 +31,8 @@ class Telling:
         """Turn -> its response, while that is under way."""
         self._failures: dict[int, m.Error] = {}
         """Turn -> what went wrong in it last."""
-        self._cut: set[int] = set()
-        """Turns whose reply was too long."""
+        self._cut: dict[int, str] = {}
+        """Turn -> why its reply is not whole."""
 
     def events(self, event: m.Event) -> Iterable[Json]:
         """Return the server events that say ``event``."""
@@ -55,8 +55,9 @@ class Telling:
                 yield error(event.message, code="session_limit_reached")
             case InfoCode.ENGINES_CHANGED:
                 self._exchange.renew(event)
-            case InfoCode.REPLY_CUT if event.turn is not None:
-                self._cut.add(event.turn)
+            case InfoCode.REPLY_CUT | InfoCode.REPLY_FILTERED if event.turn is not None:
+                filtered = event.code is InfoCode.REPLY_FILTERED
+                self._cut[event.turn] = "content_filter" if filtered else "max_output_tokens"
 
     def _failed(self, event: m.Error) -> Iterator[Json]:
         if event.turn is not None:
@@ -224,7 +225,7 @@ class Telling:
             yield from hearing.end(self._failures.get(event.turn))
         yield from self._end_response(event.turn, event.outcome)
         self._failures.pop(event.turn, None)
-        self._cut.discard(event.turn)
+        self._cut.pop(event.turn, None)
 
     def _end_response(self, turn: int, outcome: Outcome) -> Iterator[Json]:
         response = self._responses.pop(turn, None)
@@ -248,7 +249,7 @@ class Telling:
                 message = "The response failed." if failure is None else failure.message
                 return "failed", {"type": "failed", "error": {"type": "server_error", "code": code, "message": message}}
             case _ if turn in self._cut:
-                return "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}
+                return "incomplete", {"type": "incomplete", "reason": self._cut[turn]}
         return "completed", None
 
 
