@@ -31,6 +31,17 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NobodySpoke:
+    """Nobody has for as long as the client wanted to wait, and turn ``reply`` says something to that."""
+
+    reply: int
+    from_sample: int
+    """The session's, when the latest reply had been heard."""
+    to_sample: int
+    """The one that comes next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyAccepted:
     """A `Respond` is turn ``reply``, which is announced when those before it are over."""
 
@@ -121,6 +132,7 @@ class Answered:
 Aside = (
     SpeechStarted
     | SpeechStopped
+    | NobodySpoke
     | ReplyAccepted
     | RepliesCancelled
     | ItemAdded

@@ -16,7 +16,9 @@ from voice_trio.core.codes import (
     Mode,
     MostTokens,
     Name,
+    PreRollMs,
     Speed,
+    Threshold,
     TurnId,
 )
 from voice_trio.core.items import Item, ItemId, Reference
@@ -29,6 +31,7 @@ MAX_TEXT_CHARS = 10_000
 """The longest typed turn."""
 
 SilenceMs = Annotated[int, Ge(200), Le(5000)]
+IdleMs = Annotated[int, Ge(1000), Le(600_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Start:
     silence_ms: SilenceMs | None = None
     endpointing: Endpointing | None = None
     """None: the server's way, but always ``silence_ms`` where that is given."""
+    threshold: Threshold | None = None
+    """How sure it has to be that somebody speaks. 0.5, or None, is the server's own measure, and more is stricter."""
+    pre_roll_ms: PreRollMs | None = None
+    """How much of what comes before the onset belongs to the utterance; None: as much as a soft beginning needs."""
     barge_in: bool | BargeIn | None = None
     """Whether speech while a reply is made or sounds may take back the utterance's end, or interrupt the reply. Not
     given, it may where the turns are hands-free. Never in mode `hold`."""
@@ -162,6 +169,8 @@ class Listen:
     name: ClassVar[str] = "listen"
     start: Start | None = None
     """Its mode is taken for `hands_free`."""
+    idle_ms: IdleMs | None = None
+    """When nobody has spoken for so long after the sound of the latest reply, there is another; None: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

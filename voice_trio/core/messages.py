@@ -19,6 +19,7 @@ from voice_trio.core.answers import (
     ItemDeleted as ItemDeleted,
     ItemHeard as ItemHeard,
     ItemRead as ItemRead,
+    NobodySpoke as NobodySpoke,
     RepliesCancelled as RepliesCancelled,
     ReplyAccepted as ReplyAccepted,
     SpeechStarted as SpeechStarted,

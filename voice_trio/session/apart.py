@@ -10,16 +10,15 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.items import Reference, Words
 from voice_trio.core.messages import InfoCode, Outcome, Why
-from voice_trio.core.timeline import Moment, Timeline
-from voice_trio.session.capture import Capture
 from voice_trio.session.echo import Echo
 from voice_trio.session.floor import Floor
 from voice_trio.session.gathering import Gathering
+from voice_trio.session.idling import Idling
 from voice_trio.session.item_commands import declined, follow
 from voice_trio.session.listener import Listener
 from voice_trio.session.recordings import Recordings
 from voice_trio.session.surroundings import Surroundings
-from voice_trio.session.turns import Turns
+from voice_trio.session.turns import Turns, nothing_said
 
 NOTHING_TO_CANCEL = m.Info(code=InfoCode.NOTHING_TO_CANCEL, message="There is no turn to cancel.")
 
@@ -48,19 +47,22 @@ class Apart:
         self._echo = echo
         self._outbox = around.outbox
         self._recordings = Recordings(around, turns)
+        self._idling = Idling(turns, listener, around.outbox, lambda: turns.is_open and not is_ending())
         self._is_ending = is_ending
 
     async def run(self) -> None:
-        """Find out what is said in what clients add, as long as the session lives."""
-        await self._recordings.run()
+        """Do what takes its time, as long as the session lives."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._recordings.run)
+            nursery.start_soon(self._idling.run)
 
     def act(self, command: m.Command) -> None:
         """Act on ``command``, one of those that can be followed whatever the turn's state is."""
         match command:
             case m.Configure():
                 self._turns.configured = command
-            case m.Listen(start=start):
-                self._listen(start)
+            case m.Listen(start=start, idle_ms=idle_ms):
+                self._listen(start, idle_ms)
             case m.Commit():
                 self._commit(command)
             case m.Clear():
@@ -80,9 +82,10 @@ class Apart:
             case m.Answer(body=body):
                 self._outbox.append(m.Answered(body=body))
 
-    def _listen(self, start: m.Start | None) -> None:
+    def _listen(self, start: m.Start | None, idle_ms: int | None) -> None:
         self.listens = True
         self._floor.listen_as(start)
+        self._idling.want(idle_ms)
         if start is not None:
             self.gathering = None
             if start.echo == "none":
@@ -151,10 +154,3 @@ class Apart:
         if full:
             return declined(command, Why.BUSY, "Too many turns are not over.")
         return None
-
-
-def nothing_said() -> tuple[Capture, Timeline]:
-    """Return the utterance of a turn in which nobody speaks, which is asked for now."""
-    timeline = Timeline()
-    timeline.first(Moment.ASKED, trio.current_time())
-    return Capture(max_samples=0, patience_s=0.0), timeline

@@ -24,7 +24,7 @@ from voice_trio.core.turn_state import Verdict, judge
 from voice_trio.engines.base import Engines
 from voice_trio.entry_points import Kind
 from voice_trio.memory.base import Store
-from voice_trio.session.apart import NOTHING_TO_CANCEL, Apart, nothing_said
+from voice_trio.session.apart import NOTHING_TO_CANCEL, Apart
 from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import LATE, Capture
 from voice_trio.session.claims import Claims
@@ -41,7 +41,7 @@ from voice_trio.session.report import report
 from voice_trio.session.settings import SessionSettings, configured, still_offered
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
-from voice_trio.session.turns import Turns
+from voice_trio.session.turns import Turns, nothing_said
 from voice_trio.session.violations import Violations
 
 log = structlog.get_logger()

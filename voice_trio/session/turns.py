@@ -15,7 +15,7 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
-from voice_trio.core.timeline import Timeline
+from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.session.asked import Asked, Request, manner_of
 from voice_trio.session.capture import Capture
 from voice_trio.session.conversation import Conversation
@@ -104,6 +104,15 @@ class Turns:
         asked = Asked(number=self.asked, conversation=conversation, request=request, manner=manner)
         return Turn(replace(self._around, settings=settings), asked, capture, timeline)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether one may still be asked for."""
+        return self._is_open
+
+    async def wait_begun(self) -> None:
+        """Wait until one more is asked for that is not beside the others, or none can be."""
+        await self._arrivals.park()
+
     def find(self, number: int) -> Turn | None:
         """Return the turn of that number, if it is the latest or not over."""
         latest = () if self.latest is None else (self.latest,)
@@ -162,3 +171,10 @@ async def _run(turn: Turn) -> None:
     # What is logged in it bears its number.
     with structlog.contextvars.bound_contextvars(turn=turn.number):
         await turn.run()
+
+
+def nothing_said() -> tuple[Capture, Timeline]:
+    """Return the utterance of a turn in which nobody speaks, which is asked for now."""
+    timeline = Timeline()
+    timeline.first(Moment.ASKED, trio.current_time())
+    return Capture(max_samples=0, patience_s=0.0), timeline

@@ -39,7 +39,15 @@ def wrong(codec, kind, **fields):
 
 def test_the_first_message_has_the_session_go_by_the_defaults():
     codec = RealtimeCodec(OFFERED, Configuration(), expires_at=1)
-    hands_free = m.Start(mode="hands_free", silence_ms=500, endpointing="fixed", barge_in="confirm", reply=True)
+    hands_free = m.Start(
+        mode="hands_free",
+        silence_ms=500,
+        endpointing="fixed",
+        threshold=0.5,
+        pre_roll_ms=300,
+        barge_in="confirm",
+        reply=True,
+    )
     configured = m.Configure(speed=1.0, tools=(), tool_choice="auto", aloud=True)
     assert ask(codec, "input_audio_buffer.clear") == [configured, m.Listen(start=hands_free), m.Clear()]
     assert ask(codec, "input_audio_buffer.clear") == [m.Clear()]
@@ -70,7 +78,15 @@ def test_an_update_is_settled_before_it_is_answered(codec):
         aloud=False,
     )
     assert listen == m.Listen(
-        start=m.Start(mode="hands_free", silence_ms=400, endpointing="adaptive", barge_in="wait", reply=True)
+        start=m.Start(
+            mode="hands_free",
+            silence_ms=400,
+            endpointing="adaptive",
+            threshold=0.5,
+            pre_roll_ms=300,
+            barge_in="wait",
+            reply=True,
+        )
     )
     assert json.loads(answer.body)["session"]["instructions"] == "Be kind."
 

@@ -28,6 +28,7 @@ DETECTIONS = [
     {"type": "server_vad"},
     {"type": "server_vad", "silence_duration_ms": 200, "create_response": False},
     {"type": "server_vad", "interrupt_response": False},
+    {"type": "server_vad", "idle_timeout_ms": 2000, "threshold": 0.9, "prefix_padding_ms": 1500},
     {"type": "semantic_vad", "eagerness": "high"},
     {"type": "nonsense"},
 ]
@@ -151,6 +152,8 @@ async def talk(steps, replies, asr_fails, tts_fails):
             if client.over.is_set():
                 break
             await do(client, step, what)
+        # Or there would be one reply to silence after another.
+        await client.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
         # No reply, no utterance and no limit of either lasts so long.
         await trio.sleep(300)
         assert not client.over.is_set(), client.link.memory.closed

@@ -199,13 +199,16 @@ def listen_of(wanted: Configuration) -> m.Listen:
     if detection is None:
         return m.Listen()
     return m.Listen(
+        idle_ms=detection.idle_timeout_ms if detection.type == "server_vad" else None,
         start=m.Start(
             mode="hands_free",
             silence_ms=detection.silence_ms,
             endpointing="fixed" if detection.type == "server_vad" else "adaptive",
+            threshold=detection.threshold,
+            pre_roll_ms=detection.prefix_padding_ms,
             barge_in="confirm" if detection.interrupt_response else "wait",
             reply=detection.create_response,
-        )
+        ),
     )
 
 

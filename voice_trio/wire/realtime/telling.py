@@ -74,6 +74,11 @@ class Telling:
     def _speech_stopped(self, event: m.SpeechStopped) -> Iterator[Json]:
         yield from self._hearing(event.utterance).stop(self._ms(event.sample))
 
+    def _nobody_spoke(self, event: m.NobodySpoke) -> Iterator[Json]:
+        # There is no item of what nobody said; the id is none of any other's.
+        place = {"audio_start_ms": self._ms(event.from_sample), "audio_end_ms": self._ms(event.to_sample)}
+        yield {"type": "input_audio_buffer.timeout_triggered", "item_id": said_id(event.reply), **place}
+
     def _partial(self, event: m.Partial) -> Iterator[Json]:
         yield from self._hearing(event.turn).follow(event)
 
@@ -259,6 +264,7 @@ _EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
     m.Error: Telling._failed,
     m.SpeechStarted: Telling._speech_started,
     m.SpeechStopped: Telling._speech_stopped,
+    m.NobodySpoke: Telling._nobody_spoke,
     m.Partial: Telling._partial,
     m.Final: Telling._final,
     m.Reopened: Telling._reopened,
