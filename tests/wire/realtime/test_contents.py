@@ -204,3 +204,10 @@ async def test_silence_is_an_item_without_words(autojump_clock):
         await create(client, sound, id="a")
         completed = await client.wait_for("conversation.item.input_audio_transcription.completed", item_id="a")
         assert completed["transcript"] == ""
+
+
+async def test_a_picture_of_many_megabytes_is_passed_over(autojump_clock):
+    async with holding(to_the_end=True) as client:
+        text = {"type": "input_text", "text": "Look."}
+        await create(client, text, picture(9_000_000), id="a")
+        assert (await retrieved(client, "a"))["content"] == [text]

@@ -13,6 +13,8 @@ from voice_trio.wire.realtime.reading import needed, optional
 MAX_ID_CHARS: Final = 200
 MAX_TEXT_CHARS: Final = 100_000
 """Of one item."""
+MAX_PICTURE_CHARS: Final = 1_000_000
+"""Of a picture's address, which holds the picture as a rule. One that is longer is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _content(value: Json, path: str, role: str) -> Content:
                 else:
                     texts.append(words)
             case "input_image":
-                if isinstance(part.get("image_url"), str):
+                if isinstance(url := part.get("image_url"), str) and len(url) <= MAX_PICTURE_CHARS:
                     has_picture = True
                     shown.append(_picture(part))
             case _:
