@@ -82,7 +82,7 @@ async def test_who_speaks_into_the_conversation_interrupts_its_own_reply_alone(a
         aside = await accepted(talk)
         await talk.wait_for(m.Token, turn=aside)
         await talk.say(spoken("stop", "there", "please") + silent(900))
-        outcomes = {}
+        outcomes: dict[int, Outcome] = {}
         while len(outcomes) < 3:
             done = await talk.wait_for(m.Done)
             outcomes[done.turn] = done.outcome

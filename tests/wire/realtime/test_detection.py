@@ -16,7 +16,7 @@ class Recognizer(ScriptedRecognizer):
 
     def __init__(self):
         super().__init__()
-        self.lengths = []
+        self.lengths: list[int] = []
         kept = self.lengths
 
         class Utterance(ScriptedUtterance):
