@@ -46,6 +46,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "endpointing": "`adaptive`: each pause is weighed, and 0.42 to 2 s of silence end the utterance; `fixed`, as "
         "does its older name `share`: always `silence_ms`, 80 % of it silent; `strict`: the same, all of it silent. "
         "Without it, `fixed` where `silence_ms` is given, else the server's own choice",
+        "threshold": "how sure the server has to be that somebody speaks: 0.5 is its own measure, as without it, and"
+        " more asks for clearer speech",
+        "pre_roll_ms": "how much of what comes before the first sound of speech belongs to the utterance; without it,"
+        " 300, which a soft beginning needs",
         "barge_in": "whether speech may take back the end of the utterance, and interrupt the reply; without it, it may"
         " in `hands_free` where STREAM_BARGE_IN allows it, and nowhere else; never in `hold`. For a player that cannot "
         "stand still: `confirm`: there is no `hold` and no `reopened`, and the reply is interrupted once it is clear "

@@ -281,3 +281,12 @@ def test_to_wait_for_the_usual_changes_nothing(frames: list[bool], silence_ms: i
         assert waiting.push(speech) == events
         if any(isinstance(event, MaybeEnd) for event in events) and waiting.state is ListenerState.MAYBE_END:
             waiting.wait(silence_ms)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "on", "off"),
+    [(None, 0.5, 0.35), (0.5, 0.5, 0.35), (0.9, 0.9, 0.75), (0.0, 0.05, 0.05), (1.0, 0.95, 0.8)],
+)
+def test_a_threshold_moves_both_by_as_much(threshold, on, off):
+    decision = SpeechDecision.at(threshold)
+    assert [decision.push(p) for p in (on - 0.01, on, off, off - 0.01)] == [False, True, True, False]

@@ -63,6 +63,13 @@ def test_only_openai_itself_is_asked_for_what_others_may_refuse():
     assert "stream_options" not in request_of(PROMPT, "m", is_openai=False)
 
 
+def test_how_much_may_be_written_goes_by_the_name_that_each_knows():
+    prompt = replace(PROMPT, max_tokens=20)
+    assert request_of(prompt, "m", is_openai=True)["max_completion_tokens"] == 20
+    assert request_of(prompt, "m", is_openai=False)["max_tokens"] == 20
+    assert not {"max_tokens", "max_completion_tokens"} & request_of(PROMPT, "m", is_openai=True).keys()
+
+
 @pytest.mark.parametrize(
     ("lines", "calls"),
     [

@@ -12,7 +12,7 @@ from tests.explorer.plants import PLANTS
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
 from voice_trio.testing.explorer import ENDS, SCENARIO, SCENARIOS, Scenario, UnsoundScenario, explore, number, try_one
-from voice_trio.testing.explorer.promises import heard_between
+from voice_trio.testing.explorer.promises import _of_responses, heard_between
 from voice_trio.testing.explorer.scenarios import engines
 
 CASES = 250
@@ -55,6 +55,7 @@ def test_a_part_of_the_steps_another_each_time():
         ("duplex", "Floor._release_in_time"),
         ("duplex", "limit_from_end: capture.py"),
         ("duplex", "run: scripted.py"),
+        ("realtime", "Idling.run"),
     ],
 )
 def test_a_scenario_of_ours_goes_where_it_is_to_go(name, place):
@@ -69,6 +70,37 @@ def test_a_part_of_the_steps_with_speech_into_replies():
     print(command)
     report = explore(DUPLEX, seed=seed, steps=range(1 + seed % every, steps + 1, every))
     assert report.failures == [], command
+
+
+def test_a_part_of_the_steps_of_a_realtime_client():
+    seed = int(os.environ.get("SEED", random.randrange(10_000)))
+    scenario = SCENARIOS["realtime"]
+    steps = len(number(scenario, seed=seed))
+    every = steps * len(ENDS) // (CASES // 4)
+    command = f"python tools/explore_cancellation.py --scenario realtime --every {every} --seed {seed}"
+    print(command)
+    report = explore(scenario, seed=seed, steps=range(1 + seed % every, steps + 1, every))
+    assert report.failures == [], command
+
+
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        ([("created", "a"), ("done", "a"), ("created", "b"), ("output_text.delta", "b"), ("done", "b")], None),
+        ([("created", "a"), ("created", "b"), ("done", "a"), ("output_text.delta", "b"), ("done", "b")], None),
+        ([("created", "a")], "had no end"),
+        ([("created", "a"), ("created", "a"), ("done", "a")], "came again"),
+        ([("created", "a"), ("done", "a"), ("output_text.delta", "a")], "outside of it"),
+        ([("done", "a")], "outside of it"),
+    ],
+)
+def test_a_response_begins_and_ends_once(told, problem):
+    events = [
+        {"type": f"response.{kind}", **({"response_id": name} if "delta" in kind else {"response": {"id": name}})}
+        for kind, name in told
+    ]
+    problems = "; ".join(_of_responses(events, to_the_end=True))
+    assert problem in problems if problem else not problems
 
 
 def test_the_steps_are_the_same_each_time_and_others_with_another_seed():

@@ -13,7 +13,7 @@ from voice_trio.core.playout import UnpacedPlayout
 from voice_trio.core.tools import ThatTool, Tool
 from voice_trio.engines.base import EngineError, ToolCall
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.session.conversation import _MARKED_CHARS
+from voice_trio.session.replies import MARKED_CHARS
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (
@@ -322,7 +322,7 @@ async def test_answers_come_in_their_order(autojump_clock):
 
 
 async def test_old_replies_are_cut_at_an_even_pace(autojump_clock):
-    long = "word " * (_MARKED_CHARS // 50)
+    long = "word " * (MARKED_CHARS // 50)
     async with talking(*([[long] for _ in range(12)]), synthesizer=ScriptedSynthesizer(char_ms=1)) as (talk, _):
         for _ in range(12):
             await respond(talk)

@@ -47,11 +47,16 @@ ACTIONS = st.one_of(
         out_of_band=st.booleans(),
         items=st.one_of(st.none(), st.lists(st.one_of(ITEMS, st.builds(Reference, id=KEYS)), max_size=2).map(tuple)),
     ),
-    st.just(m.CancelReply()),
+    st.builds(m.CancelReply, reply=st.sampled_from([None, None, 1, 2, 3])),
     st.just(m.Cancel()),
     st.just(m.Stop()),
     st.just(m.Text(text="typed")),
     st.builds(m.AddItem, item=ITEMS, after=st.one_of(st.none(), st.just(FIRST), KEYS)),
+    st.builds(
+        lambda key, ms: m.AddItem(item=Words(id=key, by="person"), pcm=scripted.voiced(ms)),
+        KEYS,
+        st.sampled_from([30, 600]),
+    ),
     st.builds(m.ReadItem, item=KEYS),
     st.builds(m.DeleteItem, item=KEYS),
     st.builds(m.CutItem, item=KEYS, samples=st.sampled_from([0, 800, 8000, 10**6])),
@@ -97,6 +102,7 @@ def check(talk, asked, ending, store):
         done = {event.turn for event in talk.all(m.Done)}
         assert {event.reply for event in talk.all(m.ReplyAccepted)} <= done, "what was accepted ends"
         check_answers(asked, talk.heard)
+        check_heard(talk.heard)
     assert all(count == 1 for count in Counter(event.turn for event in talk.all(m.Done)).values())
     assert all(count == 1 for count in Counter(record.turn for record in store.records).values()), "one record a turn"
     check_items(talk.heard)
@@ -118,6 +124,21 @@ def check_answers(asked, heard):
         assert isinstance(answer, (m.Declined, ANSWERS[type(command)])), f"{command} was answered with {answer}"
         assert getattr(answer, "command", command.name) == command.name
     assert commands == []
+
+
+def check_heard(heard):
+    """What was added as sound has its words once, unless it was deleted before."""
+    unheard = set()
+    for event in heard:
+        match event:
+            case m.ItemAdded(item=Words(text=None) as item, by_client=True):
+                assert item.id not in unheard
+                unheard.add(item.id)
+            case m.ItemHeard(item=key):
+                unheard.remove(key)
+            case m.ItemDeleted(item=key):
+                unheard.discard(key)
+    assert not unheard
 
 
 def check_items(heard):

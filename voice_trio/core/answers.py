@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voice_trio.core.codes import Why
+from voice_trio.core.codes import ErrorCode, Why
 from voice_trio.core.items import Item
 
 
@@ -31,10 +31,23 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NobodySpoke:
+    """Nobody has for as long as the client wanted to wait, and turn ``reply`` says something to that."""
+
+    reply: int
+    from_sample: int
+    """The session's, when the latest reply had been heard."""
+    to_sample: int
+    """The one that comes next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyAccepted:
     """A `Respond` is turn ``reply``, which is announced when those before it are over."""
 
     reply: int
+    beside: bool = False
+    """Whether it runs beside all others, and is announced at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +67,17 @@ class ItemAdded:
     """Id of the item before it; None where it is the first."""
     by_client: bool = False
     """Whether it is what the client added; its id may be like one of a turn's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemHeard:
+    """An item that the client added as sound has its words; empty where there were none, or recognition failed."""
+
+    item: str
+    text: str
+    code: ErrorCode | None = None
+    """What went wrong, if anything did; ``message`` says it in words."""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +132,11 @@ class Answered:
 Aside = (
     SpeechStarted
     | SpeechStopped
+    | NobodySpoke
     | ReplyAccepted
     | RepliesCancelled
     | ItemAdded
+    | ItemHeard
     | ItemRead
     | ItemDeleted
     | ItemCut

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from voice_trio.core.codes import InfoCode
 from voice_trio.core.strange_text import parse
 from voice_trio.core.tools import Fragment
 
@@ -217,6 +218,17 @@ _REASONS = {
     "content_filter": "A filter of the language model's kept its reply back.",
     "safety": "A filter of the language model's kept its reply back.",
     "refusal": "The language model refused to answer.",
+}
+
+
+def cut_short(reason: str) -> tuple[InfoCode, str] | None:
+    """Return what is told of a reply that ended for ``reason`` before it was whole; None where it was whole."""
+    return _CUTS.get(reason.lower())
+
+
+_CUTS: Final = {
+    "length": (InfoCode.REPLY_CUT, "The reply is too long, and is cut here."),
+    "content_filter": (InfoCode.REPLY_FILTERED, "A filter of the language model's cut the reply off."),
 }
 
 

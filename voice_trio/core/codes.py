@@ -34,6 +34,7 @@ class InfoCode(StrEnum):
     LATE_AUDIO = "late_audio"
     EMPTY_REPLY = "empty_reply"
     REPLY_CUT = "reply_cut"
+    REPLY_FILTERED = "reply_filtered"
     NOTHING_TO_CANCEL = "nothing_to_cancel"
     THROTTLED = "throttled"
     IDLE_TIMEOUT = "idle_timeout"
@@ -107,6 +108,10 @@ that the speech is meant, and then ends it; ``wait`` lets it come to its end."""
 
 Count = Annotated[int, Ge(0), Le(2**32 - 1)]
 TurnId = Annotated[int, Ge(1), Le(2**32 - 1)]
+PreRollMs = Annotated[int, Ge(0), Le(2000)]
+Threshold = Annotated[float, Ge(0), Le(1)]
+MostTokens = Annotated[int, Ge(1), Le(1_000_000)]
+"""The most that a language model may write for one reply, as it counts."""
 Name = Annotated[str, MinLen(1), MaxLen(100)]
 Milliseconds = Annotated[float, Ge(0), Le(1e9)]
 Speed = Annotated[float, Ge(0.5), Le(2.0)]

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from voice_trio.core.codes import BargeIn, Count, EchoBy, Endpointing, Milliseconds, Mode, Name, Speed, TurnId
+from voice_trio.core.codes import (
+    BargeIn,
+    Count,
+    EchoBy,
+    Endpointing,
+    Milliseconds,
+    Mode,
+    MostTokens,
+    Name,
+    PreRollMs,
+    Speed,
+    Threshold,
+    TurnId,
+)
 from voice_trio.core.items import Item, ItemId, Reference
 from voice_trio.core.tools import Tool, ToolChoice
 
@@ -18,6 +31,7 @@ MAX_TEXT_CHARS = 10_000
 """The longest typed turn."""
 
 SilenceMs = Annotated[int, Ge(200), Le(5000)]
+IdleMs = Annotated[int, Ge(1000), Le(600_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,10 @@ class Start:
     silence_ms: SilenceMs | None = None
     endpointing: Endpointing | None = None
     """None: the server's way, but always ``silence_ms`` where that is given."""
+    threshold: Threshold | None = None
+    """How sure it has to be that somebody speaks. 0.5, or None, is the server's own measure, and more is stricter."""
+    pre_roll_ms: PreRollMs | None = None
+    """How much of what comes before the onset belongs to the utterance; None: as much as a soft beginning needs."""
     barge_in: bool | BargeIn | None = None
     """Whether speech while a reply is made or sounds may take back the utterance's end, or interrupt the reply. Not
     given, it may where the turns are hands-free. Never in mode `hold`."""
@@ -132,6 +150,7 @@ class Configure:
     tools: tuple[Tool, ...] | None = None
     """What the client can be asked for by the language model."""
     tool_choice: ToolChoice | None = None
+    max_tokens: MostTokens | None = None
     aloud: bool | None = None
     """False: replies are written, and nobody says them."""
 
@@ -150,6 +169,8 @@ class Listen:
     name: ClassVar[str] = "listen"
     start: Start | None = None
     """Its mode is taken for `hands_free`."""
+    idle_ms: IdleMs | None = None
+    """When nobody has spoken for so long after the sound of the latest reply, there is another; None: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,30 +202,39 @@ class Respond:
     phonemes: bool | None = None
     tools: tuple[Tool, ...] | None = None
     tool_choice: ToolChoice | None = None
+    max_tokens: MostTokens | Literal["inf"] | None = None
+    """``inf``: as many as the language model likes."""
     aloud: bool | None = None
     items: tuple[Item | Reference, ...] | None = None
     """What is answered, instead of the conversation."""
     out_of_band: bool = False
-    """Nothing of the reply becomes an item of the conversation, or is remembered."""
+    """Nothing of the reply becomes an item of the conversation, or is remembered; it runs beside any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelReply:
     """End the reply that is under way, or was asked for. An utterance that is over is heard all the same, and stands.
 
-    It is answered only where there is none, by an info.
+    Where there is none, it is answered by an info.
     """
 
     name: ClassVar[str] = "cancelreply"
+    reply: TurnId | None = None
+    """That of this turn, which may be out of band; None: the conversation's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddItem:
     """Put an item into the conversation, behind the one of the id ``after``; "" is before all, and None behind all."""
 
+    __pydantic_config__: ClassVar[dict[str, str]] = {"val_json_bytes": "base64"}
+
     name: ClassVar[str] = "additem"
     item: Item
     after: Annotated[str, MaxLen(200)] | None = None
+    pcm: bytes | None = None
+    """What a person said, 16 kHz s16le mono: its words are recognised, and become the item's, which has none yet. Of
+    more than the longest utterance the beginning is dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,10 @@ SPEECH_ON: Final = 0.5
 SPEECH_OFF: Final = 0.35
 """Probability at which silence turns to speech, and below which speech turns to silence, as Silero's makers advise."""
 
+_LEAST_SURE: Final = 0.05
+_MOST_SURE: Final = 0.95
+"""No detector is surer than that for long, and none is less sure in a room that is not quite still."""
+
 _WINDOW_FRAMES: Final = 4
 _RUN_FRAMES: Final = 3
 _HOLD_FRAMES: Final = 2
@@ -140,6 +144,15 @@ class SpeechDecision:
         self._on = on
         self._off = off
         self._speech = False
+
+    @classmethod
+    def at(cls, threshold: float | None) -> SpeechDecision:
+        """Return one for which a ``threshold`` of 0.5, or None, is `SPEECH_ON`; 0.0 to 1.0, and more is stricter.
+
+        The two stay as far apart as they are there, where that leaves them between `_LEAST_SURE` and `_MOST_SURE`.
+        """
+        on = SPEECH_ON if threshold is None else min(max(threshold + SPEECH_ON - 0.5, _LEAST_SURE), _MOST_SURE)
+        return cls(on, max(on - (SPEECH_ON - SPEECH_OFF), _LEAST_SURE))
 
     def push(self, probability: float) -> bool:
         """Return whether the frame of this ``probability``, 0.0 to 1.0, is speech."""

@@ -53,6 +53,11 @@ class Playout:
         """How long they sound."""
         return self._queued / self._rate
 
+    @property
+    def dry_at(self) -> float:
+        """When the player has played all that was sent, as far as it was not held; long ago where nothing was."""
+        return self._dry_at + self._held_s
+
     def queue(self, samples: int, sample_rate: int) -> None:
         """``samples`` more at ``sample_rate`` Hz, the same for the whole turn, are on their way to the socket."""
         self._rate = sample_rate

@@ -65,6 +65,9 @@ class Prompt:
     """What it may ask for. A model that cannot ask leaves them aside."""
     tool_choice: ToolChoice = "auto"
     """Whether it is to ask, where there are tools."""
+    max_tokens: int | None = None
+    """The most that it may write, as it counts; it is `Finish`ed for ``length`` then. A model that cannot count leaves
+    it aside."""
 
 
 class Stream(Protocol):

@@ -41,7 +41,7 @@ class SyntheticModel:
     async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
         """Begin a reply to the last of the messages that a person said."""
         said = next((message.content for message in reversed(prompt.messages) if message.role == "user"), "")
-        yield _Tokens(reply(said))
+        yield _Tokens(reply(said), prompt.max_tokens)
 
 
 def reply(said: str) -> str:
@@ -57,14 +57,17 @@ def reply(said: str) -> str:
 class _Tokens:
     """A text a word at a time, each of them `TOKEN_S` after the one before it was taken."""
 
-    def __init__(self, text: str) -> None:
-        self._left = deque(_TOKEN.findall(text))
+    def __init__(self, text: str, most: int | None) -> None:
+        """There are at most so many words."""
+        words = _TOKEN.findall(text)
+        self._left = deque(words[:most])
+        self._reason = "stop" if most is None or len(words) <= most else "length"
         self._next_at = trio.current_time() + TOKEN_S
 
     async def receive(self) -> ReplyEvent:
         if not self._left:
             await trio.lowlevel.checkpoint()
-            return Finish("stop")
+            return Finish(self._reason)
         await trio.sleep_until(self._next_at)
         self._next_at = trio.current_time() + TOKEN_S
         return TextDelta(self._left.popleft())

@@ -6,7 +6,8 @@ Two runs of one program with the same input differ in what the machine had to do
 the tolerance, and what comes of two tasks at the same moment may come in either order: tokens, sound, and what the
 reader answers to a command at once. What comes of one task has one order. Therefore what is done is compared in
 threads: a turn's own events with its tokens, the same with its sound, the reader's answers, and the questions to each
-engine. An order that is wrong within a thread is a difference.
+engine. An order that is wrong within a thread is a difference. Where turns ran beside each other, though, a thread has
+the deeds of several, and those that were done at the same moment may come in any order.
 
 A cancel cuts through the middle of what is going on, and whatever came within the tolerance before the cut may as well
 not have come. Of a reply that was cut off, one word more or less may have been heard. The same holds where the client
@@ -126,6 +127,7 @@ class _Comparison:
         self._left_at = min(leaves, default=inf)
         """When there was nobody to talk to any more, if that was before the session closed."""
         self._turns = {**_turns(then), **_turns(now)}
+        self._are_turns_beside = _are_turns_beside(then)
         self._cuts: dict[JsonValue, float] = {}
         """When each turn that was cut off was over."""
         self._thoughts: dict[JsonValue, float] = {}
@@ -152,12 +154,24 @@ class _Comparison:
             if why is None:
                 then.popleft()
                 now.popleft()
+            elif one is not None and (at := self._at_the_same_moment(one, now)) is not None:
+                then.popleft()
+                del now[at]
             elif one is not None and self._is_chance(one):
                 then.popleft()
             elif other is not None and self._is_chance(other):
                 now.popleft()
             else:
                 return Difference(min(deed.at for deed in (one, other) if deed is not None), one, other, why)
+        return None
+
+    def _at_the_same_moment(self, then: Deed, now: Sequence[Deed]) -> int | None:
+        """Return where among ``now`` the same is done as ``then``, if only the order can be another."""
+        for at, deed in enumerate(now if self._are_turns_beside else ()):
+            if deed.at > then.at + self._tolerance_s:
+                break
+            if self._why(then, deed) is None:
+                return at
         return None
 
     def _is_chance(self, deed: Deed) -> bool:
@@ -232,6 +246,20 @@ def _turns(deeds: Sequence[Deed]) -> dict[int, JsonValue]:
             case e.Chunk(turn=turn) | e.Said(message={"turn": turn}):
                 turns[id(deed)] = turn
     return turns
+
+
+def _are_turns_beside(deeds: Sequence[Deed]) -> bool:
+    """Return whether a turn was announced before another was over."""
+    under_way: set[JsonValue] = set()
+    for deed in deeds:
+        match deed:
+            case e.Said(message={"type": "done", "turn": turn}):
+                under_way.discard(turn)
+            case e.Said(message={"type": "state", "turn": turn}):
+                under_way.add(turn)
+        if len(under_way) > 1:
+            return True
+    return False
 
 
 def _content(deed: Deed) -> dict[str, JsonValue]:

@@ -150,6 +150,8 @@ def _spelled_prompt(prompt: Prompt) -> dict[str, Any]:
     tools: dict[str, Any] = {"tools": [asdict(tool) for tool in prompt.tools]} if prompt.tools else {}
     if prompt.tool_choice != "auto":
         tools["tool_choice"] = asdict(prompt.tool_choice) if is_dataclass(prompt.tool_choice) else prompt.tool_choice
+    if prompt.max_tokens is not None:
+        tools["max_tokens"] = prompt.max_tokens
     return {"prompt": [_spelled_message(message) for message in prompt.messages], **tools}
 
 

@@ -59,6 +59,8 @@ class GuardedLink:
         self._ends_at = trio.current_time() + settings.max_session_s
         self._idle_since: float | None = trio.current_time()
         """When the last turn ended; None while one is under way."""
+        self._under_way: set[int] = set()
+        """Turns: of another wire than /ws there may be several at once."""
 
     async def receive(self) -> m.Command:
         """Return the client's next command. Raises `Malformed` for a flood, too."""
@@ -69,8 +71,7 @@ class GuardedLink:
             samples = max(len(command.pcm) // BYTES_PER_SAMPLE, _LEAST_MESSAGE_SAMPLES)
             if not self._audio.take(samples, now):
                 raise Malformed("audio comes much faster than it can have been spoken", Farewell.FLOOD)
-            if self._allowance is not None:
-                await self._allowance.pay_for_audio(samples, cancelling=self._cancels_echo)
+            await self._pay_for(samples)
         elif isinstance(command, m.Sounding):
             # It comes with the audio, by itself: it says nothing of whether anybody is there.
             if not self._soundings.take(1, now):
@@ -83,12 +84,20 @@ class GuardedLink:
                 self._cancels_echo = True
             if self._idle_since is not None:
                 self._idle_since = now
+            if isinstance(command, m.AddItem) and command.pcm is not None:
+                # What was said before may come as fast as it likes: the session takes no more than it has room for.
+                await self._pay_for(len(command.pcm) // BYTES_PER_SAMPLE)
         return command
+
+    async def _pay_for(self, samples: int) -> None:
+        if self._allowance is not None:
+            await self._allowance.pay_for_audio(samples, cancelling=self._cancels_echo)
 
     async def send(self, event: m.Event) -> None:
         """Hand ``event`` to the client."""
         if isinstance(event, m.StateChanged):
-            self._idle_since = trio.current_time() if event.state is m.State.COMPLETE else None
+            (self._under_way.discard if event.state is m.State.COMPLETE else self._under_way.add)(event.turn)
+            self._idle_since = None if self._under_way else trio.current_time()
         await self._link.send(event)
 
     async def close(self, farewell: Farewell, reason: str) -> None:

@@ -8,6 +8,7 @@ import trio
 from quart.wrappers import Websocket
 
 from voice_trio.core.messages import Command, Event
+from voice_trio.server.hypercorn.websocket import unread_of
 from voice_trio.session.farewell import Farewell
 from voice_trio.wire.codec import Codec
 
@@ -24,6 +25,7 @@ class SocketLink:
     def __init__(self, websocket: Websocket, codec: Codec) -> None:
         self._websocket = websocket
         self._codec = codec
+        self._unread = unread_of(websocket.scope)
         self._asked: deque[Command] = deque()
         """What the latest message asks beyond the command that was returned."""
 
@@ -33,10 +35,16 @@ class SocketLink:
             # However many commands a message holds, between two of them others have their turn.
             await trio.lowlevel.checkpoint()
         while not self._asked:
-            data: str | bytes | None = await self._websocket.receive()
+            data = await self._read()
             # An empty binary message arrives as None.
             self._asked += self._codec.decode(b"" if data is None else data)
         return self._asked.popleft()
+
+    async def _read(self) -> str | bytes | None:
+        data: str | bytes | None = await self._websocket.receive()
+        if self._unread is not None:
+            self._unread.take(data)
+        return data
 
     async def send(self, event: Event) -> None:
         """Hand ``event`` to the socket."""
@@ -52,7 +60,7 @@ class SocketLink:
         # destroy what we said last.
         with trio.move_on_after(_READ_OUT_S):
             while True:
-                await self._websocket.receive()
+                await self._read()
 
 
 _REASON_BYTES = 123

@@ -22,6 +22,8 @@ class Manner:
     """Whether there is to be one."""
     tools: Sequence[Tool] = ()
     tool_choice: ToolChoice = "auto"
+    max_tokens: int | None = None
+    """The most that the language model may write; None: as much as it likes."""
     aloud: bool = True
     """Whether anybody speaks it."""
     items: Sequence[Item | Reference] | None = None
@@ -33,15 +35,23 @@ def manner_of(request: Request, wanted: m.Configure) -> Manner:
     tools, tool_choice, aloud = wanted.tools or (), wanted.tool_choice or "auto", wanted.aloud is not False
     match request:
         case m.Respond():
+            most = wanted.max_tokens if request.max_tokens is None else request.max_tokens
             return Manner(
                 tools=tools if request.tools is None else request.tools,
                 tool_choice=tool_choice if request.tool_choice is None else request.tool_choice,
+                max_tokens=None if most == "inf" else most,
                 aloud=aloud if request.aloud is None else request.aloud,
                 items=request.items,
             )
         case m.Commit():
             return Manner(wanted=False)
-    return Manner(wanted=request.reply is not False, tools=tools, tool_choice=tool_choice, aloud=aloud)
+    return Manner(
+        wanted=request.reply is not False,
+        tools=tools,
+        tool_choice=tool_choice,
+        max_tokens=wanted.max_tokens,
+        aloud=aloud,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,13 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from voice_trio.core.heard import SpokenPhrase, evenly, heard_text
 from voice_trio.core.history import Record, recalled, remembered
 from voice_trio.core.items import (
     FIRST,
     MAX_ITEMS,
     Item,
-    Items,
     Reference,
     ToolUse,
     Words,
@@ -28,28 +26,20 @@ from voice_trio.core.items import (
 from voice_trio.core.messages import ItemAdded, Outcome
 from voice_trio.engines.base import ToolCall
 from voice_trio.memory.base import RECALLED_RECORDS
+from voice_trio.session.heard_items import HeardItems, is_unheard
+from voice_trio.session.replies import NoSound, Replies
 from voice_trio.session.reply import Reply
-
-_MARKED_CHARS = 20_000
-"""Of replies whose words have their places in the sound. Of older ones the pace is taken as even."""
-
-
-class NoSound(Exception):
-    """The item is no reply that was spoken."""
 
 
 class Conversation:
-    """One conversation. None of it waits."""
+    """One conversation. Only `wait_words` waits."""
 
     def __init__(self, name: str, changed: Callable[[Record], None] | None = None) -> None:
         """``name`` is its id in the store; ``changed`` takes a record of which less is left than was kept."""
         self.name = name
         self._changed = changed
-        self._items = Items()
-        self._replies: dict[str, Reply] = {}
-        """Those that are on their way, by their items' ids."""
-        self._phrases: dict[str, Sequence[SpokenPhrase]] = {}
-        """Those that are over, if they were spoken."""
+        self._items = HeardItems()
+        self._replies = Replies()
         self._earlier = 0
         """Records of other sessions that were recalled."""
         self._is_recalled = False
@@ -59,24 +49,41 @@ class Conversation:
         """Ids of what turns made, and the client did not want."""
         self._written: dict[str, int | None] = {}
         """Ids of what the client added as a person's words, and in which turn's record they stand."""
+        self._origin = self._items
+        """Where what is yet to be recognised gets its words."""
 
     def aside(self) -> Conversation:
         """Return one in which the same stands, for what is to leave no trace in this one."""
         other = Conversation(self.name)
-        other._items, other._is_recalled = Items(self.items), True
+        other._items, other._is_recalled, other._origin = HeardItems(self.items), True, self._items
         return other
+
+    async def wait_words(self, items: Sequence[Item | Reference] | None) -> None:
+        """Wait until those of ``items`` that are referred to have their words, or all where that is None.
+
+        What turns are to hear is waited for aside alone: those to come are none of this one's replies' business.
+        """
+        named = None if items is None else {item.id for item in items if isinstance(item, Reference)}
+        is_aside = self._origin is not self._items
+        for item in self._items:
+            if is_unheard(item) and (named is None or item.id in named) and (is_aside or item.id in self._written):
+                heard = await self._origin.when_heard(item.id)
+                if is_aside and heard is not None:
+                    self._items.replace(heard)
+                elif is_aside:
+                    self._items.delete(item.id)
 
     @property
     def items(self) -> Sequence[Item]:
         """All that stands in it, as it is by now."""
-        return [self._by_now(item) for item in self._items]
+        return [self._replies.by_now(item) for item in self._items]
 
     def __contains__(self, key: str) -> bool:
         return key in self._items
 
     def __getitem__(self, key: str) -> Item:
         """Return the item of that id, as it is by now. Raises `NoSuchItem`."""
-        return self._by_now(self._items[key])
+        return self._replies.by_now(self._items[key])
 
     def is_written(self, key: str) -> bool:
         """Return whether the item of that id is a person's words that the client added."""
@@ -137,7 +144,7 @@ class Conversation:
 
     def add_reply(self, turn: int, reply: Reply) -> ItemAdded:
         """Put in what the assistant says in ``turn``, which is on its way."""
-        self._replies[reply_id(turn)] = reply
+        self._replies.begin(reply_id(turn), reply)
         return self._add(Words(id=reply_id(turn), by="assistant", text=""))
 
     def add_tool_use(self, turn: int, number: int, call: ToolCall) -> ItemAdded:
@@ -157,7 +164,6 @@ class Conversation:
         ``withdrawn`` says that the person did not want to have said it, where nothing of the reply was heard.
         """
         said, reply = said_id(record.turn), reply_id(record.turn)
-        spoken = self._replies.get(reply)
         record = self._as_it_stands(record)
         left = {words.id: words for words in recalled(record, said, reply)}
         if said in self._items and said not in self._deleted:
@@ -165,13 +171,11 @@ class Conversation:
                 self._items.replace(Words(id=said, by="person", text=record.said))
             else:
                 self._discard(said)
-        if reply in self._items and spoken is not None:
+        if reply in self._items and self._replies.is_under_way(reply):
             # Of what failed, no prompt has anything.
             nothing = Words(id=reply, by="assistant", text=record.reply, heard=0)
             self._items.replace(left.get(reply, nothing))
-            if spoken.aloud:
-                self._keep_marks(reply, spoken.phrases)
-        self._replies.pop(reply, None)
+        self._replies.end(reply, self._items)
         return record
 
     def keep(self, record: Record) -> None:
@@ -198,6 +202,11 @@ class Conversation:
                 self._written = {key: turn for key, turn in self._written.items() if key in self._items}
         return ItemAdded(item=item, after=self._items.before(item.id), by_client=True)
 
+    def recognise(self, item: Words, text: str) -> None:
+        """Have what the client added as sound say ``text``, if it still stands."""
+        if item.id in self._items:
+            self._items.replace(replace(item, text=text))
+
     def delete(self, key: str) -> None:
         """Take the item of that id out."""
         self._items.delete(key)
@@ -210,8 +219,7 @@ class Conversation:
         elif turn is not None:
             self._deleted.add(key)
             self._follow_up(turn)
-        self._replies.pop(key, None)
-        self._phrases.pop(key, None)
+        self._replies.forget(key)
 
     def cut(self, key: str, samples: int) -> Item:
         """Have no more of a reply than can be heard in its first ``samples``; return what it is now.
@@ -219,16 +227,11 @@ class Conversation:
         One that is on its way is cut there whatever follows. Raises `NoSound`, too.
         """
         item = self[key]
-        reply, phrases = self._replies.get(key), self._phrases.get(key)
         if not isinstance(item, Words) or item.text is None:
             raise NoSound(key)
-        if reply is not None and reply.aloud:
-            self._items.cut(key, heard_text(reply.phrases, item.text, samples))
-        elif phrases is not None:
-            if samples < max((phrase.first_sample + phrase.samples for phrase in phrases), default=1):
-                self._items.cut(key, heard_text(phrases, item.text, samples))
-        else:
-            raise NoSound(key)
+        heard = self._replies.heard(item, samples)
+        if heard is not None:
+            self._items.cut(key, heard)
         turn = turn_of(key)
         if turn is not None:
             self._follow_up(turn)
@@ -246,12 +249,7 @@ class Conversation:
     def _discard(self, key: str) -> None:
         if key in self._items:
             self._items.delete(key)
-        self._replies.pop(key, None)
-        self._phrases.pop(key, None)
-
-    def _by_now(self, item: Item) -> Item:
-        reply = self._replies.get(item.id)
-        return replace(item, text=reply.text) if reply is not None and isinstance(item, Words) else item
+        self._replies.forget(key)
 
     def _as_it_stands(self, record: Record) -> Record:
         """Return ``record`` without what was deleted of its turn, and what was cut off."""
@@ -275,17 +273,6 @@ class Conversation:
             self._kept[turn] = record
             if self._changed is not None:
                 self._changed(record)
-
-    def _keep_marks(self, key: str, phrases: Sequence[SpokenPhrase]) -> None:
-        self._phrases[key] = tuple(phrases)
-        chars = 0
-        for older in reversed([*self._phrases]):
-            if older not in self._items:
-                del self._phrases[older]
-                continue
-            if chars > _MARKED_CHARS:
-                self._phrases[older] = evenly(self._phrases[older])
-            chars += sum(phrase.end - phrase.start for phrase in self._phrases[older])
 
 
 _SAID = (Outcome.COMPLETED, Outcome.CANCELLED)

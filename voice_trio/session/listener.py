@@ -56,6 +56,8 @@ class _Task:
     begin: int
     """Sample at which listening began: nothing before it belongs to the utterance."""
     ends_on_silence: bool
+    pre_roll_ms: int
+    """Of what comes before the onset so much belongs to it."""
     voiced_at: float = 0.0
     """When somebody was last heard, in seconds."""
     late: bool = False
@@ -105,6 +107,8 @@ class Listener:
             silence_ms=request.silence_ms or settings.vad_silence_ms,
             endpointing=endpointing_of(request, settings),
             ends_on_silence=request.mode != "hold",
+            threshold=request.threshold,
+            pre_roll_ms=PRE_ROLL_MS if request.pre_roll_ms is None else request.pre_roll_ms,
             going_on=going_on,
         )
         return capture, timeline
@@ -117,6 +121,8 @@ class Listener:
         silence_ms: int,
         endpointing: Endpointing,
         ends_on_silence: bool,
+        threshold: float | None = None,
+        pre_roll_ms: int = PRE_ROLL_MS,
         going_on: bool = False,
     ) -> None:
         """Fill ``capture`` in the place of any capture before it.
@@ -129,7 +135,7 @@ class Listener:
             begin = self._position if self._taken_through is None else self._taken_through
         self._taken_through = None
         self._detector.reset()
-        self._decision = SpeechDecision()
+        self._decision = SpeechDecision.at(threshold)
         frames = min(-(-(self._position - begin) // FRAME_SAMPLES), len(self._ring))
         again = [(self._ring.pop(), self._arrivals.pop()) for _ in range(frames)]
         self._position -= len(again) * FRAME_SAMPLES
@@ -144,6 +150,7 @@ class Listener:
             timeline=timeline,
             begin=begin,
             ends_on_silence=ends_on_silence,
+            pre_roll_ms=pre_roll_ms,
         )
         if endpointing == "adaptive" and ends_on_silence:
             capture.weighing = Weighing(self._pauses, silence_ms, lambda ms: self._wait(task, ms))
@@ -204,7 +211,7 @@ class Listener:
                 case Onset() if not task.capture.begun:
                     task.capture.spoken_from = event.sample
                     task.timeline.first(Moment.SPEECH_START, self._arrival(event.sample))
-                    self._append(task, self._since(max(task.begin, event.sample - ms_to_samples(PRE_ROLL_MS))))
+                    self._append(task, self._since(max(task.begin, event.sample - ms_to_samples(task.pre_roll_ms))))
                 # Where silence does not end it, a pause says nothing: the final will be of all there is.
                 case MaybeEnd() if task.ends_on_silence:
                     task.capture.pause()

@@ -9,9 +9,9 @@ from math import inf
 import trio
 
 from voice_trio.config import PHRASE_GAP_MS
-from voice_trio.core.chat_events import why_empty
+from voice_trio.core.chat_events import cut_short, why_empty
 from voice_trio.core.errors import first_leaf
-from voice_trio.core.messages import MAX_PHRASES, Event, Info, InfoCode, Token
+from voice_trio.core.messages import MAX_PHRASES, Event, Info, Token
 from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.strange_text import Mender, mend
 from voice_trio.core.timeline import Moment
@@ -78,7 +78,8 @@ class Written:
     ) -> None:
         """Have ``model`` write it: every token to ``outlet``, its phrases to ``phrases``, which is then closed.
 
-        One that is longer than the settings let it be, or than can be numbered, is cut, and an info says so. One that
+        One that is longer than the settings, the model or the prompt let it be, or than can be numbered, is cut, and an
+        info says so. One that
         breaks off, if only because time is up, is told at once; then what is whole of it goes to ``phrases``.
         """
         async with phrases:
@@ -86,9 +87,11 @@ class Written:
                 await self._follow(prompt, model, phrases, outlet)
             except* EngineError as group:
                 await self._break_off(first_leaf(group), outlet)
-            if self._is_cut:
-                message = "The reply is too long, and is cut here."
-                await outlet.say(Info(code=InfoCode.REPLY_CUT, message=message, turn=self._turn))
+            cut = cut_short("length" if self._is_cut else self.reason)
+            # Where nothing was said, that is told instead; but who set a limit is told that it was reached.
+            if cut is not None and (self._has_text or prompt.max_tokens is not None):
+                code, message = cut
+                await outlet.say(Info(code=code, message=message, turn=self._turn))
             rest = self._aggregator.finish() if self.broken_off is None else self._aggregator.break_off()
             await self._send(rest, phrases)
 

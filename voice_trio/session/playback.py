@@ -27,6 +27,11 @@ class Playback:
         """How long they sound."""
         return self._playout.queued_s
 
+    @property
+    def dry_at(self) -> float:
+        """When the player has played all that was sent; long ago where nothing was."""
+        return self._playout.dry_at
+
     def queue(self, samples: int, sample_rate: int) -> None:
         """``samples`` more are on their way to the socket."""
         self._playout.queue(samples, sample_rate)

@@ -62,6 +62,11 @@ class Reply:
         return self._spoken.playback.queued_s
 
     @property
+    def silent_at(self) -> float:
+        """When all that was sent of it has sounded; long ago where nothing was."""
+        return self._spoken.playback.dry_at
+
+    @property
     def broken_off(self) -> EngineError | None:
         """Why it did, where it broke off before its end."""
         return self._written.broken_off

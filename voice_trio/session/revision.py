@@ -134,6 +134,7 @@ class Revision:
         await self.outlet.say(partial(self._conversation.add_said, self._number))
 
     async def _respond(self, engines: Engines, drafts: Drafts) -> Outcome:
+        await self._conversation.wait_words(self._manner.items)
         question = self._question(engines, self.said, self.language)
         draft = drafts.promoted(question)
         if draft is not None:
@@ -161,7 +162,7 @@ class Revision:
             settings.tts_timeout_s,
             phonemes=bool(request.phonemes),
         )
-        return Question(Prompt(messages, manner.tools, manner.tool_choice), voice)
+        return Question(Prompt(messages, manner.tools, manner.tool_choice, manner.max_tokens), voice)
 
     def _drafts_replies(self, model: LanguageModel) -> bool:
         """Whether replies are begun that may be for nothing."""

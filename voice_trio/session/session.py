@@ -25,7 +25,7 @@ from voice_trio.engines.base import Engines
 from voice_trio.entry_points import Kind
 from voice_trio.memory.base import Store
 from voice_trio.memory.holds import Claims
-from voice_trio.session.apart import NOTHING_TO_CANCEL, Apart, nothing_said
+from voice_trio.session.apart import NOTHING_TO_CANCEL, Apart
 from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import LATE, Capture
 from voice_trio.session.conversation import Conversation
@@ -41,7 +41,7 @@ from voice_trio.session.report import Violations, report
 from voice_trio.session.settings import SessionSettings, configured, still_offered
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
-from voice_trio.session.turns import Turns
+from voice_trio.session.turns import Turns, nothing_said
 
 log = structlog.get_logger()
 
@@ -99,7 +99,7 @@ class Session:
         self._reading = trio.CancelScope()
         self._draining = trio.Event()
         is_ending = self._draining.is_set
-        self._apart = Apart(settings, self._turns, self._floor, self._listener, self._echo, self._outbox, is_ending)
+        self._apart = Apart(self._around, self._turns, self._floor, self._listener, self._echo, is_ending)
         self._drained_because: DrainCode = InfoCode.SHUTTING_DOWN
         self._grace_s = 0.0
         self._goodbye = Goodbye(Farewell.NORMAL)
@@ -138,6 +138,7 @@ class Session:
                     inner.start_soon(self._floor.run)
                     inner.start_soon(self._echo.run)
                     inner.start_soon(self._cuts.run)
+                    inner.start_soon(self._apart.run)
                     await self._turns.run(self._floor.turn_over)
                     inner.cancel_scope.cancel()
             except* Exception as group:
@@ -187,7 +188,7 @@ class Session:
         self._say_draining()
         self._floor.close()
         with trio.move_on_after(self._grace_s):
-            for turn in self._turns:
+            for turn in self._turns.under_way:
                 if turn.state is State.CAPTURING:
                     turn.end(Outcome.CANCELLED)
                 await turn.wait_over()
@@ -235,7 +236,7 @@ class Session:
         turn = self._turns.latest
         if turn is not None:
             return turn.state
-        return State.COMPLETE if self._apart.listens else State.IDLE
+        return State.COMPLETE if self._apart.listens or self._turns.asked else State.IDLE
 
     def _hear(self, pcm: bytes, message_bytes: int) -> None:
         turn, gathering = self._turns.latest, self._apart.gathering
@@ -270,8 +271,7 @@ class Session:
         return self._listener.listen_as(request, settings, going_on=going_on)
 
     def _is_known(self, number: int) -> bool:
-        latest = self._turns.latest
-        known = latest is not None and number <= latest.number
+        known = number <= self._turns.asked
         if not known:
             self._violations.answer(f"There has been no turn {number}.")
         return known

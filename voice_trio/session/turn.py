@@ -85,6 +85,16 @@ class Turn:
         return self._asked.manner.wanted and not self.ending and self._revision.forgone is None
 
     @property
+    def is_answered(self) -> bool:
+        """Whether there was to be a reply, when it began."""
+        return self._asked.manner.wanted
+
+    @property
+    def silent_at(self) -> float:
+        """When the sound of its reply is over, as far as it was sent; long ago where there was none."""
+        return self._revision.reply.silent_at
+
+    @property
     def language(self) -> str | None:
         """The language that is spoken, as far as it is known."""
         return self._revision.language
@@ -286,11 +296,5 @@ class Turn:
         )
         self._over.set()
         if self._around.settings.log_latency:
-            log_latency(
-                latency,
-                revision.asr_rtf,
-                session=self._around.session,
-                turn=self.number,
-                outcome=outcome,
-                drafts=self._drafts.figures(),
-            )
+            session, figures = self._around.session, self._drafts.figures()
+            log_latency(latency, revision.asr_rtf, session=session, turn=self.number, outcome=outcome, drafts=figures)

@@ -22,17 +22,27 @@ def check_promises(events: Iterable[m.Event], *, to_the_end: bool) -> None:
 def broken_promises(events: Iterable[m.Event], *, to_the_end: bool) -> Iterator[str]:
     """Yield a sentence for each promise that one session's ``events`` break.
 
-    ``to_the_end`` says that the session had its last word: without it, the last turn may be unfinished.
+    ``to_the_end`` says that the session had its last word: without it, the last turn may be unfinished, and so may any
+    that ran beside others.
     """
     opened = False
     turns: dict[int, _Turn] = {}
+    """Those that come one after another."""
+    beside: dict[int, _Turn] = {}
+    """Those that run beside them."""
     for event in events:
         if isinstance(event, m.SessionOpened):
             if opened or turns:
                 yield "the session was opened once more, or after a turn"
             opened = True
+        if isinstance(event, m.ReplyAccepted) and event.beside:
+            beside[event.reply] = _Turn()
         number = getattr(event, "turn", None)
         if number is None:
+            continue
+        if number in beside:
+            for problem in beside[number].hear(event):
+                yield f"turn {number}: {problem}"
             continue
         if number not in turns:
             if turns and number < max(turns):
@@ -42,9 +52,8 @@ def broken_promises(events: Iterable[m.Event], *, to_the_end: bool) -> Iterator[
             yield f"turn {number} went on after turn {max(turns)} had begun"
         for problem in turns[number].hear(event):
             yield f"turn {number}: {problem}"
-    unfinished = [number for number, turn in turns.items() if turn.done is None]
-    for number in unfinished:
-        if to_the_end or number != max(turns):
+    for number, turn in (turns | beside).items():
+        if turn.done is None and (to_the_end or (number not in beside and number != max(turns))):
             yield f"turn {number}: it had no terminal"
 
 

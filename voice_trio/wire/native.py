@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
@@ -224,6 +225,8 @@ def plain(value: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return b2a_base64(value, newline=False).decode("ascii")
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return plain(value) if is_dataclass(value) else str(value) if isinstance(value, StrEnum) else value

@@ -60,7 +60,7 @@ def check_item(item):
             assert "transcript" in part
             assert "audio" not in part
         else:
-            assert isinstance(part["text"], str) or part["type"] == "input_image"
+            assert isinstance(part["image_url" if part["type"] == "input_image" else "text"], str)
 
 
 def all_numbers(usage):

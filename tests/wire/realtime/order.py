@@ -75,6 +75,10 @@ class _Order:
             self.items[item] = "added"
             before = event["previous_item_id"]
             self.order.insert(0 if before is None else self.order.index(before) + 1, item)
+            content = event["item"].get("content") or [{}]
+            if item not in self.committed and content[0].get("type") == "input_audio":
+                unheard = content[0]["transcript"] is None
+                self.committed[item] = 0 if self.transcribes and unheard else -1
         elif kind == "done":
             item = event["item"]["id"]
             assert self.items[item] == "added", event

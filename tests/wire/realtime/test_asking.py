@@ -40,7 +40,15 @@ def wrong(codec, kind, **fields):
 
 def test_the_first_message_has_the_session_go_by_the_defaults():
     codec = RealtimeCodec(OFFERED, Configuration(), expires_at=1)
-    hands_free = m.Start(mode="hands_free", silence_ms=500, endpointing="fixed", barge_in="confirm", reply=True)
+    hands_free = m.Start(
+        mode="hands_free",
+        silence_ms=500,
+        endpointing="fixed",
+        threshold=0.5,
+        pre_roll_ms=300,
+        barge_in="confirm",
+        reply=True,
+    )
     configured = m.Configure(speed=1.0, tools=(), tool_choice="auto", aloud=True)
     assert ask(codec, "input_audio_buffer.clear") == [configured, m.Listen(start=hands_free), m.Clear()]
     assert ask(codec, "input_audio_buffer.clear") == [m.Clear()]
@@ -71,7 +79,15 @@ def test_an_update_is_settled_before_it_is_answered(codec):
         aloud=False,
     )
     assert listen == m.Listen(
-        start=m.Start(mode="hands_free", silence_ms=400, endpointing="adaptive", barge_in="wait", reply=True)
+        start=m.Start(
+            mode="hands_free",
+            silence_ms=400,
+            endpointing="adaptive",
+            threshold=0.5,
+            pre_roll_ms=300,
+            barge_in="wait",
+            reply=True,
+        )
     )
     assert json.loads(answer.body)["session"]["instructions"] == "Be kind."
 
@@ -188,7 +204,14 @@ def test_a_cut_is_counted_in_the_samples_of_the_reply(codec):
 def test_a_response_is_as_the_session_has_it_but_for_what_it_says(codec):
     ask(codec, "session.update", session={"instructions": "Be kind.", "audio": {"output": {"voice": "two"}}})
     configured = m.Respond(
-        instructions="Be kind.", voice="two", tools=(), tool_choice="auto", aloud=True, items=None, out_of_band=False
+        instructions="Be kind.",
+        voice="two",
+        tools=(),
+        tool_choice="auto",
+        max_tokens="inf",
+        aloud=True,
+        items=None,
+        out_of_band=False,
     )
     nothing: dict[str, Any]
     for nothing in ({}, {"response": None}, {"response": {}}):
@@ -199,6 +222,7 @@ def test_a_response_is_as_the_session_has_it_but_for_what_it_says(codec):
         "audio": {"output": {"voice": "nobody's"}},
         "tools": [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}],
         "tool_choice": "required",
+        "max_output_tokens": 30,
         "conversation": "none",
         "metadata": {"a": "b"},
         "input": [{"type": "item_reference", "id": "i"}, ITEMS[0][0]],
@@ -209,6 +233,7 @@ def test_a_response_is_as_the_session_has_it_but_for_what_it_says(codec):
             voice=None,
             tools=(Tool("f", "", {"type": "object", "properties": {}}),),
             tool_choice="required",
+            max_tokens=30,
             aloud=False,
             items=(Reference(id="i"), Words(id="i", by="person", text="Hi")),
             out_of_band=True,
@@ -221,7 +246,7 @@ def test_a_response_is_cancelled_by_its_name_or_without_one(codec):
     codec.encode(OPENED)
     [created] = codec.encode(m.StateChanged(turn=1, state=m.State.THINKING))
     response = json.loads(created)["response"]["id"]
-    assert ask(codec, "response.cancel", response_id=response) == [m.CancelReply()]
+    assert ask(codec, "response.cancel", response_id=response) == [m.CancelReply(reply=1)]
     assert wrong(codec, "response.cancel", response_id="resp_x") == ("response_cancel_not_active", "response_id")
 
 
@@ -243,9 +268,9 @@ MESSAGE = {"type": "message", "role": "user", "content": [{"type": "input_text",
         ("conversation.item.create", {"item": MESSAGE | {"content": ["x"]}}, "invalid_value", "item.content[0].type"),
         (
             "conversation.item.create",
-            {"item": MESSAGE | {"content": [{"type": "input_audio", "audio": ""}]}},
+            {"item": MESSAGE | {"content": [{"type": "input_audio", "audio": 3}]}},
             "invalid_value",
-            "item.content[0]",
+            "item.content[0].audio",
         ),
         ("conversation.item.create", {"item": MESSAGE | {"id": "x" * 201}}, "string_above_max_length", "item.id"),
         ("conversation.item.create", {"item": MESSAGE, "previous_item_id": 3}, "invalid_value", "previous_item_id"),

@@ -2,8 +2,8 @@
 
     EVERY=1 pytest tests/wire/realtime/test_explored.py
 
-It has a turn by voice that is answered, one that is typed, whose reply is cut and looked at, and what is said into a
-reply. Without EVERY one step in many is taken.
+It has a turn by voice that is answered, one that is typed, whose reply is cut and looked at, a response that runs
+beside it, and what is said into a reply. Without EVERY one step in many is taken.
 """
 
 import json
@@ -35,6 +35,7 @@ from voice_trio.testing.wire import WireLink
 EVERY = int(os.environ.get("EVERY", "131"))
 LIMIT_S = 1000
 STORY = ScriptedReply(tokens=["A sentence ", "that goes on. "] * 6, token_s=0.2)
+ASIDE = ScriptedReply(tokens=["Apart ", "from that. "] * 3, token_s=0.2)
 
 
 class Case:
@@ -45,7 +46,7 @@ class Case:
         self.scope = trio.CancelScope()
         tap = BreakingTap(lambda record: None)
         self.breakers = tap.breakers
-        replies = [ScriptedReply(), STORY, ScriptedReply()]
+        replies = [ScriptedReply(), STORY, ASIDE, ScriptedReply()]
         engines, store = tapped(
             scripted_engines(
                 language_model=ScriptedLanguageModel(replies=replies), synthesizer=ScriptedSynthesizer(char_ms=25)
@@ -65,6 +66,12 @@ class Case:
         """Have the client send an event, now."""
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             self.link.memory._commands_in.send_nowait(json.dumps({"type": kind, **fields}))
+
+    @property
+    def newest(self):
+        """The response that was created last."""
+        created = self.client.of("response.created")
+        return created[-1]["response"]["id"] if created else None
 
     async def live(self, began, ended):
         tasks = trio.lowlevel.current_statistics().tasks_living
@@ -95,6 +102,7 @@ class Case:
         await client.write("Tell me a story.")
         await client.send("response.create")
         await self._wait_for("response.output_audio.delta")
+        await client.send("response.create", response={"conversation": "none"})
         await trio.sleep(0.5)
         await client.send("conversation.item.truncate", item_id="reply_2", content_index=0, audio_end_ms=300)
         await client.send("conversation.item.retrieve", item_id="reply_2")
@@ -123,6 +131,7 @@ ENDS = {
     "commit": lambda case: case.ask("input_audio_buffer.commit"),
     "respond": lambda case: case.ask("response.create"),
     "aside": lambda case: case.ask("response.create", response={"conversation": "none"}),
+    "cancel_newest": lambda case: case.ask("response.cancel", response_id=case.newest),
     "push_to_talk": lambda case: case.ask("session.update", session={"audio": {"input": {"turn_detection": None}}}),
     "delete": lambda case: case.ask("conversation.item.delete", item_id="reply_2"),
     "delete_said": lambda case: case.ask("conversation.item.delete", item_id="said_1"),
@@ -172,7 +181,7 @@ def undisturbed():
     lived()
     steps, events = lived()
     types = [event["type"] for event in events]
-    assert types.count("response.done") == 3
+    assert types.count("response.done") == 4
     assert types.count("conversation.item.retrieved") == 1
     return steps.count
 

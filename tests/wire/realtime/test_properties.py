@@ -1,5 +1,6 @@
 """Whatever a client asks, legal or not: what it is told is as the contract has it, and all that is begun is ended."""
 
+import base64
 import os
 
 import trio
@@ -27,6 +28,7 @@ DETECTIONS = [
     {"type": "server_vad"},
     {"type": "server_vad", "silence_duration_ms": 200, "create_response": False},
     {"type": "server_vad", "interrupt_response": False},
+    {"type": "server_vad", "idle_timeout_ms": 2000, "threshold": 0.9, "prefix_padding_ms": 1500},
     {"type": "semantic_vad", "eagerness": "high"},
     {"type": "nonsense"},
 ]
@@ -38,12 +40,20 @@ def text(words, role="user", **more):
     return {"type": "message", "role": role, "content": [{"type": kind, "text": words}], **more}
 
 
+def sound(ms):
+    """Return a message of so much speech."""
+    audio = base64.b64encode(voiced(ms)).decode()
+    return {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+
+
 ITEMS = st.one_of(
     st.builds(lambda key: text("Hello.", id=key), st.sampled_from(["a", "b", "c", "said_1", "reply_9"])),
     st.builds(lambda role: text("Hello.", role), st.sampled_from(["user", "system", "assistant"])),
     st.just({"type": "function_call_output", "call_id": "call_1_0", "output": "5"}),
     st.just({"type": "function_call", "call_id": "x", "name": "f", "arguments": "{}"}),
     st.just({"type": "mystery"}),
+    st.builds(lambda key, ms: {**sound(ms), "id": key}, st.sampled_from(["a", "b"]), st.sampled_from([60, 600, 9000])),
+    st.just(text("Look.", id="c") | {"content": [{"type": "input_image", "image_url": "data:x"}]}),
 )
 RESPONSES = st.fixed_dictionaries(
     {},
@@ -105,7 +115,8 @@ STEPS = st.one_of(
     ),
     st.tuples(st.just("response.create"), st.builds(lambda response: {"response": response}, RESPONSES)),
     st.tuples(st.just("response.create"), st.just({})),
-    st.tuples(st.just("response.cancel"), st.sampled_from([{}, {"response_id": "x"}])),
+    st.tuples(st.just("response.create"), st.just({"response": {"conversation": "none"}})),
+    st.tuples(st.just("response.cancel"), st.sampled_from([{}, {"response_id": "x"}, {"response_id": "newest"}])),
     st.tuples(st.just("raw"), st.sampled_from(["", "{", "[]", b"\0", '{"type": 3}', '{"type": "x"}'])),
 )
 REPLIES = [
@@ -141,6 +152,8 @@ async def talk(steps, replies, asr_fails, tts_fails):
             if client.over.is_set():
                 break
             await do(client, step, what)
+        # Or there would be one reply to silence after another.
+        await client.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
         # No reply, no utterance and no limit of either lasts so long.
         await trio.sleep(300)
         assert not client.over.is_set(), client.link.memory.closed
@@ -165,6 +178,9 @@ async def do(client, step, what):
         case _:
             if what.get("item_id") == "newest":
                 what = {**what, "item_id": newest(client)}
+            if what.get("response_id") == "newest":
+                created = client.of("response.created")
+                what = {"response_id": created[-1]["response"]["id"]} if created else {}
             await client.send(step, **what)
 
 

@@ -1,5 +1,6 @@
 """A session of this wire is recorded and lived again as any other: the log has its commands, spelled as /ws would."""
 
+import base64
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -8,7 +9,7 @@ import trio
 import trio.testing
 
 from tests.journal.conversations import difference, spelled
-from tests.wire.realtime.talking import holding
+from tests.wire.realtime.talking import holding, voiced
 from tests.wire.realtime.test_turns import LONG, PUSH_TO_TALK, SHORT, detection, engines
 from voice_trio.engines.base import ToolCall
 from voice_trio.journal.recorded_session import RecordedSession
@@ -54,6 +55,24 @@ async def with_items(client):
     await client.wait_for("response.done")
 
 
+async def with_sound_and_asides(client):
+    await client.update(**PUSH_TO_TALK, max_output_tokens=500)
+    audio = base64.b64encode(voiced(900)).decode()
+    message = {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": audio}]}
+    await client.send("conversation.item.create", item=message)
+    await client.send("response.create")
+    await client.wait_for("response.output_audio.delta")
+    await client.send("response.create", response={"conversation": "none", "max_output_tokens": "inf"})
+    await trio.sleep(0.05)
+    await client.send("response.create", response={"conversation": "none", "output_modalities": ["text"]})
+    for _ in range(3):
+        await client.wait_for("response.done")
+    await client.update(**detection(idle_timeout_ms=3000, threshold=0.7, prefix_padding_ms=100))
+    await client.speak()
+    for _ in range(2):
+        await client.wait_for("response.done")
+
+
 def replayed(talk, *replies):
     """Return where the session of ``talk`` differs when it is lived again."""
     notes: list[Any] = []
@@ -75,3 +94,7 @@ def test_turns_by_voice():
 
 def test_items_functions_and_what_is_out_of_band():
     assert replayed(with_items, CALL, LONG, SHORT, SHORT) is None
+
+
+def test_sound_in_items_responses_beside_each_other_and_silence():
+    assert replayed(with_sound_and_asides, LONG, LONG, SHORT, SHORT, SHORT) is None

@@ -9,6 +9,7 @@ import trio
 from tests.wire.realtime.talking import holding, silent, voiced
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError, ToolCall
+from voice_trio.engines.synthetic import SyntheticModel
 from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedRecognizer,
@@ -241,6 +242,50 @@ async def test_of_two_responses_at_once_the_second_is_declined(autojump_clock):
         error = await client.error()
         assert (error["code"], error["event_id"]) == ("conversation_already_has_active_response", "second")
         await client.wait_for("response.done")
+
+
+async def test_two_responses_are_told_apart_while_both_run(autojump_clock):
+    aside = ScriptedReply(tokens=["An answer apart. "] * 5, token_s=0.3)
+    ours = engines(LONG, aside, aside)
+    async with holding(ours, to_the_end=True) as client:
+        await client.write("Tell me a story.")
+        await client.send("response.create")
+        story = (await client.wait_for("response.created"))["response"]["id"]
+        await client.wait_for("response.output_audio.delta")
+        ids = []
+        for name in ("one", "other"):
+            wanted = {"conversation": "none", "metadata": {"name": name}}
+            await client.send("response.create", response=wanted)
+            created = (await client.wait_for("response.created"))["response"]
+            assert (created["conversation_id"], created["metadata"]) == (None, {"name": name})
+            ids.append(created["id"])
+        one, other = ids
+        for response in ids:
+            await client.wait_for("response.output_audio.delta", response_id=response)
+        await client.send("response.cancel", response_id=one)
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["id"], done["status"]) == (one, "cancelled")
+        assert done["status_details"]["reason"] == "client_cancelled"
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["id"], done["status"]) == (other, "completed")
+        assert done["output"][0]["content"][0]["transcript"] == "An answer apart. " * 5
+        # Without an id it is the conversation's that is meant.
+        await client.send("response.cancel")
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["id"], done["status"]) == (story, "cancelled")
+        assert {len(prompt) for prompt in asked(ours)[1:]} == {2}
+        assert all(sound(client, response_id=response) for response in (story, one, other))
+
+
+async def test_too_many_responses_at_once_are_declined(autojump_clock):
+    async with holding(engines(LONG), to_the_end=True) as client:
+        for number in range(5):
+            wanted = {"conversation": "none", "output_modalities": ["text"]}
+            await client.send("response.create", response=wanted, event_id=str(number))
+        error = await client.error()
+        assert (error["code"], error["event_id"]) == ("rate_limit_exceeded", "4")
+        for _ in range(4):
+            assert (await client.wait_for("response.done"))["response"]["status"] == "completed"
 
 
 async def test_a_reply_that_fails_says_why(autojump_clock):
@@ -476,3 +521,57 @@ async def test_a_telephone_is_heard_and_spoken_to(autojump_clock, form):
         [told] = client.of("conversation.item.input_audio_transcription.completed")
         assert told["transcript"].startswith("what is the weather")
         assert 1.2 < len(sound(client)) / 8000 < 1.5
+
+
+# --- how much may be written ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("session", "response", "most"),
+    [
+        ({}, {}, None),
+        ({"max_output_tokens": 20}, {}, 20),
+        ({}, {"max_output_tokens": 5}, 5),
+        ({"max_output_tokens": 20}, {"max_output_tokens": "inf"}, None),
+        ({"max_output_tokens": -1}, {}, 1),
+    ],
+)
+async def test_the_model_is_told_how_much_it_may_write(autojump_clock, session, response, most):
+    asked_for = []
+
+    class Model(ScriptedLanguageModel):
+        def stream(self, prompt):
+            asked_for.append(prompt.max_tokens)
+            return super().stream(prompt)
+
+    async with holding(scripted_engines(language_model=Model()), to_the_end=True) as client:
+        await client.update(**session)
+        await client.write("Hello?")
+        await client.send("response.create", response=response)
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["status"], done["max_output_tokens"]) == ("completed", most or "inf")
+        assert asked_for == [most]
+
+
+@pytest.mark.parametrize(("finish", "reason"), [("length", "max_output_tokens"), ("content_filter", "content_filter")])
+@pytest.mark.parametrize("tokens", [["It is "], []])
+async def test_a_reply_that_is_cut_short_is_incomplete(autojump_clock, finish, reason, tokens):
+    cut = ScriptedReply(tokens=tokens, finish=finish)
+    async with holding(engines(cut, SHORT), to_the_end=True) as client:
+        await client.write("Hello?")
+        await client.send("response.create", response={"max_output_tokens": 2})
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["status"], done["status_details"]) == ("incomplete", {"type": "incomplete", "reason": reason})
+        assert [item["status"] for item in done["output"]] == ["incomplete"] * len(tokens)
+        await client.send("response.create")
+        assert (await client.wait_for("response.done"))["response"]["status"] == "completed"
+
+
+async def test_the_model_that_repeats_counts_words(autojump_clock):
+    async with holding(scripted_engines(language_model=SyntheticModel()), to_the_end=True) as client:
+        await client.write("How is the weather?")
+        await client.send("response.create", response={"max_output_tokens": 3, "output_modalities": ["text"]})
+        done = (await client.wait_for("response.done"))["response"]
+        assert (done["status"], done["output"][0]["content"][0]["text"]) == ("incomplete", "You said: How")
+        await client.send("response.create", response={"max_output_tokens": 6, "output_modalities": ["text"]})
+        assert (await client.wait_for("response.done"))["response"]["status"] == "completed"

@@ -24,6 +24,9 @@ def request_of(prompt: Prompt, model: str, *, is_openai: bool) -> dict[str, Any]
         request["tools"] = [_spelled(tool) for tool in prompt.tools]
         if prompt.tool_choice != "auto":
             request["tool_choice"] = _choice(prompt.tool_choice)
+    if prompt.max_tokens is not None:
+        # OpenAI's newer models refuse the name that all the others know.
+        request["max_completion_tokens" if is_openai else "max_tokens"] = prompt.max_tokens
     if is_openai:
         # Many of the others tell what they count without being asked.
         request["stream_options"] = {"include_usage": True}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from sys import getsizeof
 from typing import Any
 
 import trio
@@ -24,6 +25,12 @@ _PAY_AT = 100
 
 _MESSAGES = "messages"
 """Under this name a request's ``state`` holds its connection's `Bounded`."""
+
+_UNREAD = "unread"
+"""The same for its `Unread`."""
+
+_UNREAD_BYTES = 2 * 1024 * 1024
+"""So much of several messages may wait for the handler; the queues before it hold twenty."""
 
 _UNHEARD_FRAMES = 1_000
 """So many are read after our own close, for the peer's, which may lie behind what it had under way."""
@@ -49,6 +56,31 @@ class Bounded(WebsocketBuffer):
     _taken = 0
 
 
+class Unread:
+    """What of a connection's messages waits for the handler, in bytes of memory."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._room = trio.lowlevel.ParkingLot()
+
+    async def wait_room(self, message: str | bytes) -> None:
+        """Wait until ``message`` may wait as well, and count it in. One alone may be as long as it likes."""
+        size = _size_of(message)
+        while self._bytes and self._bytes + size > _UNREAD_BYTES:
+            await self._room.park()
+        self._bytes += size
+
+    def take(self, message: str | bytes | None) -> None:
+        """The handler has ``message``, just as it came."""
+        self._bytes -= _size_of(message)
+        self._room.unpark_all()
+
+
+def _size_of(message: str | bytes | None) -> int:
+    # One emoji makes a text four times as large. An empty message becomes None on its way.
+    return getsizeof(message) if message else 0
+
+
 class HardWSStream(WSStream):
     """A WebSocket whose messages are bounded, uncompressed, and over when its handler is."""
 
@@ -58,6 +90,7 @@ class HardWSStream(WSStream):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.buffer = Bounded(self.config.websocket_max_message_size)
+        self._unread = Unread()
         self._owed = 0
         self._unheard = 0
 
@@ -67,6 +100,7 @@ class HardWSStream(WSStream):
             event = self._plain(event)
             # The route may let longer ones in, once it knows who asks.
             event.state[_MESSAGES] = self.buffer
+            event.state[_UNREAD] = self._unread
             self._charge_client(event)
         if isinstance(event, Body | Data) and not self.closed and not self.handshake.accepted:
             # Hypercorn says 400 while the handler may be saying 101, and never tells the handler that it is deaf.
@@ -129,8 +163,10 @@ class HardWSStream(WSStream):
                 await self._send_wsproto_event(CloseConnection(code=CloseReason.MESSAGE_TOO_BIG))
                 raise
             if frame.message_finished:
-                await self.app_put(self.buffer.to_message())
+                message = self.buffer.to_message()
                 self.buffer.clear()
+                await self._unread.wait_room(message["text"] or message["bytes"] or b"")
+                await self.app_put(message)
         elif isinstance(frame, Ping):
             await self._send_wsproto_event(frame.response())
         elif isinstance(frame, CloseConnection):
@@ -166,3 +202,9 @@ def take_messages_of(scope: Mapping[str, Any], size: int) -> None:
     messages: Bounded | None = scope.get("state", {}).get(_MESSAGES)
     if messages is not None:  # or it is not our Hypercorn that serves it
         messages.max_length = size
+
+
+def unread_of(scope: Mapping[str, Any]) -> Unread | None:
+    """Return where the handler of an ASGI ``scope`` says what it has read; None where it is not our Hypercorn's."""
+    unread: Unread | None = scope.get("state", {}).get(_UNREAD)
+    return unread

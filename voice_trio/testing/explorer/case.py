@@ -11,7 +11,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.history import Message, Record, prompt, remembered
 from voice_trio.core.items import Words, said_id
 from voice_trio.core.messages import Outcome
-from voice_trio.core.playout import Playout
+from voice_trio.core.playout import Playout, UnpacedPlayout
 from voice_trio.memory.holds import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
@@ -39,7 +39,8 @@ class Case:
         self.engines, self.store = tapped(scenario.engines(), scenario.store(), self.tap)
         self.settings = scenario.session_settings
         self.claims = Claims()
-        self.link = ExploredLink(read_s=scenario.read_s)
+        codec = None if scenario.codec is None else scenario.codec(self.engines)
+        self.link = ExploredLink(read_s=scenario.read_s, codec=codec)
         self.session = self._session(self.link)
         self.link.act = self.session.act
         self.clock_jumped = False
@@ -90,7 +91,11 @@ class Case:
             store=self.store,
             claims=self.claims,
             wall_clock=lambda: 0.0,
+            new_playout=self._new_playout,
         )
+
+    def _new_playout(self) -> Playout:
+        return Playout(lead_s=self.settings.playout_lead_ms / 1000) if self.scenario.paced else UnpacedPlayout()
 
     def _committing(self, record: Record) -> None:
         """Look around at the moment when a record is written."""
@@ -100,7 +105,7 @@ class Case:
             self.problems.append(f"turn {record.turn} was remembered while its engines were still at work")
         if record.session != self.session.id:
             return
-        playout = Playout(lead_s=self.settings.playout_lead_ms / 1000)
+        playout = self._new_playout()
         for event, at_s in zip(self.link.heard, self.link.times, strict=True):
             if getattr(event, "turn", None) != record.turn:
                 continue
@@ -114,7 +119,7 @@ class Case:
                 case m.Release():
                     playout.release(at_s)
                 case m.Reopened():
-                    playout = Playout(lead_s=self.settings.playout_lead_ms / 1000)
+                    playout = self._new_playout()
         self.heard_at_commit[record.turn] = playout.surely_heard(trio.current_time()), list(self.link.taken)
 
     async def _next_session(self) -> None:

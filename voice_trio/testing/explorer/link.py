@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import trio
 
 from voice_trio.core import messages as m
+from voice_trio.core.items import Words
 from voice_trio.microphone import Microphone
 from voice_trio.session.farewell import Farewell, Goodbye
 from voice_trio.session.link import LinkClosed
 from voice_trio.testing.hearing import Hearing
+from voice_trio.wire.codec import Codec
 
 
 class ExploredLink(Hearing):
     """A link without a socket, and the client that uses it: no task of its own takes what is said."""
 
-    def __init__(self, *, read_s: float = 0.0) -> None:
-        """The client takes ``read_s`` to read each event."""
+    def __init__(self, *, read_s: float = 0.0, codec: Codec | None = None) -> None:
+        """The client takes ``read_s`` to read each event; ``codec`` spells what it says by `tell`, and hears."""
         super().__init__()
+        self.codec = codec
+        self.told: list[dict[str, Any]] = []
+        """What the client got of ``taken``, as ``codec`` spells it."""
+        self.written: list[str] = []
+        """What it added to the conversation as a person's words."""
         self.act: Callable[[m.Command], None] | None = None
         """The session's `act`."""
         self.taken: list[m.Event] = []
         """What the session took from its outbox, in order; `heard` is what of it the client got."""
-        self.asked: list[m.Start | m.Text] = []
+        self.asked: list[m.Start | m.Text | m.Respond] = []
         """The turns that the session was asked for, in order."""
+        self.listens = False
+        """Whether turns may begin that nobody asked for but by speaking."""
         self.cancelled_at: int | None = None
         """How much of ``taken`` there was when the session read a cancel."""
         self.closed: Goodbye | None = None
@@ -64,6 +75,8 @@ class ExploredLink(Hearing):
         await trio.sleep(self._read_s)
         if self.gone:
             raise LinkClosed
+        if self.codec is not None:
+            self.told += [json.loads(message) for message in self.codec.encode(event)]
         self.note(event)
 
     async def close(self, farewell: Farewell, reason: str) -> None:
@@ -80,6 +93,12 @@ class ExploredLink(Hearing):
         self.check_open()
         self._commands.append(command)
         self._wake_reader()
+
+    async def tell(self, kind: str, **fields: Any) -> None:
+        """Say the message of that ``kind``, a JSON object, as the codec takes it. Raises as `ask` does."""
+        assert self.codec is not None, "the scenario has no codec"
+        for command in self.codec.decode(json.dumps({"type": kind, **fields})):
+            await self.ask(command)
 
     async def say(self, pcm: bytes) -> None:
         """Speak, at the speed of speech, until the session is known to stop. Raises `LinkClosed`."""
@@ -119,8 +138,13 @@ class ExploredLink(Hearing):
     def _note(self, command: m.Command) -> None:
         if isinstance(command, m.Cancel):
             self.cancelled_at = len(self.taken)
-        if isinstance(command, m.Start | m.Text):
-            self.asked.append(command)
+        match command:
+            case m.Start() | m.Text() | m.Respond():
+                self.asked.append(command)
+            case m.AddItem(item=Words(by="person", text=str(text))):
+                self.written.append(text)
+        start = command.start if isinstance(command, m.Listen) else command
+        self.listens = self.listens or (isinstance(start, m.Start) and start.mode == "hands_free")
         if isinstance(command, m.Audio):
             self.spoken += command.pcm
 

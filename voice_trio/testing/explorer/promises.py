@@ -7,7 +7,8 @@ to the engines and to what is remembered.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from voice_trio.core import messages as m
 from voice_trio.core.history import Record
@@ -28,13 +29,14 @@ def broken_promises(case: Case, end: End | None) -> Iterator[str]:
     yield from case.problems
     cut = end is not None and end.cuts
     yield from promises.broken_promises(case.link.taken, to_the_end=not cut)
+    yield from _of_responses(case.link.told, to_the_end=not cut)
     turns: dict[int, list[m.Event]] = {}
     for event in case.link.taken:
         number = getattr(event, "turn", None)
         if number is not None:
             turns.setdefault(number, []).append(event)
     closing = end is not None and end.closes and not case.ended_by_itself
-    missed = len(turns) < len(case.link.asked) or (len(turns) > len(case.link.asked) and not _listens_unasked(case))
+    missed = len(turns) < len(case.link.asked) or (len(turns) > len(case.link.asked) and not case.link.listens)
     if not cut and not closing and (missed or not case.ended_by_itself):
         yield f"of {len(case.link.asked)} turns that were asked for {len(turns)} were announced"
     for number, events in turns.items():
@@ -52,9 +54,19 @@ def broken_promises(case: Case, end: End | None) -> Iterator[str]:
     yield from _of_words(case, turns, cut or closing)
 
 
-def _listens_unasked(case: Case) -> bool:
-    """Whether turns may begin that nobody asked for but by speaking."""
-    return any(isinstance(asked, m.Start) and asked.mode == "hands_free" for asked in case.link.asked)
+def _of_responses(told: Iterable[Mapping[str, Any]], *, to_the_end: bool) -> Iterator[str]:
+    """Check that what a Realtime client is told of each response begins once, ends once, and lies between the two."""
+    under_way: set[str] = set()
+    for event in told:
+        kind = event["type"]
+        if not kind.startswith("response."):
+            continue
+        response = event["response_id"] if "response_id" in event else event["response"]["id"]
+        if (kind == "response.created") == (response in under_way):
+            yield f"{kind} of {response} came {'again' if response in under_way else 'outside of it'}"
+        (under_way.discard if kind == "response.done" else under_way.add)(response)
+    if to_the_end and under_way:
+        yield f"the responses {sorted(under_way)} had no end"
 
 
 def _since_reopened(events: Sequence[m.Event]) -> list[m.Event]:
@@ -173,7 +185,7 @@ def _of_records(case: Case, turns: dict[int, list[m.Event]], cut: bool) -> Itera
                 yield f"turn {number} was not remembered"
     for number, record in by_turn.items():
         # A socket may be gone before it was told anything of the turn that it asked for.
-        if not cut or (number > len(case.link.asked) and not _listens_unasked(case)):
+        if not cut or (number > len(case.link.asked) and not case.link.listens):
             yield f"turn {number}, which nobody was told of, was remembered as {record}"
 
 
@@ -182,7 +194,10 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
         yield f"{done} against {record}"
     asked = next(iter(case.link.asked[record.turn - 1 :]), None)
     finals = [event.text for event in events if isinstance(event, m.Final)]
-    said = [asked.text] if isinstance(asked, m.Text) else finals or case.tap.transcripts
+    said = [asked.text] if isinstance(asked, m.Text) else finals or [*case.tap.transcripts]
+    if case.link.written:
+        # What was written for a reply is remembered with one that was heard.
+        said += ["", *case.link.written]
     if record.said not in said:
         yield f"{record.said!r} was said, and not {said}"
     if not any(reply.startswith(record.reply) for reply in ("", *case.tap.replies)):
@@ -190,7 +205,7 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
     shown = "".join(event.text for event in events if isinstance(event, m.Token))
     silenced = cut or record.outcome in _SILENCED
     # Who is cut off may not have been told that what was shown is void.
-    void = cut and not record.reply and _listens_unasked(case)
+    void = cut and not record.reply and case.link.listens
     if not void and (not record.reply.startswith(shown) or (not silenced and record.reply != shown)):
         yield f"{record.reply!r} was remembered, {shown!r} was shown"
     if case.clock_jumped and any(isinstance(event, m.Hold) for event in events):

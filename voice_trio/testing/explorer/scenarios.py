@@ -26,6 +26,9 @@ from voice_trio.testing.scripted import (
     silent,
     voiced,
 )
+from voice_trio.wire.codec import Codec
+from voice_trio.wire.realtime.codec import RealtimeCodec
+from voice_trio.wire.realtime.configuration import Configuration, Offered
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Scenario:
     """As `config.load` takes them."""
     read_s: float = 0.0
     """How long the client takes to read each event."""
+    paced: bool = True
+    """Whether audio goes out as it is heard, and not as fast as it is made."""
+    codec: Callable[[Engines], Codec] | None = None
+    """Returns what spells the client's messages to a server with these engines, where they are not commands at once."""
 
     @cached_property
     def session_settings(self) -> SessionSettings:
@@ -177,6 +184,32 @@ def piecewise_engines() -> Engines:
     return replace(engines(), synthesizer=ScriptedSynthesizer(char_ms=25, pieces=3))
 
 
+async def talk_over_realtime(client: ExploredLink) -> None:
+    """Ask aloud, then in writing, as a client of OpenAI's Realtime API does."""
+    await client.wait_for(m.SessionOpened)
+    listening = {"transcription": {"model": "any"}, "turn_detection": {"type": "server_vad"}}
+    await client.tell("session.update", session={"audio": {"input": listening}})
+    await client.say(voiced(900) + silent(900))
+    # Where something went wrong, there may be fewer turns.
+    with trio.move_on_after(60):
+        await client.wait_for(m.Done)
+    content = [{"type": "input_text", "text": "And tomorrow?"}]
+    item = {"id": "asked", "type": "message", "role": "user", "content": content}
+    await client.tell("conversation.item.create", item=item)
+    await client.tell("response.create")
+    with trio.move_on_after(60):
+        while client.in_a_turn or len(client.all(m.Done)) < 2:
+            await client.wait_for(m.Done)
+    await trio.sleep(1)
+
+
+def realtime_codec(engines: Engines) -> Codec:
+    """Return what spells a session of /v1/realtime."""
+    voices, languages = tuple(engines.synthesizer.voices), tuple(engines.recognizer.languages)
+    offered = Offered(model=engines.language_model.name, instructions="", voices=voices, languages=languages)
+    return RealtimeCodec(offered, Configuration(), expires_at=0)
+
+
 SCENARIO = Scenario(talk, engines, settings={"partial_interval_ms": 300})
 """The one that is explored where no other is given."""
 
@@ -186,5 +219,6 @@ SCENARIOS = {
     "pieces": Scenario(talk, piecewise_engines),
     "duplex": Scenario(talk_into_replies, duplex_engines, settings={"vad_silence_ms": 200, "barge_in": True}),
     "drafts": Scenario(hesitate_before_replies, drafting_engines, settings={"vad_silence_ms": 540, "barge_in": True}),
+    "realtime": Scenario(talk_over_realtime, engines, paced=False, codec=realtime_codec),
     "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }

@@ -9,8 +9,8 @@ from typing import Final
 from voice_trio.core import messages as m
 from voice_trio.core.items import Item, Reference
 from voice_trio.core.tools import ThatTool, Tool, ToolChoice
-from voice_trio.wire.realtime import items
-from voice_trio.wire.realtime.audio import KEPT_S, Incoming, bytes_per_sample, rate_of, unpacked
+from voice_trio.wire.realtime import writing
+from voice_trio.wire.realtime.audio import Incoming, latest
 from voice_trio.wire.realtime.configuration import TOOL_NAME, Configuration, Json
 from voice_trio.wire.realtime.errors import Wrong, error
 from voice_trio.wire.realtime.exchange import Asked, Exchange
@@ -60,6 +60,7 @@ class Asking:
             speed=wanted.speed,
             tools=tools_of(wanted),
             tool_choice=tool_choice_of(wanted),
+            max_tokens=wanted.max_output_tokens if isinstance(wanted.max_output_tokens, int) else None,
             aloud=wanted.modality == "audio",
         )
         # Or speech under way would be forgotten.
@@ -78,12 +79,8 @@ class Asking:
     # --- sound ----------------------------------------------------------------------------------------------------
 
     def _append(self, event: Json) -> Iterable[m.Command]:
-        text, form = needed(event, "audio", str), self._incoming.form
-        bytes_a_second = rate_of(form) * bytes_per_sample(form)
-        # Six bytes are eight letters, and whole samples.
-        beyond = max(0, len(text) - 4 * -(-KEPT_S * bytes_a_second // 3)) // 8
-        data = unpacked(text, "audio", beyond=8 * beyond)
-        self._exchange.dropped_ms += 6000 * beyond / bytes_a_second
+        data, dropped_ms = latest(needed(event, "audio", str), self._incoming.form, "audio")
+        self._exchange.dropped_ms += dropped_ms
         if pcm := self._incoming.push(data):
             yield m.Audio(pcm)
 
@@ -101,17 +98,25 @@ class Asking:
     # --- items ----------------------------------------------------------------------------------------------------
 
     def _create_item(self, event: Json) -> Iterable[m.Command]:
-        item = items.read(needed(event, "item", dict), "item", self._exchange.new_item_id())
-        yield self._ask(m.AddItem(item=item, after=items.read_place(event)), Asked(id_of(event)))
+        written = writing.read(needed(event, "item", dict), "item", self._exchange.new_item_id())
+        pcm = None
+        if written.content is not None and written.content.sound:
+            said = Incoming(self._incoming.form)
+            heard = [said.push(latest(text, said.form, "item.content")[0]) for text in written.content.sound]
+            pcm = b"".join((*heard, said.end()))
+        after = writing.read_place(event)
+        yield self._ask(
+            m.AddItem(item=written.item, after=after, pcm=pcm), Asked(id_of(event), content=written.content)
+        )
 
     def _retrieve_item(self, event: Json) -> Iterable[m.Command]:
-        yield self._ask(m.ReadItem(item=items.read_id(event)), Asked(id_of(event)))
+        yield self._ask(m.ReadItem(item=writing.read_id(event)), Asked(id_of(event)))
 
     def _delete_item(self, event: Json) -> Iterable[m.Command]:
-        yield self._ask(m.DeleteItem(item=items.read_id(event)), Asked(id_of(event)))
+        yield self._ask(m.DeleteItem(item=writing.read_id(event)), Asked(id_of(event)))
 
     def _truncate_item(self, event: Json) -> Iterable[m.Command]:
-        item, end_ms = items.read_id(event), needed(event, "audio_end_ms", (int, float))
+        item, end_ms = writing.read_id(event), needed(event, "audio_end_ms", (int, float))
         if optional(event, "content_index", int):
             raise Wrong("'content_index' has to be 0: there is one part.", param="content_index")
         if not 0 <= end_ms <= _MOST_SAMPLES:
@@ -136,6 +141,7 @@ class Asking:
             voice=wanted.voice if wanted.voice in self._exchange.offered.voices else None,
             tools=tools_of(wanted),
             tool_choice=tool_choice_of(wanted),
+            max_tokens=wanted.max_output_tokens,
             aloud=wanted.modality == "audio",
             items=self._context(given),
             out_of_band=conversation == "none",
@@ -151,15 +157,16 @@ class Asking:
             path = f"response.input[{at}]"
             if not isinstance(item, dict):
                 raise Wrong(f"{path!r} has to be an object.", param=path)
-            found.append(items.read_input(item, path, self._exchange.new_item_id()))
+            found.append(writing.read_input(item, path, self._exchange.new_item_id()))
         return tuple(found)
 
     def _cancel_response(self, event: Json) -> Iterable[m.Command]:
         response = optional(event, "response_id", str)
-        if response is not None and response not in self._exchange.responses:
+        reply = None if response is None else self._exchange.responses.get(response)
+        if response is not None and reply is None:
             message = f"Cancellation failed: there is no response {response[:100]!r} under way."
             raise Wrong(message, code="response_cancel_not_active", param="response_id")
-        yield self._ask(m.CancelReply(), Asked(id_of(event)))
+        yield self._ask(m.CancelReply(reply=reply), Asked(id_of(event)))
 
     def _pass_over(self, event: Json) -> Iterable[m.Command]:
         """Do nothing: it is for connections whose sound the server holds."""
@@ -192,13 +199,16 @@ def listen_of(wanted: Configuration) -> m.Listen:
     if detection is None:
         return m.Listen()
     return m.Listen(
+        idle_ms=detection.idle_timeout_ms if detection.type == "server_vad" else None,
         start=m.Start(
             mode="hands_free",
             silence_ms=detection.silence_ms,
             endpointing="fixed" if detection.type == "server_vad" else "adaptive",
+            threshold=detection.threshold,
+            pre_roll_ms=detection.prefix_padding_ms,
             barge_in="confirm" if detection.interrupt_response else "wait",
             reply=detection.create_response,
-        )
+        ),
     )
 
 

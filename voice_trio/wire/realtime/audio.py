@@ -45,6 +45,14 @@ def unpacked(text: str, param: str, *, beyond: int = 0) -> bytes:
         raise Wrong(f"{param!r} is no base64.", param=param) from None
 
 
+def latest(text: str, form: Format, param: str) -> tuple[bytes, float]:
+    """Return the last `KEPT_S` of base64 ``text``, sound of ``form``, and how many ms came before. Raises `Wrong`."""
+    bytes_a_second = rate_of(form) * bytes_per_sample(form)
+    # Six bytes are eight letters, and whole samples.
+    beyond = max(0, len(text) - 4 * -(-KEPT_S * bytes_a_second // 3)) // 8
+    return unpacked(text, param, beyond=8 * beyond), 6000 * beyond / bytes_a_second
+
+
 def packed(data: bytes) -> str:
     """Return ``data`` in base64."""
     return binascii.b2a_base64(data, newline=False).decode("ascii")

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from voice_trio.wire.realtime import turn_detection
 from voice_trio.wire.realtime.audio import PCM_RATE, Format
@@ -18,6 +18,8 @@ Json = dict[str, Any]
 SLOWEST, FASTEST = 0.5, 1.5
 """Speeds that a client may ask for and that the voice can do."""
 
+MOST_TOKENS: Final = 1_000_000
+"""What a client may let a response have, at the most."""
 MAX_INSTRUCTIONS_CHARS: Final = 200_000
 MAX_TOOLS: Final = 128
 MAX_CHARS: Final = 262_144
@@ -54,7 +56,7 @@ class Configuration:
     modality: str = "audio"
     tools: tuple[Json, ...] = ()
     tool_choice: str | Json = "auto"
-    max_output_tokens: int | str = "inf"
+    max_output_tokens: int | Literal["inf"] = "inf"
     input_format: Format = "audio/pcm"
     transcription: Json | None = None
     """How the client is told what was said; None: not at all."""
@@ -195,11 +197,12 @@ def _tool_choice(value: Any, param: str) -> str | Json:
     return choice
 
 
-def _most_tokens(value: Any, param: str) -> int | str:
-    most: int | str = expect(value, (int, str), param)
-    if isinstance(most, str) and most != "inf":
+def _most_tokens(value: Any, param: str) -> int | Literal["inf"]:
+    if expect(value, (int, str), param) == "inf":
+        return "inf"
+    if isinstance(value, str):
         raise Wrong(f"{param!r} has to be a whole number or 'inf'.", param=param)
-    return most
+    return min(max(value, 1), MOST_TOKENS)
 
 
 def _format(value: Any, param: str) -> Format:

@@ -13,6 +13,8 @@ from voice_trio.core.messages import Info
 from voice_trio.wire.realtime import items
 from voice_trio.wire.realtime.configuration import Configuration, Json, Offered
 from voice_trio.wire.realtime.items import Order
+from voice_trio.wire.realtime.shown import Shown
+from voice_trio.wire.realtime.writing import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Asked:
     metadata: Json | None = None
     out_of_band: bool = False
     audio_end_ms: int = 0
+    content: Content | None = None
+    """What of an item is more than its words."""
 
 
 @dataclass(slots=True)
@@ -56,8 +60,9 @@ class Exchange:
     order: Order = field(default_factory=Order)
     replies: dict[str, Spoken] = field(default_factory=dict)
     """Item -> what is known of it."""
-    responses: set[str] = field(default_factory=set)
-    """Those that are under way."""
+    shown: Shown = field(default_factory=Shown)
+    responses: dict[str, int] = field(default_factory=dict)
+    """Those that are under way, and the turns that make them."""
     dropped_ms: float = 0.0
     """How long the sound is that was appended and not handed on."""
     _pending: defaultdict[str, deque[Asked]] = field(default_factory=lambda: defaultdict(deque))

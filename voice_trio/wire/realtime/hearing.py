@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from voice_trio.core import messages as m
+from voice_trio.core.codes import ErrorCode
 from voice_trio.core.items import Words
 from voice_trio.wire.realtime import items
 from voice_trio.wire.realtime.configuration import Json
@@ -41,12 +42,16 @@ class Hearing:
         if self._committed:
             return
         self._committed = True
-        self._owes_transcript = self._exchange.wanted.transcription is not None
+        self.owe_transcript()
         place = {"previous_item_id": after}
         yield {"type": "input_audio_buffer.committed", "item_id": self._item, **place}
         item = items.told(Words(id=self._item, by="person"), spoken=True)
         yield {"type": "conversation.item.added", **place, "item": item}
         yield {"type": "conversation.item.done", **place, "item": item}
+
+    def owe_transcript(self) -> None:
+        """It is an item: who wants to know what was said is told once, from now on."""
+        self._owes_transcript = self._exchange.wanted.transcription is not None
 
     def delete(self) -> None:
         """The item is no more, and nothing more is told of it."""
@@ -70,11 +75,15 @@ class Hearing:
 
     def end(self, failure: m.Error | None) -> Iterator[Json]:
         """Nothing more is known of it; ``failure`` is what went wrong, if anything did."""
-        if self._owes_transcript and failure is not None:
-            self._owes_transcript = False
-            told = {"type": "server_error", "code": failure.code.lower(), "message": failure.message}
-            yield self._told("failed", error=told)
+        if failure is not None:
+            yield from self.fail(failure.code, failure.message)
         yield from self.complete("")
+
+    def fail(self, code: ErrorCode, message: str) -> Iterator[Json]:
+        """Nobody knows what it says, and that is why."""
+        if self._owes_transcript:
+            self._owes_transcript = False
+            yield self._told("failed", error={"type": "server_error", "code": code.lower(), "message": message})
 
     @property
     def _seconds(self) -> float:

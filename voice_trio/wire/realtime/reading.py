@@ -18,8 +18,9 @@ _MOST_SIGNS: Final = 100_000
 """Quotes and commas: so many texts and numbers are taken apart in the same time."""
 _LONG_CHARS: Final = 1_000_000
 """What is longer is audio, and has no more than a few names around it."""
-_MOST_SIGNS_OF_LONG: Final = 64
-_AUDIO: Final = "input_audio_buffer.append"
+_MOST_SIGNS_OF_LONG: Final = 256
+_AUDIO: Final = ("input_audio_buffer.append", "conversation.item.create")
+"""What may hold some."""
 _MOST_DIGITS: Final = 20
 _HALF_CHARACTER: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -30,7 +31,7 @@ def read(data: str | bytes) -> Json:
         raise Wrong("There are no binary messages here: audio goes in base64.", code="invalid_event")
     event = read_object(data, "The message")
     needed(event, "type", str)
-    if len(data) > _LONG_CHARS and event["type"] != _AUDIO:
+    if len(data) > _LONG_CHARS and event["type"] not in _AUDIO:
         message = f"The message has {len(data):,} characters; without audio it may have {_LONG_CHARS:,}."
         raise Wrong(message, code="string_above_max_length")
     return event

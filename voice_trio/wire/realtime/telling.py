@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from voice_trio.core import messages as m
 from voice_trio.core.audio import samples_to_ms
-from voice_trio.core.codes import Why
 from voice_trio.core.items import MAX_ITEMS, ToolUse, Words, reply_id, said_id, turn_of
-from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
+from voice_trio.core.messages import InfoCode, Outcome, State
 from voice_trio.wire.realtime import items
 from voice_trio.wire.realtime.configuration import Json
 from voice_trio.wire.realtime.errors import error
 from voice_trio.wire.realtime.exchange import Asked, Exchange, Spoken
 from voice_trio.wire.realtime.hearing import Hearing
+from voice_trio.wire.realtime.refusals import declined, failed
 from voice_trio.wire.realtime.response import Response
 
 
@@ -25,12 +25,14 @@ class Telling:
         self._exchange = exchange
         self._heard: dict[int, Hearing] = {}
         """Turn -> what is told of its utterance, until it is over."""
+        self._recordings: dict[str, Hearing] = {}
+        """Item that the client added as sound -> what is told of it, until it has its words."""
         self._responses: dict[int, Response] = {}
         """Turn -> its response, while that is under way."""
         self._failures: dict[int, m.Error] = {}
         """Turn -> what went wrong in it last."""
-        self._cut: set[int] = set()
-        """Turns whose reply was too long."""
+        self._cut: dict[int, str] = {}
+        """Turn -> why its reply is not whole."""
 
     def events(self, event: m.Event) -> Iterable[Json]:
         """Return the server events that say ``event``."""
@@ -53,17 +55,16 @@ class Telling:
                 yield error(event.message, code="session_limit_reached")
             case InfoCode.ENGINES_CHANGED:
                 self._exchange.renew(event)
-            case InfoCode.REPLY_CUT if event.turn is not None:
-                self._cut.add(event.turn)
+            case InfoCode.REPLY_CUT | InfoCode.REPLY_FILTERED if event.turn is not None:
+                filtered = event.code is InfoCode.REPLY_FILTERED
+                self._cut[event.turn] = "content_filter" if filtered else "max_output_tokens"
 
     def _failed(self, event: m.Error) -> Iterator[Json]:
         if event.turn is not None:
             # What it comes to for the turn, its end tells.
             self._failures[event.turn] = event
             return
-        server = event.code not in _CODES
-        code = event.code.lower() if server else _CODES[event.code]
-        yield error(event.message, code=code, kind="server_error" if server else "invalid_request_error")
+        yield failed(event)
 
     # --- utterances -------------------------------------------------------------------------------------------------
 
@@ -72,6 +73,11 @@ class Telling:
 
     def _speech_stopped(self, event: m.SpeechStopped) -> Iterator[Json]:
         yield from self._hearing(event.utterance).stop(self._ms(event.sample))
+
+    def _nobody_spoke(self, event: m.NobodySpoke) -> Iterator[Json]:
+        # There is no item of what nobody said; the id is none of any other's.
+        place = {"audio_start_ms": self._ms(event.from_sample), "audio_end_ms": self._ms(event.to_sample)}
+        yield {"type": "input_audio_buffer.timeout_triggered", "item_id": said_id(event.reply), **place}
 
     def _partial(self, event: m.Partial) -> Iterator[Json]:
         yield from self._hearing(event.turn).follow(event)
@@ -93,12 +99,7 @@ class Telling:
 
     def _item_added(self, event: m.ItemAdded) -> Iterator[Json]:
         if event.by_client:
-            self._exchange.answered(m.AddItem.name)
-            self._exchange.replies.pop(event.item.id, None)
-            before = self._exchange.order.add(event.item.id, event.after)
-            place = {"previous_item_id": before, "item": items.told(event.item)}
-            yield {"type": "conversation.item.added", **place}
-            yield {"type": "conversation.item.done", **place}
+            yield from self._written(event)
             return
         item, turn = event.item, turn_of(event.item.id)
         response = None if turn is None else self._responses.get(turn)
@@ -117,12 +118,31 @@ class Telling:
             self._exchange.order.add(item.id, event.after)
             yield from response.open(item.id)
 
+    def _written(self, event: m.ItemAdded) -> Iterator[Json]:
+        """An item is there as the client wrote it. Pictures are told to who looks for them, and not sent back twice."""
+        item, shown = event.item, self._exchange.shown
+        shown.take(item.id, self._exchange.answered(m.AddItem.name).content)
+        self._exchange.replies.pop(item.id, None)
+        before = self._exchange.order.add(item.id, event.after)
+        place = {"previous_item_id": before, "item": items.told(item, spoken=shown.is_spoken(item.id))}
+        yield {"type": "conversation.item.added", **place}
+        yield {"type": "conversation.item.done", **place}
+        if isinstance(item, Words) and item.text is None:
+            self._recordings[item.id] = Hearing(item.id, self._exchange)
+            self._recordings[item.id].owe_transcript()
+
+    def _item_heard(self, event: m.ItemHeard) -> Iterator[Json]:
+        if (hearing := self._recordings.pop(event.item, None)) is not None:
+            if event.code is not None:
+                yield from hearing.fail(event.code, event.message)
+            yield from hearing.complete(event.text)
+
     def _item_read(self, event: m.ItemRead) -> Iterator[Json]:
         self._exchange.answered(m.ReadItem.name)
         item, known = event.item, self._exchange.replies.get(event.item.id)
         if known is None:
             said = isinstance(item, Words) and item.by == "person" and turn_of(item.id) is not None
-            told = items.told(item, spoken=said and not event.written)
+            told = self._exchange.shown.told(item, spoken=said and not event.written)
         else:
             told = known.told(item)
         yield {"type": "conversation.item.retrieved", "item": told}
@@ -131,6 +151,8 @@ class Telling:
         self._exchange.answered(m.DeleteItem.name)
         self._exchange.order.remove(event.item)
         self._exchange.replies.pop(event.item, None)
+        self._exchange.shown.forget(event.item)
+        self._recordings.pop(event.item, None)
         turn = turn_of(event.item)
         if turn in self._responses:
             self._responses[turn].delete(event.item)
@@ -150,8 +172,7 @@ class Telling:
         yield {"type": "input_audio_buffer.cleared"}
 
     def _declined(self, event: m.Declined) -> Iterator[Json]:
-        code, message = _DECLINED.get((event.command, event.why), _DECLINED_ANYWHERE.get(event.why, (None, None)))
-        yield self._declined_as(code or "invalid_value", message or event.message, event.command)
+        yield self._declined_as(*declined(event), event.command)
 
     def _declined_as(self, code: str, message: str, command: str) -> Json:
         return error(message, code=code, about=self._exchange.answered(command).about)
@@ -180,7 +201,7 @@ class Telling:
             conversation=None if asked.out_of_band else f"conv_{self._exchange.session}",
             metadata=asked.metadata,
         )
-        self._exchange.responses.add(response.id)
+        self._exchange.responses[response.id] = turn
         if not asked.out_of_band:
             replies = self._exchange.replies
             replies[reply_id(turn)] = Spoken(wanted.modality == "audio")
@@ -209,13 +230,13 @@ class Telling:
             yield from hearing.end(self._failures.get(event.turn))
         yield from self._end_response(event.turn, event.outcome)
         self._failures.pop(event.turn, None)
-        self._cut.discard(event.turn)
+        self._cut.pop(event.turn, None)
 
     def _end_response(self, turn: int, outcome: Outcome) -> Iterator[Json]:
         response = self._responses.pop(turn, None)
         if response is None:
             return
-        self._exchange.responses.discard(response.id)
+        del self._exchange.responses[response.id]
         status, details = self._ending(turn, outcome)
         if (known := self._exchange.replies.get(reply_id(turn))) is not None:
             known.status = "completed" if status == "completed" else "incomplete"
@@ -233,7 +254,7 @@ class Telling:
                 message = "The response failed." if failure is None else failure.message
                 return "failed", {"type": "failed", "error": {"type": "server_error", "code": code, "message": message}}
             case _ if turn in self._cut:
-                return "incomplete", {"type": "incomplete", "reason": "max_output_tokens"}
+                return "incomplete", {"type": "incomplete", "reason": self._cut[turn]}
         return "completed", None
 
 
@@ -243,10 +264,12 @@ _EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
     m.Error: Telling._failed,
     m.SpeechStarted: Telling._speech_started,
     m.SpeechStopped: Telling._speech_stopped,
+    m.NobodySpoke: Telling._nobody_spoke,
     m.Partial: Telling._partial,
     m.Final: Telling._final,
     m.Reopened: Telling._reopened,
     m.ItemAdded: Telling._item_added,
+    m.ItemHeard: Telling._item_heard,
     m.ItemRead: Telling._item_read,
     m.ItemDeleted: Telling._item_deleted,
     m.ItemCut: Telling._item_cut,
@@ -261,31 +284,3 @@ _EVENTS: Final[dict[type, Callable[[Telling, Any], Iterable[Json]]]] = {
     m.Done: Telling._done,
 }
 """All that is told of a session; what is not here stays unsaid, but for what the codec itself answered."""
-
-_CODES: Final = {
-    ErrorCode.UNAUTHORIZED: "invalid_api_key",
-    ErrorCode.SERVER_BUSY: "session_limit_reached",
-    ErrorCode.PROTOCOL_VIOLATION: "invalid_value",
-}
-"""Codes of errors that the client can do something about; every other is the server's, and keeps its name."""
-
-_DECLINED: Final[dict[tuple[str, Why], tuple[str, str | None]]] = {
-    (m.Respond.name, Why.ACTIVE): (
-        "conversation_already_has_active_response",
-        "Conversation already has an active response in progress.",
-    ),
-    (m.Commit.name, Why.TOO_SHORT): (
-        "input_audio_buffer_commit_empty",
-        f"Error committing input audio buffer: the buffer is too small, {m.LEAST_COMMIT_MS} ms of audio are needed.",
-    ),
-    (m.ReadItem.name, Why.NO_SUCH_ITEM): ("item_retrieve_invalid_item_id", None),
-    (m.DeleteItem.name, Why.NO_SUCH_ITEM): ("item_delete_invalid_item_id", None),
-    (m.CutItem.name, Why.NO_SUCH_ITEM): ("item_truncate_invalid_item_id", None),
-    (m.CutItem.name, Why.NO_SOUND): ("invalid_value", "Only model output audio messages can be truncated."),
-    (m.AddItem.name, Why.DUPLICATE): ("item_create_duplicate_item_id", None),
-}
-_DECLINED_ANYWHERE: Final[dict[Why, tuple[str, str | None]]] = {
-    Why.BUSY: ("rate_limit_exceeded", None),
-    Why.ENDING: ("session_expired", None),
-}
-"""Why a command was not followed -> OpenAI's code for it, and its words, where clients look at those."""

@@ -15,6 +15,9 @@ _SILENCE_MS: Final = {"low": 1500, "medium": None, "auto": None, "high": 400}
 
 LEAST_SILENCE_MS, MOST_SILENCE_MS = 200, 5000
 """What a session can wait for."""
+MOST_PREFIX_MS = 2000
+"""What a session keeps of what it heard."""
+LEAST_IDLE_MS, MOST_IDLE_MS = 1000, 600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +30,11 @@ class TurnDetection:
     interrupt_response: bool = True
     """Whether speech ends a response that is under way."""
     threshold: float = 0.5
-    """Taken and told, but the detector has its own."""
+    """As the server has it for others; more asks for clearer speech."""
     prefix_padding_ms: int = 300
-    """The same."""
     silence_duration_ms: int = 500
     idle_timeout_ms: int | None = None
-    """Taken and told; nobody is prompted here because they are silent."""
+    """Nobody having spoken for so long after a response, there is another; None: never."""
     eagerness: Eagerness = "auto"
 
     def told(self) -> dict[str, Any]:
@@ -75,10 +77,20 @@ def read(value: Any, param: str) -> TurnDetection | None:
             found[name] = expect(given[name], kinds, f"{param}.{name}")
     if found.get("eagerness", "auto") not in get_args(Eagerness):
         raise Wrong(f"'{param}.eagerness' has to be low, medium, high or auto.", param=f"{param}.eagerness")
-    if (silence := found.get("silence_duration_ms")) is not None:
-        found["silence_duration_ms"] = min(max(round(silence), LEAST_SILENCE_MS), MOST_SILENCE_MS)
+    for name, (least, most) in _RANGES.items():
+        if name in found:
+            found[name] = min(max(round(found[name]), least), most)
+    if "threshold" in found:
+        found["threshold"] = min(max(float(found["threshold"]), 0.0), 1.0)
     return TurnDetection(**found)
 
+
+_RANGES: Final = {
+    "silence_duration_ms": (LEAST_SILENCE_MS, MOST_SILENCE_MS),
+    "prefix_padding_ms": (0, MOST_PREFIX_MS),
+    "idle_timeout_ms": (LEAST_IDLE_MS, MOST_IDLE_MS),
+}
+"""What is beyond them is taken for the nearest."""
 
 _FIELDS: Final[dict[str, type | tuple[type, ...]]] = {
     "create_response": bool,
