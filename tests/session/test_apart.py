@@ -13,7 +13,7 @@ from voice_trio.core.playout import UnpacedPlayout
 from voice_trio.core.tools import ThatTool, Tool
 from voice_trio.engines.base import EngineError, ToolCall
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.session.conversation import _MARKED_CHARS
+from voice_trio.session.marks import _MARKED_CHARS
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from voice_trio.core.heard import SpokenPhrase, evenly, heard_text
-from voice_trio.core.history import Record, recalled, remembered
+from voice_trio.core.heard import heard_text
+from voice_trio.core.history import REMEMBERED, Record, recalled, remembered
 from voice_trio.core.items import (
     FIRST,
     MAX_ITEMS,
@@ -20,6 +20,7 @@ from voice_trio.core.items import (
     Reference,
     ToolUse,
     Words,
+    is_own,
     reply_id,
     said_id,
     tool_use_id,
@@ -28,10 +29,8 @@ from voice_trio.core.items import (
 from voice_trio.core.messages import ItemAdded, Outcome
 from voice_trio.engines.base import ToolCall
 from voice_trio.memory.base import RECALLED_RECORDS
+from voice_trio.session.marks import Marks
 from voice_trio.session.reply import Reply
-
-_MARKED_CHARS = 20_000
-"""Of replies whose words have their places in the sound. Of older ones the pace is taken as even."""
 
 
 class NoSound(Exception):
@@ -48,8 +47,8 @@ class Conversation:
         self._items = Items()
         self._replies: dict[str, Reply] = {}
         """Those that are on their way, by their items' ids."""
-        self._phrases: dict[str, Sequence[SpokenPhrase]] = {}
-        """Those that are over, if they were spoken."""
+        self._marks = Marks()
+        """Those of replies that are over."""
         self._earlier = 0
         """Records of other sessions that were recalled."""
         self._is_recalled = False
@@ -113,17 +112,17 @@ class Conversation:
             if not there[turn, record.said]:
                 self.take_back(turn)
                 del self._kept[turn]
-        for number in range(self._earlier):
-            for item in ("said", "reply"):
-                self._discard(f"remembered_{number}_{item}")
+        for item in self._items:
+            if item.id.startswith(REMEMBERED):
+                self._discard(item.id)
         earlier = []
         for record in records:
             if mine[record.turn, record.said]:
                 mine[record.turn, record.said] -= 1
             else:
                 earlier.append(record)
-        for words in reversed([*remembered(earlier)]):
-            self._items.add(words, FIRST)
+        for item in reversed([*remembered(earlier)]):
+            self._items.add(item, FIRST)
         self._earlier, self._is_recalled = len(earlier), True
 
     def add_said(self, turn: int, text: str | None = None) -> ItemAdded:
@@ -159,7 +158,7 @@ class Conversation:
         said, reply = said_id(record.turn), reply_id(record.turn)
         spoken = self._replies.get(reply)
         record = self._as_it_stands(record)
-        left = {words.id: words for words in recalled(record, said, reply)}
+        left = {item.id: item for item in recalled(record)}
         if said in self._items and said not in self._deleted:
             if said in left or not withdrawn or record.outcome is not Outcome.CANCELLED:
                 self._items.replace(Words(id=said, by="person", text=record.said))
@@ -170,9 +169,20 @@ class Conversation:
             nothing = Words(id=reply, by="assistant", text=record.reply, heard=0)
             self._items.replace(left.get(reply, nothing))
             if spoken.aloud:
-                self._keep_marks(reply, spoken.phrases)
+                self._marks.keep(reply, spoken.phrases, self._items)
         self._replies.pop(reply, None)
+        self._items.insert([item for item in left.values() if is_own(item.id)], said, reply)
         return record
+
+    def forget_latest(self) -> bool:
+        """Take the latest turn that is over out, and out of what is remembered; False where nothing is left of any."""
+        kept = (turn for turn, record in self._kept.items() if record.said or record.reply or record.calls)
+        if (turn := max(kept, default=None)) is None:
+            return False
+        self._deleted |= {said_id(turn), reply_id(turn)}
+        self.take_back(turn)
+        self._follow_up(turn)
+        return True
 
     def keep(self, record: Record) -> None:
         """Note that ``record`` is in the store."""
@@ -196,7 +206,7 @@ class Conversation:
             self._written[item.id] = None
             if len(self._written) > 2 * MAX_ITEMS:
                 self._written = {key: turn for key, turn in self._written.items() if key in self._items}
-        return ItemAdded(item=item, after=self._items.before(item.id), by_client=True)
+        return ItemAdded(item=item, after=self._items.told_before(item.id), by_client=True)
 
     def delete(self, key: str) -> None:
         """Take the item of that id out."""
@@ -210,8 +220,12 @@ class Conversation:
         elif turn is not None:
             self._deleted.add(key)
             self._follow_up(turn)
+        if turn is not None and key == said_id(turn):
+            # They tell what was said.
+            for own in [item.id for item in self._items if is_own(item.id) and turn_of(item.id) == turn]:
+                self._items.delete(own)
         self._replies.pop(key, None)
-        self._phrases.pop(key, None)
+        self._marks.drop(key)
 
     def cut(self, key: str, samples: int) -> Item:
         """Have no more of a reply than can be heard in its first ``samples``; return what it is now.
@@ -219,7 +233,7 @@ class Conversation:
         One that is on its way is cut there whatever follows. Raises `NoSound`, too.
         """
         item = self[key]
-        reply, phrases = self._replies.get(key), self._phrases.get(key)
+        reply, phrases = self._replies.get(key), self._marks.of(key)
         if not isinstance(item, Words) or item.text is None:
             raise NoSound(key)
         if reply is not None and reply.aloud:
@@ -241,13 +255,13 @@ class Conversation:
             self._items.replace(item)
         else:
             self._items.add(item)
-        return ItemAdded(item=item, after=self._items.before(item.id))
+        return ItemAdded(item=item, after=self._items.told_before(item.id))
 
     def _discard(self, key: str) -> None:
         if key in self._items:
             self._items.delete(key)
         self._replies.pop(key, None)
-        self._phrases.pop(key, None)
+        self._marks.drop(key)
 
     def _by_now(self, item: Item) -> Item:
         reply = self._replies.get(item.id)
@@ -256,7 +270,7 @@ class Conversation:
     def _as_it_stands(self, record: Record) -> Record:
         """Return ``record`` without what was deleted of its turn, and what was cut off."""
         if said_id(record.turn) in self._deleted:
-            record = replace(record, said="")
+            record = replace(record, said="", calls=())
         key = reply_id(record.turn)
         if key in self._deleted:
             return replace(record, reply="", heard=0)
@@ -275,17 +289,6 @@ class Conversation:
             self._kept[turn] = record
             if self._changed is not None:
                 self._changed(record)
-
-    def _keep_marks(self, key: str, phrases: Sequence[SpokenPhrase]) -> None:
-        self._phrases[key] = tuple(phrases)
-        chars = 0
-        for older in reversed([*self._phrases]):
-            if older not in self._items:
-                del self._phrases[older]
-                continue
-            if chars > _MARKED_CHARS:
-                self._phrases[older] = evenly(self._phrases[older])
-            chars += sum(phrase.end - phrase.start for phrase in self._phrases[older])
 
 
 _SAID = (Outcome.COMPLETED, Outcome.CANCELLED)

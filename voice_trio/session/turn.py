@@ -26,6 +26,7 @@ from voice_trio.session.recollection import recall, record_of, remember
 from voice_trio.session.report import failure, log_latency, report
 from voice_trio.session.revision import Revision, outcome_of
 from voice_trio.session.surroundings import Surroundings
+from voice_trio.session.tool_use import Deeds
 
 _STEPS = {m.Start: Step.START, m.Commit: Step.START, m.Text: Step.TEXT, m.Respond: Step.RESPOND}
 """What moves the machine at first."""
@@ -52,6 +53,7 @@ class Turn:
         self._machine = TurnState(State.IDLE if asked.number == 1 else State.COMPLETE)
         self._machine.move(_STEPS[type(asked.request)])
         self._drafts = Ledger(around.session, asked.number)
+        self._deeds = Deeds(asked.number, around.session)
         self._revision = self._revise(capture, timeline)
         self._scope = trio.CancelScope()
         self._over = trio.Event()
@@ -247,20 +249,22 @@ class Turn:
         """The utterance goes on: all that the turn said of it, and to it, is void."""
         self._reopened += 1
         self._around.throttle.release()
+        self._deeds.end_rest(self._outbox)
         self._outbox.append(m.Reopened(turn=self.number, revision=self._reopened))
         if self._machine.state is not State.CAPTURING:
             self._outbox.append(self._moved(Step.REOPENED))
 
     def _revise(self, capture: Capture, timeline: Timeline) -> Revision:
-        return Revision(self._around, self._asked, capture, timeline, self._drafts, self._moved)
+        return Revision(self._around, self._asked, capture, timeline, self._drafts, self._deeds, self._moved)
 
     def _moved(self, cause: Step | Outcome) -> m.StateChanged:
         """Move the machine, and return what says so: nothing lies between the two but the outbox's door."""
         return m.StateChanged(turn=self.number, state=self._machine.move(cause))
 
     def _is_ours(self, event: m.Event) -> bool:
-        """Whether ``event`` is of this turn, and not one of those that tell the client how far the turn came."""
-        return getattr(event, "turn", None) == self.number and not isinstance(event, m.StateChanged | m.Reopened)
+        """Whether ``event`` is of this turn, and not one of those that tell how far the turn came, and what it did."""
+        stands = isinstance(event, m.StateChanged | m.Reopened | m.ToolCalled)
+        return getattr(event, "turn", None) == self.number and not stands
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
@@ -276,21 +280,17 @@ class Turn:
         revision.capture.end(Ending.STOPPED)
         self._around.throttle.release()
         heard = revision.reply.heard(all_queued=outcome not in _SILENCED)
-        record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard)
+        calls = self._deeds.calls(revision.reply.uses)
+        record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard, calls)
         record = self.conversation.settle(record, withdrawn=self._withdrawn)
         remembered = await remember(self._around, self._asked, record)
-        latency = revision.timeline.latency()
+        self._around.wishes.latency = latency = revision.timeline.latency()
+        self._deeds.end_rest(self._outbox)
         self._outbox.append(self._moved(outcome))
         self._outbox.append(
             m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=record.heard, latency=latency)
         )
         self._over.set()
         if self._around.settings.log_latency:
-            log_latency(
-                latency,
-                revision.asr_rtf,
-                session=self._around.session,
-                turn=self.number,
-                outcome=outcome,
-                drafts=self._drafts.figures(),
-            )
+            drafts, session = self._drafts.figures(), self._around.session
+            log_latency(latency, revision.asr_rtf, session=session, turn=self.number, outcome=outcome, drafts=drafts)
