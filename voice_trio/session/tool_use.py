@@ -141,30 +141,44 @@ class Using:
         self._left_chars = RESULTS_CHARS
 
     async def use(self, calls: Sequence[ToolCall], hands: Hands, outlet: Outlet) -> list[Use]:
-        """Make ``calls`` side by side, `AT_ONCE` at most, and return them, in their order, when all have an answer."""
-        made = []
+        """Make ``calls`` side by side, `AT_ONCE` at most, and return them, in their order, when all have an answer.
+
+        They begin in that order, but those first that wait for nothing.
+        """
+        made = [self._checked(call, hands) for call in calls[:AT_ONCE]]
         async with trio.open_nursery() as nursery:
-            for call in calls[:AT_ONCE]:
-                arguments = arguments_in(call.arguments)
-                use = self._deeds.new(call, "{}" if arguments is None else arguments)
-                made.append(use)
-                tool = hands.tools.get(call.name)
-                if tool is None:
-                    named = ", ".join(hands.tools)
-                    use.end(CallState.FAILED, f"There is no tool {use.name!r}; there are {named}.")
-                elif arguments is None:
-                    use.end(CallState.FAILED, "The arguments are no object in JSON.")
-                elif len(arguments) > MAX_CALL_CHARS:
-                    use.arguments = "{}"
-                    use.end(CallState.FAILED, f"The arguments are longer than {MAX_CALL_CHARS} characters.")
-                nursery.start_soon(self._make, use, tool, hands, outlet)
+            for use in sorted(made, key=lambda use: _waits(hands.tools.get(use.name))):
+                await nursery.start(self._make, use, hands.tools.get(use.name), hands, outlet)
         return made
 
-    async def _make(self, use: Use, tool: ServerTool | None, hands: Hands, outlet: Outlet) -> None:
+    def _checked(self, call: ToolCall, hands: Hands) -> Use:
+        """Return the use that ``call`` is, which is over already where it cannot be made."""
+        arguments = arguments_in(call.arguments)
+        use = self._deeds.new(call, "{}" if arguments is None else arguments)
+        if use.name not in hands.tools:
+            use.end(CallState.FAILED, f"There is no tool {use.name!r}; there are {', '.join(hands.tools)}.")
+        elif arguments is None:
+            use.end(CallState.FAILED, "The arguments are no object in JSON.")
+        elif len(arguments) > MAX_CALL_CHARS:
+            use.arguments = "{}"
+            use.end(CallState.FAILED, f"The arguments are longer than {MAX_CALL_CHARS} characters.")
+        return use
+
+    async def _make(
+        self,
+        use: Use,
+        tool: ServerTool | None,
+        hands: Hands,
+        outlet: Outlet,
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
         """Say that the call starts, have it made if it can be, and say how it ended."""
-        if tool is not None and tool.has_effects:
+        if _waits(tool):
             await outlet.wait_open()
         await outlet.say(partial(self._deeds.start, use))
+        # The others begin after this one has: there is no checkpoint before the tool's own first.
+        task_status.started()
         self.uses.append(use)
         try:
             if tool is not None and use.state is CallState.STARTED:
@@ -210,6 +224,11 @@ class Using:
             # The log has it under a number, of which the model could tell the person.
             report(error, session=self._deeds.session, turn=self._deeds.turn)
             use.end(CallState.FAILED, _FAILED)
+
+
+def _waits(tool: ServerTool | None) -> bool:
+    """Return whether a call of ``tool`` waits for a draft to become the reply."""
+    return tool is not None and tool.has_effects
 
 
 def following(prompt: Prompt, text: str, uses: Sequence[Use], *, more: bool) -> Prompt:

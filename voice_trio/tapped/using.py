@@ -16,7 +16,8 @@ def tapped_tool(tool: ServerTool, tap: Tap) -> ServerTool:
 
     async def use(arguments: Mapping[str, Any], circumstances: Circumstances) -> str:
         control = TappedControl(circumstances.control)
-        call = Call("use", {"name": tool.tool.name, "arguments": arguments, "control": control})
+        told = {"turn": circumstances.turn, "name": tool.tool.name, "arguments": arguments, "control": control}
+        call = Call("use", told)
         return await tap.call(call, lambda: tool.use(arguments, replace(circumstances, control=control)))
 
     return replace(tool, use=use)
