@@ -1,6 +1,7 @@
 """Tools of the server in session logs: a replay uses none, and shows what has changed."""
 
 import json
+from typing import Any
 
 import trio
 
@@ -33,7 +34,7 @@ def tools():
     ]
 
 
-REPLIES = [
+REPLIES: list[list[Any]] = [
     ["Wait. ", NOON, ToolCall("b", "fails", "{}")],
     [NOON, ToolCall("c", "hangs", "{}"), ToolCall("d", "fails", '{"what": "again"}')],
     ["It is noon."],
@@ -84,6 +85,6 @@ def test_another_answer_of_a_tool_is_found():
 
 def test_of_a_turn_the_calls_are_in_what_is_committed():
     notes = record(_conversation)
-    commits = [note.what for note in notes if isinstance(note, e.Ask) and note.of == "commit"]
+    commits: list[Any] = [note.what for note in notes if isinstance(note, e.Ask) and note.of == "commit"]
     assert [len(commit.get("calls", ())) for commit in commits] == [5, 3, 1]
     json.dumps(commits)

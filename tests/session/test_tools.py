@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from voice_trio.core import messages as m
 from voice_trio.core.called import CUT, MAX_CALL_CHARS
 from voice_trio.core.history import Message
-from voice_trio.core.items import ToolUse
+from voice_trio.core.items import ToolUse, Words
 from voice_trio.core.messages import CallState, ErrorCode, InfoCode, Outcome
 from voice_trio.core.tools import ThatTool, Tool
 from voice_trio.engines.base import EngineError, ToolCall
@@ -313,7 +313,8 @@ async def test_a_tool_knows_in_which_circumstances_it_is_used(autojump_clock):
     async with Asked([call()], ["Noon."], tools=[tool]) as asked:
         await asked.turn(text="What time is it?", language="en")
     (told,) = tool.circumstances
-    assert (told.turn, told.language, told.items[-1].text) == (1, "en", "What time is it?")
+    assert (told.turn, told.language) == (1, "en")
+    assert told.items[-1] == Words(id="said_1", by="person", text="What time is it?")
     assert told.conversation == asked.talk.all(m.SessionOpened)[0].conversation
     assert (told.now.timestamp(), told.now.tzinfo is None) == (0.0, False)
 

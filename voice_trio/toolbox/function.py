@@ -74,22 +74,11 @@ def _made_of(function: Callable[..., Any], *, has_effects: bool, confirm: bool) 
         raise NoTool(f"{name!r} is no name for a tool: use up to 64 letters of English, digits, _ and -.")
     if not description.strip():
         raise NoTool(f"{name} has no docstring, so no language model could know when to use it.")
-    hints = get_type_hints(function, include_extras=True)
-    fields: dict[str, Any] = {}
-    given: list[str] = []
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise NoTool(f"{name} takes {parameter}: each parameter of a tool is given by its name.")
-        hint = hints.get(parameter.name, Any)
-        if hint is Circumstances:
-            given.append(parameter.name)
-        else:
-            default = ... if parameter.default is parameter.empty else parameter.default
-            fields[parameter.name] = (hint, default)
     try:
+        fields, given = _parameters(function, name)
         model = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
         schema = model.model_json_schema(schema_generator=_Untitled)
-    except (PydanticUserError, NameError, ValueError) as error:
+    except (PydanticUserError, NameError, TypeError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise NoTool(f"{name} takes what no language model can fill in: {first}") from None
     parameters = {key: value for key, value in schema.items() if key != "title"}
@@ -106,6 +95,23 @@ def _made_of(function: Callable[..., Any], *, has_effects: bool, confirm: bool) 
 
     spec = Tool(name, description, parameters)
     return ServerTool(tool=spec, use=use, has_effects=has_effects, confirm=confirm)
+
+
+def _parameters(function: Callable[..., Any], name: str) -> tuple[dict[str, Any], list[str]]:
+    """Return what the model fills in, as a model of pydantic has its fields, and what is given circumstances."""
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    given: list[str] = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise NoTool(f"{name} takes {parameter}: each parameter of a tool is given by its name.")
+        hint = hints.get(parameter.name, Any)
+        if hint is Circumstances:
+            given.append(parameter.name)
+        else:
+            default = ... if parameter.default is parameter.empty else parameter.default
+            fields[parameter.name] = (hint, default)
+    return fields, given
 
 
 def _checked(model: type[BaseModel], arguments: Mapping[str, Any]) -> dict[str, Any]:
