@@ -8,14 +8,19 @@ import pytest
 import trio
 from pydantic import BaseModel, Field
 
-from voice_trio.toolbox.base import Circumstances, ToolError
-from voice_trio.toolbox.function import NoTool, tool
+from voice_trio.toolbox.base import Circumstances, ServerTool, ToolError
+from voice_trio.toolbox.function import MADE_OF, NoTool, tool
 
 AROUND = Circumstances(conversation="c", turn=1, now=datetime(2026, 1, 2), language="en", items=(), control=None)
 
 
+def made_of(function) -> ServerTool:
+    made: ServerTool = getattr(function, MADE_OF)
+    return made
+
+
 async def use(function, arguments):
-    return await function.server_tool.use(arguments, AROUND)
+    return await made_of(function).use(arguments, AROUND)
 
 
 @tool
@@ -32,7 +37,7 @@ def weather(
 
 
 def test_a_model_is_told_name_docstring_and_types():
-    made = weather.server_tool
+    made = made_of(weather)
     assert (made.tool.name, made.tool.description) == ("weather", "Tell the weather.\n\nUse it for any city.")
     assert made.tool.parameters == {
         "type": "object",
@@ -79,14 +84,14 @@ class Place(BaseModel):
 
 
 @tool(has_effects=False, confirm=True)
-async def visit(places: list[Place], *, about: Circumstances, when=None) -> dict:
+async def visit(places: list[Place], *, about: Circumstances, when=None) -> dict[str, Any]:
     """Go there."""
     await trio.lowlevel.checkpoint()
     return {"turn": about.turn, "names": [place.name for place in places], "when": when, "now": about.now}
 
 
 async def test_a_coroutine_is_given_its_circumstances_and_returns_json():
-    made = visit.server_tool
+    made = made_of(visit)
     assert (made.has_effects, made.confirm) == (False, True)
     assert {*made.tool.parameters["properties"]} == {"places", "when"}
     answer = await use(visit, {"places": [{"name": "Ghent"}, {"name": "Bruges"}], "when": [1]})
@@ -117,7 +122,7 @@ def _nameless(city):
 
 
 def test_a_parameter_without_a_type_may_be_anything():
-    assert tool(_nameless).server_tool.tool.parameters["properties"] == {"city": {}}
+    assert made_of(tool(_nameless)).tool.parameters["properties"] == {"city": {}}
 
 
 def test_what_can_be_no_tool_says_why():
