@@ -184,6 +184,8 @@ async def test_a_reply_that_is_cut_asks_for_nothing_more(autojump_clock):
         (call(), [ExceptionGroup("of its own", [ToolError("There is no such city.")])], "There is no such city."),
         (call(), [ToolError()], "The tool failed."),
         (call(), [ZeroDivisionError("a secret")], "The tool failed."),
+        (call(), [SystemExit(1)], "The tool failed."),
+        (call(), [BaseExceptionGroup("", [SystemExit(1), ToolError("No.")])], "The tool failed."),
         (call(), [None], "The tool failed."),
     ],
 )
@@ -284,6 +286,15 @@ async def test_a_tool_that_needs_a_yes_is_not_offered(autojump_clock):
     assert called(a.talk)[-1] == ("delete_all", FAILED, "There is no tool 'delete_all'; there are look_up.")
 
 
+@pytest.mark.parametrize("synthetic", [True, False])
+async def test_what_a_model_can_do_by_itself_is_offered_where_there_is_none(autojump_clock, synthetic):
+    model = ScriptedLanguageModel(synthetic=synthetic)
+    tools = [ScriptedTool("reckon", only_alone=True), ScriptedTool()]
+    async with Asked(tools=tools, engines=scripted_engines(language_model=model)) as asked:
+        await asked.turn()
+    assert model.offered == [["reckon", "look_up"] if synthetic else ["look_up"]]
+
+
 async def test_a_reply_out_of_band_uses_no_tools(autojump_clock):
     tool = ScriptedTool()
     async with Asked([call()], tools=[tool]) as asked:
@@ -378,6 +389,28 @@ async def test_a_turn_that_is_forgotten_is_gone_from_prompt_and_memory(autojump_
     assert (records[0].said, records[0].reply, records[0].calls) == ("", "", ())
     assert "a secret" not in [one.content for one in asked.model.prompts[-1]]
     assert len(forget.calls) == 2
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_what_an_earlier_session_has_remembered_can_be_forgotten_too(autojump_clock, times):
+    class Forgetting(ScriptedTool):
+        async def _use(self, arguments, circumstances):
+            for _ in range(times):
+                assert circumstances.control.forget_latest()
+            assert circumstances.control.forget_latest() == (times == 1)
+            return await super()._use(arguments, circumstances)
+
+    async with Asked(["Yes."]) as asked:
+        await asked.turn(text="a secret")
+        await asked.turn(2, text="another")
+        name = asked.talk.all(m.SessionOpened)[0].conversation
+        store = asked.talk.store
+    async with Asked([call("forget")], ["Yes."], tools=[Forgetting("forget", has_effects=True)], store=store) as again:
+        await again.turn(text="forget that", conversation=name)
+        await again.turn(2, conversation=name)
+    said = [one.content for one in again.model.prompts[-1] if one.role == "user"]
+    assert said == ["forget that", "hello"]
+    assert [one.said for one in await store.recall(name)] == ["", "", "forget that", "hello"]
 
 
 async def test_how_fast_replies_are_spoken_can_be_wished(autojump_clock):

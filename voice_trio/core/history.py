@@ -59,6 +59,11 @@ def is_shorter(record: Record, than: Record) -> bool:
     return same and parts and than.reply.startswith(record.reply) and record.heard <= than.heard
 
 
+def left_of(record: Record) -> bool:
+    """Return whether anything is."""
+    return bool(record.said or record.reply or record.calls)
+
+
 def recalled(record: Record, under: str = "") -> Iterator[Item]:
     """Yield the items that are left of a turn, under its ids, or under those that begin with ``under``.
 

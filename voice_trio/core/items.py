@@ -118,6 +118,10 @@ class Duplicate(Exception):
     """There is an item of that id already."""
 
 
+class NoSound(Exception):
+    """The item is no reply that was spoken."""
+
+
 class Items:
     """Items in their order."""
 
@@ -194,6 +198,12 @@ class Items:
         item = self[key]
         del self._items[key]
         return item
+
+    def delete_own(self, turn: int) -> None:
+        """Take out what tools of the server's own were asked, and answered, in ``turn``."""
+        for item in self:
+            if is_own(item.id) and turn_of(item.id) == turn:
+                del self._items[item.id]
 
     def cut(self, key: str, heard: int) -> None:
         """Have no more than ``heard`` code points of an assistant's words. Raises `NoSuchItem`, also for any other."""

@@ -57,3 +57,4 @@ class ToolNames:
     description: str
     parameters: dict[str, JsonValue]
     has_effects: bool
+    only_alone: bool = False

@@ -140,6 +140,7 @@ def _tool_names(tool: ServerTool) -> ToolNames:
         description=tool.tool.description,
         parameters=dict(tool.tool.parameters),
         has_effects=tool.has_effects,
+        only_alone=tool.only_alone,
     )
 
 

@@ -200,7 +200,12 @@ def tape_tools(names: Sequence[e.ToolNames], tap: TapeTap) -> list[ServerTool]:
 
     return [
         tapped_tool(
-            ServerTool(tool=Tool(tool.name, tool.description, tool.parameters), use=use, has_effects=tool.has_effects),
+            ServerTool(
+                tool=Tool(tool.name, tool.description, tool.parameters),
+                use=use,
+                has_effects=tool.has_effects,
+                only_alone=tool.only_alone,
+            ),
             tap,
         )
         for tool in names

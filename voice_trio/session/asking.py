@@ -47,7 +47,7 @@ def question(around: Surroundings, asked: Asked, engines: Engines, said: str, la
         settings.tts_timeout_s,
         phonemes=bool(request.phonemes),
     )
-    own = _offered(around, asked)
+    own = _offered(around, asked, alone=engines.language_model.synthetic)
     tools = (*manner.tools, *(tool.tool for tool in own))
     seen = isinstance(request, m.Start | m.Text) and bool(request.visible)
     hands = Hands(
@@ -58,8 +58,8 @@ def question(around: Surroundings, asked: Asked, engines: Engines, said: str, la
     return Question(Prompt(messages, tools, manner.tool_choice), voice, hands)
 
 
-def _offered(around: Surroundings, asked: Asked) -> Sequence[ServerTool]:
-    """Return the server's tools that a reply may ask for.
+def _offered(around: Surroundings, asked: Asked, *, alone: bool) -> Sequence[ServerTool]:
+    """Return the server's tools that a reply may ask for; ``alone`` says that there is no real language model.
 
     One that the client has under the same name is the client's. A reply out of band is to leave no trace, so it does
     nothing. Those that are done only after a yes wait until somebody can be asked.
@@ -67,7 +67,11 @@ def _offered(around: Surroundings, asked: Asked) -> Sequence[ServerTool]:
     if isinstance(asked.request, m.Respond) and asked.request.out_of_band:
         return ()
     theirs = {tool.name for tool in asked.manner.tools}
-    return [tool for tool in around.tools() if not tool.confirm and tool.tool.name not in theirs]
+    return [
+        tool
+        for tool in around.tools()
+        if not tool.confirm and (alone or not tool.only_alone) and tool.tool.name not in theirs
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from voice_trio.core.heard import heard_text
-from voice_trio.core.history import REMEMBERED, Record, recalled, remembered
+from voice_trio.core.history import REMEMBERED, Record, left_of, recalled, remembered
 from voice_trio.core.items import (
     FIRST,
     MAX_ITEMS,
     Item,
     Items,
+    NoSound,
     Reference,
     ToolUse,
     Words,
@@ -33,10 +34,6 @@ from voice_trio.session.marks import Marks
 from voice_trio.session.reply import Reply
 
 
-class NoSound(Exception):
-    """The item is no reply that was spoken."""
-
-
 class Conversation:
     """One conversation. None of it waits."""
 
@@ -49,8 +46,8 @@ class Conversation:
         """Those that are on their way, by their items' ids."""
         self._marks = Marks()
         """Those of replies that are over."""
-        self._earlier = 0
-        """Records of other sessions that were recalled."""
+        self._earlier: list[Record] = []
+        """Those of other sessions that were recalled."""
         self._is_recalled = False
         self._kept: dict[int, Record] = {}
         """By the turns of this session, as they stand in the store."""
@@ -64,6 +61,10 @@ class Conversation:
         other = Conversation(self.name)
         other._items, other._is_recalled = Items(self.items), True
         return other
+
+    def named(self, name: str) -> Conversation:
+        """Return the conversation of that id, for one turn of this one's session."""
+        return Conversation(name, self._changed)
 
     @property
     def items(self) -> Sequence[Item]:
@@ -103,7 +104,7 @@ class Conversation:
 
     def recall(self, records: Sequence[Record]) -> None:
         """Take what is remembered by now: at first all of it, later only that some was forgotten."""
-        if self._is_recalled and len(records) >= min(self._earlier + len(self._kept), RECALLED_RECORDS):
+        if self._is_recalled and len(records) >= min(len(self._earlier) + len(self._kept), RECALLED_RECORDS):
             return
         # What two sessions remember alike is one's as well as the other's.
         mine = Counter((record.turn, record.said) for record in self._kept.values())
@@ -123,7 +124,7 @@ class Conversation:
                 earlier.append(record)
         for item in reversed([*remembered(earlier)]):
             self._items.add(item, FIRST)
-        self._earlier, self._is_recalled = len(earlier), True
+        self._earlier, self._is_recalled = earlier, True
 
     def add_said(self, turn: int, text: str | None = None) -> ItemAdded:
         """Put in what the person says in ``turn``; without ``text``, it is yet to be recognised."""
@@ -176,12 +177,19 @@ class Conversation:
 
     def forget_latest(self) -> bool:
         """Take the latest turn that is over out, and out of what is remembered; False where nothing is left of any."""
-        kept = (turn for turn, record in self._kept.items() if record.said or record.reply or record.calls)
-        if (turn := max(kept, default=None)) is None:
+        if (turn := max(filter(lambda turn: left_of(self._kept[turn]), self._kept), default=None)) is not None:
+            self._deleted |= {said_id(turn), reply_id(turn)}
+            self.take_back(turn)
+            self._follow_up(turn)
+            return True
+        at = max((at for at, record in enumerate(self._earlier) if left_of(record)), default=None)
+        if at is None or self._changed is None:
             return False
-        self._deleted |= {said_id(turn), reply_id(turn)}
-        self.take_back(turn)
-        self._follow_up(turn)
+        self._earlier[at] = replace(self._earlier[at], said="", reply="", heard=0, calls=())
+        self._changed(self._earlier[at])
+        for item in self._items:
+            if item.id.startswith(f"{REMEMBERED}{at}_"):
+                self._discard(item.id)
         return True
 
     def keep(self, record: Record) -> None:
@@ -221,9 +229,7 @@ class Conversation:
             self._deleted.add(key)
             self._follow_up(turn)
         if turn is not None and key == said_id(turn):
-            # They tell what was said.
-            for own in [item.id for item in self._items if is_own(item.id) and turn_of(item.id) == turn]:
-                self._items.delete(own)
+            self._items.delete_own(turn)  # They tell what was said.
         self._replies.pop(key, None)
         self._marks.drop(key)
 
@@ -278,7 +284,9 @@ class Conversation:
             return record
         item = self._items[key]
         if isinstance(item, Words) and item.heard is not None and item.heard < record.heard:
-            outcome = Outcome.INTERRUPTED if record.outcome in _SAID else record.outcome
+            # After these it was said, and it was spoken into.
+            said = record.outcome in (Outcome.COMPLETED, Outcome.CANCELLED)
+            outcome = Outcome.INTERRUPTED if said else record.outcome
             return replace(record, heard=item.heard, outcome=outcome)
         return record
 
@@ -289,7 +297,3 @@ class Conversation:
             self._kept[turn] = record
             if self._changed is not None:
                 self._changed(record)
-
-
-_SAID = (Outcome.COMPLETED, Outcome.CANCELLED)
-"""What was cut after these was said, and it was spoken into."""

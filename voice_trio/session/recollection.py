@@ -9,7 +9,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.called import Called
 from voice_trio.core.errors import Refused
-from voice_trio.core.history import Record
+from voice_trio.core.history import Record, left_of
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.memory.base import Store, StoreBusy
 from voice_trio.session.asked import Asked
@@ -66,7 +66,7 @@ def record_of(
 async def remember(around: Surroundings, asked: Asked, record: Record) -> bool:
     """Commit a turn's ``record``, if there is anything to remember; return whether it is kept."""
     out_of_band = isinstance(asked.request, m.Respond) and asked.request.out_of_band
-    if out_of_band or not (record.said or record.reply or record.calls):
+    if out_of_band or not left_of(record):
         return False
     failure = await _write(around.store.commit, record)
     if failure is None:

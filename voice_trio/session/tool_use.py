@@ -201,27 +201,27 @@ class Using:
             use.end(CallState.FAILED, UNANSWERED)
 
     async def _ask(self, use: Use, tool: ServerTool, hands: Hands) -> None:
+        limit = trio.CancelScope(deadline=trio.current_time() + self._timeout_s)
         try:
-            with trio.move_on_after(self._timeout_s) as limit:
+            with limit:
                 result = await tool.use(json.loads(use.arguments), hands.circumstances())
                 if not isinstance(result, str):
                     raise TypeError(f"the tool {tool.tool.name} returned {type(result).__name__}, and no text")
                 most = min(MAX_CALL_CHARS, max(LEAST_CHARS, self._left_chars))
                 use.end(CallState.DONE, bounded(mend(result[: most + 1]), most))
-        except Exception as error:
-            self._fail(use, error)
-            return
-        if limit.cancelled_caught:
+        except* (Exception, SystemExit) as group:
+            self._fail(use, group)
+        if use.state is CallState.STARTED:
             doubt = " It may be done all the same." if tool.has_effects else ""
             use.end(CallState.FAILED, f"The tool did not answer within {self._timeout_s:g} seconds.{doubt}")
 
-    def _fail(self, use: Use, error: Exception) -> None:
+    def _fail(self, use: Use, error: BaseException) -> None:
         causes = [*leaves(error)]
         if all(isinstance(cause, ToolError) for cause in causes):
             self._deeds.declined(use)
             use.end(CallState.FAILED, bounded(mend(str(causes[0]) or _FAILED), LEAST_CHARS))
         else:
-            # The log has it under a number, of which the model could tell the person.
+            # What it says is for the log alone: it may be anything.
             report(error, session=self._deeds.session, turn=self._deeds.turn)
             use.end(CallState.FAILED, _FAILED)
 

@@ -77,7 +77,7 @@ class Turns:
     def _conversation_of(self, request: Request) -> Conversation:
         match request:
             case m.Start(conversation=str(name)) | m.Text(conversation=str(name)) if name != self.conversation.name:
-                return Conversation(name)
+                return self.conversation.named(name)
             case m.Respond(out_of_band=True):
                 return self.conversation.aside()
         return self.conversation

@@ -17,12 +17,13 @@ class ScriptedTool:
     """Gives one of ``answers`` after the other, and the last one for ever."""
 
     name: str = "look_up"
-    answers: Sequence[str | Exception] = ("It is noon.",)
+    answers: Sequence[str | BaseException] = ("It is noon.",)
     """Results, and errors to raise."""
     use_s: float = 0.0
     """How long a call takes."""
     has_effects: bool = False
     confirm: bool = False
+    only_alone: bool = False
     calls: list[Mapping[str, Any]] = field(default_factory=list)
     """The arguments of those that were begun, in order."""
     circumstances: list[Circumstances] = field(default_factory=list)
@@ -37,7 +38,13 @@ class ScriptedTool:
         """Itself, as a server has it."""
         parameters = {"type": "object", "properties": {"what": {"type": "string"}}}
         spec = Tool(self.name, f"Does {self.name}.", parameters)
-        return ServerTool(tool=spec, use=self._use, has_effects=self.has_effects, confirm=self.confirm)
+        return ServerTool(
+            tool=spec,
+            use=self._use,
+            has_effects=self.has_effects,
+            confirm=self.confirm,
+            only_alone=self.only_alone,
+        )
 
     async def _use(self, arguments: Mapping[str, Any], circumstances: Circumstances) -> str:
         answer = self.answers[min(len(self.calls), len(self.answers) - 1)]
@@ -49,6 +56,6 @@ class ScriptedTool:
         finally:
             self.open_now -= 1
         self.done += 1
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
