@@ -117,6 +117,8 @@ def test_a_planted_bug_is_found(plant, monkeypatch):
     """Every one of them hides from a session that nothing happens to."""
     plant.put_in(monkeypatch)
     scenario, steps = (DUPLEX, INTO_REPLIES) if plant.into_replies else (SHORT, None)
+    if plant.with_tools:
+        scenario, steps = SCENARIOS["tools"], range(90, 300, 2)
     report = explore(scenario, steps=steps, only=[plant.end], enough=1)
     assert report.failures, f"not found in {report.cases} cases"
     found = report.failures[0]

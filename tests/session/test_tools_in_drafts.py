@@ -100,6 +100,22 @@ async def test_a_turn_that_begins_anew_does_not_do_it_again(autojump_clock, use_
     ]
 
 
+async def test_what_was_done_for_what_is_void_is_remembered(autojump_clock):
+    setting = Timed("set_timer", ["It is set."], has_effects=True)
+    given = engines([SET, LOOK], [3.0, "Late."], ["Never mind."])
+    with trio.fail_after(60):
+        async with conversation(engines=given, tools=[setting.tool, ScriptedTool().tool], drafts="off") as talk:
+            await talk.ask(m.Start(barge_in=True))
+            await talk.say(spoken("set", "it") + silent(WINDOW_MS + 60))
+            await talk.wait_for(m.ToolCalled, name="set_timer", state=CallState.DONE)
+            await talk.say(spoken("please") + silent(WINDOW_MS + 60))
+            await talk.wait_for(m.Done)
+            opened = talk.all(m.SessionOpened)[0]
+            (record,) = await talk.store.recall(opened.conversation)
+    assert talk.reply(1).endswith("Never mind.")
+    assert [(one.name, one.state, one.result) for one in record.calls] == [("set_timer", CallState.DONE, "It is set.")]
+
+
 async def test_the_same_twice_in_a_reply_is_done_once_and_something_else_is_something_else(autojump_clock):
     setting = Timed("set_timer", ["It is set."], use_s=0.3, has_effects=True)
     other = ToolCall("d", "set_timer", '{"what": "alarm"}')
