@@ -122,7 +122,7 @@ def test_a_package_brings_some_by_an_entry_point(module, tmp_path, monkeypatch):
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: greetings\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(f"[{load.GROUP}]\nall = {name}\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     assert names() == ["hello", "bye"]
     (info / "entry_points.txt").write_text(f"[{load.GROUP}]\nsome = {name}:GIVEN\n")
     assert names() == ["bye"]

@@ -38,14 +38,14 @@ class Scenario:
     """What the client does. It may raise `LinkClosed`, and must bear a turn that ends too early."""
     engines: Callable[[], Engines]
     """Returns engines that have done nothing yet."""
-    tools: Callable[[], Sequence[ServerTool]] = tuple
-    """Returns the tools that the server has."""
     store: Callable[[], Store] = InProcessStore
     """Returns a store that remembers nothing yet."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """As `config.load` takes them."""
     read_s: float = 0.0
     """How long the client takes to read each event."""
+    tools: Callable[[], Sequence[ServerTool]] = tuple
+    """Returns the tools that the server has."""
 
     @cached_property
     def session_settings(self) -> SessionSettings:
@@ -230,6 +230,6 @@ SCENARIOS = {
     "pieces": Scenario(talk, piecewise_engines),
     "duplex": Scenario(talk_into_replies, duplex_engines, settings={"vad_silence_ms": 200, "barge_in": True}),
     "drafts": Scenario(hesitate_before_replies, drafting_engines, settings={"vad_silence_ms": 540, "barge_in": True}),
-    "tools": Scenario(have_things_done, using_engines, tools, settings={"vad_silence_ms": 540, "drafts": "on"}),
+    "tools": Scenario(have_things_done, using_engines, settings={"vad_silence_ms": 540, "drafts": "on"}, tools=tools),
     "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }
