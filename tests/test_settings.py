@@ -11,7 +11,7 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.engines import load
-from voice_trio.engines.base import Alive
+from voice_trio.engines.base import Alive, ToolCall
 from voice_trio.engines.silero import SileroDetector
 from voice_trio.engines.webrtc import WebRtcDetector
 from voice_trio.entry_points import Kind
@@ -36,6 +36,10 @@ DOCUMENTED = {
     "llm_timeout_s": 30,
     "llm_reasoning_s": 60,
     "max_reply_chars": 20_000,
+    "skills": "auto",
+    "tools": "",
+    "tool_timeout_s": 10,
+    "tool_rounds": 6,
     "tts_workers": 2,
     "tts_timeout_s": 10,
     "max_pending_phrases": 5,
@@ -152,6 +156,26 @@ async def memory_tokens(value):
     return len((await prompts(5, llm_system_prompt="", memory_tokens=value))[-1])
 
 
+async def used_tools(use_s, **settings):
+    model = scripted.ScriptedLanguageModel(replies=[scripted.ScriptedReply(tokens=[ToolCall("a", "look_up", "{}")])])
+    tool = scripted.ScriptedTool(use_s=use_s)
+    engines = scripted.scripted_engines(language_model=model)
+    async with conversation(engines=engines, tools=[tool.tool], **settings) as talk:
+        await talk.ask(m.Text(text="hello"))
+        await talk.wait_for(m.Done)
+    return talk, tool
+
+
+async def tool_timeout_s(value):
+    talk, _ = await used_tools(100.0, tool_timeout_s=value, tool_rounds=1)
+    return round(talk.time_of(talk.all(m.ToolCalled)[-1]))
+
+
+async def tool_rounds(value):
+    _, tool = await used_tools(0.0, tool_rounds=value)
+    return len(tool.calls)
+
+
 async def tts_timeout_s(value):
     engines = scripted.scripted_engines(synthesizer=scripted.ScriptedSynthesizer(hangs=frozenset({0})))
     async with conversation(engines=engines, tts_timeout_s=value) as talk:
@@ -261,6 +285,10 @@ EFFECTS = [
     (llm_system_prompt, "Speak like a pirate.", "Speak like a pirate."),
     (memory_tokens, 0, 1),
     (memory_tokens, 400, 5),
+    (tool_timeout_s, 3, 3),
+    (tool_timeout_s, 30, 30),
+    (tool_rounds, 1, 1),
+    (tool_rounds, 9, 9),
     (tts_timeout_s, 2, (ErrorCode.TTS_FAIL, 2)),
     (tts_timeout_s, 12, (ErrorCode.TTS_FAIL, 12)),
     (max_pending_phrases, 2, 2),
@@ -318,6 +346,7 @@ ELSEWHERE = {
     "tests/server/test_endings.py": ["send_timeout_s", "shutdown_grace_s"],
     "tests/test_plugged.py": ["llm_engine", "tts_engine"],
     "tests/test_faults.py": ["allow_faults", "faults", "faults_seed"],
+    "tests/toolbox/test_load.py": ["skills", "tools"],
     "tests/server/test_tls.py": ["certfile", "keyfile", "tls_self_signed"],
 }
 """Settings whose effect takes a process, a socket or a file: where it is shown."""

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from datetime import datetime
 from typing import get_args
 
 import pytest
@@ -10,6 +11,7 @@ import trio
 from voice_trio import tapped as tapped_module
 from voice_trio.core.history import Message, Record
 from voice_trio.core.messages import Outcome
+from voice_trio.core.tools import Tool
 from voice_trio.engines import base
 from voice_trio.engines.base import (
     Engines,
@@ -25,8 +27,9 @@ from voice_trio.engines.base import (
 from voice_trio.memory import base as memory
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.tap import Asked, Call, Tap
-from voice_trio.tapped import tapped
+from voice_trio.tapped import tapped, tapped_tool
 from voice_trio.testing.scripted import ScriptedDetector, scripted_engines
+from voice_trio.toolbox.base import Circumstances, ServerTool
 
 RECORD = Record(
     conversation="c", session="s", turn=1, said="a", reply="b", heard=1, outcome=Outcome.COMPLETED, ended_at=0.0
@@ -152,7 +155,7 @@ async def test_a_tap_that_does_nothing_changes_nothing_and_adds_no_checkpoint():
 async def test_whatever_is_asked_goes_through_it():
     tap = Noting()
     await ask_everything(*behind(tap))
-    assert {call.asked for call in tap.calls} == {*get_args(Asked)} - {"claim"}
+    assert {call.asked for call in tap.calls} == {*get_args(Asked)} - {"claim", "use"}
     begun = {call.asked: call for call in tap.calls if call.within is None}
     assert tap.over == [begun["open"], begun["stream"], begun["speak"]]
     for call in tap.calls:
@@ -219,3 +222,32 @@ async def test_a_session_behind_it_finishes_a_real_reply(autojump_clock):
             events.append(await stream.receive())
     assert events[-1] == Finish("stop")
     assert Call("begin") != Call("begin")
+
+
+async def test_a_use_of_a_tool_goes_through_it_with_what_the_tool_does_to_the_session():
+    async def use(arguments, circumstances):
+        circumstances.control.speak_at(0.8)
+        assert circumstances.control.forget_latest()
+        return f"{circumstances.control.speed} {arguments['what']}"
+
+    class Remote:
+        speed = 1.0
+
+        def speak_at(self, speed):
+            self.speed = speed
+
+        def forget_latest(self):
+            return True
+
+        def latest_latency(self):
+            return None
+
+    tap, control = Noting(), Remote()
+    tool = ServerTool(tool=Tool("look_up", "", {}), use=use, has_effects=True)
+    around = Circumstances(conversation="c", turn=1, now=datetime.now(), language=None, items=(), control=control)
+    with trio.testing.assert_no_checkpoints():
+        assert await tapped_tool(tool, tap).use({"what": "so"}, around) == "0.8 so"
+    (call,) = tap.calls
+    assert (call.asked, call.arguments["name"], call.arguments["arguments"]) == ("use", "look_up", {"what": "so"})
+    done = call.arguments["control"]
+    assert (done.speed_wished, done.forgot, done.latest_latency(), control.speed) == (0.8, 1, None, 0.8)

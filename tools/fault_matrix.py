@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tools.misbehave import KINDS
-from voice_trio.core.messages import ErrorCode, Outcome
+from voice_trio.core.messages import CallState, ErrorCode, Outcome
 
 SENTENCES = ("It is sunny in London today. ", "Enjoy the rest of your day.")
 """The reply: two phrases."""
@@ -172,6 +172,34 @@ DRAFTED = (
 )
 """The same, of turns whose reply is begun in a pause."""
 
+
+@dataclass(frozen=True)
+class OfTool:
+    """A fault of a tool, and what comes of it."""
+
+    faults: str
+    state: CallState
+    """How the call ends."""
+    told: str | None
+    """With what the language model goes on; None: what is garbage, as far as it is text."""
+    note: str
+
+
+TOOL_ANSWER = "It is noon."
+
+OF_TOOLS = (
+    OfTool("tool:delay=2s#1", CallState.DONE, TOOL_ANSWER, "2 s late; meanwhile, something is said"),
+    OfTool(
+        "tool:hang#1",
+        CallState.FAILED,
+        "The tool did not answer within 10 seconds.",
+        "after `STREAM_TOOL_TIMEOUT_S`; meanwhile, something is said",
+    ),
+    OfTool("tool:error#1", CallState.FAILED, "This was made to fail (STREAM_FAULTS).", "at once"),
+    OfTool("tool:garbage#1", CallState.DONE, None, "what is no text is replaced, and what is too long cut"),
+)
+"""Of a turn whose reply asks for one tool, which answers `TOOL_ANSWER`."""
+
 REFUSED = ("llm:crash",)
 """What these engines cannot suffer: the server does not start."""
 
@@ -238,6 +266,13 @@ def into_replies_table() -> str:
 def drafted_table() -> str:
     """Return the rows of `DRAFTED` in Markdown."""
     return "\n".join(_lines(DRAFTED))
+
+
+def tools_table() -> str:
+    """Return the rows of `OF_TOOLS` in Markdown."""
+    lines = ["| fault | `tool` says | the language model is told | |", "|---|---|---|---|"]
+    lines += [f"| `{row.faults}` | {row.state} | {row.told or 'what was answered'} | {row.note} |" for row in OF_TOOLS]
+    return "\n".join(lines)
 
 
 def table() -> str:

@@ -34,6 +34,7 @@ TURN_OPTIONS = {
     "speed": "how fast the reply is spoken; 1 is the voice's own pace, and what stands without it",
     "phonemes": "true: each `tts_phrase` says when which phoneme is heard, as far as the voice knows",
 }
+VISIBLE = "whether the person can see what you show: then nothing is said aloud to bridge the time that a tool takes"
 MEANINGS: dict[str, dict[str, str]] = {
     "start": {
         "mode": "how the utterance ends: `tap` on silence, `hold` on `stop` only, `hands_free` on silence, "
@@ -55,6 +56,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "stand still: `confirm`: there is no `hold` and no `reopened`, and the reply is interrupted once it is clear "
         "that the speech is meant; `wait`: it is heard after the reply",
         "reply": "false: what is said is remembered, and nobody answers it",
+        "visible": VISIBLE,
         "echo": "who takes the assistant's own voice out of the microphone's sound: `none`: nobody, the server is to, "
         "by what `sounding` says, in all of the session; `browser`, or without it: the client does, or headphones",
     },
@@ -63,6 +65,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         **TURN_OPTIONS,
         "language": "the language of the reply, which chooses a voice where `voice` does not (ISO 639-1)",
         "reply": "false: what is written is remembered, and nobody answers it",
+        "visible": VISIBLE,
     },
     "stop": {},
     "cancel": {"turn": "end it only if it is this one; without it, whichever there is"},
@@ -104,6 +107,15 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "final": {"turn": TURN, "text": "the whole transcript", "language": "the language recognised (ISO 639-1)"},
     "token": {"turn": TURN, "text": "what is appended to the reply"},
+    "tool": {
+        "turn": TURN,
+        "call": "names the call among those of the turn",
+        "name": "of the tool",
+        "arguments": "what it was given: an object, as JSON, in at most 4000 characters",
+        "state": "`started`, and later one of the others: `done`; `failed`, and `result` says why; `cancelled`, with"
+        " the turn or the part of it that it belonged to",
+        "result": "what it answered, in at most 4000 characters; it is for the language model and need not be prose",
+    },
     "tts_phrase": {
         "turn": TURN,
         "phrase": "number of the phrase in the turn, from 0",
@@ -181,7 +193,7 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
         m.SessionOpened(
             session="xJ3kPq0aY7dVt2Ws",
             conversation="pS8vXhQm2nR4tYw6zB1cD3",
-            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "echo"),
+            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "tools", "echo"),
             sample_rate=16_000,
             max_utterance_ms=30_000,
             silence_ms=700,
@@ -202,6 +214,17 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
     ),
     "final": (m.Final(turn=3, text="what time is it", language="en"),),
     "token": (m.Token(turn=3, text="It is "),),
+    "tool": (
+        m.ToolCalled(turn=3, call="use_3_0", name="weather", arguments='{"city": "London"}', state=m.CallState.STARTED),
+        m.ToolCalled(
+            turn=3,
+            call="use_3_0",
+            name="weather",
+            arguments='{"city": "London"}',
+            state=m.CallState.DONE,
+            result="It is sunny in London.",
+        ),
+    ),
     "tts_phrase": (
         m.TtsPhrase(turn=3, phrase=0, start=0, end=11, sample_rate=22_050, words=((176, 0), (4090, 3), (7938, 6))),
     ),

@@ -57,6 +57,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/testing.md": {
         "faults": fault_matrix.table,
+        "tools": fault_matrix.tools_table,
         "drafted": fault_matrix.drafted_table,
         "held": fault_matrix.into_replies_table,
         "manners": fault_matrix.manners_table,

@@ -7,7 +7,6 @@ names that every OpenAI-compatible tool reads.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
@@ -38,40 +37,10 @@ three at once on two processors wait three times as long (`python tools/load_rea
 to nothing, people listen and think most of the time, and a person is better answered late than turned away."""
 
 
-_LLM_ENGINES = {"openai": "openai-chat", "none": "synthetic"}
-_TTS_ENGINES = {"pyttsx3": "espeak"}
-"""Words that people use -> the engine that they mean."""
-
-
-def _llm_engine(value: str) -> str:
-    return checks.line(_LLM_ENGINES.get(value, value))
-
-
-def _tts_engine(value: str) -> str:
-    return checks.line(_TTS_ENGINES.get(value, value))
-
-
-_CHECKS: dict[str, Callable[[str], str]] = {
-    "host": checks.host,
-    "openai_api_key": checks.key,
-    "openai_base_url": checks.api_address,
-    "llm_engine": _llm_engine,
-    "tts_engine": _tts_engine,
-    "llm_system_prompt": checks.prose,
-    "data_dir": checks.path,
-    "record_dir": checks.path,
-    "trusted_proxies": checks.networks,
-    "auth_token": checks.token,
-    "allowed_origins": checks.origins,
-    "certfile": checks.path,
-    "keyfile": checks.path,
-}
-
-
 class Settings(FromEnvironment):
     """What an operator can choose."""
 
-    text_checks = _CHECKS
+    text_checks = checks.SETTINGS
     # A token that is read from an empty file is not to open the server to everybody.
     not_blank = frozenset({"auth_token"})
 
@@ -161,6 +130,15 @@ class Settings(FromEnvironment):
     max_reply_chars: Annotated[
         int, Field(ge=100, le=100_000, description="longest reply, in characters; a longer one is cut there")
     ] = 20_000
+    tools: Annotated[
+        str, Field(description="modules with tools for the language model (docs/tools.md), with commas between")
+    ] = ""
+    skills: Annotated[
+        Literal["auto", "on", "off"],
+        Field(description="tools that come along: auto and on have them, off leaves them out"),
+    ] = "auto"
+    tool_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for one call of a tool, in s")] = 10.0
+    tool_rounds: Annotated[int, Field(ge=1, le=50, description="times that a reply may ask for tools")] = 6
     memory_tokens: Annotated[
         int, Field(ge=0, le=1_000_000, description="room for the conversation so far in a prompt, in tokens")
     ] = 4000

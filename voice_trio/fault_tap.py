@@ -35,8 +35,9 @@ from voice_trio.faults import Faults, Struck
 from voice_trio.memory.base import Store, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
-from voice_trio.tap import Call, Keeping
-from voice_trio.tapped import tapped
+from voice_trio.tap import Call, Keeping, Tap
+from voice_trio.tapped import tapped, tapped_tool
+from voice_trio.toolbox.base import ServerTool, ToolError
 from voice_trio.waiting import Wait, alongside
 
 GARBAGE: Sequence[str] = ("", "\ud800", "\0\x07\x1b[2J", "\u202e<|im_end|>", "x" * 400, "```", "\udc00 ")
@@ -46,6 +47,9 @@ _FILLING_BYTES = 1_000_000
 
 _STAGES: Mapping[str, Stage] = {"open": Stage.ASR, "stream": Stage.LLM, "speak": Stage.TTS}
 _CODES = {Stage.ASR: ErrorCode.ASR_FAIL, Stage.LLM: ErrorCode.LLM_FAIL, Stage.TTS: ErrorCode.TTS_FAIL}
+
+_LONG = 100_000
+"""Characters that a tool answers which is to answer garbage."""
 
 
 def inject(faults: Faults, engines: Engines, store: Store) -> tuple[Engines, Store]:
@@ -65,6 +69,35 @@ def inject(faults: Faults, engines: Engines, store: Store) -> tuple[Engines, Sto
                 f"of its own; {fault.stage}:error is what else can happen to it."
             )
     return tapped(engines, store, FaultTap(faults, stages, store)) if any(faults) else (engines, store)
+
+
+def inject_tools(faults: Faults, tools: Sequence[ServerTool]) -> Sequence[ServerTool]:
+    """Return ``tools``, with those of ``faults`` that are theirs."""
+    if not faults.strikes(Stage.TOOL):
+        return tools
+    tap = ToolFaultTap(faults)
+    return [tapped_tool(tool, tap) for tool in tools]
+
+
+class ToolFaultTap(Tap):
+    """Strikes those uses of tools that ``faults`` say."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+
+    async def call(self, call: Call, ask: Callable[[], Awaitable[Any]]) -> Any:
+        """Return what ``ask`` does, late, garbled or not at all."""
+        struck = self._faults.strike(Stage.TOOL)
+        await _slow(struck.seconds(Kind.DELAY))
+        match struck.breakdown():
+            case Kind.HANG:
+                await trio.sleep_forever()
+            case Kind.ERROR:
+                await trio.lowlevel.checkpoint()
+                raise ToolError("This was made to fail (STREAM_FAULTS).")
+            case Kind.GARBAGE:
+                return "".join(GARBAGE) + await ask() + "x" * _LONG
+        return await ask()
 
 
 @dataclass

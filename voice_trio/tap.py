@@ -16,11 +16,11 @@ S = TypeVar("S")
 K = TypeVar("K")
 
 Asked = Literal[
-    "detect", "weigh", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "leave", "speak",
-    "piece", "begin", "recall", "commit", "amend", "prune", "claim",
+    "detect", "weigh", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "use", "leave",
+    "speak", "piece", "begin", "recall", "commit", "amend", "prune", "claim",
 ]  # fmt: skip
-"""What can be asked. ``weigh`` asks whether a pause is the end; ``open``, ``stream`` and ``speak`` begin an utterance,
-a reply and a phrase; ``leave`` ends it."""
+"""What can be asked. ``weigh`` asks whether a pause is the end, ``use`` a tool;
+``open``, ``stream`` and ``speak`` begin an utterance, a reply and a phrase; ``leave`` ends it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

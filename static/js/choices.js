@@ -59,6 +59,16 @@ export function requestOf(choices, offer) {
 }
 
 /**
+ * What goes with every turn: whether the person can see the page.
+ *
+ * @returns {{visible?: boolean}}
+ */
+export function seenHere() {
+  const state = globalThis.document?.visibilityState;
+  return state ? { visible: state === "visible" } : {};
+}
+
+/**
  * What goes with every spoken turn: what the browser is set up for, which a single word may well be in.
  *
  * @returns {{locale?: string}}

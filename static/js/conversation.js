@@ -155,6 +155,9 @@ export class Conversation {
         turn.reply += event.text;
         turn.mark("first_token", now);
         break;
+      case "tool":
+        turn.use(/** @type {any} */ (event));
+        break;
       case "tts_phrase":
         turn.phrases.push(phraseOf(event));
         turn.rate = event.sample_rate;
@@ -223,6 +226,7 @@ export function asText(turns) {
     const lines = [`You: ${turn.said}`];
     const points = Array.from(turn.reply);
     const cut = turn.cutAt() ?? points.length;
+    lines.push(...turn.calls.map((call) => `(used ${call.name} ${call.arguments}: ${call.result ?? call.state})`));
     if (turn.reply) lines.push(`Assistant: ${points.slice(0, cut).join("").trim()}`);
     if (cut < points.length) lines.push(`(not heard: ${points.slice(cut).join("").trim()})`);
     lines.push(...turn.troubles.map((trouble) => `(${trouble.title} ${trouble.text})`));

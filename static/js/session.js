@@ -3,7 +3,7 @@
  * neither hears nor plays anything: the parts that do listen to its events.
  */
 
-import { requestOf, spokenHere } from "./choices.js";
+import { requestOf, seenHere, spokenHere } from "./choices.js";
 import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
@@ -73,7 +73,7 @@ export class Session extends SessionEvents {
 
   /** What goes with every turn: the conversation that it goes on, and what the person has chosen for it. */
   request() {
-    return { conversation: this.conversationId, ...(this.server ? requestOf(this.choices, this.server) : {}) };
+    return { ...seenHere(), conversation: this.conversationId, ...(this.server ? requestOf(this.choices, this.server) : {}) };
   }
 
   /**

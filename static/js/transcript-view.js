@@ -3,6 +3,7 @@
 import { make, setText } from "./dom.js";
 import { latencyOf } from "./latency-view.js";
 import { sliceCodePoints } from "./protocol.js";
+import { ToolsView } from "./tools-view.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
 
@@ -72,11 +73,12 @@ class TurnView {
     this.you.append(make("h3", "who", "You"), this.said);
     this.assistant = make("div", "part assistant");
     this.reply = make("p", "words");
+    this.tools = new ToolsView();
     this.assistant.append(make("h3", "who", "Assistant"), this.reply);
     this.assistant.hidden = true;
     this.caption = make("p", "caption");
     this.caption.hidden = true;
-    this.element.append(this.you, this.assistant, this.caption);
+    this.element.append(this.you, this.tools.element, this.assistant, this.caption);
     this.hasLatency = false;
   }
 
@@ -86,6 +88,7 @@ class TurnView {
    */
   show(turn, isSounding) {
     this.showSaid(turn);
+    this.tools.show(turn.calls);
     this.assistant.hidden = !turn.reply && !(turn.state === "THINKING" && !turn.isOver);
     this.reply.classList.toggle("pending", !turn.reply);
     this.showReply(turn.segments(isSounding));

@@ -6,6 +6,7 @@ import { heardOf, spokenAt } from "./spoken.js";
 /** @typedef {import("./spoken.js").Phrase} Phrase */
 /** @typedef {{text: string, kind: "said" | "now" | "rest" | "lost"}} Segment */
 /** @typedef {Record<string, number>} Marks */
+/** @typedef {{call: string, name: string, arguments: string, state: string, result?: string}} Call */
 
 let keys = 0;
 
@@ -56,6 +57,8 @@ export class Turn {
   /** @private */
   resetReply() {
     this.reply = "";
+    /** The server's tools that were used for it. @type {Call[]} */
+    this.calls = [];
     /** @type {Phrase[]} */
     this.phrases = [];
     this.rate = 0;
@@ -83,7 +86,7 @@ export class Turn {
 
   /** Whether there is nothing in it that is worth showing once it is over. */
   get isEmpty() {
-    return !this.said && !this.reply && !this.troubles.length;
+    return !this.said && !this.reply && !this.calls.length && !this.troubles.length;
   }
 
   /**
@@ -92,6 +95,14 @@ export class Turn {
    */
   mark(name, at) {
     this.marks[name] ??= Math.max(0, at - this.askedAt);
+  }
+
+  /** A tool of the server is used, or that is over. @param {Call} call */
+  use({ call, name, arguments: given, state, result }) {
+    const told = { call, name, arguments: given, state, result };
+    const known = this.calls.find((one) => one.call === call);
+    if (known) Object.assign(known, told);
+    else this.calls.push(told);
   }
 
   /** @param {import("./protocol.js").Chunk} chunk */

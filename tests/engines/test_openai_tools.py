@@ -10,9 +10,12 @@ import trio
 from tests.engines.test_openai_chat import PROMPT, settings
 from tests.sse_server import Reply, chunk, serve
 from tests.streams import events_of
+from voice_trio.core import messages as m
 from voice_trio.engines.base import Alive, Finish, Prompt, TextDelta, Tool, ToolCall, Usage
 from voice_trio.engines.openai_chat.model import open_chat_model
 from voice_trio.engines.openai_chat.request import request_of
+from voice_trio.testing.conversation import conversation
+from voice_trio.testing.scripted import ScriptedSynthesizer, ScriptedTool, scripted_engines
 
 pytestmark = pytest.mark.real
 
@@ -42,7 +45,7 @@ async def answer(*lines: str, prompt: Prompt = ASKING, **reply: Any):
         async with serve(Reply(raw=lines, **reply)) as server, open_chat_model(settings(server.base_url)) as model:
             async with model.stream(prompt) as stream:
                 events = [event async for event in events_of(stream)]
-            assert (Alive("tool_call") in events) == any("tool" in line for line in lines)
+            assert (Alive("tool_call") in events) == any("tool" in line or "function_call" in line for line in lines)
             return [event for event in events if not isinstance(event, Alive)], server.requests[0].body
 
 
@@ -91,8 +94,63 @@ def test_how_much_may_be_written_goes_by_the_name_that_each_knows():
         ([calling(part(0, "a", "look"))], [ToolCall("a", "look", "{}")]),
         ([calling(part(0, "a", "look", '{"at":'))], [ToolCall("a", "look", '{"at":')]),
         ([calling(part(0, "a"))], []),
+        (
+            [calling(part(0, "a", "look", "{}")), calling(part(0, "b", "look", '{"at":2}'))],
+            [ToolCall("a", "look", "{}"), ToolCall("b", "look", '{"at":2}')],
+        ),
+        (
+            [calling(part(None, "a", "look")), calling(part(arguments='{"at"')), calling(part(arguments=":1}"))],
+            [ToolCall("a", "look", '{"at":1}')],
+        ),
+        (
+            [calling(part(name="look", arguments="{}"), part(name="look", arguments='{"at":2}'))],
+            [ToolCall("call_0", "look", "{}"), ToolCall("call_1", "look", '{"at":2}')],
+        ),
+        (
+            [calling(part(0, "a", "look", '{"at"')), calling(part(0, "a", "look", ":1}"))],
+            [ToolCall("a", "look", '{"at":1}')],
+        ),
+        ([calling(part(0, "", "look", "{}"))], [ToolCall("call_0", "look", "{}")]),
+        (
+            [
+                chunk({"function_call": {"name": "look", "arguments": '{"at"'}}),
+                chunk({"function_call": {"arguments": ":1}"}}),
+            ],
+            [ToolCall("call_0", "look", '{"at":1}')],
+        ),
+        (
+            [chunk({"content": [{"type": "tool_use", "id": "a", "name": "look", "input": {"at": 1}}]})],
+            [ToolCall("a", "look", '{"at": 1}')],
+        ),
+        ([chunk({"tool_calls": [part(0, "a", "look", "{}")]}, "stop")], [ToolCall("a", "look", "{}")]),
+        (
+            [chunk({"tool_calls": [None, "look", {"function": None}, part(0, "a", "look", "{}")]})],
+            [ToolCall("a", "look", "{}")],
+        ),
+        ([calling(part(0, "a", "look", "no JSON at all"))], [ToolCall("a", "look", "no JSON at all")]),
+        ([calling(part(0, "a", "unknown", "{}"))], [ToolCall("a", "unknown", "{}")]),
     ],
-    ids=["fragments", "two", "whole", "object", "no id", "no arguments", "broken arguments", "no name"],
+    ids=[
+        "fragments",
+        "two",
+        "whole",
+        "object",
+        "no id",
+        "no arguments",
+        "broken arguments",
+        "no name",
+        "two of one index",
+        "no index",
+        "two without index and id",
+        "everything in each fragment",
+        "empty id",
+        "as they once were",
+        "among the content",
+        "with the end",
+        "among nonsense",
+        "no JSON",
+        "unknown",
+    ],
 )
 async def test_calls_come_whole_and_before_the_end(lines, calls):
     events, _ = await answer(*lines, finish="tool_calls")
@@ -114,3 +172,55 @@ async def test_what_the_server_counts_is_told(usage):
 async def test_what_is_no_count_is_none(usage):
     events, _ = await answer(counted(usage), tokens=["Yes."])
     assert events == [TextDelta("Yes."), Finish("stop")]
+
+
+async def test_a_call_without_an_end_is_one_where_the_server_says_that_all_is_said():
+    events, _ = await answer(calling(part(0, "a", "look", "{}")), "[DONE]", finish=None)
+    assert events == [ToolCall("a", "look", "{}"), Finish("stop")]
+
+
+# --- through a whole turn ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([calling(part(0, "a", "look", '{"what"')), calling(part(0, arguments=':"1"}'))], ["It is noon."]),
+        ([calling(part(name="look", arguments="{}"), part(name="look", arguments="{}"))], ["It is noon."] * 2),
+        ([calling(part(0, "a", "look", '{"what":'))], ["The arguments are no object in JSON."]),
+        ([calling(part(0, "a", "look", {"what": "1"}))], ["It is noon."]),
+        ([chunk({"function_call": {"name": "gaze", "arguments": ""}})], ["There is no tool 'gaze'; there are look."]),
+    ],
+    ids=["fragments", "two without ids", "broken", "an object", "unknown, as they once were"],
+)
+async def test_a_turn_asks_again_with_what_the_tools_said(lines, told):
+    script = Reply(tokens=["Let me see."], raw=lines, finish="tool_calls"), Reply(tokens=["It ", "is noon."])
+    tool = ScriptedTool("look")
+    with trio.fail_after(60):
+        async with serve(*script) as server, open_chat_model(settings(server.base_url)) as model:
+            engines = scripted_engines(language_model=model, synthesizer=ScriptedSynthesizer(char_ms=1))
+            async with conversation(engines=engines, tools=[tool.tool]) as talk:
+                await talk.ask(m.Text(text="What time is it?"))
+                done = await talk.wait_for(m.Done)
+    assert (done.outcome, talk.reply(1)) == (m.Outcome.COMPLETED, "Let me see.\nIt is noon.")
+    first, second = (request.body for request in server.requests)
+    assert second["messages"][: len(first["messages"])] == first["messages"]
+    asked, *answers = second["messages"][len(first["messages"]) :]
+    assert (asked["role"], asked["content"]) == ("assistant", "Let me see.")
+    assert [one["tool_call_id"] for one in answers] == [one["id"] for one in asked["tool_calls"]]
+    assert [one["content"] for one in answers] == told
+    # Servers read them, and some of them fail where they are no JSON.
+    assert all(isinstance(json.loads(one["function"]["arguments"]), dict) for one in asked["tool_calls"])
+    assert second["tools"] == first["tools"]
+
+
+async def test_a_model_that_is_forced_to_ask_is_forced_once():
+    script = Reply(raw=[calling(part(0, "a", "look", "{}"))], finish="tool_calls"), Reply(tokens=["Noon."])
+    with trio.fail_after(60):
+        async with serve(*script) as server, open_chat_model(settings(server.base_url)) as model:
+            engines = scripted_engines(language_model=model, synthesizer=ScriptedSynthesizer(char_ms=1))
+            async with conversation(engines=engines, tools=[ScriptedTool("look").tool]) as talk:
+                await talk.ask(m.Configure(tool_choice="required"))
+                await talk.ask(m.Text(text="What time is it?"))
+                await talk.wait_for(m.Done)
+    assert [request.body.get("tool_choice") for request in server.requests] == ["required", None]

@@ -14,6 +14,7 @@ from voice_trio.session.floor import Floor
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.session import Session
+from voice_trio.session.tool_use import Deeds
 from voice_trio.session.turn import Turn
 
 
@@ -27,6 +28,8 @@ class Plant:
     complaint: str
     into_replies: bool = False
     """Whether it needs somebody who speaks into a reply."""
+    with_tools: bool = False
+    """Whether it needs a reply that uses tools."""
 
 
 def stale_value(patch):
@@ -59,7 +62,7 @@ def early_record(patch):
     async def converse_and_remember(self):
         outcome = await converse(self)
         said, reply = self._revision.said, self._revision.reply.text
-        record = recollection.record_of(self._around, self._asked, outcome, said, reply, len(reply))
+        record = recollection.record_of(self._around, self._asked, outcome, said, reply, len(reply), ())
         kept[self._asked] = await remember(self._around, self._asked, record)
         return outcome
 
@@ -137,6 +140,21 @@ def turn_of_nobody(patch):
     patch.setattr(Floor, "close", lambda self: None)
 
 
+def call_without_an_end(patch):
+    """Of a call that is cut off nobody is told that it is over."""
+    patch.setattr(Deeds, "end_rest", lambda self, outbox: None)
+
+
+def forgotten_deed(patch):
+    """What was done counts for nothing where the reply did not come to its end."""
+
+    def calls(self, uses):
+        return () if self._told or not uses else remembered(self, uses)
+
+    remembered = Deeds.calls
+    patch.setattr(Deeds, "calls", calls)
+
+
 PLANTS = {
     "stale value": Plant(stale_value, "cancel", "after the cancel it said"),
     "second terminal": Plant(second_terminal, "cancel", "is a second terminal"),
@@ -148,4 +166,6 @@ PLANTS = {
     "error unsaid": Plant(error_unsaid, "llm_error", "calls failed, and the client was told"),
     "held for ever": Plant(held_for_ever, "asr_hang", "it had no terminal", into_replies=True),
     "turn of nobody": Plant(turn_of_nobody, "gone", "the link was closed with", into_replies=True),
+    "call without an end": Plant(call_without_an_end, "cancel", "had no end", with_tools=True),
+    "forgotten deed": Plant(forgotten_deed, "cancel", "were calls of tools", with_tools=True),
 }

@@ -52,6 +52,8 @@ def test_a_part_of_the_steps_another_each_time():
         ("talk", "InProcessStore.commit"),
         ("slow", "Outbox.door"),
         ("slow", "ExploredLink.send"),
+        ("tools", "ScriptedTool._use"),
+        ("tools", "GatedOutlet.wait_open"),
         ("duplex", "Floor._release_in_time"),
         ("duplex", "limit_from_end: capture.py"),
         ("duplex", "run: scripted.py"),
@@ -62,13 +64,14 @@ def test_a_scenario_of_ours_goes_where_it_is_to_go(name, place):
     assert any(place in visited for visited in number(SCENARIOS[name]).places)
 
 
-def test_a_part_of_the_steps_with_speech_into_replies():
+@pytest.mark.parametrize("name", ["duplex", "tools"])
+def test_a_part_of_the_steps_with_speech_into_replies_or_with_tools(name):
     seed = int(os.environ.get("SEED", random.randrange(10_000)))
-    steps = len(number(DUPLEX, seed=seed))
+    steps = len(number(SCENARIOS[name], seed=seed))
     every = steps * len(ENDS) // (CASES // 2)
-    command = f"python tools/explore_cancellation.py --scenario duplex --every {every} --seed {seed}"
+    command = f"python tools/explore_cancellation.py --scenario {name} --every {every} --seed {seed}"
     print(command)
-    report = explore(DUPLEX, seed=seed, steps=range(1 + seed % every, steps + 1, every))
+    report = explore(SCENARIOS[name], seed=seed, steps=range(1 + seed % every, steps + 1, every))
     assert report.failures == [], command
 
 
@@ -146,6 +149,8 @@ def test_a_planted_bug_is_found(plant, monkeypatch):
     """Every one of them hides from a session that nothing happens to."""
     plant.put_in(monkeypatch)
     scenario, steps = (DUPLEX, INTO_REPLIES) if plant.into_replies else (SHORT, None)
+    if plant.with_tools:
+        scenario, steps = SCENARIOS["tools"], range(90, 300, 2)
     report = explore(scenario, steps=steps, only=[plant.end], enough=1)
     assert report.failures, f"not found in {report.cases} cases"
     found = report.failures[0]

@@ -92,7 +92,7 @@ def test_one_of_the_first_schema_is_brought_up_to_date(path):
     with closing(sqlite3.connect(path)) as earlier:
         (key,) = earlier.execute("SELECT key FROM issuer").fetchone()
         earlier.executescript(
-            "DROP TABLE leaving; PRAGMA user_version = 1;"
+            "DROP TABLE leaving; PRAGMA user_version = 1; ALTER TABLE records DROP COLUMN calls;"
             "CREATE TABLE conversations (id TEXT PRIMARY KEY NOT NULL, begun_at REAL NOT NULL);"
             "INSERT INTO conversations VALUES ('c', 1.0)"
         )
@@ -100,8 +100,31 @@ def test_one_of_the_first_schema_is_brought_up_to_date(path):
         assert (database.key, database.new, database.count()) == (key, False, (1, 39))
 
 
+def test_what_was_remembered_before_there_were_tools_goes_on(path):
+    made(path)
+    with closing(sqlite3.connect(path)) as earlier:
+        earlier.executescript(
+            "PRAGMA user_version = 2; ALTER TABLE records DROP COLUMN calls; ALTER TABLE leaving DROP COLUMN calls"
+        )
+    with closing(Database(path, busy_s=1.0)) as database:
+        assert [one.calls for one in database.recall("c", 3)] == [(), (), ()]
+        database.turn_out()
+        assert database.carry_over(0.0, limit=100) == 0
+        assert len(database.recall("c", 100)) == 39
+
+
 @pytest.mark.parametrize(
-    ("column", "value"), [("said", "x'ff'"), ("reply", "x'00'"), ("heard", "'much'"), ("outcome", "'gone wrong'")]
+    ("column", "value"),
+    [
+        ("said", "x'ff'"),
+        ("reply", "x'00'"),
+        ("heard", "'much'"),
+        ("outcome", "'gone wrong'"),
+        ("calls", "x'00'"),
+        ("calls", "'[1]'"),
+        ("calls", '\'[["a", "{}", "", "begun"]]\''),
+        ("calls", "'[['"),
+    ],
 )
 def test_a_damaged_turn_is_told_where_it_is_recalled(path, column, value):
     made(path)

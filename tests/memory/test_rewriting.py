@@ -172,7 +172,7 @@ def test_where_little_is_left_the_file_gets_small(path):
         assert path.stat().st_size < before / 10
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, 5])
 @pytest.mark.parametrize("carried_over", [True, False])
 def test_pages_that_were_joined_keep_nothing_as_they_would_after_a_mere_delete(path, monkeypatch, seed, carried_over):
     monkeypatch.setattr(rewriting, "LITTLE_PAGES", 0)

@@ -7,7 +7,8 @@ import trio
 
 from tests.memory.records import record
 from voice_trio import config
-from voice_trio.core.messages import Outcome
+from voice_trio.core.called import Called
+from voice_trio.core.messages import CallState, Outcome
 from voice_trio.memory.base import RECALLED_RECORDS
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.memory.open import open_store
@@ -113,6 +114,24 @@ async def test_what_was_cut_is_recalled_so_and_never_becomes_longer(store):
         await store.amend(replace(cut, said="", reply="", heard=0))
         first, second = await store.recall(conversation)
         assert (first.said, first.reply, first.heard, second.heard) == ("", "", 0, 13)
+
+
+async def test_what_tools_did_is_recalled_and_can_be_forgotten(store):
+    calls = (
+        Called(name="set_timer", arguments='{"text": "\u00bd \U0001f600"}', result="Set.", state=CallState.DONE),
+        Called(name="set_timer", arguments="{}", result="", state=CallState.CANCELLED),
+    )
+    with trio.fail_after(30):
+        conversation = await store.begin()
+        whole = record(conversation, 1, calls=calls)
+        await store.commit(whole)
+        assert list(await store.recall(conversation)) == [whole]
+        await store.amend(replace(whole, calls=calls[:1]))
+        await store.amend(replace(whole, heard=3))
+        assert [one.calls for one in await store.recall(conversation)] == [calls]
+        await store.amend(replace(whole, heard=3, calls=()))
+        await store.amend(replace(whole, heard=3, calls=calls))
+        assert [one.calls for one in await store.recall(conversation)] == [()]
 
 
 async def test_what_was_forgotten_is_not_remembered_by_a_cut(store):

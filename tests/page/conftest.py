@@ -31,5 +31,6 @@ def model():
 @pytest.fixture(scope="session")
 def server(tmp_path_factory, model):
     data = tmp_path_factory.mktemp("page")
-    with serving(data, STREAM_TTS_ENGINE="auto", OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server:
+    environment = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "none", "STREAM_TOOLS": "tests.page.own_tools"}
+    with serving(data, STREAM_TTS_ENGINE="auto", **environment) as server:
         yield server

@@ -280,3 +280,15 @@ test("the samples of a WAV file, whatever stands before them", () => {
   assert.deepEqual([...fromWav(Buffer.from(file).toString("base64"))], [1, -1]);
   assert.deepEqual([...fromWav(Buffer.from(file.slice(0, 16)).toString("base64"))], []);
 });
+
+test("tools are shown by their calls, and those of what is void are not", () => {
+  const conversation = new Conversation();
+  const turn = conversation.ask("spoken", 0);
+  const tool = (call, state, result) => ({ type: "tool", turn: 1, call, name: "look_up", arguments: "{}", state, result });
+  feed(conversation, state(1, "CAPTURING"), state(1, "THINKING"), tool("a", "started"), tool("b", "started"));
+  feed(conversation, tool("b", "done", "It is noon."), tool("a", "failed", "No."));
+  assert.deepEqual(turn.calls.map((one) => [one.call, one.state, one.result]), [["a", "failed", "No."], ["b", "done", "It is noon."]]);
+  assert.equal(asText([turn]), "You: \n(used look_up {}: No.)\n(used look_up {}: It is noon.)\n");
+  feed(conversation, { type: "reopened", turn: 1, revision: 1 });
+  assert.deepEqual(turn.calls, []);
+});

@@ -70,6 +70,8 @@ class Mind:
     reply: str = "It is noon."
     asked: list[list[dict[str, Any]]] = field(default_factory=list)
     """The messages of each request."""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    """Tools that it asks for before it replies: names, and arguments."""
 
 
 @contextmanager
@@ -83,12 +85,19 @@ def thinking() -> Iterator[Mind]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            for word in model.reply.split(" "):
-                self._say({"content": f"{word} "}, None)
-            self._say({}, "stop")
+            if model.calls and body["messages"][-1]["role"] != "tool":
+                called = [
+                    {"index": at, "id": f"c{at}", "function": {"name": name, "arguments": arguments}}
+                    for at, (name, arguments) in enumerate(model.calls)
+                ]
+                self._say({"tool_calls": called}, "tool_calls")
+            else:
+                for word in model.reply.split(" "):
+                    self._say({"content": f"{word} "}, None)
+                self._say({}, "stop")
             self.wfile.write(b"data: [DONE]\n\n")
 
-        def _say(self, delta: dict[str, str], finish: str | None) -> None:
+        def _say(self, delta: dict[str, Any], finish: str | None) -> None:
             choice = {"index": 0, "delta": delta, "finish_reason": finish}
             chunk = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}
             self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())

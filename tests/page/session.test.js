@@ -55,6 +55,17 @@ test("what is asked of the server goes with the conversation and the choices", (
   ]);
 });
 
+test("whether the person sees the page goes with each turn", () => {
+  const { session, socket } = opened();
+  for (const visibilityState of ["visible", "hidden"]) {
+    globalThis.document = /** @type {any} */ ({ visibilityState });
+    asked(session, "typed", "tap", "hello");
+    asked(session, "spoken", "tap");
+  }
+  delete (/** @type {any} */ (globalThis).document);
+  assert.deepEqual(socket.take().map((one) => one.visible), [true, true, false, false]);
+});
+
 test("a spoken turn is told from its beginning to its end", () => {
   const { session, socket, told } = opened();
   const turn = asked(session, "spoken", "tap");

@@ -186,3 +186,24 @@ def test_a_typed_turn_and_a_press_that_talks_over_its_answer(server, model, ques
         assert first == "Tell me about the sea"
         assert "weather" in second
         assert visit.trouble == []
+
+
+def test_what_tools_did_is_a_folded_line_each(server, model, question):
+    model.reply = "At ten past."
+    model.calls = [("train_times", '{"station": "Ghent"}'), ("train_times", '{"station": "Atlantis"}')]
+    try:
+        with visiting(server.url, question) as visit:
+            page = visit.page
+            visit.phase("ready")
+            page.fill("#text", "When does the train leave?")
+            page.keyboard.press("Enter")
+            visit.over(1)
+            lines = page.locator(".tool summary").all_text_contents()
+            assert lines == ["train_times was used", "train_times could not be used"]
+            assert not page.locator(".tool .result").first.is_visible()
+            page.locator(".tool summary").first.click()
+            assert page.locator(".tool .result").first.is_visible()
+            assert page.locator(".tool pre").all_text_contents()[:2] == ['{"station": "Ghent"}', "At ten past."]
+            assert visit.trouble == []
+    finally:
+        model.calls = []

@@ -80,7 +80,8 @@ def check(talk, said, ending, drawn, store):
         elif isinstance(event, m.Reopened):
             silenced.discard(event.turn)
         elif getattr(event, "turn", None) in silenced:
-            allowed = isinstance(event, m.StateChanged | m.Done) or getattr(event, "code", None) is ErrorCode.INTERNAL
+            ends = isinstance(event, m.StateChanged | m.Done | m.ToolCalled)
+            allowed = ends or getattr(event, "code", None) is ErrorCode.INTERNAL
             assert allowed, f"a cancelled turn said {event}"
     records = Counter(record.turn for record in store.records)
     assert all(count == 1 for count in records.values()), "one record a turn"

@@ -5,15 +5,27 @@ import structlog
 import trio
 
 from tests.session.promises import RecordingStore, check, listen_in
-from tools.fault_matrix import DRAFTED, INTO_REPLIES, LONG_REPLY, REFUSED, ROWS, SENTENCES, Kept
+from tools.fault_matrix import (
+    DRAFTED,
+    INTO_REPLIES,
+    LONG_REPLY,
+    OF_TOOLS,
+    REFUSED,
+    ROWS,
+    SENTENCES,
+    TOOL_ANSWER,
+    Kept,
+)
 from voice_trio.config import ConfigError
 from voice_trio.core import messages as m
+from voice_trio.core.called import CUT
 from voice_trio.core.faults import KINDS, parse
-from voice_trio.fault_tap import inject
+from voice_trio.engines.base import ToolCall
+from voice_trio.fault_tap import inject, inject_tools
 from voice_trio.faults import Faults
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.literal import LiteralRecognizer, spoken
-from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, ScriptedTool, scripted_engines
 
 REPLY = "".join(SENTENCES)
 TOKENS = [word + " " for word in REPLY.split(" ")]
@@ -101,8 +113,33 @@ async def test_a_fault_while_a_reply_is_held_comes_to_what_the_matrix_says(autoj
     check(talk, said, "stay", plain, store)
 
 
+@pytest.mark.parametrize("row", OF_TOOLS, ids=lambda row: row.faults)
+async def test_a_fault_of_a_tool_comes_to_what_the_matrix_says(autojump_clock, row):
+    faults = Faults(parse(row.faults))
+    asking = [ScriptedReply(tokens=[ToolCall("a", "look_up", "{}")]), ScriptedReply(tokens=["I see."])]
+    model = ScriptedLanguageModel(replies=asking * 2)
+    plain, store = scripted_engines(language_model=model), RecordingStore(fails=False)
+    tools = inject_tools(faults, [ScriptedTool(answers=[TOOL_ANSWER]).tool])
+    with trio.fail_after(200):
+        async with conversation(engines=plain, store=store, tools=tools) as talk:
+            said = listen_in(talk.session)
+            for number in (1, 2):
+                await talk.ask(m.Text(text="What time is it?"))
+                assert (await talk.wait_for(m.Done, turn=number)).outcome is m.Outcome.COMPLETED
+    _, end = talk.all(m.ToolCalled, turn=1)
+    told = model.prompts[1][-1].content
+    assert (end.state, end.result) == (row.state, told)
+    assert told == row.told if row.told else TOOL_ANSWER in told and "\ufffd" in told and told.endswith(CUT)
+    assert [event for event in talk.heard if isinstance(event, m.Error)] == []
+    assert talk.reply(1).startswith("One moment.") == ("something is said" in row.note)
+    assert talk.all(m.ToolCalled, turn=2)[-1].result == TOOL_ANSWER
+    assert [len(record.calls) for record in store.records] == [1, 1]
+    check(talk, said, "stay", plain, store)
+
+
 def test_the_matrix_has_every_fault_of_every_stage():
-    rows = [fault for row in ROWS for fault in parse(row.faults)] + [parse(faults)[0] for faults in REFUSED]
+    rows = [fault for row in (*ROWS, *OF_TOOLS) for fault in parse(row.faults)]
+    rows += [parse(faults)[0] for faults in REFUSED]
     assert {(fault.stage, fault.kind) for fault in rows} == {(stage, kind) for stage in KINDS for kind in KINDS[stage]}
 
 

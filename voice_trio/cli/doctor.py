@@ -28,6 +28,7 @@ from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.server.listening import listen
 from voice_trio.server.tls import open_tls
+from voice_trio.toolbox.load import load_tools
 from voice_trio.workers.confinement import BELTS
 from voice_trio.workers.pool import open_pool
 
@@ -164,6 +165,16 @@ async def _session_log(settings: Settings) -> str:
     return "off" if folder is None else f"{WARNING} to {SessionLogs(folder).folder}"
 
 
+async def _tools(settings: Settings) -> str:
+    """Load the tools, and list them by who brought them."""
+    loaded = (await trio.to_thread.run_sync(load_tools, settings)).loaded
+    names: dict[str, list[str]] = {}
+    for one in loaded:
+        waits = " (not offered: it needs a yes)" if one.tool.confirm else ""
+        names.setdefault(one.by, []).append(f"{one.tool.tool.name}{waits}")
+    return "\n".join(f"{', '.join(tools)} ({by})" for by, tools in names.items()) or "none"
+
+
 _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "python": _python,
     "page": _page,
@@ -173,6 +184,7 @@ _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "recognizer": _recognizer,
     "end of turn": _end_of_turn,
     "model": _language_model,
+    "tools": _tools,
     "voice": _voice,
     "echo": _echo,
     "confinement": _confinement,

@@ -20,6 +20,15 @@ _LATENCIES = (
 )
 
 
+_TOOL_CHARS = 150
+"""Of a call of a tool, as it is shown in one line."""
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _TOOL_CHARS else f"{text[: _TOOL_CHARS - 1]}…"
+
+
 class View(Protocol):
     """Shows a session's events, and keeps the reply's audio."""
 
@@ -115,6 +124,8 @@ class ConsoleView:
                     self._answering = True
                 # What a reply says in a line of its own is not to look like one of ours.
                 say_on(text.replace("\n", f"\n{'':<10}"))
+            case m.ToolCalled(state=state, name=name, result=result) if state is not m.CallState.STARTED:
+                self._line("tool", _short(f"{name} {event.arguments}: {result or state}"))
             case m.TtsPhrase(sample_rate=rate):
                 self.sample_rate = rate
             case m.TtsChunk(pcm=pcm):

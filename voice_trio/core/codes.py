@@ -89,6 +89,15 @@ class State(StrEnum):
     COMPLETE = "COMPLETE"
 
 
+class CallState(StrEnum):
+    """How far a call of one of the server's tools has come."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 Mode = Literal["tap", "hold", "hands_free"]
 """How capture ends: on silence, on `Stop`, or on silence with the next turn beginning by itself."""
 

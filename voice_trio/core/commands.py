@@ -68,6 +68,8 @@ class Start:
     echo: EchoBy | None = None
     reply: bool | None = None
     """False: what is said is remembered, and nobody answers it; not given, it is answered."""
+    visible: bool | None = None
+    """Whether the person sees what the client shows: then nothing is said to bridge the time that a tool takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ class Text:
     phonemes: bool | None = None
     reply: bool | None = None
     """False: what is written is remembered, and nobody answers it; not given, it is answered."""
+    visible: bool | None = None
+    """The same as in `Start`."""
 
 
 @dataclass(frozen=True, slots=True)

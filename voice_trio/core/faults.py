@@ -3,7 +3,8 @@
     llm:hang#3, tts:delay=2s@10%, asr:error#2, tts:crash#1, llm:garbage
 
 A stage, a kind, for some kinds a value, and which calls: `#3` is the third, `@10%` that share of them, and neither is
-every call. A call is an utterance of asr, a reply of llm, a phrase of tts, a commit or a cut (or a recall) of store.
+every call. A call is an utterance of asr, a reply of llm (each time that one is asked for), a phrase of tts, a use of a
+tool, a commit or a cut (or a recall) of store.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Stage(StrEnum):
     ASR = "asr"
     LLM = "llm"
     TTS = "tts"
+    TOOL = "tool"
     STORE = "store"
 
 
@@ -68,6 +70,12 @@ KINDS: Mapping[Stage, Mapping[Kind, Takes]] = {
     Stage.ASR: _IN_PIECES,
     Stage.LLM: _IN_PIECES,
     Stage.TTS: _IN_PIECES,
+    Stage.TOOL: {
+        Kind.DELAY: Takes.SECONDS,
+        Kind.HANG: Takes.NOTHING,
+        Kind.ERROR: Takes.NOTHING,
+        Kind.GARBAGE: Takes.NOTHING,
+    },
     Stage.STORE: {
         Kind.DELAY: Takes.SECONDS,
         Kind.HANG: Takes.OPERATION,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from voice_trio.core.items import Item, ToolOutput, ToolUse, Words
+from voice_trio.core.called import UNANSWERED, Called
+from voice_trio.core.items import Item, ToolOutput, ToolUse, Words, own_result_id, own_use_id, reply_id, said_id
 from voice_trio.core.messages import Outcome
 
 CUT_OFF = " [cut off by the person]"
@@ -47,25 +48,40 @@ class Record:
     outcome: Outcome
     ended_at: float
     """Seconds since 1970, UTC."""
+    calls: tuple[Called, ...] = ()
+    """Of the server's tools, in their order: also those of a turn that came to nothing else."""
 
 
 def is_shorter(record: Record, than: Record) -> bool:
-    """Return whether ``record`` is ``than``, cut to a part of it: its reply, or what was said."""
+    """Return whether ``record`` is ``than``, cut to a part of it: its reply, its calls, or what was said."""
     same = (record.conversation, record.session, record.turn) == (than.conversation, than.session, than.turn)
-    said = record.said in ("", than.said)
-    return same and said and than.reply.startswith(record.reply) and record.heard <= than.heard
+    parts = record.said in ("", than.said) and record.calls in ((), than.calls)
+    return same and parts and than.reply.startswith(record.reply) and record.heard <= than.heard
 
 
-def recalled(record: Record, said: str, reply: str) -> Iterator[Words]:
-    """Yield the items that are left of a turn, under the ids ``said`` and ``reply``.
+def left_of(record: Record) -> bool:
+    """Return whether anything is."""
+    return bool(record.said or record.reply or record.calls)
+
+
+def recalled(record: Record, under: str = "") -> Iterator[Item]:
+    """Yield the items that are left of a turn, under its ids, or under those that begin with ``under``.
 
     Of a completed turn that is all of it; of a cut-off one the reply as far as it was heard, and without a sound what
-    was said, but nothing of one that the person cancelled; of one that failed, the person's words.
+    was said, but nothing of one that the person cancelled; of one that failed, the person's words. What tools did is
+    left of each, and so are the words that asked for it.
     """
+    turn, calls = record.turn, record.calls
     heard = record.reply[: record.heard].rstrip()
-    withdrawn = record.outcome is Outcome.CANCELLED and not heard
+    withdrawn = record.outcome is Outcome.CANCELLED and not heard and not calls
     if record.said and not withdrawn and record.outcome is not Outcome.EMPTY:
-        yield Words(id=said, by="person", text=record.said)
+        yield Words(id=f"{under}said" if under else said_id(turn), by="person", text=record.said)
+    for number, called in enumerate(calls):
+        use = f"{under}use_{number}" if under else own_use_id(turn, number)
+        result = f"{under}result_{number}" if under else own_result_id(turn, number)
+        yield ToolUse(id=use, call=use, name=called.name, arguments=called.arguments)
+        yield ToolOutput(id=result, call=use, output=called.result or UNANSWERED)
+    reply = f"{under}reply" if under else reply_id(turn)
     match record.outcome:
         case Outcome.COMPLETED if record.reply:
             yield Words(id=reply, by="assistant", text=record.reply)
@@ -73,10 +89,14 @@ def recalled(record: Record, said: str, reply: str) -> Iterator[Words]:
             yield Words(id=reply, by="assistant", text=record.reply, heard=record.heard)
 
 
-def remembered(records: Iterable[Record]) -> Iterator[Words]:
+REMEMBERED: Final = "remembered_"
+"""Begins the id of each item of a turn that is none of the session's own."""
+
+
+def remembered(records: Iterable[Record]) -> Iterator[Item]:
     """Yield the items that are left of all ``records`` (oldest first), under ids of their own."""
     for number, record in enumerate(records):
-        yield from recalled(record, f"remembered_{number}_said", f"remembered_{number}_reply")
+        yield from recalled(record, f"{REMEMBERED}{number}_")
 
 
 def prompt(items: Iterable[Item], *, system: str, budget_tokens: int) -> list[Message]:

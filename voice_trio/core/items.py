@@ -86,7 +86,17 @@ def tool_use_id(turn: int, number: int) -> str:
     return f"call_{turn}_{number}"
 
 
-_OF_TURN: Final = re.compile(r"(?:said|reply|call)_([1-9][0-9]{0,9})(?:_(?:0|[1-9][0-9]{0,4}))?")
+def own_use_id(turn: int, number: int) -> str:
+    """Return the id of the use of a tool of the server's own in ``turn``, counted from 0; of its call, too."""
+    return f"use_{turn}_{number}"
+
+
+def own_result_id(turn: int, number: int) -> str:
+    """Return the id of what that tool answered."""
+    return f"result_{turn}_{number}"
+
+
+_OF_TURN: Final = re.compile(r"(?:said|reply|call|use|result)_([1-9][0-9]{0,9})(?:_(?:0|[1-9][0-9]{0,4}))?")
 
 
 def turn_of(name: str) -> int | None:
@@ -95,12 +105,21 @@ def turn_of(name: str) -> int | None:
     return None if found is None else int(found[1])
 
 
+def is_own(name: str) -> bool:
+    """Return whether that is the id of what a tool of the server's own was asked, or answered."""
+    return name.startswith(("use_", "result_")) and turn_of(name) is not None
+
+
 class NoSuchItem(Exception):
     """There is no item of that id."""
 
 
 class Duplicate(Exception):
     """There is an item of that id already."""
+
+
+class NoSound(Exception):
+    """The item is no reply that was spoken."""
 
 
 class Items:
@@ -132,6 +151,13 @@ class Items:
         at = ids.index(key)
         return ids[at - 1] if at else None
 
+    def told_before(self, key: str) -> str | None:
+        """Return the same as clients know it, to whom the server's own tools are none of the items."""
+        before = self.before(key)
+        while before is not None and is_own(before):
+            before = self.before(before)
+        return before
+
     def add(self, item: Item, after: str | None = None) -> None:
         """Put ``item`` behind the item ``after``; for `FIRST` before all, for None behind all.
 
@@ -149,6 +175,19 @@ class Items:
             self._items = {key: self._items.get(key, item) for key in (*ids[:at], item.id, *ids[at:])}
         self._make_room(item)
 
+    def insert(self, items: Iterable[Item], after: str, before: str) -> None:
+        """Put those ``items`` that are not there behind the item ``after``.
+
+        Where there is none, they go before the item ``before``, and where there is none either, behind all.
+        """
+        place = after if after in self else None
+        if place is None and before in self:
+            place = self.before(before) or FIRST
+        for item in items:
+            if item.id not in self:
+                self.add(item, place)
+                place = item.id
+
     def replace(self, item: Item) -> None:
         """Have ``item`` in the place of the one of its id. Raises `NoSuchItem`."""
         self[item.id]
@@ -159,6 +198,12 @@ class Items:
         item = self[key]
         del self._items[key]
         return item
+
+    def delete_own(self, turn: int) -> None:
+        """Take out what tools of the server's own were asked, and answered, in ``turn``."""
+        for item in self:
+            if is_own(item.id) and turn_of(item.id) == turn:
+                del self._items[item.id]
 
     def cut(self, key: str, heard: int) -> None:
         """Have no more than ``heard`` code points of an assistant's words. Raises `NoSuchItem`, also for any other."""

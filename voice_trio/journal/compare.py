@@ -56,7 +56,8 @@ _ASKED: Final[dict[str, str]] = {
     "amend": "asks memory",
     "claim": "asks memory",
 }
-"""All but `hypothesize`: whether that is asked just before an utterance's end is chance; partials show the others."""
+"""All but `hypothesize`: whether that is asked just before an utterance's end is chance; partials show the others. And
+all but `use`: tools are used side by side, in any order; what the language model is asked next shows what they said."""
 
 _READERS: Final = {InfoCode.NOTHING_TO_CANCEL, InfoCode.SHUTTING_DOWN, InfoCode.ENGINES_CHANGED}
 _CUT_OFF: Final = {Outcome.CANCELLED, Outcome.INTERRUPTED}
@@ -104,6 +105,8 @@ def _speaker(message: dict[str, JsonValue]) -> str:
     match message:
         case {"type": "token"}:
             return "language model"
+        case {"type": "tool"}:
+            return "tools"
         case {"type": "tts_phrase" | "tts_words" | "tts_phrase_done"} | {"type": "state", "state": State.RESPONDING}:
             return "voice"
         case {"type": "error", "phrase": _}:

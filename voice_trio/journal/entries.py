@@ -17,51 +17,15 @@ from pydantic import Base64Bytes, Field, JsonValue
 
 from voice_trio.core.history import Record
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
-from voice_trio.engines.base import PARTIAL_INTERVAL_MS, Alive, Fallback, Hypothesis, ToolCall, Transcript, Usage
+from voice_trio.engines.base import Alive, Hypothesis, ToolCall, Transcript, Usage
 from voice_trio.entry_points import Kind
+from voice_trio.journal.engine_names import EngineNames as EngineNames, Natural, ToolNames as ToolNames
 
 FORMAT: Final = 1
 """The version of these types; a file of another one is not read."""
 
 Seconds = Annotated[float, Ge(0), Le(1e7), Field(allow_inf_nan=False)]
-Rate = Annotated[int, Ge(8000), Le(192_000)]
-Natural = Annotated[int, Ge(0), Le(2**62)]
 Probability = Annotated[float, Ge(0), Le(1)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineNames:
-    """What the session's engines were, as far as a session sees them."""
-
-    asr: str
-    languages: tuple[str, ...]
-    llm: str
-    synthetic: bool
-    llm_advice: str | None = None
-    """How to get a better language model, as far as that was known."""
-    metered: bool = False
-    """Somebody paid for what it wrote."""
-    tts: str
-    voices: tuple[str, ...]
-    sample_rate: Rate
-    asr_fallback: str | None = None
-    """The command that would bring a better recognizer."""
-    asr_fallback_message: str | None = None
-    """What was said of it; older files do not hold it, since it could only be one sentence."""
-    partial_interval_ms: Natural = PARTIAL_INTERVAL_MS
-    """What suited the recognizer."""
-    first_partial_ms: Natural = 0
-    """The same."""
-    end_of_turn: str | None = None
-    """What weighed the pauses, where anything did."""
-
-    @property
-    def fallback(self) -> Fallback | None:
-        """What the session's recognizer was, if it stood in for a better one."""
-        if self.asr_fallback is None:
-            return None
-        older = f"Speech is recognised by the small built-in {self.asr}, in English only."
-        return Fallback(self.asr_fallback_message or older, self.asr_fallback)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +47,8 @@ class Header:
     """Each reply was handed over in one piece, so its audio was not paced."""
     unpaced: bool = False
     """Each reply's audio went out as it was made."""
+    tools: tuple[ToolNames, ...] = ()
+    """Those that the server had."""
 
 
 # --- what a session is told -----------------------------------------------------------------------------------------
@@ -148,9 +114,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """An engine or the store failed."""
+    """An engine, the store or a tool failed."""
 
-    by: Literal["engine", "store", "defect"]
+    by: Literal["engine", "store", "tool", "defect"]
     message: str
     code: ErrorCode | None = None
     """Of an engine's `EngineError`."""
@@ -169,6 +135,16 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Did:
+    """What a tool did to the session that it was used in."""
+
+    speed: float | None = None
+    """At which speed it wants replies to be spoken."""
+    forgot: Natural = 0
+    """How many turns it took out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the session's call number ``call`` was answered: one of the fields, or none where it is just done."""
 
@@ -182,7 +158,7 @@ class Answer:
     hypothesis: Hypothesis | None = None
     transcript: Transcript | None = None
     text: str | None = None
-    """The next piece of a reply."""
+    """The next piece of a reply, or what a tool answered."""
     halves: str | None = None
     """The same as a JSON string, where it holds half of a surrogate pair, which UTF-8 has no bytes for."""
     alive: Alive | None = None
@@ -193,6 +169,8 @@ class Answer:
     """What the server counted, with ``finish``."""
     voice: Voice | None = None
     conversation: Name | None = None
+    did: Did | None = None
+    """What a tool did to the session, with the ``text`` that it answered."""
     records: tuple[Record, ...] | None = None
     granted: bool | None = None
     failure: Failure | None = None
@@ -251,6 +229,7 @@ Of = Literal[
     "anticipate",
     "settle",
     "write",
+    "use",
     "speak",
     "begin",
     "recall",
@@ -259,7 +238,7 @@ Of = Literal[
     "claim",
 ]
 """What a session asks: one question for what weighs pauses, four for the recognizer, one for the language model, one
-for the voice, and five for the memory."""
+for a tool, one for the voice, and five for the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from voice_trio.memory.base import Store
 from voice_trio.memory.holds import Claims
 from voice_trio.session.link import Link
 from voice_trio.session.settings import SessionSettings
+from voice_trio.toolbox.base import ServerTool
 
 WARNING = "Sessions are recorded, voices and words: STREAM_RECORD_DIR is set"
 
@@ -53,6 +54,7 @@ class SessionLogs:
         settings: SessionSettings,
         engines: Callable[[], Engines],
         store: Store,
+        tools: Callable[[], Sequence[ServerTool]],
         claims: Claims,
         new_playout: Callable[[], Playout] | None = None,
     ) -> RecordedSession:
@@ -64,6 +66,7 @@ class SessionLogs:
             settings=settings,
             engines=engines,
             store=store,
+            tools=tools,
             claims=claims,
             new_playout=new_playout,
             note=file.note,

@@ -35,6 +35,7 @@ _VALUES: Final[dict[str, set[str]]] = {
     "anticipate": {"transcript"},
     "settle": {"transcript"},
     "write": {"text", "halves", "alive", "tool_call", "finish", "over"},
+    "use": {"text", "halves"},
     "speak": {"voice", "over"},
     "begin": {"conversation"},
     "recall": {"records"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -25,7 +25,8 @@ from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
-from voice_trio.tapped import TappedStore, tapped_engines
+from voice_trio.tapped import TappedStore, tapped_engines, tapped_tool
+from voice_trio.toolbox.base import ServerTool
 from voice_trio.wire import native
 from voice_trio.wire.codec import CLOSE_CODES
 
@@ -40,6 +41,7 @@ class RecordedSession:
         settings: SessionSettings,
         engines: Callable[[], Engines],
         store: Store,
+        tools: Callable[[], Sequence[ServerTool]] = tuple,
         note: Note,
         keeping: Callable[[], AbstractAsyncContextManager[object]],
         claims: Claims | None = None,
@@ -55,6 +57,7 @@ class RecordedSession:
             settings=settings,
             engines=lambda: tapped_engines(engines(), tap),
             store=TappedStore(store, tap),
+            tools=lambda: [tapped_tool(tool, tap) for tool in tools()],
             claims=TappedClaims(claims or Claims(), tap),
             wall_clock=wall_clock,
             new_playout=new_playout,
@@ -62,7 +65,7 @@ class RecordedSession:
         self._engines = engines
         self._keeping = keeping
         # Now, because a session can be told to end before it has begun.
-        self._recorder.begin(self.id, settings, engines(), new_playout)
+        self._recorder.begin(self.id, settings, engines(), tools(), new_playout)
 
     @property
     def id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 import trio
 
 from voice_trio import __version__
+from voice_trio.core.errors import first_leaf, leaves
 from voice_trio.core.playout import Playout, UnpacedPlayout, WholePlayout
 from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import EngineError, Engines, advice_of, first_partial_ms, is_metered, partial_interval_ms
-from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of
+from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of, ToolNames
 from voice_trio.memory.base import StoreError
 from voice_trio.session.settings import SessionSettings
+from voice_trio.toolbox.base import ServerTool, ToolError
 
 Note = Callable[[Header | Entry], None]
 
@@ -37,7 +39,12 @@ class Recorder:
         return trio.current_time() - self._began_at
 
     def begin(
-        self, session: str, settings: SessionSettings, engines: Engines, new_playout: Callable[[], Playout] | None
+        self,
+        session: str,
+        settings: SessionSettings,
+        engines: Engines,
+        tools: Sequence[ServerTool],
+        new_playout: Callable[[], Playout] | None,
     ) -> None:
         """Note the header; ``new_playout`` is the session's, None where it has its own."""
         self.note(
@@ -49,6 +56,7 @@ class Recorder:
                 engines=names_of(engines),
                 whole=new_playout is WholePlayout,
                 unpaced=new_playout is UnpacedPlayout,
+                tools=tuple(_tool_names(tool) for tool in tools if not tool.confirm),
             )
         )
 
@@ -117,9 +125,23 @@ def _failure(error: Exception) -> Failure:
             return Failure(by="engine", message=mend(message), code=code)
         case StoreError():
             return Failure(by="store", message=mend(str(error)))
+        case ToolError():
+            return Failure(by="tool", message=mend(str(error)))
+        case ExceptionGroup() if all(isinstance(leaf, ToolError) for leaf in leaves(error)):
+            return Failure(by="tool", message=mend(str(first_leaf(error))))
         case _:
             # What it says may be a person's words, or a key's; which defect it was stands in the log.
             return Failure(by="defect", message=type(error).__name__)
+
+
+def _tool_names(tool: ServerTool) -> ToolNames:
+    return ToolNames(
+        name=tool.tool.name,
+        description=tool.tool.description,
+        parameters=dict(tool.tool.parameters),
+        has_effects=tool.has_effects,
+        only_alone=tool.only_alone,
+    )
 
 
 def names_of(engines: Engines) -> EngineNames:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any, TypeVar
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE
+from voice_trio.core.called import MAX_CALL_CHARS
 from voice_trio.core.history import Message, Record
 from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import (
@@ -21,10 +22,11 @@ from voice_trio.engines.base import (
     ToolCall,
     Transcript,
 )
-from voice_trio.journal.entries import Voice
+from voice_trio.journal.entries import Did, Failure, Voice
 from voice_trio.journal.recorder import Question, Recorder, nothing, spelled_text
 from voice_trio.memory.holds import Claims
 from voice_trio.tap import Call, Keeping, Tap
+from voice_trio.tapped import TappedControl
 
 T = TypeVar("T")
 
@@ -82,6 +84,8 @@ class RecordingTap(Keeping[_Begun]):
             case "stream":
                 self.kept[call] = _Begun(ask("write", **_spelled_prompt(told["prompt"])))
                 return self.kept[call].question
+            case "use":
+                return ask("use", name=told["name"], arguments={**told["arguments"]})
             case "settle":
                 begun = self.of(call)
                 return ask("settle", within=begun.question.number, **told, audio=begun.crc32)
@@ -116,6 +120,8 @@ class RecordingTap(Keeping[_Begun]):
                 return _spelled_transcript
             case "receive":
                 return _spelled_event
+            case "use":
+                return lambda answer: _spelled_use(answer, call.arguments["control"])
             case "piece":
                 return _spelled_speech
             case "begin":
@@ -125,6 +131,7 @@ class RecordingTap(Keeping[_Begun]):
         return nothing
 
     def _spelled_record(self, record: Record) -> dict[str, Any]:
+        calls = {"calls": [asdict(call) for call in record.calls]} if record.calls else {}
         return {
             "conversation": self._recorder.stand_in(record.conversation),
             "turn": record.turn,
@@ -132,6 +139,7 @@ class RecordingTap(Keeping[_Begun]):
             "reply": record.reply,
             "heard": record.heard,
             "outcome": str(record.outcome),
+            **calls,
         }
 
     def _spelled_records(self, records: Sequence[Record] | None) -> dict[str, Any]:
@@ -182,6 +190,15 @@ def _spelled_event(event: ReplyEvent) -> dict[str, Any]:
             return {"alive": event}
         case TextDelta(text):
             return spelled_text(text)
+
+
+def _spelled_use(answer: object, control: TappedControl) -> dict[str, Any]:
+    if not isinstance(answer, str):
+        # A defect of the tool, which the session finds next.
+        return {"failure": Failure(by="defect", message=type(answer).__name__)}
+    did = Did(speed=control.speed_wished, forgot=control.forgot)
+    # As much as a session looks at.
+    return {**spelled_text(answer[: MAX_CALL_CHARS + 1]), "did": None if did == Did() else did}
 
 
 def _spelled_speech(speech: Speech | None) -> dict[str, Any]:

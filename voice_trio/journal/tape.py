@@ -15,11 +15,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import trio
+from pydantic import JsonValue
 
 from voice_trio.engines.base import EngineError
 from voice_trio.journal import entries as e
 from voice_trio.journal.read import SessionLog
 from voice_trio.memory.base import StoreError
+from voice_trio.toolbox.base import ToolError
 
 _TICK_S = 1e-9
 """Between things that the session log has at the same moment, so that they come in its order."""
@@ -31,7 +33,7 @@ Told = e.Command | e.Audio | e.Malformed | e.Gone | e.Drain | e.Changed | e.Answ
 
 
 class _Call(NamedTuple):
-    number: int
+    ask: e.Ask
     answers: deque[e.Answer]
 
 
@@ -53,7 +55,7 @@ class Tape:
         for entry in _apart(session_log.entries):
             match entry:
                 case e.Ask():
-                    call = calls[entry.call] = _Call(entry.call, deque())
+                    call = calls[entry.call] = _Call(entry, deque())
                     self._calls.setdefault((entry.of, entry.within), deque()).append(call)
                 case e.Answer():
                     calls[entry.call].answers.append(entry)
@@ -85,10 +87,14 @@ class Tape:
         late_s = self.now() - asked_at
         return late_s if abs(late_s) > self._slack_s else 0.0
 
-    def ask(self, of: e.Of, within: int | None = None) -> Question:
-        """Return the next question of its kind."""
+    def ask(self, of: e.Of, within: int | None = None, what: dict[str, JsonValue] | None = None) -> Question:
+        """Return the next question of its kind; with ``what``, of those that ask for that, if there are any."""
         calls = self._calls.get((of, within))
-        return Question(self, calls.popleft() if calls else None)
+        if not calls:
+            return Question(self, None)
+        same = next((call for call in calls if call.ask.what == what), calls[0])
+        calls.remove(same)
+        return Question(self, same)
 
 
 def _apart(entries: Sequence[e.Entry]) -> list[e.Entry]:
@@ -114,7 +120,7 @@ class Question:
     @property
     def number(self) -> int | None:
         """Of the call in the session log; None where it has no such call."""
-        return None if self._call is None else self._call.number
+        return None if self._call is None else self._call.ask.call
 
     async def answer(self) -> e.Answer:
         """Return the next answer when it is time; raise what was raised. What never came is waited for in vain.
@@ -149,4 +155,6 @@ class Question:
 def _error(failure: e.Failure) -> Exception:
     if failure.code is not None:
         return EngineError(failure.code, failure.message)
+    if failure.by == "tool":
+        return ToolError(failure.message)
     return StoreError(failure.message) if failure.by == "store" else RuntimeError(f"recorded: {failure.message}")

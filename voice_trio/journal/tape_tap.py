@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from voice_trio.core.tools import Tool
 from voice_trio.engines.base import (
     Engines,
     Finish,
@@ -27,7 +28,8 @@ from voice_trio.journal.tape_link import TapeLink
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.tap import Call, Keeping
-from voice_trio.tapped import TappedStore, tapped_engines
+from voice_trio.tapped import TappedStore, tapped_engines, tapped_tool
+from voice_trio.toolbox.base import Circumstances, Control, ServerTool
 
 
 class TapeTap(Keeping[Question]):
@@ -57,6 +59,11 @@ class TapeTap(Keeping[Question]):
                 return _event(await self.of(call).answer())
             case "piece":
                 return _piece(await self.of(call).answer())
+            case "use":
+                what = {name: call.arguments[name] for name in ("name", "arguments")}
+                answer = await self._tape.ask("use", what=what).answer()
+                _do(answer.did or e.Did(), call.arguments["control"])
+                return _there(text_of(answer))
             case "weigh":
                 (judged,) = _there((await self._tape.ask("weigh").answer()).judged)
                 return judged
@@ -82,6 +89,13 @@ class TapeTap(Keeping[Question]):
             case "claim":
                 return self._tape.ask("claim").granted()
         return None
+
+
+def _do(then: e.Did, control: Control) -> None:
+    if then.speed is not None:
+        control.speak_at(then.speed)
+    for _ in range(then.forgot):
+        control.forget_latest()
 
 
 def _there(answer: Any) -> Any:
@@ -176,6 +190,26 @@ class _Detector:
 def tape_store(tap: TapeTap) -> Store:
     """Return a store that ``tap`` answers for."""
     return TappedStore(InProcessStore(), tap)
+
+
+def tape_tools(names: Sequence[e.ToolNames], tap: TapeTap) -> list[ServerTool]:
+    """Return tools under the names that they had, which ``tap`` answers for."""
+
+    async def use(arguments: Mapping[str, Any], circumstances: Circumstances) -> str:
+        _asked()
+
+    return [
+        tapped_tool(
+            ServerTool(
+                tool=Tool(tool.name, tool.description, tool.parameters),
+                use=use,
+                has_effects=tool.has_effects,
+                only_alone=tool.only_alone,
+            ),
+            tap,
+        )
+        for tool in names
+    ]
 
 
 def tape_engines(names: e.EngineNames, tap: TapeTap) -> Engines:

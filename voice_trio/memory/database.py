@@ -25,6 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from voice_trio import private_files
+from voice_trio.core.called import read_calls, spelled
 from voice_trio.core.history import Record, is_shorter
 from voice_trio.core.messages import Outcome
 from voice_trio.memory import schema
@@ -84,7 +85,7 @@ class Database:
             execute(
                 f"""
                 INSERT INTO records ({schema.COLUMNS})
-                SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM (
+                SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM (
                     SELECT max(seq) AS seq FROM records WHERE conversation = ?1
                     UNION ALL SELECT max(seq) FROM leaving WHERE conversation = ?1
                 )
@@ -98,6 +99,7 @@ class Database:
                     record.heard,
                     str(record.outcome),
                     record.ended_at,
+                    _storable(spelled(record.calls)),
                 ),
             )
 
@@ -106,14 +108,14 @@ class Database:
         record = replace(record, said=_storable(record.said), reply=_storable(record.reply))
         for table in ("records", "leaving"):
             with self.transaction() as execute:
-                columns = "conversation, session, turn, said, reply, heard, outcome, ended_at"
+                columns = "conversation, session, turn, said, reply, heard, outcome, ended_at, calls"
                 turn = record.session, record.turn
                 row = execute(f"SELECT {columns} FROM {table} WHERE session = ? AND turn = ?", turn).fetchone()
                 if row is not None and is_shorter(record, _record(*row)):
                     execute(
-                        f"UPDATE {table} SET said = ?, reply = ?, heard = ?, outcome = ?"
+                        f"UPDATE {table} SET said = ?, reply = ?, heard = ?, outcome = ?, calls = ?"
                         " WHERE session = ? AND turn = ?",
-                        (record.said, record.reply, record.heard, str(record.outcome), *turn),
+                        (record.said, record.reply, record.heard, str(record.outcome), spelled(record.calls), *turn),
                     )
 
     def has(self, record: Record) -> bool:
@@ -124,7 +126,7 @@ class Database:
     def recall(self, conversation: str, limit: int) -> list[Record]:
         """Return the latest ``limit`` records of ``conversation``, oldest first."""
         with self._telling():
-            columns = "seq, conversation, session, turn, said, reply, heard, outcome, ended_at"
+            columns = "seq, conversation, session, turn, said, reply, heard, outcome, ended_at, calls"
             rows = self.connection.execute(
                 f"""
                 SELECT {columns} FROM records WHERE conversation = ?1
@@ -268,17 +270,29 @@ def _storable(text: str) -> str:
 
 
 def _record(
-    conversation: str, session: str, turn: int, said: str, reply: str, heard: int, outcome: str, ended_at: float
+    conversation: str,
+    session: str,
+    turn: int,
+    said: str,
+    reply: str,
+    heard: int,
+    outcome: str,
+    ended_at: float,
+    calls: str,
 ) -> Record:
-    if not (isinstance(said, str) and isinstance(reply, str) and isinstance(heard, int) and outcome in [*Outcome]):
-        raise StoreError(f"turn {turn!r} of session {session!r} is damaged in the database")
-    return Record(
-        conversation=conversation,
-        session=session,
-        turn=turn,
-        said=said,
-        reply=reply,
-        heard=heard,
-        outcome=Outcome(outcome),
-        ended_at=ended_at,
-    )
+    try:
+        if not all(isinstance(text, str) for text in (said, reply, calls)) or not isinstance(heard, int):
+            raise ValueError("another type")
+        return Record(
+            conversation=conversation,
+            session=session,
+            turn=turn,
+            said=said,
+            reply=reply,
+            heard=heard,
+            outcome=Outcome(outcome),
+            ended_at=ended_at,
+            calls=read_calls(calls),
+        )
+    except (ValueError, RecursionError):
+        raise StoreError(f"turn {turn!r} of session {session!r} is damaged in the database") from None

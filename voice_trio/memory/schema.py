@@ -15,9 +15,9 @@ from voice_trio.memory.ids import KEY_BYTES
 
 Execute = Callable[..., Cursor]
 
-COLUMNS = "conversation, seq, session, turn, said, reply, heard, outcome, ended_at"
+COLUMNS = "conversation, seq, session, turn, said, reply, heard, outcome, ended_at, calls"
 
-_TURNS = """
+_FIRST_TURNS = """
     CREATE TABLE {} (
         conversation TEXT NOT NULL,
         seq INTEGER NOT NULL,
@@ -32,11 +32,18 @@ _TURNS = """
         UNIQUE (session, turn)
     )
 """
+"""As they were before there were tools."""
+
+_CALLS = "calls TEXT NOT NULL DEFAULT ''"
+"""What tools of the server did in a turn, as `core.called` spells it."""
+
+_TURNS = _FIRST_TURNS.replace("ended_at REAL NOT NULL,", f"ended_at REAL NOT NULL, {_CALLS},")
 
 _MIGRATIONS: Sequence[Sequence[str]] = (
-    ("CREATE TABLE issuer (key BLOB NOT NULL)", _TURNS.format("records")),
+    ("CREATE TABLE issuer (key BLOB NOT NULL)", _FIRST_TURNS.format("records")),
     # A database that the first schema made has a list of its conversations, too.
-    (_TURNS.format("leaving"), "DROP TABLE IF EXISTS conversations"),
+    (_FIRST_TURNS.format("leaving"), "DROP TABLE IF EXISTS conversations"),
+    (f"ALTER TABLE records ADD COLUMN {_CALLS}", f"ALTER TABLE leaving ADD COLUMN {_CALLS}"),
 )
 """What makes each version of the schema from the one before it; ``user_version`` says how many were done."""
 

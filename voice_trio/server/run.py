@@ -20,7 +20,7 @@ from voice_trio.config import Settings
 from voice_trio.engines.base import Engines
 from voice_trio.engines.host import EngineHost, OpenEngines, open_host
 from voice_trio.engines.media import open_media
-from voice_trio.fault_tap import inject
+from voice_trio.fault_tap import inject, inject_tools
 from voice_trio.faults import Faults
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.holds import Claims
@@ -39,6 +39,7 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
 from voice_trio.server.upload.utterance import Utterances
+from voice_trio.toolbox.load import load_tools
 from voice_trio.wire import native
 
 log = structlog.get_logger()
@@ -78,10 +79,11 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
 
     Without ``open_engines`` they are those that ``settings`` mean. Cancelling it, or an exception inside, ends all at
     once. Raises `CannotListen`, `CannotRecord`, `CannotRemember`,
-    `CannotLoad`, and `ConfigError` for a fault that cannot happen to these engines.
+    `CannotLoad`, and `ConfigError` for a fault that cannot happen to these engines, and for tools that cannot be had.
     """
     install()
     native.prepare()
+    toolbox = load_tools(settings)
     session_logs, access = _open_session_logs(settings), Access.of(settings)
     tls = open_tls(settings)
     connections = open_connections(settings)
@@ -101,7 +103,14 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         claims = Claims(closing.enter_context(open_holds(settings)))
-        sessions = Sessions(settings, lambda: host.engines, store, session_logs, claims)
+        sessions = Sessions(
+            settings,
+            lambda: host.engines,
+            store,
+            session_logs,
+            claims,
+            lambda: inject_tools(faults, toolbox.tools()),
+        )
         host.on_change = sessions.engines_changed
         app = CrossOrigin(
             Gate(

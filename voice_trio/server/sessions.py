@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
@@ -28,6 +28,7 @@ from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.link import Link
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
 
@@ -96,8 +97,12 @@ class Sessions:
         store: Store,
         session_logs: SessionLogs | None = None,
         claims: Claims | None = None,
+        tools: Callable[[], Sequence[ServerTool]] = tuple,
     ) -> None:
-        """``session_logs`` records every session; ``claims`` says what other servers have of ``store``."""
+        """``session_logs`` records every session; ``claims`` says what other servers have of ``store``.
+
+        ``tools`` returns those that the server has by now.
+        """
         self.draining = False
         self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
         """Uploads that are on their way, each for a session to come: a slow one keeps nobody from talking."""
@@ -105,6 +110,7 @@ class Sessions:
         self._engines = engines
         self._store = store
         self._claims = claims or Claims()
+        self._tools = tools
         self._new_session: Callable[..., Session | RecordedSession] = (
             Session if session_logs is None else session_logs.session
         )
@@ -162,6 +168,7 @@ class Sessions:
             settings=_for_uploads(settings) if uploaded else settings,
             engines=self._engines,
             store=self._store,
+            tools=self._tools,
             claims=self._claims,
             new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
         )

@@ -7,7 +7,7 @@ from math import inf
 
 import trio
 
-from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, ms_to_samples
+from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, ms_to_samples, samples_to_ms
 from voice_trio.core.messages import Error, ErrorCode, Info, InfoCode
 from voice_trio.engines.base import END_OF_TURN_S
 from voice_trio.session.weighing import Weighing
@@ -159,6 +159,9 @@ class Capture:
 
         Where it does not fit behind that, it ends as too long.
         """
+        if before.weighing is not None and not before.by_clock:
+            # What was taken for the end was a pause of this person.
+            before.weighing.resume(samples_to_ms(self.spoken_from - before.spoken_through))
         self._pcm[:0] = before._pcm
         self._taken = 0
         self.spoken_from = before.spoken_from

@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from voice_trio.core.history import Record, recalled, remembered
+from voice_trio.core.history import REMEMBERED, Record, left_of, recalled, remembered
 from voice_trio.core.items import (
     FIRST,
     MAX_ITEMS,
     Item,
+    NoSound,
     Reference,
     ToolUse,
     Words,
+    is_own,
     reply_id,
     said_id,
     tool_use_id,
@@ -26,8 +28,8 @@ from voice_trio.core.items import (
 from voice_trio.core.messages import ItemAdded, Outcome
 from voice_trio.engines.base import ToolCall
 from voice_trio.memory.base import RECALLED_RECORDS
-from voice_trio.session.heard_items import HeardItems, is_unheard
-from voice_trio.session.replies import NoSound, Replies
+from voice_trio.session.heard_items import HeardItems
+from voice_trio.session.replies import Replies
 from voice_trio.session.reply import Reply
 
 
@@ -40,8 +42,8 @@ class Conversation:
         self._changed = changed
         self._items = HeardItems()
         self._replies = Replies()
-        self._earlier = 0
-        """Records of other sessions that were recalled."""
+        self._earlier: list[Record] = []
+        """Those of other sessions that were recalled."""
         self._is_recalled = False
         self._kept: dict[int, Record] = {}
         """By the turns of this session, as they stand in the store."""
@@ -65,13 +67,13 @@ class Conversation:
         """
         named = None if items is None else {item.id for item in items if isinstance(item, Reference)}
         is_aside = self._origin is not self._items
-        for item in self._items:
-            if is_unheard(item) and (named is None or item.id in named) and (is_aside or item.id in self._written):
-                heard = await self._origin.when_heard(item.id)
-                if is_aside and heard is not None:
-                    self._items.replace(heard)
-                elif is_aside:
-                    self._items.delete(item.id)
+        await self._items.wait_words(
+            self._origin, lambda key: (named is None or key in named) and (is_aside or key in self._written)
+        )
+
+    def named(self, name: str) -> Conversation:
+        """Return the conversation of that id, for one turn of this one's session."""
+        return Conversation(name, self._changed)
 
     @property
     def items(self) -> Sequence[Item]:
@@ -111,7 +113,7 @@ class Conversation:
 
     def recall(self, records: Sequence[Record]) -> None:
         """Take what is remembered by now: at first all of it, later only that some was forgotten."""
-        if self._is_recalled and len(records) >= min(self._earlier + len(self._kept), RECALLED_RECORDS):
+        if self._is_recalled and len(records) >= min(len(self._earlier) + len(self._kept), RECALLED_RECORDS):
             return
         # What two sessions remember alike is one's as well as the other's.
         mine = Counter((record.turn, record.said) for record in self._kept.values())
@@ -120,18 +122,18 @@ class Conversation:
             if not there[turn, record.said]:
                 self.take_back(turn)
                 del self._kept[turn]
-        for number in range(self._earlier):
-            for item in ("said", "reply"):
-                self._discard(f"remembered_{number}_{item}")
+        for item in self._items:
+            if item.id.startswith(REMEMBERED):
+                self._discard(item.id)
         earlier = []
         for record in records:
             if mine[record.turn, record.said]:
                 mine[record.turn, record.said] -= 1
             else:
                 earlier.append(record)
-        for words in reversed([*remembered(earlier)]):
-            self._items.add(words, FIRST)
-        self._earlier, self._is_recalled = len(earlier), True
+        for item in reversed([*remembered(earlier)]):
+            self._items.add(item, FIRST)
+        self._earlier, self._is_recalled = earlier, True
 
     def add_said(self, turn: int, text: str | None = None) -> ItemAdded:
         """Put in what the person says in ``turn``; without ``text``, it is yet to be recognised."""
@@ -165,7 +167,7 @@ class Conversation:
         """
         said, reply = said_id(record.turn), reply_id(record.turn)
         record = self._as_it_stands(record)
-        left = {words.id: words for words in recalled(record, said, reply)}
+        left = {item.id: item for item in recalled(record)}
         if said in self._items and said not in self._deleted:
             if said in left or not withdrawn or record.outcome is not Outcome.CANCELLED:
                 self._items.replace(Words(id=said, by="person", text=record.said))
@@ -176,7 +178,25 @@ class Conversation:
             nothing = Words(id=reply, by="assistant", text=record.reply, heard=0)
             self._items.replace(left.get(reply, nothing))
         self._replies.end(reply, self._items)
+        self._items.insert([item for item in left.values() if is_own(item.id)], said, reply)
         return record
+
+    def forget_latest(self) -> bool:
+        """Take the latest turn that is over out, and out of what is remembered; False where nothing is left of any."""
+        if (turn := max(filter(lambda turn: left_of(self._kept[turn]), self._kept), default=None)) is not None:
+            self._deleted |= {said_id(turn), reply_id(turn)}
+            self.take_back(turn)
+            self._follow_up(turn)
+            return True
+        at = max((at for at, record in enumerate(self._earlier) if left_of(record)), default=None)
+        if at is None or self._changed is None:
+            return False
+        self._earlier[at] = replace(self._earlier[at], said="", reply="", heard=0, calls=())
+        self._changed(self._earlier[at])
+        for item in self._items:
+            if item.id.startswith(f"{REMEMBERED}{at}_"):
+                self._discard(item.id)
+        return True
 
     def keep(self, record: Record) -> None:
         """Note that ``record`` is in the store."""
@@ -200,7 +220,7 @@ class Conversation:
             self._written[item.id] = None
             if len(self._written) > 2 * MAX_ITEMS:
                 self._written = {key: turn for key, turn in self._written.items() if key in self._items}
-        return ItemAdded(item=item, after=self._items.before(item.id), by_client=True)
+        return ItemAdded(item=item, after=self._items.told_before(item.id), by_client=True)
 
     def recognise(self, item: Words, text: str) -> None:
         """Have what the client added as sound say ``text``, if it still stands."""
@@ -219,6 +239,8 @@ class Conversation:
         elif turn is not None:
             self._deleted.add(key)
             self._follow_up(turn)
+        if turn is not None and key == said_id(turn):
+            self._items.delete_own(turn)  # They tell what was said.
         self._replies.forget(key)
 
     def cut(self, key: str, samples: int) -> Item:
@@ -244,7 +266,7 @@ class Conversation:
             self._items.replace(item)
         else:
             self._items.add(item)
-        return ItemAdded(item=item, after=self._items.before(item.id))
+        return ItemAdded(item=item, after=self._items.told_before(item.id))
 
     def _discard(self, key: str) -> None:
         if key in self._items:
@@ -254,7 +276,7 @@ class Conversation:
     def _as_it_stands(self, record: Record) -> Record:
         """Return ``record`` without what was deleted of its turn, and what was cut off."""
         if said_id(record.turn) in self._deleted:
-            record = replace(record, said="")
+            record = replace(record, said="", calls=())
         key = reply_id(record.turn)
         if key in self._deleted:
             return replace(record, reply="", heard=0)
@@ -262,7 +284,9 @@ class Conversation:
             return record
         item = self._items[key]
         if isinstance(item, Words) and item.heard is not None and item.heard < record.heard:
-            outcome = Outcome.INTERRUPTED if record.outcome in _SAID else record.outcome
+            # After these it was said, and it was spoken into.
+            said = record.outcome in (Outcome.COMPLETED, Outcome.CANCELLED)
+            outcome = Outcome.INTERRUPTED if said else record.outcome
             return replace(record, heard=item.heard, outcome=outcome)
         return record
 
@@ -273,7 +297,3 @@ class Conversation:
             self._kept[turn] = record
             if self._changed is not None:
                 self._changed(record)
-
-
-_SAID = (Outcome.COMPLETED, Outcome.CANCELLED)
-"""What was cut after these was said, and it was spoken into."""

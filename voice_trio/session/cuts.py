@@ -20,13 +20,13 @@ class Cuts:
         """``session`` is the name that the log has for the session."""
         self._store = store
         self._session = session
-        self._records: dict[int, Record] = {}
-        """By turn: of several cuts of one, the last has them all."""
+        self._records: dict[tuple[str, int], Record] = {}
+        """By session and turn: of several cuts of one, the last has them all."""
         self._arrivals = trio.lowlevel.ParkingLot()
 
     def add(self, record: Record) -> None:
         """Have ``record`` take the place of what is kept of its turn. Never waits."""
-        self._records[record.turn] = record
+        self._records[record.session, record.turn] = record
         self._arrivals.unpark_all()
 
     async def run(self) -> None:
@@ -43,11 +43,11 @@ class Cuts:
                 await self._bring_one()
 
     async def _bring_one(self) -> None:
-        turn, record = next(iter(self._records.items()))
+        key, record = next(iter(self._records.items()))
         failure = await amend(self._store, record)
         # What came meanwhile is yet to be brought.
-        if self._records[turn] is record:
-            del self._records[turn]
+        if self._records[key] is record:
+            del self._records[key]
         if failure is not None:
             # The turn is over, and nobody waits for an answer. So the log alone hears of it.
-            report(failure, session=self._session, turn=turn)
+            report(failure, session=self._session, turn=record.turn)

@@ -3,7 +3,7 @@
 It is written and spoken behind a closed outlet, as far as there is room there, and nobody hears of it. Where the
 utterance ends with that pause, and asks the very same, the draft is promoted: its outlet is opened, and what was made
 meanwhile goes out at once. It is discarded where the person goes on, or asks something else. So a window of silence
-costs nothing that is no longer than the first sound takes to be made.
+costs nothing that is no longer than the first sound takes to be made. What has an effect waits until then.
 
 No event tells of a draft. What is left of each is one entry in its turn's `Ledger`.
 """
@@ -18,12 +18,12 @@ from enum import StrEnum
 import structlog
 import trio
 
-from voice_trio.engines.base import LanguageModel, Prompt
+from voice_trio.engines.base import LanguageModel
 from voice_trio.session.capture import Capture
 from voice_trio.session.outlet import GatedOutlet
+from voice_trio.session.question import Question
 from voice_trio.session.reply import Reply
 from voice_trio.session.report import report
-from voice_trio.session.voice import Voice
 
 log = structlog.get_logger()
 
@@ -32,14 +32,6 @@ MOST = 3
 
 PLACES = 64
 """Events that a draft makes ahead: the tokens of a sentence, and the sound that goes out before anybody plays it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a reply is an answer to, and who says it."""
-
-    prompt: Prompt
-    voice: Voice
 
 
 class Fate(StrEnum):
@@ -104,7 +96,7 @@ class Draft:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._discard_at_resumption, capture)
-                    await self.reply.run(self.question.prompt, model, self.question.voice, self._outlet)
+                    await self.reply.run(self.question, model, self._outlet)
                     nursery.cancel_scope.cancel()
         except* Exception as group:
             if self._fate is Fate.PROMOTED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import trio
 
@@ -39,6 +39,19 @@ class HeardItems(Items):
                 return item
             await self._news.park()
         return None
+
+    async def wait_words(self, origin: HeardItems, wanted: Callable[[str], bool]) -> None:
+        """Wait until the items whose ids are ``wanted`` have their words, which they get in ``origin``.
+
+        What leaves that one before leaves these as well.
+        """
+        for item in self:
+            if is_unheard(item) and wanted(item.id):
+                heard = await origin.when_heard(item.id)
+                if origin is not self and heard is not None:
+                    self.replace(heard)
+                elif origin is not self:
+                    self.delete(item.id)
 
 
 def is_unheard(item: Item) -> bool:

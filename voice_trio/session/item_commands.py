@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from voice_trio.core import messages as m
-from voice_trio.core.items import Duplicate, NoSuchItem, turn_of
+from voice_trio.core.items import Duplicate, NoSound, NoSuchItem, turn_of
 from voice_trio.core.messages import Why
 from voice_trio.session.conversation import Conversation
-from voice_trio.session.replies import NoSound
 
 ItemCommand = m.AddItem | m.ReadItem | m.DeleteItem | m.CutItem
 

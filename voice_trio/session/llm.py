@@ -1,4 +1,8 @@
-"""A reply as it is written: a prompt in, tokens and phrases out, under limits of time and length."""
+"""A reply as it is written: a prompt in, tokens and phrases out, under limits of time and length.
+
+Where the model asks for tools of the server, what it has said goes on being spoken while they are used; then it is
+asked again, with what they answered. All that it says is one reply.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,10 @@ from voice_trio.core.timeline import Moment
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta, ToolCall
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.patience import Patience
+from voice_trio.session.question import Hands, Question
 from voice_trio.session.report import failure
 from voice_trio.session.settings import SessionSettings
+from voice_trio.session.tool_use import Deeds, Use, Using, following
 
 _PHRASE_GAP_S = PHRASE_GAP_MS / 1000
 
@@ -27,8 +33,12 @@ _SLICE_CHARS = 500
 """A longer token goes on in such pieces, so that nobody waits for the whole of it to be cut into phrases."""
 
 
+COVER_S = 1.5
+"""So long nobody minds that nothing is said while a tool is used."""
+
+
 class Written:
-    """What a language model writes in answer to one prompt."""
+    """What a language model writes in answer to one prompt, and to what its tools answered."""
 
     def __init__(
         self,
@@ -36,8 +46,13 @@ class Written:
         settings: SessionSettings,
         begin: Callable[[], Event],
         use_tool: Callable[[int, ToolCall], Event],
+        deeds: Deeds,
+        sounds: Callable[[], bool],
     ) -> None:
-        """``begin`` makes the event before the first text, ``use_tool`` that of each call, with its number."""
+        """``begin`` makes the event before the first text, ``use_tool`` that of each call, with its number.
+
+        ``sounds`` tells whether what was said of it is still to be heard.
+        """
         self.broken_off: EngineError | None = None
         """Why it did, where it broke off."""
         self.reason = ""
@@ -45,7 +60,12 @@ class Written:
         self.tokens = 0
         """Pieces of text that the model wrote, said or not."""
         self.tool_uses = 0
-        """Calls of tools that it wants to be used, and that were said."""
+        """Calls of the client's tools that it wants to be used, and that were said."""
+        self.using = Using(deeds, settings.tool_timeout_s)
+        """Calls of the server's."""
+        self._rounds = settings.tool_rounds
+        self._deeds = deeds
+        self._sounds = sounds
         self._turn = turn
         self._begin = begin
         self._use_tool = use_tool
@@ -54,6 +74,8 @@ class Written:
         self._is_cut = False
         self._has_text = False
         self._has_begun = False
+        self._begins_sentence = False
+        """What comes next is no part of the sentence before it."""
         self._aggregator = PhraseAggregator()
         self._mender = Mender()
         self._patience = Patience(settings.llm_first_token_s, settings.llm_timeout_s, settings.llm_reasoning_s)
@@ -74,31 +96,61 @@ class Written:
         return why_empty(self.reason, self.signs, wrote=self._has_text)
 
     async def write(
-        self, prompt: Prompt, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+        self, question: Question, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
     ) -> None:
         """Have ``model`` write it: every token to ``outlet``, its phrases to ``phrases``, which is then closed.
 
         One that is longer than the settings, the model or the prompt let it be, or than can be numbered, is cut, and an
-        info says so. One that
-        breaks off, if only because time is up, is told at once; then what is whole of it goes to ``phrases``.
+        info says so. One that breaks off, if only because time is up, is told at once; then what is whole of it goes to
+        ``phrases``.
         """
         async with phrases:
             try:
-                await self._follow(prompt, model, phrases, outlet)
+                await self._answer(question, model, phrases, outlet)
             except* EngineError as group:
                 await self._break_off(first_leaf(group), outlet)
             cut = cut_short("length" if self._is_cut else self.reason)
             # Where nothing was said, that is told instead; but who set a limit is told that it was reached.
-            if cut is not None and (self._has_text or prompt.max_tokens is not None):
+            if cut is not None and (self._has_text or question.prompt.max_tokens is not None):
                 code, message = cut
                 await outlet.say(Info(code=code, message=message, turn=self._turn))
             rest = self._aggregator.finish() if self.broken_off is None else self._aggregator.break_off()
             await self._send(rest, phrases)
 
-    async def _follow(
-        self, prompt: Prompt, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+    async def _answer(
+        self, question: Question, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
     ) -> None:
-        """Take the model's tokens until it says why it is done, or the reply is cut."""
+        """Have the model write, and tools be used, until it asks for none of the server's, or the reply is cut."""
+        prompt, hands = question.prompt, question.hands
+        for left in range(self._rounds, -1, -1):
+            said = len(self.text)
+            calls = await self._follow(prompt, hands, model, phrases, outlet)
+            if not calls or self._is_cut:
+                return
+            text = self.text[said:].strip()
+            await self._send(self._aggregator.flush(), phrases)
+            self._begins_sentence = True
+            uses = await self._use(calls, hands, phrases, outlet)
+            if self.tool_uses or self._is_cut:
+                # The client uses its own, and asks for what comes of it.
+                return
+            prompt = following(prompt, text, uses, more=left > 1)
+            self._patience.begin_anew()
+
+    async def _follow(
+        self,
+        prompt: Prompt,
+        hands: Hands,
+        model: LanguageModel,
+        phrases: trio.MemorySendChannel[Phrase],
+        outlet: Outlet,
+    ) -> list[ToolCall]:
+        """Take the model's tokens until it says why it is done, or the reply is cut.
+
+        Return for which of the server's tools it asks.
+        """
+        calls: list[ToolCall] = []
+        of_client = {tool.name for tool in prompt.tools} - hands.tools.keys()
         gap_s = inf
         async with model.stream(prompt) as stream:
             while not self._is_cut:
@@ -107,18 +159,48 @@ class Written:
                         self.tokens += 1
                         await self._add(text, phrases, outlet)
                         gap_s = _PHRASE_GAP_S
-                    case ToolCall() as call if prompt.tools:
+                    case ToolCall(name=name) as call if prompt.tools and (name in of_client or not hands.tools):
                         await outlet.say(partial(self._say_use, call))
+                    case ToolCall() as call if prompt.tools:
+                        calls.append(call)
                     case ToolCall():
                         # No tool was offered, so there is none to use.
                         self._patience.signs.add("tool_call")
                     case Finish(reason):
                         self.reason = reason
-                        return
+                        break
                     case None:
                         # Nothing comes for so long that the voice would fall silent.
                         await self._send(self._aggregator.flush(), phrases)
                         gap_s = inf
+        return calls
+
+    async def _use(
+        self, calls: Sequence[ToolCall], hands: Hands, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+    ) -> list[Use]:
+        """Have ``calls`` be made, and bridge the time that it takes."""
+        async with trio.open_nursery() as nursery:
+            waiting = trio.CancelScope()
+            if hands.cover is not None and not self._deeds.covered:
+                nursery.start_soon(self._cover, hands.cover, waiting, phrases, outlet)
+            uses = await self.using.use(calls, hands, outlet)
+            # What is being said by then is said to its end.
+            waiting.cancel()
+        return uses
+
+    async def _cover(
+        self, sentence: str, waiting: trio.CancelScope, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+    ) -> None:
+        """Say ``sentence`` in a while, unless something sounds then, or ``waiting`` is over before."""
+        with waiting:
+            await outlet.wait_open()
+            await trio.sleep(COVER_S)
+        if waiting.cancelled_caught or self._sounds():
+            return
+        self._deeds.covered = True
+        await self._append(sentence, phrases, outlet)
+        await self._send(self._aggregator.flush(), phrases)
+        self._begins_sentence = True
 
     async def _add(self, token: str, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet) -> None:
         for at in range(0, len(token), _SLICE_CHARS):
@@ -128,6 +210,9 @@ class Written:
                 return
 
     async def _append(self, text: str, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet) -> None:
+        if self._begins_sentence and not text.isspace():
+            self._begins_sentence = False
+            text = f"\n{text}" if self._said and not self._said[-1].endswith("\n") else text
         self._is_cut = len(text) > self._left
         text = text[: self._left]
         self._left -= len(text)

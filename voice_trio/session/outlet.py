@@ -30,6 +30,10 @@ class Outlet:
         await self._outbox.door()
         self._put(event, moment)
 
+    async def wait_open(self) -> None:
+        """Wait until what is said gets out."""
+        await trio.lowlevel.checkpoint()
+
     def _put(self, event: Said, moment: Moment | None) -> None:
         if moment is not None:
             self._timeline.first(moment, trio.current_time())
@@ -46,18 +50,22 @@ class GatedOutlet(Outlet):
         super().__init__(outbox, timeline)
         self._held: deque[tuple[Said, Moment | None]] = deque()
         self._places = places
-        self._is_open = False
+        self._opened = trio.Event()
         self._room = trio.lowlevel.ParkingLot()
 
     async def say(self, event: Said, moment: Moment | None = None) -> None:
         """Say ``event`` once this is open; until then, hold it when there is a place for it."""
-        while not self._is_open and len(self._held) >= self._places:
+        while not self._opened.is_set() and len(self._held) >= self._places:
             await self._room.park()
-        if self._is_open:
+        if self._opened.is_set():
             await super().say(event, moment)
             return
         await trio.lowlevel.checkpoint_if_cancelled()
         self._held.append((event, moment))
+
+    async def wait_open(self) -> None:
+        """Wait until this is open, and all is out that it held."""
+        await self._opened.wait()
 
     async def open(self) -> None:
         """Let out what is held, in order, and from then on whatever is said."""
@@ -65,5 +73,5 @@ class GatedOutlet(Outlet):
             await self._outbox.door()
             self._put(*self._held.popleft())
             self._room.unpark()
-        self._is_open = True
+        self._opened.set()
         self._room.unpark_all()

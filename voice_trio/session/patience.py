@@ -30,6 +30,11 @@ class Patience:
         self._reasons = False
         self._since_event_s = 0.0
 
+    def begin_anew(self) -> None:
+        """The next wait is for the first of another answer; what was spent of the sums is."""
+        self._reasons = False
+        self._since_event_s = 0.0
+
     async def receive(self, stream: Stream, gap_s: float = inf) -> TextDelta | ToolCall | Finish | None:
         """Return what comes next; None when there is no text for ``gap_s``. Raises `EngineError` (LLM_TIMEOUT)."""
         gap_left_s = gap_s

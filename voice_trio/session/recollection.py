@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 
 from voice_trio.core import messages as m
+from voice_trio.core.called import Called
 from voice_trio.core.errors import Refused
-from voice_trio.core.history import Record
+from voice_trio.core.history import Record, left_of
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.memory.base import Store, StoreBusy
 from voice_trio.session.asked import Asked
@@ -40,12 +41,14 @@ async def recall(around: Surroundings, conversation: str) -> Sequence[Record]:
     return records
 
 
-def record_of(around: Surroundings, asked: Asked, outcome: Outcome, said: str, reply: str, heard: int) -> Record:
+def record_of(
+    around: Surroundings, asked: Asked, outcome: Outcome, said: str, reply: str, heard: int, calls: Sequence[Called]
+) -> Record:
     """Return what there is to remember of a turn in which that was ``said``, and ``heard`` of the ``reply``.
 
     Where nothing was said in it, it is what was written for it to answer, and was answered.
     """
-    if isinstance(asked.request, m.Respond) and (heard or outcome is Outcome.COMPLETED):
+    if isinstance(asked.request, m.Respond) and (heard or calls or outcome is Outcome.COMPLETED):
         said = asked.conversation.written(asked.number)
     return Record(
         conversation=asked.conversation.name,
@@ -56,13 +59,14 @@ def record_of(around: Surroundings, asked: Asked, outcome: Outcome, said: str, r
         heard=heard,
         outcome=outcome,
         ended_at=around.wall_clock(),
+        calls=tuple(calls),
     )
 
 
 async def remember(around: Surroundings, asked: Asked, record: Record) -> bool:
     """Commit a turn's ``record``, if there is anything to remember; return whether it is kept."""
     out_of_band = isinstance(asked.request, m.Respond) and asked.request.out_of_band
-    if out_of_band or not (record.said or record.reply):
+    if out_of_band or not left_of(record):
         return False
     failure = await _write(around.store.commit, record)
     if failure is None:

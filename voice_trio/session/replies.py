@@ -6,15 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voice_trio.core.heard import SpokenPhrase, evenly, heard_text
-from voice_trio.core.items import Item, Items, Words
+from voice_trio.core.items import Item, Items, NoSound, Words
 from voice_trio.session.reply import Reply
 
 MARKED_CHARS = 20_000
 """Of replies whose words have their places in the sound. Of older ones the pace is taken as even."""
-
-
-class NoSound(Exception):
-    """The item is no reply that was spoken."""
 
 
 class Replies:

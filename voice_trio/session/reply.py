@@ -12,12 +12,13 @@ from voice_trio.core.heard import SpokenPhrase, heard_text
 from voice_trio.core.messages import Event, Info, InfoCode, Token, TtsChunk
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.playout import Playout
-from voice_trio.engines.base import EngineError, LanguageModel, Prompt, ToolCall
+from voice_trio.engines.base import EngineError, LanguageModel, ToolCall
 from voice_trio.session.llm import Written
 from voice_trio.session.outlet import Outlet
+from voice_trio.session.question import Question
 from voice_trio.session.settings import SessionSettings
+from voice_trio.session.tool_use import Deeds, Use
 from voice_trio.session.tts import Spoken
-from voice_trio.session.voice import Voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +30,29 @@ class Beginnings:
     audio: Callable[[], Event]
     """Before the first that is about audio."""
     tool_use: Callable[[int, ToolCall], Event]
-    """Of a call of a tool, with its number, which counts from 0."""
+    """Of a call of a tool of the client's, with its number, which counts from 0."""
 
 
 class Reply:
     """One reply. It says all it does through the outlet that it is given, and knows nothing of the turn around it."""
 
     def __init__(
-        self, turn: int, settings: SessionSettings, playout: Playout, beginnings: Beginnings, *, aloud: bool = True
+        self,
+        settings: SessionSettings,
+        playout: Playout,
+        beginnings: Beginnings,
+        deeds: Deeds,
+        *,
+        aloud: bool = True,
     ) -> None:
-        """``aloud`` says whether anybody speaks it."""
+        """``deeds`` are those of its turn; ``aloud`` says whether anybody speaks it."""
+        turn = deeds.turn
         self.aloud = aloud
         self._shown = 0
         self._turn = turn
         self._max_pending_phrases = settings.max_pending_phrases
-        self._written = Written(turn, settings, partial(beginnings.text, self), beginnings.tool_use)
+        begin = partial(beginnings.text, self)
+        self._written = Written(turn, settings, begin, beginnings.tool_use, deeds, self._sounds)
         self._spoken = Spoken(turn, playout, beginnings.audio)
 
     @property
@@ -76,13 +85,18 @@ class Reply:
         """Whether the voice failed it altogether."""
         return not self._spoken.playback.queued and any(not phrase.whole for phrase in self._spoken.phrases)
 
-    async def run(self, prompt: Prompt, model: LanguageModel, voice: Voice, outlet: Outlet) -> None:
-        """Have ``model`` answer ``prompt`` and ``voice`` say it, if it is `aloud`, until all can have been heard."""
+    @property
+    def uses(self) -> Sequence[Use]:
+        """The tools of the server that were used for it."""
+        return self._written.using.uses
+
+    async def run(self, question: Question, model: LanguageModel, outlet: Outlet) -> None:
+        """Have ``model`` answer, and the voice say it, if it is `aloud`, until all can have been heard."""
         send, phrases = trio.open_memory_channel[Phrase](self._max_pending_phrases)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._written.write, prompt, model, send, outlet)
+            nursery.start_soon(self._written.write, question, model, send, outlet)
             if self.aloud:
-                nursery.start_soon(self._spoken.speak, phrases, voice, outlet)
+                nursery.start_soon(self._spoken.speak, phrases, question.voice, outlet)
             else:
                 nursery.start_soon(_let_pass, phrases)
         if self.broken_off is None and not self._says_something and not self.unspoken:
@@ -119,6 +133,10 @@ class Reply:
     def phrases(self) -> Sequence[SpokenPhrase]:
         """What of it has sound by now, and where."""
         return self._spoken.phrases
+
+    def _sounds(self) -> bool:
+        """Return whether somebody is still to hear what was written by now."""
+        return self.heard(all_queued=False) < len(self.text.rstrip())
 
     @property
     def _says_something(self) -> bool:

@@ -13,20 +13,21 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
-from voice_trio.core.history import prompt
-from voice_trio.core.languages import language_of, voice_in
+from voice_trio.core.languages import language_of
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step
-from voice_trio.engines.base import EngineError, Engines, LanguageModel, Prompt, Transcript, is_metered
+from voice_trio.engines.base import EngineError, Engines, LanguageModel, Transcript, is_metered
 from voice_trio.session import asr
 from voice_trio.session.asked import Asked
+from voice_trio.session.asking import question
 from voice_trio.session.capture import Capture
-from voice_trio.session.draft import PLACES, Draft, Drafts, Ledger, Question
+from voice_trio.session.draft import PLACES, Draft, Drafts, Ledger
 from voice_trio.session.outlet import GatedOutlet, Outlet
+from voice_trio.session.question import Question
 from voice_trio.session.reply import Beginnings, Reply
 from voice_trio.session.surroundings import Surroundings
-from voice_trio.session.voice import Voice
+from voice_trio.session.tool_use import Deeds
 
 _OUTCOMES = {ErrorCode.ASR_TIMEOUT: Outcome.TIMED_OUT, ErrorCode.LLM_TIMEOUT: Outcome.TIMED_OUT}
 """How a turn ends in which an engine gave up with that code; FAILED for every other."""
@@ -47,9 +48,13 @@ class Revision:
         capture: Capture,
         timeline: Timeline,
         ledger: Ledger,
+        deeds: Deeds,
         moved: Callable[[Step], m.StateChanged],
     ) -> None:
-        """``ledger`` is that of the turn's drafts; ``moved`` moves the turn's state, and returns what says so."""
+        """``ledger`` is that of the turn's drafts, and ``deeds`` what tools do in all of it.
+
+        ``moved`` moves the turn's state, and returns what says so.
+        """
         self.scope = trio.CancelScope()
         self.capture = capture
         self.timeline = timeline
@@ -61,11 +66,13 @@ class Revision:
         """Why there is to be no reply, where that came to be known before any was begun."""
         self.outlet = Outlet(around.outbox, timeline)
         self._around = around
+        self._asked = asked
         self._number = asked.number
         self._conversation = asked.conversation
         self._request = asked.request
         self._manner = asked.manner
         self._ledger = ledger
+        self._deeds = deeds
         self._moved = moved
         self.reply = self._new_reply()
 
@@ -100,7 +107,7 @@ class Revision:
         def seems(transcript: Transcript) -> None:
             if transcript.text:
                 known = self._around.spoken.after(transcript, self.capture.voiced_through)
-                drafts.begin(self._question(engines, transcript.text, self._language(known)))
+                drafts.begin(question(self._around, self._asked, engines, transcript.text, self._language(known)))
 
         if not await self.capture.wait_begun():
             return
@@ -135,43 +142,25 @@ class Revision:
 
     async def _respond(self, engines: Engines, drafts: Drafts) -> Outcome:
         await self._conversation.wait_words(self._manner.items)
-        question = self._question(engines, self.said, self.language)
-        draft = drafts.promoted(question)
+        asked = question(self._around, self._asked, engines, self.said, self.language)
+        draft = drafts.promoted(asked)
         if draft is not None:
             self.reply = draft.reply
             await draft.deliver()
         else:
-            await self.reply.run(question.prompt, engines.language_model, question.voice, self.outlet)
+            await self.reply.run(asked, engines.language_model, self.outlet)
         if self.reply.broken_off is not None:
             return outcome_of(self.reply.broken_off)
         return Outcome.FAILED if self.reply.unspoken else Outcome.COMPLETED
-
-    def _question(self, engines: Engines, said: str, language: str | None) -> Question:
-        """Return what is asked by who ``said`` that, in ``language``; where nobody did, by what stands there."""
-        settings, request, manner = self._around.settings, self._request, self._manner
-        assert not isinstance(request, m.Commit), "nobody answers it"
-        if manner.items is None:
-            items = self._conversation.asked(self._number, said)
-        else:
-            items = self._conversation.resolved(manner.items)
-        messages = prompt(items, system=settings.llm_system_prompt, budget_tokens=settings.memory_tokens)
-        voice = Voice(
-            engines.synthesizer,
-            request.voice or voice_in(language, engines.synthesizer.voices),
-            request.speed or 1.0,
-            settings.tts_timeout_s,
-            phonemes=bool(request.phonemes),
-        )
-        return Question(Prompt(messages, manner.tools, manner.tool_choice, manner.max_tokens), voice)
 
     def _drafts_replies(self, model: LanguageModel) -> bool:
         """Whether replies are begun that may be for nothing."""
         setting = self._around.settings.drafts
         return self._manner.wanted and (setting == "on" or (setting == "auto" and not is_metered(model)))
 
-    def _new_draft(self, question: Question) -> Draft:
+    def _new_draft(self, asked: Question) -> Draft:
         outlet = GatedOutlet(self._around.outbox, self.timeline, PLACES)
-        return Draft(question, self._new_reply(), outlet, self._ledger)
+        return Draft(asked, self._new_reply(), outlet, self._ledger)
 
     def _new_reply(self) -> Reply:
         around, number, conversation = self._around, self._number, self._conversation
@@ -180,7 +169,7 @@ class Revision:
             audio=partial(self._moved, Step.FIRST_AUDIO),
             tool_use=partial(conversation.add_tool_use, number),
         )
-        return Reply(number, around.settings, around.new_playout(), beginnings, aloud=self._manner.aloud)
+        return Reply(around.settings, around.new_playout(), beginnings, self._deeds, aloud=self._manner.aloud)
 
     @property
     def language(self) -> str | None:

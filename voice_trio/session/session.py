@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import structlog
@@ -26,7 +26,6 @@ from voice_trio.entry_points import Kind
 from voice_trio.memory.base import Store
 from voice_trio.memory.holds import Claims
 from voice_trio.session.apart import NOTHING_TO_CANCEL, Apart
-from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.capture import LATE, Capture
 from voice_trio.session.conversation import Conversation
 from voice_trio.session.cuts import Cuts
@@ -42,6 +41,7 @@ from voice_trio.session.settings import SessionSettings, configured, still_offer
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
 from voice_trio.session.turns import Turns, nothing_said
+from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
 
@@ -59,11 +59,12 @@ class Session:
         settings: SessionSettings,
         engines: Callable[[], Engines],
         store: Store,
+        tools: Callable[[], Sequence[ServerTool]] = tuple,
         claims: Claims | None = None,
         wall_clock: Callable[[], float] = time.time,
-        new_playout: Callable[[], Playout] | None = None,
+        new_playout: Callable[[], Playout] | None = None,  # for audio that is not to be paced
     ) -> None:
-        """``claims`` is shared by those that share ``store``; ``new_playout`` is for audio that is not to be paced."""
+        """``tools`` returns those that the server has by now; ``claims`` is shared by those that share ``store``."""
         self.id = secrets.token_urlsafe(12)
         self._link = link
         self._settings = settings
@@ -77,7 +78,7 @@ class Session:
             outbox=self._outbox,
             claims=claims or Claims(),
             throttle=Throttle(self._outbox, settings.send_queue_high),
-            spoken=SpokenLanguage(),
+            tools=tools,
             new_playout=new_playout or partial(Playout, lead_s=settings.playout_lead_ms / 1000),
         )
         self._listener = Listener(engines().new_detector())
@@ -97,9 +98,8 @@ class Session:
         self._listener.clean = self._echo.clean
         self._violations = Violations(self._outbox, self._give_up_on_rules)
         self._reading = trio.CancelScope()
-        self._draining = trio.Event()
-        is_ending = self._draining.is_set
-        self._apart = Apart(self._around, self._turns, self._floor, self._listener, self._echo, is_ending)
+        self._draining = ending = trio.Event()
+        self._apart = Apart(self._around, self._turns, self._floor, self._listener, self._echo, ending.is_set)
         self._drained_because: DrainCode = InfoCode.SHUTTING_DOWN
         self._grace_s = 0.0
         self._goodbye = Goodbye(Farewell.NORMAL)

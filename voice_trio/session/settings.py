@@ -42,6 +42,9 @@ class SessionSettings:
     """Older session logs do not hold it: no reply was begun in a pause."""
     barge_in: bool = False
     """Older session logs do not hold it: what was said into a reply counted for nothing."""
+    tool_timeout_s: float = 10.0
+    tool_rounds: int = 6
+    """Older session logs hold neither: there were no tools."""
 
     @classmethod
     def of(cls, settings: Settings) -> SessionSettings:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from voice_trio.core.playout import Playout
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
 from voice_trio.memory.holds import Claims
 from voice_trio.session.asr import SpokenLanguage
+from voice_trio.session.control import Wishes
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
+from voice_trio.toolbox.base import ServerTool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class Surroundings:
     outbox: Outbox
     claims: Claims
     throttle: Throttle
-    spoken: SpokenLanguage
+    tools: Callable[[], Sequence[ServerTool]]
+    """Returns what the server can do by now."""
     new_playout: Callable[[], Playout]
     """Returns how the audio of the turn that starts now goes out."""
+    spoken: SpokenLanguage = field(default_factory=SpokenLanguage)
+    wishes: Wishes = field(default_factory=Wishes)

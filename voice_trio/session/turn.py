@@ -13,7 +13,6 @@ from functools import partial
 import trio
 
 from voice_trio.core import messages as m
-from voice_trio.core.audio import samples_to_ms
 from voice_trio.core.errors import Refused, first_leaf
 from voice_trio.core.messages import ErrorCode, Outcome, State
 from voice_trio.core.timeline import Moment, Timeline
@@ -26,6 +25,7 @@ from voice_trio.session.recollection import recall, record_of, remember
 from voice_trio.session.report import failure, log_latency, report
 from voice_trio.session.revision import Revision, outcome_of
 from voice_trio.session.surroundings import Surroundings
+from voice_trio.session.tool_use import Deeds
 
 _STEPS = {m.Start: Step.START, m.Commit: Step.START, m.Text: Step.TEXT, m.Respond: Step.RESPOND}
 """What moves the machine at first."""
@@ -52,6 +52,7 @@ class Turn:
         self._machine = TurnState(State.IDLE if asked.number == 1 else State.COMPLETE)
         self._machine.move(_STEPS[type(asked.request)])
         self._drafts = Ledger(around.session, asked.number)
+        self._deeds = Deeds(asked.number, around.session)
         self._revision = self._revise(capture, timeline)
         self._scope = trio.CancelScope()
         self._over = trio.Event()
@@ -128,10 +129,6 @@ class Turn:
     def reopen(self, capture: Capture, timeline: Timeline) -> None:
         """Go on with the utterance, of which ``capture`` is the rest; only where it `can_reopen`."""
         before = self._revision
-        if before.capture.weighing is not None and not before.capture.by_clock:
-            # What was taken for the end was a pause of this person.
-            lasted = capture.spoken_from - before.capture.spoken_through
-            before.capture.weighing.resume(samples_to_ms(lasted))
         capture.go_on_from(before.capture)
         timeline.go_on_from(before.timeline)
         self._revision = self._revise(capture, timeline)
@@ -257,20 +254,22 @@ class Turn:
         """The utterance goes on: all that the turn said of it, and to it, is void."""
         self._reopened += 1
         self._around.throttle.release()
+        self._deeds.end_rest(self._outbox)
         self._outbox.append(m.Reopened(turn=self.number, revision=self._reopened))
         if self._machine.state is not State.CAPTURING:
             self._outbox.append(self._moved(Step.REOPENED))
 
     def _revise(self, capture: Capture, timeline: Timeline) -> Revision:
-        return Revision(self._around, self._asked, capture, timeline, self._drafts, self._moved)
+        return Revision(self._around, self._asked, capture, timeline, self._drafts, self._deeds, self._moved)
 
     def _moved(self, cause: Step | Outcome) -> m.StateChanged:
         """Move the machine, and return what says so: nothing lies between the two but the outbox's door."""
         return m.StateChanged(turn=self.number, state=self._machine.move(cause))
 
     def _is_ours(self, event: m.Event) -> bool:
-        """Whether ``event`` is of this turn, and not one of those that tell the client how far the turn came."""
-        return getattr(event, "turn", None) == self.number and not isinstance(event, m.StateChanged | m.Reopened)
+        """Whether ``event`` is of this turn, and not one of those that tell how far the turn came, and what it did."""
+        stands = isinstance(event, m.StateChanged | m.Reopened | m.ToolCalled)
+        return getattr(event, "turn", None) == self.number and not stands
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
@@ -286,14 +285,15 @@ class Turn:
         revision.capture.end(Ending.STOPPED)
         self._around.throttle.release()
         heard = revision.reply.heard(all_queued=outcome not in _SILENCED)
-        record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard)
+        calls = self._deeds.calls(revision.reply.uses)
+        record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard, calls)
         record = self.conversation.settle(record, withdrawn=self._withdrawn)
         remembered = await remember(self._around, self._asked, record)
-        latency = revision.timeline.latency()
+        self._around.wishes.latency = latency = revision.timeline.latency()
+        self._deeds.end_rest(self._outbox)
         self._outbox.append(self._moved(outcome))
-        self._outbox.append(
-            m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=record.heard, latency=latency)
-        )
+        done = m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=record.heard, latency=latency)
+        self._outbox.append(done)
         self._over.set()
         if self._around.settings.log_latency:
             session, figures = self._around.session, self._drafts.figures()

@@ -82,7 +82,7 @@ class Turns:
         conversation = self.conversation
         match request:
             case m.Start(conversation=str(name)) | m.Text(conversation=str(name)) if name != conversation.name:
-                conversation = Conversation(name)
+                conversation = conversation.named(name)
         self.latest = self._new(conversation, request, capture, timeline)
         self._asked_for.append(self.latest)
         self._arrivals.unpark_all()

@@ -26,6 +26,7 @@ from voice_trio.tapped.hearing import (
     TappedRecognizer as TappedRecognizer,
     TappedUtterance as TappedUtterance,
 )
+from voice_trio.tapped.using import TappedControl as TappedControl, tapped_tool as tapped_tool
 
 
 def tapped(engines: Engines, store: Store, tap: Tap) -> tuple[Engines, Store]:

@@ -10,7 +10,7 @@ async def test_my_engine(autojump_clock):
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -29,6 +29,7 @@ from voice_trio.session.settings import SessionSettings
 from voice_trio.testing.promises import check_promises
 from voice_trio.testing.scripted import scripted_engines
 from voice_trio.testing.talk import Talk
+from voice_trio.toolbox.base import ServerTool
 
 
 class Conversation(Talk):
@@ -46,6 +47,7 @@ async def conversation(
     *,
     engines: Engines | Callable[[], Engines] | None = None,
     store: Store | None = None,
+    tools: Sequence[ServerTool] = (),
     claims: Claims | None = None,
     read_s: float | None = 0.0,
     new_playout: Callable[[], Playout] | None = None,
@@ -64,6 +66,7 @@ async def conversation(
         link,
         engines=engines,
         store=store,
+        tools=tools,
         claims=claims,
         new_playout=new_playout,
         new_session=new_session,
@@ -85,6 +88,7 @@ def session_on(
     *,
     engines: Engines | Callable[[], Engines] | None = None,
     store: Store | None = None,
+    tools: Sequence[ServerTool] = (),
     claims: Claims | None = None,
     new_playout: Callable[[], Playout] | None = None,
     new_session: Callable[..., Any] = Session,
@@ -100,6 +104,7 @@ def session_on(
         settings=_settings(tuple(settings.items()), _environment()),
         engines=given if callable(given) else lambda: given,
         store=store or InProcessStore(),
+        tools=lambda: tools,
         claims=claims,
         wall_clock=lambda: 0.0,
         new_playout=new_playout,

@@ -64,6 +64,7 @@ class _Turn:
         self.done: m.Done | None = None
         self._states = [State.IDLE]
         self._revision = 0
+        self._ever_called: set[str] = set()
         self._void()
 
     def _void(self) -> None:
@@ -81,6 +82,8 @@ class _Turn:
         self._samples = 0
         self._samples_before = 0
         """Of the phrases that are done."""
+        self._calls: set[str] = set()
+        """Those of tools that have not ended."""
 
     def hear(self, event: m.Event) -> Iterator[str]:
         """Yield what is wrong with ``event`` as the next one of the turn."""
@@ -95,6 +98,8 @@ class _Turn:
                 self._states.append(state)
             case m.Reopened(revision=revision):
                 yield from self._in(event, State.CAPTURING, State.THINKING, State.RESPONDING)
+                if self._calls:
+                    yield f"{event} came while {self._calls} had no end"
                 if revision != self._revision + 1:
                     yield f"{event} came after revision {self._revision}"
                 self._revision = revision
@@ -116,6 +121,8 @@ class _Turn:
             case m.Token(text=text):
                 yield from self._in(event, State.THINKING, State.RESPONDING)
                 self._written += len(text)
+            case m.ToolCalled():
+                yield from self._tool(event)
             case m.TtsPhrase():
                 yield from self._phrase(event)
             case m.TtsChunk():
@@ -138,6 +145,18 @@ class _Turn:
         self._shown, self._stable = event.keep + len(event.text), event.stable
         if event.stable > self._shown:
             yield f"{event} calls stable what is not there"
+
+    def _tool(self, event: m.ToolCalled) -> Iterator[str]:
+        yield from self._in(event, State.THINKING, State.RESPONDING)
+        starts = event.state is m.CallState.STARTED
+        if starts and event.call in self._ever_called:
+            yield f"{event} started before"
+        if not starts and event.call not in self._calls:
+            yield f"{event} ended, and had not started, or ended before"
+        if (event.result is None) == (event.state in (m.CallState.DONE, m.CallState.FAILED)):
+            yield f"{event} has a result where there is none, or has none"
+        self._ever_called.add(event.call)
+        self._calls ^= {event.call}
 
     def _phrase(self, event: m.TtsPhrase) -> Iterator[str]:
         yield from self._in(event, State.THINKING, State.RESPONDING)
@@ -181,6 +200,8 @@ class _Turn:
             yield f"it was {event.outcome} in {self._states[-2]}"
         if self._held and event.outcome not in (Outcome.CANCELLED, Outcome.INTERRUPTED):
             yield f"{event} came while the player stood still"
+        if self._calls:
+            yield f"{event} came while {self._calls} had no end"
         if event.heard > self._written:
             yield f"{event.heard} characters were heard of a reply of {self._written}"
         self.done = event

@@ -33,6 +33,7 @@ from voice_trio.engines.base import (
     Usage,
     broken_off,
 )
+from voice_trio.testing.scripted_tool import ScriptedTool as ScriptedTool
 from voice_trio.testing.scripted_voice import VOICED as VOICED, ScriptedSynthesizer as ScriptedSynthesizer
 from voice_trio.waiting import Wait
 
@@ -220,6 +221,8 @@ class ScriptedLanguageModel:
     synthetic: bool = False
     prompts: list[Sequence[Message]] = field(default_factory=list)
     """What it was asked, in order."""
+    offered: list[Sequence[str]] = field(default_factory=list)
+    """The names of the tools that it could ask for, each time."""
     open_now: int = 0
     """Streams that are open at this moment."""
 
@@ -228,6 +231,7 @@ class ScriptedLanguageModel:
         """Begin a reply."""
         reply = self.replies[min(len(self.prompts), len(self.replies) - 1)]
         self.prompts.append(tuple(prompt.messages))
+        self.offered.append([tool.name for tool in prompt.tools])
         self.open_now += 1
         try:
             yield _ScriptedStream(reply)

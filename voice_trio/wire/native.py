@@ -35,6 +35,7 @@ EVENTS: Final[dict[str, type]] = {
     "partial": m.Partial,
     "final": m.Final,
     "token": m.Token,
+    "tool": m.ToolCalled,
     "tts_phrase": m.TtsPhrase,
     "tts_words": m.TtsWords,
     "tts_phrase_done": m.TtsPhraseDone,

@@ -82,26 +82,27 @@ class Breakers:
     asr: Breaker = field(default_factory=Breaker)
     llm: Breaker = field(default_factory=Breaker)
     tts: Breaker = field(default_factory=Breaker)
+    tool: Breaker = field(default_factory=Breaker)
     store: Breaker = field(default_factory=Breaker)
 
     @property
     def stages(self) -> tuple[Breaker, Breaker, Breaker]:
-        """Those that may not be at work any more when a turn ends."""
+        """The engines, which may not be at work any more when a turn ends, and nor may a tool."""
         return self.asr, self.llm, self.tts
 
     def mend(self) -> None:
         """Have everything work again."""
-        for breaker in (*self.stages, self.store):
+        for breaker in (*self.stages, self.tool, self.store):
             breaker.mend()
 
     def at_work(self, *, but_asr: bool = False) -> int:
-        """Return how many calls of the stages are under way, and how much is open."""
-        stages = (self.llm, self.tts) if but_asr else self.stages
+        """Return how many calls of the stages and of tools are under way, and how much is open."""
+        stages = (self.llm, self.tts, self.tool) if but_asr else (*self.stages, self.tool)
         return sum(breaker.busy + breaker.open for breaker in stages)
 
 
 class BreakingTap(Tap):
-    """Calls of the recognizer, the language model, the synthesizer and the store, each with its breaker before it."""
+    """Calls of the engines, of tools and of the store, each with its breaker before it."""
 
     def __init__(self, committing: Callable[[Record], None]) -> None:
         """``committing`` is called with each record before it is written."""
@@ -114,6 +115,8 @@ class BreakingTap(Tap):
         """What it wrote, in order."""
         self.records: list[Record] = []
         """What the store wrote, in order."""
+        self.uses: list[tuple[int, str, str]] = []
+        """Turn, name and arguments of the uses of tools that were begun, in order."""
         self._committing = committing
 
     async def call(self, call: Call, ask: Callable[[], Awaitable[T]]) -> T:
@@ -145,6 +148,10 @@ class BreakingTap(Tap):
                 return await ask()
             case "piece":
                 return await breakers.tts.call(ask)
+            case "use":
+                told = call.arguments
+                self.uses.append((told["turn"], told["name"], repr(told["arguments"])))
+                return await breakers.tool.call(ask)
             case "commit":
                 self._committing(call.arguments["record"])
                 answer = await breakers.store.call(ask)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import trio
@@ -15,7 +15,7 @@ from voice_trio.core.playout import Playout, UnpacedPlayout
 from voice_trio.memory.holds import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
-from voice_trio.tapped import tapped
+from voice_trio.tapped import tapped, tapped_tool
 from voice_trio.testing.explorer.breakable import BreakingTap
 from voice_trio.testing.explorer.link import ExploredLink
 from voice_trio.testing.explorer.scenarios import Scenario
@@ -37,6 +37,7 @@ class Case:
         self.tap = BreakingTap(self._committing)
         self.breakers = self.tap.breakers
         self.engines, self.store = tapped(scenario.engines(), scenario.store(), self.tap)
+        self.tools = [tapped_tool(tool, self.tap) for tool in scenario.tools()]
         self.settings = scenario.session_settings
         self.claims = Claims()
         codec = None if scenario.codec is None else scenario.codec(self.engines)
@@ -47,6 +48,8 @@ class Case:
         """Whether what was said at one time may have been heard at another."""
         self.ended_by_itself = False
         """Whether the script came to its end."""
+        self.uses: Sequence[tuple[int, str, str]] = ()
+        """Of tools, by the session: turn, name and arguments."""
         self.heard_at_commit: dict[int, tuple[int, list[m.Event]]] = {}
         """By turn: samples that can have been heard when its record was written, and what had been taken by then."""
 
@@ -74,6 +77,7 @@ class Case:
         if self.breakers.at_work():
             self.problems.append("an engine is still at work after the session's end")
         self.breakers.mend()
+        self.uses = tuple(self.tap.uses)
         await self._next_session()
 
     async def _run(self) -> None:
@@ -89,6 +93,7 @@ class Case:
             settings=self.settings,
             engines=lambda: self.engines,
             store=self.store,
+            tools=lambda: self.tools,
             claims=self.claims,
             wall_clock=lambda: 0.0,
             new_playout=self._new_playout,
@@ -128,6 +133,7 @@ class Case:
         conversation = opened.conversation if opened else None
         records = tuple(record for record in self.tap.records if record.conversation == conversation)
         link = ExploredLink()
+        earlier = len(self.tap.prompts)
         done = None
         with trio.move_on_after(LIMIT_S if self.clock else 60):
             async with trio.open_nursery() as nursery:
@@ -139,7 +145,7 @@ class Case:
         if done is None or (done.outcome, done.remembered) != (Outcome.COMPLETED, True):
             self.problems.append(f"the next session did not work: {link.heard}")
             return
-        if self.tap.prompts[-1] != self._prompt(records):
+        if self.tap.prompts[earlier] != self._prompt(records):
             self.problems.append("the next session's prompt is not made of what is remembered")
 
     def _prompt(self, records: tuple[Record, ...]) -> tuple[Message, ...]:

@@ -10,6 +10,7 @@ from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
 from voice_trio.testing.explorer.case import Case
+from voice_trio.toolbox.base import ToolError
 
 STALL_S = 20.0
 """Longer than any limit of a single stage, shorter than those of a whole turn."""
@@ -84,6 +85,9 @@ ENDS = {
     "asr_hang": End("the recognizer hangs", _hang("asr"), _TIMED_OUT),
     "llm_hang": End("the language model hangs", _hang("llm"), _TIMED_OUT),
     "tts_hang": End("the voice hangs", _hang("tts"), _FAILED),
+    "tool_error": End("the tool says why it could not do it", _fail("tool", lambda: ToolError("broken")), frozenset()),
+    "tool_defect": End("the tool raises what it must not", _fail("tool", ValueError), frozenset()),
+    "tool_hang": End("the tool hangs", _hang("tool"), frozenset()),
     "store_error": End("the store is full", _fail("store", StoreError), frozenset()),
     "store_hang": End("the store hangs", _hang("store"), frozenset()),
 }

@@ -13,7 +13,7 @@ from typing import Any
 from voice_trio.core import messages as m
 from voice_trio.core.history import Record
 from voice_trio.core.interruption import is_meant
-from voice_trio.core.messages import ErrorCode, Outcome, State
+from voice_trio.core.messages import CallState, ErrorCode, Outcome, State
 from voice_trio.session.farewell import Farewell
 from voice_trio.testing import promises
 from voice_trio.testing.explorer.case import Case
@@ -21,6 +21,9 @@ from voice_trio.testing.explorer.ends import End
 from voice_trio.testing.literal import words_in
 
 _SILENCED = (Outcome.CANCELLED, Outcome.INTERRUPTED)
+_ENDED = (CallState.DONE, CallState.FAILED)
+COVER = "One moment.\n"
+"""What is said where a tool takes long, where more follows."""
 _AS_IT_SHOULD_BE = (Outcome.COMPLETED, Outcome.INTERRUPTED)
 
 
@@ -52,6 +55,7 @@ def broken_promises(case: Case, end: End | None) -> Iterator[str]:
     yield from _of_close(case, end, closing)
     yield from _of_records(case, turns, cut)
     yield from _of_words(case, turns, cut or closing)
+    yield from _of_tools(case)
 
 
 def _of_responses(told: Iterable[Mapping[str, Any]], *, to_the_end: bool) -> Iterator[str]:
@@ -128,7 +132,7 @@ def _of_cancel(case: Case, cut: bool, dones: Iterable[m.Done]) -> Iterator[str]:
         yield f"a cancel ended the turns {cancelled}, and {len(refused)} times there was nothing to cancel"
     for event in taken[at:]:
         ending = (
-            isinstance(event, m.StateChanged | m.Reopened | m.Done)
+            isinstance(event, m.StateChanged | m.Reopened | m.Done | m.ToolCalled)
             or getattr(event, "code", None) is ErrorCode.INTERNAL
         )
         if getattr(event, "turn", None) in cancelled and not ending:
@@ -142,8 +146,9 @@ def _of_errors(case: Case, cut: bool) -> Iterator[str]:
     said = Counter(event.code for event in case.link.taken if isinstance(event, m.Error))
     raised = sum(breaker.raised for breaker in (*case.breakers.stages, case.breakers.store))
     given_up = said[ErrorCode.ASR_TIMEOUT] + said[ErrorCode.LLM_TIMEOUT]
-    # A candidate's recognizer fails for nobody, and what fails for an utterance that goes on is void.
-    unsaid = any(isinstance(event, m.Hold | m.Reopened) for event in case.link.taken)
+    # A candidate's recognizer fails for nobody, what fails for an utterance that goes on is void, and a draft that
+    # fails is made anew.
+    unsaid = any(isinstance(event, m.Hold | m.Reopened) for event in case.link.taken) or case.settings.drafts == "on"
     if said.total() - given_up < raised - unsaid:
         yield f"{raised} calls failed, and the client was told {dict(said)}"
     if said[ErrorCode.PROTOCOL_VIOLATION] and not case.link.stopping:
@@ -200,8 +205,11 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
         said += ["", *case.link.written]
     if record.said not in said:
         yield f"{record.said!r} was said, and not {said}"
-    if not any(reply.startswith(record.reply) for reply in ("", *case.tap.replies)):
+    if not _was_written(record.reply.replace(COVER, ""), case.tap.replies):
         yield f"{record.reply!r} was never written"
+    ended = [(e.name, e.state, e.result or "") for e in events if isinstance(e, m.ToolCalled) and e.state in _ENDED]
+    if lost := set(ended) - {(called.name, called.state, called.result) for called in record.calls}:
+        yield f"{lost} were calls of tools, and {record.calls} are remembered"
     shown = "".join(event.text for event in events if isinstance(event, m.Token))
     silenced = cut or record.outcome in _SILENCED
     # Who is cut off may not have been told that what was shown is void.
@@ -220,6 +228,23 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
     least, most = heard_between(events, samples)
     if not least <= record.heard <= most:
         yield f"{record.heard} characters were heard by it; {samples} samples are between {least} and {most}"
+
+
+def _was_written(reply: str, replies: Sequence[str]) -> bool:
+    """Return whether ``reply`` is the beginning of one of ``replies``, or of several that were asked for in a turn."""
+    for first in range(len(replies)):
+        for after in range(first + 1, len(replies) + 1):
+            if "\n".join(filter(None, replies[first:after])).startswith(reply):
+                return True
+    return not reply
+
+
+def _of_tools(case: Case) -> Iterator[str]:
+    """Check that what has effects is done once at most in a turn, by all that the turn tries."""
+    effects = {tool.tool.name for tool in case.tools if tool.has_effects}
+    for use, times in Counter(case.uses).items():
+        if use[1] in effects and times > 1 and not case.breakers.tool.raised:
+            yield f"{use} was done {times} times"
 
 
 def _of_words(case: Case, turns: dict[int, list[m.Event]], cut: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ import trio
 
 from voice_trio import config
 from voice_trio.core import messages as m
-from voice_trio.engines.base import Engines
+from voice_trio.engines.base import Engines, ToolCall
 from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.settings import SessionSettings
@@ -22,10 +22,12 @@ from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedReply,
     ScriptedSynthesizer,
+    ScriptedTool,
     scripted_engines,
     silent,
     voiced,
 )
+from voice_trio.toolbox.base import ServerTool
 from voice_trio.wire.codec import Codec
 from voice_trio.wire.realtime.codec import RealtimeCodec
 from voice_trio.wire.realtime.configuration import Configuration, Offered
@@ -49,6 +51,8 @@ class Scenario:
     """Whether audio goes out as it is heard, and not as fast as it is made."""
     codec: Callable[[Engines], Codec] | None = None
     """Returns what spells the client's messages to a server with these engines, where they are not commands at once."""
+    tools: Callable[[], Sequence[ServerTool]] = tuple
+    """Returns the tools that the server has."""
 
     @cached_property
     def session_settings(self) -> SessionSettings:
@@ -210,6 +214,46 @@ def realtime_codec(engines: Engines) -> Codec:
     return RealtimeCodec(offered, Configuration(), expires_at=0)
 
 
+async def have_things_done(client: ExploredLink) -> None:
+    """Have a draft use tools that becomes the reply, and then ask for the same in writing."""
+    await client.wait_for(m.SessionOpened)
+    await client.ask(m.Start())
+    await client.say(spoken("set", "it") + LONG_PAUSE)
+    await client.wait_for(m.Done, turn=1)
+    await client.ask(m.Text(text="And again."))
+    await client.wait_for(m.Done, turn=2)
+    await trio.sleep(1)
+
+
+SET, LOOK = "set_timer", "look_up"
+"""The tools of ``tools``: the first has effects."""
+
+
+def tools() -> Sequence[ServerTool]:
+    """Return tools that take their time."""
+    return [
+        ScriptedTool(SET, ["It is set."], use_s=0.3, has_effects=True).tool,
+        ScriptedTool(LOOK, ["It is noon."], use_s=0.1).tool,
+    ]
+
+
+def using_engines() -> Engines:
+    """Return engines that ask for tools in two rounds, once more for what was done, and that know it in a pause."""
+    set_it, look, again = ToolCall("a", SET, "{}"), ToolCall("b", LOOK, "{}"), ToolCall("c", SET, "{ }")
+    replies = [
+        ScriptedReply(tokens=("Let me ", "look. ", look, set_it)),
+        ScriptedReply(tokens=(again, look, ToolCall("d", "unknown", "none"))),
+        ScriptedReply(tokens=("It is ", "set.")),
+        ScriptedReply(tokens=("Once ", "more. ", set_it)),
+        ScriptedReply(tokens=("It is.",)),
+    ]
+    return scripted_engines(
+        recognizer=LiteralRecognizer(settles_early=True),
+        language_model=ScriptedLanguageModel(replies=replies),
+        synthesizer=ScriptedSynthesizer(char_ms=25),
+    )
+
+
 SCENARIO = Scenario(talk, engines, settings={"partial_interval_ms": 300})
 """The one that is explored where no other is given."""
 
@@ -220,5 +264,6 @@ SCENARIOS = {
     "duplex": Scenario(talk_into_replies, duplex_engines, settings={"vad_silence_ms": 200, "barge_in": True}),
     "drafts": Scenario(hesitate_before_replies, drafting_engines, settings={"vad_silence_ms": 540, "barge_in": True}),
     "realtime": Scenario(talk_over_realtime, engines, paced=False, codec=realtime_codec),
+    "tools": Scenario(have_things_done, using_engines, settings={"vad_silence_ms": 540, "drafts": "on"}, tools=tools),
     "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }

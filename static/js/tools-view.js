@@ -1,0 +1,55 @@
+/** The tools of the server that were used for a reply: a folded line each. */
+
+import { make, setText } from "./dom.js";
+
+/** @typedef {import("./turn.js").Call} Call */
+
+/** @type {Record<string, string>} */
+const STATES = { started: "is being used…", done: "was used", failed: "could not be used", cancelled: "was stopped" };
+
+export class ToolsView {
+  constructor() {
+    this.element = make("div", "tools");
+    this.element.hidden = true;
+    /** By the call. @type {Map<string, ToolView>} */
+    this.views = new Map();
+  }
+
+  /** @param {Call[]} calls */
+  show(calls) {
+    this.element.hidden = !calls.length;
+    for (const [call, view] of this.views) {
+      if (calls.some((one) => one.call === call)) continue;
+      view.element.remove();
+      this.views.delete(call);
+    }
+    for (const call of calls) {
+      let view = this.views.get(call.call);
+      if (!view) {
+        view = new ToolView();
+        this.views.set(call.call, view);
+        this.element.append(view.element);
+      }
+      view.show(call);
+    }
+  }
+}
+
+class ToolView {
+  constructor() {
+    this.element = make("details", "tool");
+    this.line = make("summary", "");
+    this.given = make("pre", "given");
+    this.result = make("pre", "result");
+    this.element.append(this.line, this.given, this.result);
+  }
+
+  /** @param {Call} call */
+  show(call) {
+    this.element.dataset.state = call.state;
+    setText(this.line, `${call.name} ${STATES[call.state] ?? call.state}`);
+    setText(this.given, call.arguments);
+    this.result.hidden = call.result === undefined;
+    setText(this.result, call.result ?? "");
+  }
+}

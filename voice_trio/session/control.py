@@ -1,0 +1,55 @@
+"""What tools of the server may do to the session that they are used in: see `toolbox.base.Control`."""
+
+from __future__ import annotations
+
+from voice_trio.core.messages import Latency
+from voice_trio.session.conversation import Conversation
+
+_USUAL_SPEED = 1.0
+
+
+class Wishes:
+    """What was wished in one session, aloud, and what it can tell of its latest turn. None of it waits."""
+
+    def __init__(self) -> None:
+        self.latency: Latency | None = None
+        """Of the latest turn that is over."""
+        self._speed: tuple[float, float | None] | None = None
+        """What was wished, and what the client asked for by then."""
+
+    def speed(self, asked: float | None) -> float:
+        """Return how fast a reply is spoken for which the client ``asked`` that: the later of two wishes counts."""
+        if self._speed is not None and self._speed[1] == asked:
+            return self._speed[0]
+        return _USUAL_SPEED if asked is None else asked
+
+    def speak_at(self, speed: float, asked: float | None) -> None:
+        """Have replies be spoken at ``speed`` until the client asks for another than it ``asked`` for."""
+        self._speed = min(2.0, max(0.5, speed)), asked
+
+
+class TurnControl:
+    """A `Control` for the tools of one turn."""
+
+    def __init__(self, wishes: Wishes, conversation: Conversation, asked: float | None) -> None:
+        """``asked`` is the speed that the client asked for in the turn."""
+        self._wishes = wishes
+        self._conversation = conversation
+        self._asked = asked
+
+    @property
+    def speed(self) -> float:
+        """How fast replies are spoken."""
+        return self._wishes.speed(self._asked)
+
+    def speak_at(self, speed: float) -> None:
+        """Have replies from the next on spoken at ``speed``."""
+        self._wishes.speak_at(speed, self._asked)
+
+    def latest_latency(self) -> Latency | None:
+        """Return when things happened in the latest turn that is over."""
+        return self._wishes.latency
+
+    def forget_latest(self) -> bool:
+        """Take the latest turn that is over out of the conversation and of what is remembered."""
+        return self._conversation.forget_latest()
