@@ -22,7 +22,7 @@ from voice_trio.core.timeline import Moment
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta, ToolCall
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.patience import Patience
-from voice_trio.session.question import Hands, Question
+from voice_trio.session.question import Hands
 from voice_trio.session.report import failure
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds, Use, Using, following
@@ -96,7 +96,12 @@ class Written:
         return why_empty(self.reason, self.signs, wrote=self._has_text)
 
     async def write(
-        self, question: Question, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+        self,
+        prompt: Prompt,
+        hands: Hands,
+        model: LanguageModel,
+        phrases: trio.MemorySendChannel[Phrase],
+        outlet: Outlet,
     ) -> None:
         """Have ``model`` write it: every token to ``outlet``, its phrases to ``phrases``, which is then closed.
 
@@ -105,7 +110,7 @@ class Written:
         """
         async with phrases:
             try:
-                await self._answer(question, model, phrases, outlet)
+                await self._answer(prompt, hands, model, phrases, outlet)
             except* EngineError as group:
                 await self._break_off(first_leaf(group), outlet)
             if self._is_cut:
@@ -115,10 +120,14 @@ class Written:
             await self._send(rest, phrases)
 
     async def _answer(
-        self, question: Question, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+        self,
+        prompt: Prompt,
+        hands: Hands,
+        model: LanguageModel,
+        phrases: trio.MemorySendChannel[Phrase],
+        outlet: Outlet,
     ) -> None:
         """Have the model write, and tools be used, until it asks for none of the server's, or the reply is cut."""
-        prompt, hands = question.prompt, question.hands
         for left in range(self._rounds, -1, -1):
             said = len(self.text)
             calls = await self._follow(prompt, hands, model, phrases, outlet)
