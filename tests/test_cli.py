@@ -183,7 +183,7 @@ def test_a_turn_without_latencies_ends_without_a_block_of_them(capsys):
 def test_doctor_finds_everything_in_order_and_what_is_not(tmp_path):
     well = run("doctor", cwd=tmp_path, STREAM_PORT="0", STREAM_TTS_ENGINE="auto")
     assert well.returncode == 0, well.stdout + well.stderr
-    assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 13
+    assert [line[:2] for line in well.stdout.splitlines()] == ["ok"] * 14
     address = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "STREAM_LLM_ENGINE": "openai"}
     ill = run("doctor", cwd=tmp_path, STREAM_PORT="0", STREAM_CERTFILE="x", **address)
     assert ill.returncode == 1

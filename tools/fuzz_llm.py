@@ -43,12 +43,9 @@ from voice_trio.engines.openai_chat.model import ChatModel, open_chat_model
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet
-from voice_trio.session.question import Hands, Question
+from voice_trio.session.question import NO_HANDS
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds
-from voice_trio.session.voice import Voice
-from voice_trio.testing.scripted import ScriptedSynthesizer
-from voice_trio.toolbox.base import Circumstances
 
 SESSIONS = 8
 """Replies that are read at the same time."""
@@ -91,18 +88,14 @@ async def read(model: ChatModel, settings: config.Settings, number: int, tally: 
     def use_tool(_: int, call: ToolCall) -> m.Event:
         raise AssertionError(f"nobody offered a tool, and {call} is to be used")
 
-    def call() -> Circumstances:
-        raise AssertionError("the server has no tool, and one is called")
-
-    written = Written(1, SessionSettings.of(settings), begin, use_tool, Deeds(1, "fuzzed"), lambda: False)
-    nobody = Voice(ScriptedSynthesizer(), None, 1.0, _LIMIT_S)
-    question = Question(Prompt([Message("user", str(number))]), nobody, Hands({}, call, None))
+    written = Written(1, SessionSettings.of(settings), begin, use_tool, Deeds(1, "fuzz"), lambda: False)
     try:
         with trio.fail_after(_LIMIT_S):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(speak)
                 nursery.start_soon(take)
-                await written.write(question, model, send, Outlet(outbox, Timeline()))
+                prompt = Prompt([Message("user", str(number))])
+                await written.write(prompt, NO_HANDS, model, send, Outlet(outbox, Timeline()))
                 outbox.close()
     except Exception as error:  # whatever it is, it is what is looked for
         tally.wrong.append(f"stream {number}: {error!r}")

@@ -13,7 +13,7 @@ from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.base import Prompt
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import GatedOutlet, Outlet
-from voice_trio.session.question import Hands, Question
+from voice_trio.session.question import NO_HANDS, Question
 from voice_trio.session.reply import Beginnings, Reply
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds
@@ -114,10 +114,6 @@ async def test_what_is_cancelled_behind_a_gate_leaks_nothing(autojump_clock, how
     assert outbox._places.statistics().tasks_waiting == outlet._room.statistics().tasks_waiting == 0
 
 
-def _none():
-    raise AssertionError("there are no tools")
-
-
 class Draft:
     """A reply that nobody has asked for yet, with a sender that hands out what gets out of it."""
 
@@ -140,8 +136,8 @@ class Draft:
         model = ScriptedLanguageModel([ScriptedReply(tokens=["One. ", "Two. ", "Three."])])
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._send)
-            hands = Hands({}, _none, None)
-            await self.reply.run(Question(Prompt([Message("user", "count")]), voice, hands), model, self.outlet)
+            asked = Question(Prompt([Message("user", "count")]), voice, NO_HANDS)
+            await self.reply.run(asked, model, self.outlet)
             self.outbox.close()
 
     async def _send(self):

@@ -481,6 +481,16 @@ async def test_what_was_done_stays_done_where_the_turn_is_cancelled_later(autoju
     assert [(one.state, one.result) for one in record.calls] == [(DONE, "It is noon.")]
 
 
+async def test_of_a_turn_that_was_cancelled_unheard_what_changed_nothing_leaves_no_trace(autojump_clock):
+    async with Asked([call()], [3.0, "Noon."], ["Yes."], tools=[ScriptedTool()]) as asked:
+        await asked.talk.ask(m.Text(text="hello"))
+        await asked.talk.wait_for(m.ToolCalled, state=DONE)
+        await asked.talk.ask(m.Cancel())
+        await asked.talk.wait_for(m.Done)
+        await asked.turn(2)
+    assert [one.role for one in asked.model.prompts[2]] == ["system", "user"]
+
+
 async def test_a_session_that_is_drained_ends_its_calls(autojump_clock):
     tool = ScriptedTool(use_s=9.0)
     async with Asked([call()], ["Noon."], tools=[tool]) as asked:

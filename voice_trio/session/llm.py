@@ -22,7 +22,7 @@ from voice_trio.core.timeline import Moment
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta, ToolCall
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.patience import Patience
-from voice_trio.session.question import Hands, Question
+from voice_trio.session.question import Hands
 from voice_trio.session.report import failure
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds, Use, Using, following
@@ -96,7 +96,12 @@ class Written:
         return why_empty(self.reason, self.signs, wrote=self._has_text)
 
     async def write(
-        self, question: Question, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+        self,
+        prompt: Prompt,
+        hands: Hands,
+        model: LanguageModel,
+        phrases: trio.MemorySendChannel[Phrase],
+        outlet: Outlet,
     ) -> None:
         """Have ``model`` write it: every token to ``outlet``, its phrases to ``phrases``, which is then closed.
 
@@ -106,22 +111,26 @@ class Written:
         """
         async with phrases:
             try:
-                await self._answer(question, model, phrases, outlet)
+                await self._answer(prompt, hands, model, phrases, outlet)
             except* EngineError as group:
                 await self._break_off(first_leaf(group), outlet)
             cut = cut_short("length" if self._is_cut else self.reason)
             # Where nothing was said, that is told instead; but who set a limit is told that it was reached.
-            if cut is not None and (self._has_text or question.prompt.max_tokens is not None):
+            if cut is not None and (self._has_text or prompt.max_tokens is not None):
                 code, message = cut
                 await outlet.say(Info(code=code, message=message, turn=self._turn))
             rest = self._aggregator.finish() if self.broken_off is None else self._aggregator.break_off()
             await self._send(rest, phrases)
 
     async def _answer(
-        self, question: Question, model: LanguageModel, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+        self,
+        prompt: Prompt,
+        hands: Hands,
+        model: LanguageModel,
+        phrases: trio.MemorySendChannel[Phrase],
+        outlet: Outlet,
     ) -> None:
         """Have the model write, and tools be used, until it asks for none of the server's, or the reply is cut."""
-        prompt, hands = question.prompt, question.hands
         for left in range(self._rounds, -1, -1):
             said = len(self.text)
             calls = await self._follow(prompt, hands, model, phrases, outlet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from voice_trio.engines.base import Prompt
 from voice_trio.session.voice import Voice
@@ -19,6 +20,14 @@ class Hands:
     """Returns those of a call that is made now."""
     cover: str | None
     """Is said where a tool takes long; None where that is not to be bridged."""
+
+
+def _nowhere() -> Circumstances:
+    raise AssertionError("there is no tool to be used")
+
+
+NO_HANDS: Final = Hands({}, _nowhere, None)
+"""Where the server has no tools."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Reply:
         """Have ``model`` answer, and the voice say it, if it is `aloud`, until all can have been heard."""
         send, phrases = trio.open_memory_channel[Phrase](self._max_pending_phrases)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._written.write, question, model, send, outlet)
+            nursery.start_soon(self._written.write, question.prompt, question.hands, model, send, outlet)
             if self.aloud:
                 nursery.start_soon(self._spoken.speak, phrases, question.voice, outlet)
             else:

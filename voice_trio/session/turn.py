@@ -285,7 +285,8 @@ class Turn:
         revision.capture.end(Ending.STOPPED)
         self._around.throttle.release()
         heard = revision.reply.heard(all_queued=outcome not in _SILENCED)
-        calls = self._deeds.calls(revision.reply.uses)
+        # Of what the person did not want, only what it changed is left.
+        calls = self._deeds.calls(revision.reply.uses if heard or outcome is not Outcome.CANCELLED else ())
         record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard, calls)
         record = self.conversation.settle(record, withdrawn=self._withdrawn)
         remembered = await remember(self._around, self._asked, record)

@@ -207,7 +207,10 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
         yield f"{record.said!r} was said, and not {said}"
     if not _was_written(record.reply.replace(COVER, ""), case.tap.replies):
         yield f"{record.reply!r} was never written"
-    ended = [(e.name, e.state, e.result or "") for e in events if isinstance(e, m.ToolCalled) and e.state in _ENDED]
+    withdrawn = record.outcome is Outcome.CANCELLED and not record.heard
+    lasting = {tool.tool.name for tool in case.tools if tool.has_effects or not withdrawn}
+    ends = [event for event in events if isinstance(event, m.ToolCalled) and event.state in _ENDED]
+    ended = [(event.name, event.state, event.result or "") for event in ends if event.name in lasting]
     if lost := set(ended) - {(called.name, called.state, called.result) for called in record.calls}:
         yield f"{lost} were calls of tools, and {record.calls} are remembered"
     shown = "".join(event.text for event in events if isinstance(event, m.Token))
