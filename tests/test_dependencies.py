@@ -25,7 +25,6 @@ UNIMPORTED = {
     "ruff",
     "socksio",
     "towncrier",
-    "tzdata",
 }
 """Declared for their commands, for files that they bring, as plugins, or for others to import."""
 

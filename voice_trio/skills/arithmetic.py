@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +16,8 @@ from voice_trio.skills import arguments as given, spoken
 from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import Circumstances, ToolError
 
-_REPEATED_CHARS = 60
-"""So much of a sum is told with its result, so that who asked hears whether it was understood."""
+_REPEATED = re.compile(r"(?!add |subtract |multiply |divide )[\w ,.]{1,60}", re.IGNORECASE)
+"""Such a sum is told with its result, so that who asked hears whether it was understood."""
 
 
 async def _calculate(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
@@ -29,7 +30,7 @@ async def _calculate(arguments: Mapping[str, Any], circumstances: Circumstances,
         result = spoken.figure(work_out(found))
     except CannotWorkOut as error:
         raise ToolError(str(error)) from error
-    if len(said) > _REPEATED_CHARS:
+    if not _REPEATED.fullmatch(said):
         return f"That is {result}."
     return f"{spoken.sentence(said)} is {result}."
 
@@ -48,6 +49,8 @@ SKILL = Skill(
             "[what is|what are|how much is|how much are|calculate|compute|work out|what does] "
             "{expression:sum} [equal|make|equals|come to|be]"
         ),
+        Sentence("what {expression:sum} (is|makes|equals)"),
+        Sentence("what do (you|I|we) get (if|when) (you|I|we) {expression:sum}"),
         Sentence("{expression:sum} (is|equals|makes) [what|how much]"),
         Sentence("(what is the result of|what do you get for|solve|evaluate|give me|do the math on) {expression:sum}"),
     ),

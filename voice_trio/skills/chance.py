@@ -46,7 +46,7 @@ async def _pick(arguments: Mapping[str, Any], circumstances: Circumstances, mean
     low, high = min(low, high), max(low, high)
     if low == high:
         raise ToolError(f"Between {spoken.figure(low)} and itself there is nothing to choose from.")
-    return f"{spoken.figure(low + means.below(high - low + 1))}."
+    return f"My number is {spoken.figure(low + means.below(high - low + 1))}."
 
 
 FLIP = Skill(
@@ -58,7 +58,7 @@ FLIP = Skill(
     },
     example="flip a coin.",
     sentences=(
-        Sentence("(flip|toss|throw) (a|the|me a) coin [for me|again]"),
+        Sentence("(flip|toss|throw) [a|the|me a] coin [for me|again]"),
         Sentence("(flip|toss|throw) {coins:number} coins"),
         Sentence("heads or tails"),
         Sentence("(do|give me) a coin (flip|toss)"),

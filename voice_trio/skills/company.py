@@ -54,6 +54,7 @@ STOP = Skill(
     description="Does nothing, where the person wants nothing more.",
     does=_stop,
     only_alone=True,
+    is_shown=False,
     example="never mind.",
     sentences=(
         Sentence(
@@ -71,6 +72,7 @@ HELP = Skill(
     description="Says what the assistant can do by itself.",
     does=_help,
     only_alone=True,
+    is_shown=False,
     example="what can you do?",
     sentences=(
         Sentence("what (can|could|do) you do [for me]"),

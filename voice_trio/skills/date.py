@@ -11,37 +11,36 @@ import trio
 from voice_trio.core.grammar import days
 from voice_trio.core.grammar.sentences import Sentence
 from voice_trio.skills import arguments as given, spoken
-from voice_trio.skills.places import called, zone_of
+from voice_trio.skills.places import where, zone_of
 from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import Circumstances, ToolError
 
+_NAMED = ("today", "tomorrow", "yesterday", "the day after tomorrow", "christmas", "halloween")
 _TELLS = ("date", "days", "month", "year", "week")
 
 
 async def _tell(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
     place, said = given.text(arguments, "place"), given.text(arguments, "day", most=60)
     tell = given.one_of({"tell": "date", **arguments}, "tell", _TELLS)
+    await trio.lowlevel.checkpoint()
     now = circumstances.now
-    if place:
-        now = now.astimezone(await trio.to_thread.run_sync(zone_of, place))
-    else:
-        await trio.lowlevel.checkpoint()
-    today = now.date()
+    today = (now.astimezone(zone_of(place)) if place else now).date()
     found = _found(said, today)
-    where = f" in {called(place)}" if place else ""
+    there = f" {where(place)}" if place else ""
     match tell:
         case "month":
-            return f"It is {found:%B}{where}."
+            return f"It is {found:%B}{there}."
         case "year":
-            return f"It is {found.year}{where}."
+            return f"It is {found.year}{there}."
         case "week":
-            return f"It is week {found.isocalendar().week} of {found.isocalendar().year}{where}."
+            return f"It is week {found.isocalendar().week} of {found.isocalendar().year}{there}."
         case "days":
             return _away((found - today).days, found, today)
     if not said:
-        return f"It is {spoken.day(found, year=True)}{where}."
+        return f"It is {spoken.day(found, year=True)}{there}."
     verb = "is" if found >= today else "was"
-    return spoken.sentence(f"{_named(said)}{where} {verb} {spoken.day(found, year=found.year != today.year)}.")
+    name = said.capitalize() if said in _NAMED else "That"
+    return f"{name}{there} {verb} {spoken.day(found, year=found.year != today.year)}."
 
 
 def _found(said: str, today: date) -> date:
@@ -68,12 +67,6 @@ def _away(days_away: int, found: date, today: date) -> str:
     return f"It is {spoken.count(days_away, 'day')} until {told}."
 
 
-def _named(said: str) -> str:
-    """Return the name of a day as it is written."""
-    names = {*days.WEEKDAYS, *days.MONTHS, "christmas", "halloween", "eve"}
-    return " ".join(word.capitalize() if word in names else word for word in said.split())
-
-
 SKILL = Skill(
     name="get_date",
     description="Tells the date and weekday of today or any other day, and how many days it is until then.",
@@ -88,7 +81,7 @@ SKILL = Skill(
     },
     example="how many days is it until Christmas?",
     sentences=(
-        Sentence("(what|which) (day|date) (is it|it is|is today|do we have) [today|now]"),
+        Sentence("(what|which) (day|date) (is it|it is|is today|do we have|are we) [today|now]"),
         Sentence("what is (the date|todays date|today|the day|the date today|the date of today) [today|now]"),
         Sentence("[tell me|give me|say] (the date|todays date|the day today|what day today is)"),
         Sentence("(what|which) day of the (week|month) (is it|it is|is today) [today]"),
@@ -103,7 +96,7 @@ SKILL = Skill(
         ),
         Sentence("(what|which) (day|date) does {day} fall on"),
         Sentence("(what|which) day of the week (is|was|will be|does) {day} [fall on]"),
-        Sentence("what is the date [of|on] {day}"),
+        Sentence("what (is|was|will be) the date [of|on] {day}"),
         Sentence("what is tomorrows date", {"day": "tomorrow"}),
         Sentence("what was yesterdays date", {"day": "yesterday"}),
         Sentence("when (is|was) {day}"),
@@ -113,6 +106,8 @@ SKILL = Skill(
         ),
         Sentence("how (long|far) [is it|away is it|is there|left] (until|till|to) {day}", {"tell": "days"}),
         Sentence("how many days ago (was|is) {day}", {"tell": "days"}),
+        Sentence("how many weeks [is it|are there|are left|left] (until|till|to|before) {day}", {"tell": "days"}),
+        Sentence("(what|which) (day|day of the week) is {day} this year"),
         Sentence("how far away is {day}", {"tell": "days"}),
     ),
 )

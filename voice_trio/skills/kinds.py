@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,7 +20,8 @@ Found = Iterator[tuple[int, Any]]
 
 
 def _said(heard: Sequence[Token], at: int, end: int) -> str:
-    return " ".join(token.word for token in heard[at:end])
+    words = " ".join(token.word for token in heard[at:end])
+    return re.sub(r"(\d) (st|nd|rd|th)\b", r"\1\2", words)
 
 
 def _clock(heard: Sequence[Token], at: int) -> Found:
@@ -31,7 +33,8 @@ def _duration(heard: Sequence[Token], at: int) -> Found:
 
 
 def _day(heard: Sequence[Token], at: int) -> Found:
-    return ((end, _said(heard, at, end)) for end, _ in days.days(heard, at))
+    begin = at + (heard[at].word == "on")
+    return ((end, _said(heard, begin, end)) for end, _ in days.days(heard, at))
 
 
 def _sum(heard: Sequence[Token], at: int) -> Found:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
-
-import trio
 
 from voice_trio.core.grammar.sentences import Sentence
 from voice_trio.core.grammar.tokens import tokens
@@ -19,6 +18,8 @@ NOTES = "notes"
 """The list of what is noted; its items are never taken apart."""
 _USUAL = "shopping"
 _SAME = {"grocery": "shopping", "groceries": "shopping", "to do": "to-do", "todo": "to-do", "todos": "to-do"}
+_NEAR = 0.85
+"""As alike names of lists are one: `difflib` has it."""
 _READ_AT_MOST = 20
 """What is told of a long list: nobody keeps more in mind."""
 
@@ -35,14 +36,17 @@ async def _add(arguments: Mapping[str, Any], circumstances: Circumstances, means
     if max(map(len, items)) > MOST_CHARS:
         raise ToolError("That is too long for a list.")
     there = await means.lists.read(circumstances.conversation, name)
-    if len(there) + len(items) > MOST_ITEMS:
+    new = [item for at, item in enumerate(items) if not _alike(item, [*there, *items[:at]])]
+    if not new:
+        return f"{spoken.sentence(spoken.listed(items))}: that is on your {_list_of(name)} already."
+    if len(there) + len(new) > MOST_ITEMS:
         raise ToolError(f"There is no room for more than {MOST_ITEMS} things on a list.")
     if not there and len(await means.lists.names(circumstances.conversation)) >= MOST_LISTS:
         raise ToolError(f"There is no room for more than {MOST_LISTS} lists.")
-    await means.lists.add(circumstances.conversation, name, items)
+    await means.lists.add(circumstances.conversation, name, new)
     if name == NOTES:
-        return f"Noted: {spoken.listed(items)}."
-    return f"I added {spoken.listed(items)} to your {name} list."
+        return f"Noted: {spoken.listed(new)}."
+    return f"I added {spoken.listed(new)} to your {name} list."
 
 
 async def _read(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
@@ -79,9 +83,9 @@ async def _remove(arguments: Mapping[str, Any], circumstances: Circumstances, me
             found += [item for item in alike if item not in found]
             missing += [] if alike else [part]
     if not found:
-        raise ToolError(f"{spoken.sentence(spoken.listed(missing) or 'that')} is not on your {_list_of(name)}.")
+        raise ToolError(f"I do not find {spoken.listed(missing) or 'that'} on your {_list_of(name)}.")
     await means.lists.remove(circumstances.conversation, name, found)
-    left_out = f" {spoken.sentence(spoken.listed(missing))} was not on it." if missing else ""
+    left_out = f" I did not find {spoken.listed(missing)} on it." if missing else ""
     return f"I took {spoken.listed(found)} off your {_list_of(name)}.{left_out}"
 
 
@@ -91,18 +95,20 @@ async def _clear(arguments: Mapping[str, Any], circumstances: Circumstances, mea
     if not there:
         return f"There is nothing on your {_list_of(name)}."
     await means.lists.remove(circumstances.conversation, name, there)
-    return f"I cleared your {_list_of(name)}, of {spoken.count(len(there), 'thing')}."
+    return f"I took everything off your {_list_of(name)}."
 
 
 async def _named(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
     """Return the list that is meant: without a name, that to which something was added last."""
     said = " ".join(token.word for token in tokens(given.text(arguments, "list", most=MOST_CHARS)))
     said = re.sub(r"^(?:my|the|our|a) | lists?$", "", said)
+    names = await means.lists.names(circumstances.conversation)
     if said and said != "list":
-        await trio.lowlevel.checkpoint()
-        return _SAME.get(said, said)
-    names = [name for name in await means.lists.names(circumstances.conversation) if name != NOTES]
-    return names[-1] if names else _USUAL
+        name = _SAME.get(said, said)
+        # A name that was misheard by a letter or two is no new list.
+        near = [] if name in names else get_close_matches(name, [*names, NOTES, *_SAME.values()], 1, _NEAR)
+        return near[0] if near else name
+    return next((name for name in reversed(names) if name != NOTES), _USUAL)
 
 
 def _list_of(name: str) -> str:
@@ -140,9 +146,11 @@ ADD = Skill(
         Sentence(f"(add|put|write) {{items:text}} (to|on|onto|into) {_NAME}"),
         Sentence(f"(add|put|write) (to|on) {_NAME} {{items:text}}"),
         Sentence("(add|put) {items:text} (to|on) [a] {list:listname} list"),
-        Sentence("(take|make|write) [down] a note [that|of|to|saying|about] {items:text}", {"list": NOTES}),
+        Sentence("(take|make|write) [down] a note [that|to|saying|about] {items:text}", {"list": NOTES}),
         Sentence("(note|write) down [that] {items:text}", {"list": NOTES}),
         Sentence("add {items:text} to my notes", {"list": NOTES}),
+        Sentence("[a] new note [that|to|saying] {items:text}", {"list": NOTES}),
+        Sentence("(add|put) {items:text} (to|on) my (to dos|todos)", {"list": "to-do"}),
         Sentence("add a note [that|to|saying] {items:text}", {"list": NOTES}),
     ),
 )
@@ -155,6 +163,8 @@ READ = Skill(
     sentences=(
         Sentence(f"what (is|do I have|have I got|was|all is) on {_NAME}"),
         Sentence(f"what does {_NAME} say"),
+        Sentence("what is (my|the) {list:listname} list"),
+        Sentence("what do (I|we) (need|have) to (buy|get) [at the shop|at the store]", {"list": _USUAL}),
         Sentence(f"(read|show|tell|give|say|list) [me|out] [what is on] {_NAME} [to me|out|out loud|aloud]"),
         Sentence(f"is there anything on {_NAME}"),
         Sentence("(read|show|tell|list) [me|out] (my|the) notes [to me|out|out loud|aloud]", {"list": NOTES}),
@@ -168,6 +178,7 @@ NAMES = Skill(
     name="name_lists",
     description="Tells which lists the person has.",
     does=_names,
+    is_shown=False,
     example="which lists do I have?",
     sentences=(
         Sentence("(what|which) lists (do I have|have I got|are there)"),
@@ -181,6 +192,7 @@ REMOVE = Skill(
     properties={"items": {**_ITEMS, "description": "What to take off, each by itself"}, "list": _LIST},
     required=("items",),
     has_effects=True,
+    is_shown=False,
     example="take milk off my shopping list.",
     sentences=(
         Sentence(
@@ -195,6 +207,7 @@ CLEAR = Skill(
     does=_clear,
     properties={"list": _LIST},
     has_effects=True,
+    is_shown=False,
     example="clear my shopping list.",
     sentences=(
         Sentence(f"(clear|empty|delete|erase|wipe|throw away) [all of|everything on|everything from] {_NAME}"),

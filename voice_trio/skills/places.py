@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from importlib.resources import files
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from voice_trio.core.grammar.tokens import Token, tokens
 from voice_trio.toolbox.base import ToolError
@@ -140,10 +141,16 @@ _LONGEST_WORDS = 4
 
 
 @cache
+def _keys() -> frozenset[str]:
+    """Return the name of each time zone: to ask the system for them takes twenty times as long."""
+    return frozenset(files("tzdata").joinpath("zones").read_text().split())
+
+
+@cache
 def zones() -> dict[str, str]:
-    """Return the time zone of each place, by its name in small letters. Reads a folder, the first time."""
+    """Return the time zone of each place, by its name in small letters. Reads a file, the first time."""
     found: dict[str, str] = {}
-    for key in sorted(available_timezones()):
+    for key in sorted(_keys()):
         city = key.rpartition("/")[2].replace("_", " ").casefold()
         if key.startswith(_AREAS) and city not in _NO_PLACES:
             # The longer key of two is the newer one, as in America/Argentina/Buenos_Aires.
@@ -173,7 +180,7 @@ def zone_of(place: str) -> tzinfo:
     name = _plain(place)
     if name in _SEVERAL:
         raise ToolError(f"There are several time zones in {called(name)}: name a city, such as {_SEVERAL[name]}.")
-    key = zones().get(name) or (place if place in available_timezones() else None)
+    key = zones().get(name) or (place if place in _keys() else None)
     if key is None:
         # "Paris, France": the first part says it.
         head, comma, _ = place.partition(",")
@@ -184,6 +191,11 @@ def zone_of(place: str) -> tzinfo:
         return ZoneInfo(key)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ToolError("The time zones of this machine cannot be read.") from error
+
+
+def where(place: str) -> str:
+    """Return where it is: "in Tokyo"."""
+    return f"{'on' if place.casefold().endswith(' coast') else 'in'} {called(place)}"
 
 
 def called(place: str) -> str:

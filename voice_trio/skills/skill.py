@@ -43,6 +43,8 @@ class Skill:
     """Of its arguments, as a JSON schema has them."""
     required: tuple[str, ...] = ()
     has_effects: bool = False
+    is_shown: bool = True
+    """Whether its example is worth telling to who did not know what to say."""
     only_alone: bool = False
     """Whether a language model can do as much by itself, so that it is of use only where there is none."""
 

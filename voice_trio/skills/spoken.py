@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,21 +12,23 @@ _MOST_DIGITS = 15
 _DECIMALS = 4
 
 
-def figure(number: Fraction | float) -> str:
-    """Return ``number`` rounded for the ear: exact where that is short, else with "about" and four figures or so."""
+def figure(number: Fraction | float, *, decimals: int = _DECIMALS) -> str:
+    """Return ``number`` rounded for the ear: exact where ``decimals`` are enough, else "about" four figures of it."""
     exact = Fraction(number)
-    if abs(exact) >= 10**_MOST_DIGITS or 0 < abs(exact) < Fraction(1, 10**6):
+    if exact < 0:
+        return re.sub(r"^(about )?", r"\1minus ", figure(-exact, decimals=decimals))
+    if exact >= 10**_MOST_DIGITS or 0 < exact < Fraction(1, 10**6):
         return _in_powers(exact)
-    for decimals in range(_DECIMALS + 1):
-        if exact * 10**decimals == int(exact * 10**decimals):
-            return f"{_decimal(exact, decimals):,}"
-    decimals = next(decimals for decimals in range(2, 10) if abs(exact) * 10**decimals >= 1000)
-    return f"about {_short(_decimal(exact, decimals))}"
+    for places in range(decimals + 1):
+        if exact * 10**places == int(exact * 10**places):
+            return f"{_decimal(exact, places):,}"
+    places = next(places for places in range(10) if exact * 10**places >= 1000)
+    return f"about {_short(_decimal(exact, places))}"
 
 
 def rounded(number: float) -> str:
     """Return what came out of a conversion, where a last digit that is off by rounding is no digit."""
-    return figure(Fraction(f"{number:.12g}"))
+    return figure(Fraction(f"{number:.12g}"), decimals=2)
 
 
 def _decimal(exact: Fraction, decimals: int) -> Decimal:
@@ -40,8 +43,8 @@ def _short(number: Decimal) -> str:
 
 def _in_powers(exact: Fraction) -> str:
     """Return a very large or very small number as a short one and a power of ten."""
-    power = len(str(abs(exact.numerator))) - len(str(exact.denominator))
-    if abs(exact) < Fraction(10) ** power:
+    power = len(str(exact.numerator)) - len(str(exact.denominator))
+    if exact < Fraction(10) ** power:
         power -= 1
     near = round(exact / Fraction(10) ** power, 2)
     about = "" if near * Fraction(10) ** power == exact else "about "
@@ -50,7 +53,9 @@ def _in_powers(exact: Fraction) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """Return the time of day: "3:45 PM"."""
+    """Return the time of day: "3:45 PM", "noon"."""
+    if moment.minute == 0 and moment.hour in (0, 12):
+        return "noon" if moment.hour else "midnight"
     return f"{(moment.hour - 1) % 12 + 1}:{moment:%M} {'AM' if moment.hour < 12 else 'PM'}"
 
 

@@ -12,7 +12,7 @@ from voice_trio.core.grammar import times
 from voice_trio.core.grammar.sentences import Sentence
 from voice_trio.core.grammar.tokens import tokens
 from voice_trio.skills import arguments as given, spoken
-from voice_trio.skills.places import called, zone_of
+from voice_trio.skills.places import called, where, zone_of
 from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import Circumstances, ToolError
 
@@ -22,10 +22,10 @@ async def _tell(arguments: Mapping[str, Any], circumstances: Circumstances, mean
     from_place = given.text(arguments, "from")
     at, after = given.text(arguments, "at"), given.text(arguments, "after")
     here = circumstances.now
-    there = await _zone(place, here)
-    start = await _zone(from_place, here)
+    await trio.lowlevel.checkpoint()
+    there, start = _zone(place, here), _zone(from_place, here)
     if from_place and not at:
-        return _difference(here, (start, from_place), (there, place))
+        return _difference(here, start, from_place, there, place)
     moment = _at(at, here, start) if at else here
     try:
         moment += _length(after)
@@ -36,19 +36,16 @@ async def _tell(arguments: Mapping[str, Any], circumstances: Circumstances, mean
     if local.date() != moment.date() or (after and local.date() != here.date()):
         told += f" on {local:%A}"
     if place:
-        told += f" in {called(place)}"
+        told += f" {where(place)}"
     if at:
-        where = f" in {called(from_place)}" if from_place else " here"
-        return f"When it is {spoken.clock(moment)}{where}, it is {told}."
+        start_place = where(from_place) if from_place else "here"
+        return f"When it is {spoken.clock(moment)} {start_place}, it is {told}."
     return f"It will be {told}." if after else f"It is {told}."
 
 
-async def _zone(place: str, here: datetime) -> tzinfo:
+def _zone(place: str, here: datetime) -> tzinfo:
     """Return the zone of ``place``; the person's own where that is empty."""
-    if not place:
-        await trio.lowlevel.checkpoint()
-        return here.tzinfo or UTC
-    return await trio.to_thread.run_sync(zone_of, place)
+    return zone_of(place) if place else here.tzinfo or UTC
 
 
 def _at(at: str, here: datetime, zone: tzinfo) -> datetime:
@@ -71,18 +68,16 @@ def _length(after: str) -> timedelta:
     return found
 
 
-def _difference(here: datetime, start: tuple[tzinfo, str], there: tuple[tzinfo, str]) -> str:
-    """Return how much later the clocks of one place are than those of another."""
+def _difference(here: datetime, one: tzinfo, called_one: str, other: tzinfo, called_other: str) -> str:
+    """Return how much later the clocks of ``one`` are than those of ``other``, which may be the person's own."""
     now = here.astimezone(UTC)
-    ahead = (now.astimezone(there[0]).utcoffset() or timedelta(0)) - (
-        now.astimezone(start[0]).utcoffset() or timedelta(0)
-    )
-    other = called(there[1]) if there[1] else "your own time"
+    ahead = (now.astimezone(one).utcoffset() or timedelta(0)) - (now.astimezone(other).utcoffset() or timedelta(0))
+    than = called(called_other) if called_other else "you"
     if not ahead:
-        return f"{called(start[1])} and {other} have the same time."
+        return f"{called(called_one)} has the same time as {than}."
     hours = spoken.figure(abs(ahead).total_seconds() / 3600)
-    which = "ahead of" if ahead > timedelta(0) else "behind"
-    return spoken.sentence(f"{other} is {hours} hour{'' if hours == '1' else 's'} {which} {called(start[1])}.")
+    direction = "ahead of" if ahead > timedelta(0) else "behind"
+    return f"{called(called_one)} is {hours} hour{'' if hours == '1' else 's'} {direction} {than}."
 
 
 SKILL = Skill(
@@ -101,18 +96,26 @@ SKILL = Skill(
         Sentence("[tell me|give me] [what is|say] the [current|exact|local|right] time [is|it is]"),
         Sentence("(have you got|do you have|you got|got) the time [on you]"),
         Sentence("(how late|what hour) (is it|it is)"),
-        Sentence("(what|which) [local|current] time (is it|it is) [right now|now|currently] [over] (in|at) {place}"),
-        Sentence("[give me|what is] the [current|exact|local|right] time [is|it is|right now|now] (in|at) {place}"),
+        Sentence("what is the hour"),
+        Sentence(
+            "(what|which) [local|current] time (is it|it is) [right now|now|currently] [over|over "
+            "there] (in|at|on) {place}"
+        ),
+        Sentence(
+            "[give me|what is] the [current|exact|local|right] time [is|it is|right now|now] "
+            "[over|over there] (in|at|on) {place}"
+        ),
         Sentence("[current|local] time [right now|now] in {place}"),
         Sentence("(how late|what hour) (is it|it is) in {place}"),
         Sentence("what time (will it be|is it) in {after:duration} [in {place}]"),
         Sentence("what time (will it be|is it) {after:duration} from now [in {place}]"),
+        Sentence("in {after:duration} what time will it be [in {place}]"),
         Sentence("what will the time be in {after:duration} [in {place}]"),
         Sentence("(when|if) it is {at:clock} [here|in {from:place}] what time (is it|it is|will it be) in {place}"),
         Sentence("what time (is it|it is|will it be) in {place} (when|if) it is {at:clock} [here|in {from:place}]"),
         Sentence("(what|when) is {at:clock} [in] {from:place} [time] in {place} [time]"),
-        Sentence("what is the time difference (between|from) {from:place} (and|to) {place}"),
-        Sentence("what is the time difference (to|with) {from:place}"),
+        Sentence("[what is] [the] time difference (between|from) {from:place} (and|to) {place}"),
+        Sentence("[what is] [the] time difference (to|with|from) {from:place}"),
         Sentence(
             "how many hours [ahead|behind|of difference] (is|are) [there] [between] {from:place} (and|from) {place}"
         ),

@@ -14,12 +14,12 @@ assistant | can you | could you | would you | will you | can you please | could 
 will you please | would you mind | can i | could i | may i | i want you to | i would like you to | i need you to |
 i want to | i would like to | tell me | let me know | let us | do you know | do you happen to know |
 can you tell me | could you tell me | i want to know | i would like to know | i need to know | i wonder |
-i was wondering | i am wondering | any idea | kindly | quickly | go ahead and | for me
+i was wondering | i am wondering | any idea | kindly | quickly | go ahead and | for me | i want | i would like | i need
 """
 _BEHIND_TEXT: Final = """
 please | thanks | thank you | thank you very much | for me | right now | now | at the moment | just now | then |
 will you | would you | could you | can you | okay | if you can | if you could | if you would |
-if you do not mind | computer | assistant | by the way | real quick | quickly | or what | mate | dear
+if you do not mind | computer | assistant | by the way | real quick | quickly | or what | mate | dear | again
 """
 _BEFORE: Final = [row.split() for row in _BEFORE_TEXT.split("|")]
 _BEHIND: Final = [row.split() for row in _BEHIND_TEXT.split("|")]
