@@ -59,6 +59,7 @@ _ROOTS: Final = [
     (("square", "root", "of"), 2),
     (("square", "root"), 2),
     (("the", "root", "of"), 2),
+    (("root", "of"), 2),
     (("root",), 2),
     (("√",), 2),
     (("sqrt",), 2),
