@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import trio
@@ -56,7 +57,7 @@ async def _how_fast(arguments: Mapping[str, Any], circumstances: Circumstances, 
 
 
 def _seconds(ms: int) -> str:
-    figure = spoken.figure(round(ms / 1000, 1 if ms >= 1000 else 2))
+    figure = spoken.figure(Fraction(round(ms, -2 if ms >= 1000 else -1), 1000))
     return f"{figure} second{'' if figure == '1' else 's'}"
 
 

@@ -28,8 +28,9 @@ async def _tell(arguments: Mapping[str, Any], circumstances: Circumstances, mean
         return _difference(here, start, from_place, there, place)
     moment = _at(at, here, start) if at else here
     try:
-        moment += _length(after)
-        local = (moment.astimezone(UTC)).astimezone(there)
+        # Not by the clock on the wall, which may be put forward or back meanwhile.
+        moment = (moment.astimezone(UTC) + _length(after)).astimezone(moment.tzinfo)
+        local = moment.astimezone(there)
     except OverflowError as error:
         raise ToolError("That is farther away than any calendar goes.") from error
     told = spoken.clock(local)
