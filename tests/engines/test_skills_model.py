@@ -8,9 +8,9 @@ from hypothesis import given, settings, strategies as st
 
 from tests.skills.using import Using
 from voice_trio.core.history import Message, prompt as prompt_of
-from voice_trio.core.items import ToolOutput, ToolUse, Words
+from voice_trio.core.items import Item, ToolOutput, ToolUse, Words
 from voice_trio.core.tools import ThatTool
-from voice_trio.engines.base import Finish, LanguageModel, Prompt, TextDelta, ToolCall, advice_of
+from voice_trio.engines.base import Finish, LanguageModel, Prompt, ReplyEvent, TextDelta, ToolCall, advice_of
 from voice_trio.engines.skills_model import DONE, NO_WORDS, NOTHING_NEW, SkillsModel, reply
 from voice_trio.skills.table import SKILLS
 
@@ -23,7 +23,7 @@ def asked(said, tools=TOOLS, **choice):
 
 
 async def events_of(prompt, model=MODEL):
-    events = []
+    events: list[ReplyEvent] = []
     async with model.stream(prompt) as stream:
         while not events or not isinstance(events[-1], Finish):
             events.append(await stream.receive())
@@ -63,7 +63,8 @@ async def test_what_a_tool_answers_is_said_as_it_is(autojump_clock):
 
 async def test_a_conversation_goes_on_over_many_turns(autojump_clock):
     """By hand, what a session does: ask, use the tool, ask again, remember."""
-    use, items, replies = Using(drawn=[1]), [], []
+    use, replies = Using(drawn=[1]), []
+    items: list[Item] = []
     for turn, said in enumerate(["Add milk to my list.", "Read my list.", "Hm what?", "Flip a coin!"]):
         items.append(Words(id=f"said_{turn}", by="person", text=said))
         events = await events_of(Prompt(prompt_of(items, system="", budget_tokens=4000), TOOLS))

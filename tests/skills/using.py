@@ -54,4 +54,4 @@ class Using:
 
 
 def at(*when, zone=BERLIN):
-    return datetime(*when, tzinfo=zone)
+    return datetime(*when).replace(tzinfo=zone)

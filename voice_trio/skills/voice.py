@@ -53,6 +53,8 @@ SPEED = Skill(
     sentences=(
         Sentence(f"(speak|talk|read|go|say it) {_MUCH} (slower|more slowly|slowly|slow) [from now on]", _SLOWER),
         Sentence(f"{_MUCH} (slower|more slowly)", _SLOWER),
+        # So it is heard where the two words are said as one.
+        Sentence("speaks lower", _SLOWER),
         Sentence("you (speak|talk|are speaking|are talking) [much] too (fast|quickly)", _SLOWER),
         Sentence("(that is|you are|that was) [much] too (fast|quick)", _SLOWER),
         Sentence("(slow down|not so fast) [a bit|a little|a little bit]", _SLOWER),

@@ -47,6 +47,7 @@ _FACTORS: Final = [
     (("x",), "multiply"),
     (("multiplied", "by"), "multiply"),
     (("time",), "multiply"),
+    (("by",), "multiply"),
     (("divided", "by"), "divide"),
     (("divide", "by"), "divide"),
     (("/",), "divide"),

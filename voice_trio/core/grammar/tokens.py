@@ -57,6 +57,7 @@ _WHOLE: Final = {
     "dont": ("do", "not"),
     "o'clock": ("oclock",),
     "ok": ("okay",),
+    "workout": ("work", "out"),
     "alright": ("all", "right"),
 }
 _SIGNS: Final = {

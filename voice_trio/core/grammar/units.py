@@ -30,7 +30,7 @@ stone: stones
 ton: tons
 milliliter: milliliters millilitre millilitres ml
 centiliter: centiliters centilitre centilitres cl
-liter: liters litre litres l
+liter: liters litre litres l leader leaders
 teaspoon: teaspoons tsp
 tablespoon: tablespoons tbsp
 fluid_ounce: fluid_ounces
@@ -86,7 +86,7 @@ atmosphere: atmospheres
 degree: degrees
 radian: radians
 """
-"""Unit: what it is called besides."""
+"""Unit: what it is called besides, and what recognizers take it for."""
 
 _CALLED: Final = {
     "degC": ("degree Celsius", "degrees Celsius"),
