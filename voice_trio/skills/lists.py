@@ -136,7 +136,7 @@ _NAME = "(my|the|our) [{list:listname}] list"
 
 ADD = Skill(
     name="add_to_list",
-    description="Adds things to one of the person's lists, or takes a note: then the list is notes.",
+    description="Adds things to one of the person's lists, or takes a note, on the list called notes.",
     does=_add,
     properties={"items": {**_ITEMS, "description": "What to add, each by itself"}, "list": _LIST},
     required=("items",),
@@ -156,7 +156,7 @@ ADD = Skill(
 )
 READ = Skill(
     name="read_list",
-    description="Tells what stands on one of the person's lists, or their notes: then the list is notes.",
+    description="Tells what stands on one of the person's lists. Their notes are the list called notes.",
     does=_read,
     properties={"list": _LIST},
     example="what is on my shopping list?",
@@ -203,7 +203,7 @@ REMOVE = Skill(
 )
 CLEAR = Skill(
     name="clear_list",
-    description="Takes everything off one of the person's lists, or all notes: then the list is notes.",
+    description="Takes everything off one of the person's lists, or all notes off the list called notes.",
     does=_clear,
     properties={"list": _LIST},
     has_effects=True,
