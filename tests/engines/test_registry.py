@@ -316,7 +316,7 @@ async def test_a_detector_that_lacks_its_model_is_refused_or_passed_over(monkeyp
 def test_each_choice_of_an_engine_is_of_all_there_are():
     assert config.allowed("vad") == "one of auto, silero, webrtc"
     assert config.allowed("asr_engine") == "one of auto, faster-whisper, moonshine, pocketsphinx"
-    assert config.allowed("llm_engine") == "one of auto, openai-chat, local, synthetic"
+    assert config.allowed("llm_engine") == "one of auto, openai-chat, local, skills, synthetic"
     assert config.allowed("tts_engine") == "one of auto, hibari, espeak"
 
 
