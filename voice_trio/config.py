@@ -38,7 +38,7 @@ three at once on two processors wait three times as long (`python tools/load_rea
 to nothing, people listen and think most of the time, and a person is better answered late than turned away."""
 
 
-_LLM_ENGINES = {"openai": "openai-chat", "none": "synthetic"}
+_LLM_ENGINES = {"openai": "openai-chat", "none": "skills"}
 _TTS_ENGINES = {"pyttsx3": "espeak"}
 """Words that people use -> the engine that they mean."""
 

@@ -19,7 +19,16 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core.history import Message
 from voice_trio.core.tools import ThatTool
-from voice_trio.engines.base import Finish, LanguageModel, Prompt, ReplyEvent, Stream, TextDelta, ToolCall
+from voice_trio.engines.base import (
+    SKILLS_ALONE,
+    Finish,
+    LanguageModel,
+    Prompt,
+    ReplyEvent,
+    Stream,
+    TextDelta,
+    ToolCall,
+)
 from voice_trio.engines.plug import Plug
 from voice_trio.entry_points import Kind
 from voice_trio.skills.table import SKILLS, grammar
@@ -35,7 +44,7 @@ _SENTENCE = re.compile(r".+?(?:[.!?]\s+|\Z)", re.DOTALL)
 class SkillsModel:
     """A language model that is a grammar."""
 
-    name = "skills"
+    name = SKILLS_ALONE
     synthetic = True
 
     def __init__(self, advice: str = "") -> None:
@@ -127,4 +136,4 @@ async def _open(settings: Settings) -> AsyncIterator[LanguageModel]:
     yield SkillsModel("That was chosen; STREAM_LLM_ENGINE=auto takes a real one.")
 
 
-PLUG = Plug(kind=Kind.LANGUAGE_MODEL, name="skills", title="skills alone", settings=Settings, open=_open)
+PLUG = Plug(kind=Kind.LANGUAGE_MODEL, name=SKILLS_ALONE, title="skills alone", settings=Settings, open=_open)
