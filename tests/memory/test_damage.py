@@ -92,7 +92,7 @@ def test_one_of_the_first_schema_is_brought_up_to_date(path):
     with closing(sqlite3.connect(path)) as earlier:
         (key,) = earlier.execute("SELECT key FROM issuer").fetchone()
         earlier.executescript(
-            "DROP TABLE leaving; DROP TABLE list_items; PRAGMA user_version = 1;"
+            "DROP TABLE leaving; PRAGMA user_version = 1;"
             "CREATE TABLE conversations (id TEXT PRIMARY KEY NOT NULL, begun_at REAL NOT NULL);"
             "INSERT INTO conversations VALUES ('c', 1.0)"
         )

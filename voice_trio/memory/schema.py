@@ -35,7 +35,7 @@ _TURNS = """
 """
 
 _LISTS = """
-    CREATE TABLE list_items (
+    CREATE TABLE IF NOT EXISTS list_items (
         conversation TEXT NOT NULL,
         seq INTEGER NOT NULL,
         list TEXT NOT NULL,
