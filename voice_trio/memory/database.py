@@ -93,8 +93,8 @@ class Database:
                     record.conversation,
                     record.session,
                     record.turn,
-                    storable(record.said),
-                    storable(record.reply),
+                    _storable(record.said),
+                    _storable(record.reply),
                     record.heard,
                     str(record.outcome),
                     record.ended_at,
@@ -103,7 +103,7 @@ class Database:
 
     def amend(self, record: Record) -> None:
         """Have ``record`` in the place of the one that it is a part of, if there is one."""
-        record = replace(record, said=storable(record.said), reply=storable(record.reply))
+        record = replace(record, said=_storable(record.said), reply=_storable(record.reply))
         for table in ("records", "leaving"):
             with self.transaction() as execute:
                 columns = "conversation, session, turn, said, reply, heard, outcome, ended_at"
@@ -262,7 +262,7 @@ def _leaving(execute: schema.Execute) -> bool:
     return execute("SELECT 1 FROM leaving LIMIT 1").fetchone() is not None
 
 
-def storable(text: str) -> str:
+def _storable(text: str) -> str:
     """Return ``text`` with a mark for each lone surrogate, which UTF-8 has no bytes for; its length stays the same."""
     return text.encode(errors="replace").decode()
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voice_trio.core.strange_text import mend
 from voice_trio.memory import schema
-from voice_trio.memory.database import Database, storable
+from voice_trio.memory.database import Database
 
 
 def names(database: Database, conversation: str) -> list[str]:
@@ -22,7 +23,7 @@ def items(database: Database, conversation: str, name: str) -> list[str]:
     """Return what stands on a list, in the order in which it was added."""
     with database.transaction() as execute:
         query = "SELECT item FROM list_items WHERE conversation = ? AND list = ? ORDER BY seq"
-        return [item for (item,) in execute(query, (conversation, storable(name)))]
+        return [item for (item,) in execute(query, (conversation, mend(name)))]
 
 
 def add(database: Database, conversation: str, name: str, new: Sequence[str], added_at: float) -> None:
@@ -31,7 +32,7 @@ def add(database: Database, conversation: str, name: str, new: Sequence[str], ad
         query = "SELECT coalesce(max(seq), 0) FROM list_items WHERE conversation = ?"
         (last,) = execute(query, (conversation,)).fetchone()
         for seq, item in enumerate(new, start=last + 1):
-            row = (conversation, seq, storable(name), storable(item), added_at)
+            row = (conversation, seq, mend(name), mend(item), added_at)
             execute("INSERT INTO list_items (conversation, seq, list, item, added_at) VALUES (?, ?, ?, ?, ?)", row)
 
 
@@ -39,7 +40,7 @@ def remove(database: Database, conversation: str, name: str, gone: Sequence[str]
     """Take each of ``gone`` off a list."""
     with database.transaction() as execute:
         for item in gone:
-            row = (conversation, storable(name), storable(item))
+            row = (conversation, mend(name), mend(item))
             execute("DELETE FROM list_items WHERE conversation = ? AND list = ? AND item = ?", row)
 
 
