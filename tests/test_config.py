@@ -91,7 +91,7 @@ def test_the_number_of_sessions_follows_the_processors():
     [
         ("auto", "auto"),
         ("openai", "openai-chat"),
-        ("none", "synthetic"),
+        ("none", "skills"),
         ("local", "local"),
         (" openai-chat ", "openai-chat"),
     ],

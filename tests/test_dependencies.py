@@ -25,6 +25,7 @@ UNIMPORTED = {
     "ruff",
     "socksio",
     "towncrier",
+    "tzdata",
 }
 """Declared for their commands, for files that they bring, as plugins, or for others to import."""
 

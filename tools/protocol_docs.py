@@ -174,7 +174,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "end_of_turn": "`engines_changed`: what weighs pauses; left out if nothing does",
         "asr": "`engines_changed`: name of the recognizer, as the others in place of what `session` said",
         "llm": "`engines_changed`: name of the language model",
-        "synthetic": "`engines_changed`: whether there is none, and replies only repeat what was heard",
+        "synthetic": "`engines_changed`: whether there is none, and only its skills answer",
         "voices": "`engines_changed`: what `voice` may be",
         "languages": "`engines_changed`: what `language` may be; empty if any will do",
     },

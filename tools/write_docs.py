@@ -1,5 +1,5 @@
 """Writes what the documents take from the code: README's table of settings, much of docs/protocol.md, the schema,
-the matrices of docs/testing.md, and the example of docs/another-engine.md.
+the matrices of docs/testing.md, the example of docs/another-engine.md, and the table of docs/skills.md.
 
     python tools/write_docs.py            rewrite them
     python tools/write_docs.py --check    exit with 1 if one of them is out of date
@@ -19,6 +19,8 @@ import click
 
 from tools import diagrams, fault_matrix, protocol_docs
 from voice_trio.config import Settings, allowed, variable
+from voice_trio.skills import spoken
+from voice_trio.skills.table import SKILLS
 
 ROOT = Path(__file__).parent.parent
 LONGEST_DEFAULT = 40
@@ -32,6 +34,16 @@ def settings_table() -> str:
         if len(shown) > LONGEST_DEFAULT:
             shown = "a short instruction to speak plainly"
         rows.append(f"| `{variable(name)}` | {shown} | {field.description} | {allowed(name, here=False)} |")
+    return "\n".join(rows)
+
+
+def skills_table() -> str:
+    rows = ["| say | what it does | tool | its arguments |", "|---|---|---|---|"]
+    for skill in SKILLS:
+        arguments = ", ".join(f"`{name}`" for name in skill.properties)
+        alone = " Not offered to a language model." if skill.only_alone else ""
+        said = spoken.sentence(skill.example)
+        rows.append(f"| {said} | {skill.description}{alone} | `{skill.name}` | {arguments} |")
     return "\n".join(rows)
 
 
@@ -55,6 +67,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "project": partial(file, "tests/plugged/pyproject.toml", "toml"),
         "voice": partial(file, "tests/plugged/morse.py", "python"),
     },
+    "docs/skills.md": {"skills": skills_table},
     "docs/testing.md": {
         "faults": fault_matrix.table,
         "tools": fault_matrix.tools_table,

@@ -174,7 +174,7 @@ def _unprintable(value: str) -> str:
     return f"holds a character that cannot be seen, U+{ord(char):04X}"
 
 
-_LLM_ENGINES = {"openai": "openai-chat", "none": "synthetic"}
+_LLM_ENGINES = {"openai": "openai-chat", "none": "skills"}
 _TTS_ENGINES = {"pyttsx3": "espeak"}
 """Words that people use -> the engine that they mean."""
 

@@ -209,7 +209,10 @@ export function missingOf({ engines }) {
  * @param {OfKind} ofKind
  */
 export function detailOf({ at_work: name, engines, synthetic, advice, languages = [] }) {
-  if (synthetic) return ["Replies only repeat what was heard.", advice].filter(Boolean).join(" ");
+  if (synthetic) {
+    const instead = name === "skills" ? "Only its skills answer." : "Replies only repeat what was heard.";
+    return [instead, advice].filter(Boolean).join(" ");
+  }
   const current = engines.find((one) => one.in_use);
   const said = current && labelOf(current).toLowerCase().includes(name.toLowerCase());
   return [said ? "" : name, inWords(languages)].filter(Boolean).join(": ");

@@ -36,7 +36,7 @@ async def opened(kind=Kind.LANGUAGE_MODEL, **settings):
 
 
 async def test_the_best_is_taken_unless_another_is_named(plug_in):
-    assert (await opened())[0].name == "synthetic"
+    assert (await opened())[0].name == "skills"
     plug_in()
     assert (await opened())[0].name == "parrot"
     assert (await opened(llm_engine="synthetic"))[0].name == "synthetic"
@@ -70,7 +70,7 @@ BROKEN = [
 async def test_one_that_is_none_keeps_nobody_from_starting_who_did_not_ask(plug_in, code, why):
     plug_in(code)
     engine, _, reasons = await opened()
-    assert engine.name == "synthetic"
+    assert engine.name == "skills"
     assert len(reasons) == 1
     with pytest.raises(CannotLoad, match=f"^STREAM_LLM_ENGINE asks for parrot, and {why}\\.$"):
         await opened(llm_engine="parrot")
@@ -89,7 +89,7 @@ PASSED_OVER = [
 async def test_one_that_cannot_be_used_here_is_passed_over_in_silence(plug_in, code, why):
     plug_in(code)
     engine, _, reasons = await opened()
-    assert (engine.name, reasons) == ("synthetic", [])
+    assert (engine.name, reasons) == ("skills", [])
     with pytest.raises(CannotLoad) as caught:
         await opened(llm_engine="parrot")
     assert str(caught.value) == f"STREAM_LLM_ENGINE asks for parrot, {why}"
@@ -116,7 +116,7 @@ FAILING = [
 async def test_one_that_fails_to_open_is_told_of_and_passed_over(plug_in, code, why):
     plug_in(code)
     engine, _, reasons = await opened()
-    assert (engine.name, reasons) == ("synthetic", [why])
+    assert (engine.name, reasons) == ("skills", [why])
     with pytest.raises(CannotLoad) as caught:
         await opened(llm_engine="parrot")
     assert str(caught.value) == f"parrot of bird 1.0 fails: {why}"
@@ -316,7 +316,7 @@ async def test_a_detector_that_lacks_its_model_is_refused_or_passed_over(monkeyp
 def test_each_choice_of_an_engine_is_of_all_there_are():
     assert config.allowed("vad") == "one of auto, silero, webrtc"
     assert config.allowed("asr_engine") == "one of auto, faster-whisper, moonshine, pocketsphinx"
-    assert config.allowed("llm_engine") == "one of auto, openai-chat, local, synthetic"
+    assert config.allowed("llm_engine") == "one of auto, openai-chat, local, skills, synthetic"
     assert config.allowed("tts_engine") == "one of auto, hibari, espeak"
 
 

@@ -64,7 +64,9 @@ test("what is at work is told as far as its label does not say it", () => {
   assert.equal(detail("moonshine tiny-en", { languages: ["en"] }), "moonshine tiny-en: English only");
   assert.equal(detail("moonshine", { languages: ["en"] }), "English only");
   assert.equal(detail("moonshine", {}), "");
-  assert.equal(detail("none", { synthetic: true, advice: "Start one." }), "Replies only repeat what was heard. Start one.");
+  const alone = { synthetic: true, advice: "Start one." };
+  assert.equal(detail("skills", alone), "Only its skills answer. Start one.");
+  assert.equal(detail("synthetic", alone), "Replies only repeat what was heard. Start one.");
 });
 
 /** Serves /api, each request by `answer`. */

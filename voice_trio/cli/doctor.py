@@ -17,7 +17,16 @@ from voice_trio.core.errors import first_leaf
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
-from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, Synthesizer, TextDelta, advice_of
+from voice_trio.engines.base import (
+    EngineError,
+    Finish,
+    LanguageModel,
+    Prompt,
+    Synthesizer,
+    TextDelta,
+    advice_of,
+    instead_of,
+)
 from voice_trio.engines.echo import aec3
 from voice_trio.engines.local_llm.model import LocalModel
 from voice_trio.engines.media import media_worker
@@ -121,7 +130,7 @@ async def _language_model(settings: Settings) -> str:
             advice = advice_of(model) or ""
             if settings.llm_model and asked:
                 raise EngineError(ErrorCode.LLM_FAIL, advice + asked)
-            return f"none, replies repeat what was heard. {advice}{asked}".rstrip()
+            return f"none, {instead_of(model)}. {advice}{asked}".rstrip()
         async with model.stream(Prompt([Message("user", "Say yes.")])) as stream:
             while not isinstance(event := await stream.receive(), Finish):
                 if isinstance(event, TextDelta):

@@ -11,7 +11,7 @@ import trio
 from voice_trio import __version__, config, log
 from voice_trio.cli.options import SettingsCommand, chosen, settings_options
 from voice_trio.cli.output import CannotPrint, say
-from voice_trio.engines.base import Engines, advice_of
+from voice_trio.engines.base import Engines, advice_of, instead_of
 from voice_trio.log_writer import log_writer
 from voice_trio.server.run import Running, serve_until_signal
 from voice_trio.server.standstill import LivedClock
@@ -58,6 +58,7 @@ def describe(engines: Engines) -> list[str]:
         lines += [f"{_MARGIN}{fallback.about} {fallback.better} hears better:", f"{_MARGIN}{fallback.command}"]
     lines.append(f"  language model  {engines.language_model.name}")
     if engines.language_model.synthetic:
-        lines += [f"{_MARGIN}It repeats what was heard. {advice_of(engines.language_model) or ''}".rstrip()]
+        instead = instead_of(engines.language_model).capitalize()
+        lines += [f"{_MARGIN}{instead}. {advice_of(engines.language_model) or ''}".rstrip()]
     lines.append(f"  voice           {engines.synthesizer.name}")
     return lines

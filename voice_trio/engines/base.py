@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from voice_trio.core.errors import CannotLoad as CannotLoad, EngineError as EngineError
 from voice_trio.core.strange_text import mend
 from voice_trio.engines.language_model import (
+    SKILLS_ALONE as SKILLS_ALONE,
     Alive as Alive,
     Finish as Finish,
     LanguageModel as LanguageModel,
@@ -32,6 +33,7 @@ from voice_trio.engines.language_model import (
     Usage as Usage,
     advice_of as advice_of,
     broken_off as broken_off,
+    instead_of as instead_of,
     is_metered as is_metered,
 )
 from voice_trio.engines.speech import (

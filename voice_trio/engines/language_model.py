@@ -12,6 +12,9 @@ from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.core.tools import Tool as Tool, ToolChoice as ToolChoice
 
+SKILLS_ALONE = "skills"
+"""The name of the stand-in that answers with our skills."""
+
 
 class TextDelta(NamedTuple):
     """The next piece of a reply, never empty."""
@@ -95,7 +98,7 @@ class LanguageModel(Protocol):
 
     @property
     def synthetic(self) -> bool:
-        """Whether there is no language model, and the replies only repeat what was heard.
+        """Whether there is no language model, and replies are what `instead_of` says.
 
         Such a one may say in an attribute ``advice`` how to get one: see `advice_of`.
         """
@@ -110,6 +113,11 @@ class LanguageModel(Protocol):
 def advice_of(model: LanguageModel) -> str | None:
     """Return, in sentences, how to get a better model than ``model``, where that is a stand-in that knows."""
     return getattr(model, "advice", None) or None
+
+
+def instead_of(model: LanguageModel) -> str:
+    """Return what ``model`` does where it only stands in for a language model, as the end of a sentence."""
+    return "only its skills answer" if model.name == SKILLS_ALONE else "replies only repeat what was heard"
 
 
 def is_metered(model: LanguageModel) -> bool:

@@ -1,4 +1,4 @@
-"""The language model of a server that has none: it repeats what it heard, in one short sentence.
+"""A language model without one: it repeats what it heard, in one short sentence.
 
 How to get a real one is told in writing, once, by whoever greets the person. The same words get the same reply, at the
 pace of a small local model.

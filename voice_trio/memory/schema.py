@@ -1,7 +1,8 @@
 """What the database holds, and how an older one, or an empty file, comes to hold it.
 
 ``records`` has the turns. ``leaving`` is empty but while what is remembered moves to fresh pages (`rewriting`): a turn
-is in one of the two, and a reader looks into both. ``issuer`` has one row, the key of the ids.
+is in one of the two, and a reader looks into both. ``list_items`` has what stands on people's lists. ``issuer`` has one
+row, the key of the ids.
 """
 
 from __future__ import annotations
@@ -39,11 +40,23 @@ _CALLS = "calls TEXT NOT NULL DEFAULT ''"
 
 _TURNS = _FIRST_TURNS.replace("ended_at REAL NOT NULL,", f"ended_at REAL NOT NULL, {_CALLS},")
 
+_LISTS = """
+    CREATE TABLE IF NOT EXISTS list_items (
+        conversation TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        list TEXT NOT NULL,
+        item TEXT NOT NULL,
+        added_at REAL NOT NULL,
+        PRIMARY KEY (conversation, seq)
+    )
+"""
+
 _MIGRATIONS: Sequence[Sequence[str]] = (
     ("CREATE TABLE issuer (key BLOB NOT NULL)", _FIRST_TURNS.format("records")),
     # A database that the first schema made has a list of its conversations, too.
     (_FIRST_TURNS.format("leaving"), "DROP TABLE IF EXISTS conversations"),
     (f"ALTER TABLE records ADD COLUMN {_CALLS}", f"ALTER TABLE leaving ADD COLUMN {_CALLS}"),
+    (_LISTS,),
 )
 """What makes each version of the schema from the one before it; ``user_version`` says how many were done."""
 
@@ -83,6 +96,14 @@ def renew_leaving(execute: Execute) -> None:
     """Give back the pages of ``leaving``, which must be empty: its last ones may have traces of what was there."""
     execute("DROP TABLE leaving")
     execute(_TURNS.format("leaving"))
+
+
+def renew_lists(execute: Execute, before: float) -> None:
+    """Have lists in a fresh table, without what was added before ``before``, seconds since 1970."""
+    execute("ALTER TABLE list_items RENAME TO old_items")
+    execute(_LISTS)
+    execute("INSERT INTO list_items SELECT * FROM old_items WHERE added_at >= ?", (before,))
+    execute("DROP TABLE old_items")
 
 
 def _key(execute: Execute) -> bytes:

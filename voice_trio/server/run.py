@@ -9,7 +9,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import hypercorn.trio
@@ -24,6 +24,7 @@ from voice_trio.fault_tap import inject, inject_tools
 from voice_trio.faults import Faults
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.holds import Claims
+from voice_trio.memory.lists import lists_of
 from voice_trio.memory.open import open_holds, open_store
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import url_of
@@ -83,7 +84,6 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
     """
     install()
     native.prepare()
-    toolbox = load_tools(settings)
     session_logs, access = _open_session_logs(settings), Access.of(settings)
     tls = open_tls(settings)
     connections = open_connections(settings)
@@ -92,6 +92,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
     config = hypercorn_config(settings, listening, connections, None if tls is None else tls.context)
     async with (
         open_store(settings) as plain_store,
+        nullcontext(load_tools(settings, lists_of(plain_store))) as toolbox,
         open_host(settings, open_engines) as host,
         open_media() as decoder,
         AsyncExitStack() as closing,

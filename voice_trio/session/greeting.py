@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import Event, Info, InfoCode, SessionOpened
-from voice_trio.engines.base import EndOfTurn, Engines, advice_of
+from voice_trio.engines.base import EndOfTurn, Engines, advice_of, instead_of
 from voice_trio.engines.echo import aec3
 from voice_trio.entry_points import Kind
 from voice_trio.session.settings import SessionSettings
 
-NO_MODEL = "No language model is configured: replies only repeat what was heard."
+NO_MODEL = "No language model is configured"
 
 FEATURES = ("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "tools")
 CANCELS_ECHO = "echo"
@@ -37,7 +37,8 @@ def greeting(session: str, conversation: str, settings: SessionSettings, engines
         yield Info(code=InfoCode.ASR_FALLBACK, message=fallback.message, command=fallback.command)
     if engines.language_model.synthetic:
         advice = advice_of(engines.language_model)
-        message = f"{NO_MODEL} {advice}" if advice else NO_MODEL
+        message = f"{NO_MODEL}: {instead_of(engines.language_model)}."
+        message = f"{message} {advice}" if advice else message
         yield Info(code=InfoCode.LLM_SYNTHETIC, message=message)
 
 
@@ -69,5 +70,5 @@ def _news(kind: Kind, engines: Engines) -> str:
     if kind is Kind.END_OF_TURN:
         return f"{_name_of(engines.end_of_turn)} weighs pauses from now on."
     if engines.language_model.synthetic:
-        return "The language model is gone: replies only repeat what was heard until another one is there."
+        return f"The language model is gone: {instead_of(engines.language_model)} until another one is there."
     return f"{engines.language_model.name} answers from now on."

@@ -12,6 +12,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
 from voice_trio.config import ConfigError, Settings
+from voice_trio.skills.keeping import InProcessLists, Lists
+from voice_trio.skills.skill import Means
+from voice_trio.skills.table import Skills
 from voice_trio.toolbox.base import ServerTool
 from voice_trio.toolbox.function import MADE_OF, NAME
 
@@ -43,10 +46,13 @@ class Tools:
         return self._tools
 
 
-def load_tools(settings: Settings) -> Tools:
-    """Return those that ``settings`` mean; their modules are imported now. Raises `ConfigError`, one sentence."""
+def load_tools(settings: Settings, lists: Lists | None = None) -> Tools:
+    """Return those that ``settings`` mean; their modules are imported now. Raises `ConfigError`, one sentence.
+
+    Without ``lists`` those of people last as long as the tools.
+    """
     found: dict[str, Loaded] = {}
-    for loaded in _all(settings):
+    for loaded in _all(settings, lists):
         name = loaded.tool.tool.name
         if name in found:
             raise ConfigError(f"{loaded.by} and {found[name].by} both bring a tool {name!r}: rename one of them.")
@@ -54,19 +60,16 @@ def load_tools(settings: Settings) -> Tools:
     return Tools([*found.values()])
 
 
-def _all(settings: Settings) -> Iterator[Loaded]:
+def _all(settings: Settings, lists: Lists | None) -> Iterator[Loaded]:
     if settings.skills != "off":
-        yield from (Loaded(tool, "voice_trio itself") for tool in skills())
+        yield from (
+            Loaded(tool, "voice_trio itself") for tool in Skills(Means(lists=lists or InProcessLists())).tools()
+        )
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         by = f"{point.dist.name if point.dist else 'A package'}: {point.name}"
         yield from _checked(by, lambda point=point: _of(_loaded(point)))  # type: ignore[misc]
     for name in filter(None, map(str.strip, settings.tools.split(","))):
         yield from _checked(f"STREAM_TOOLS: {name}", lambda name=name: _of(_module(name)))  # type: ignore[misc]
-
-
-def skills() -> Sequence[ServerTool]:
-    """Return our own, which are imported only where they are wanted."""
-    return ()
 
 
 def _loaded(point: EntryPoint) -> Any:

@@ -1,0 +1,139 @@
+"""The language model of a server that has none: it finds what was meant among the sentences of our skills.
+
+What it makes of a person's words is the call of a tool, as any model does; it says what the tools answered, word for
+word. Of what is no sentence of ours it says that it did not understand, with an example of what it does. How to get a
+real model is told in writing, once, by whoever greets the person.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from zlib import crc32
+
+import trio
+
+from voice_trio.config import Settings
+from voice_trio.core.history import Message
+from voice_trio.core.tools import ThatTool
+from voice_trio.engines.base import (
+    SKILLS_ALONE,
+    Finish,
+    LanguageModel,
+    Prompt,
+    ReplyEvent,
+    Stream,
+    TextDelta,
+    ToolCall,
+)
+from voice_trio.engines.plug import Plug
+from voice_trio.entry_points import Kind
+from voice_trio.skills.table import SKILLS, grammar
+
+NO_WORDS = "I caught no words."
+NOTHING_NEW = "I have nothing to add to that."
+DONE = "Done."
+"""Where tools answered without a word."""
+
+_SENTENCE = re.compile(r".+?(?:[.!?]\s+|\Z)", re.DOTALL)
+
+
+class SkillsModel:
+    """A language model that is a grammar."""
+
+    name = SKILLS_ALONE
+    synthetic = True
+
+    def __init__(self, advice: str = "") -> None:
+        self.advice = advice
+        """How to get a real one, in sentences."""
+
+    @asynccontextmanager
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
+        """Begin a reply to the person's last words, or to what the tools answered that were called for them."""
+        yield _Events(reply(prompt))
+
+
+def reply(prompt: Prompt) -> Iterator[ReplyEvent]:
+    """Yield what is answered to ``prompt``: a call, or words."""
+    answers = _answers(prompt.messages)
+    if answers is not None:
+        return _words(" ".join(filter(None, answers)) or DONE)
+    said = _said(prompt.messages)
+    if said is None:
+        return _words(NOTHING_NEW)
+    if not said.strip():
+        return _words(NO_WORDS)
+    offered = _offered(prompt)
+    meant = grammar().match(said, offered)
+    if meant is None:
+        return _words(_not_understood(said, offered))
+    return iter((ToolCall("call_0", meant.name, json.dumps(meant.arguments)), Finish("tool_calls")))
+
+
+def _answers(messages: Sequence[Message]) -> list[str] | None:
+    """Return what the tools answered that were asked last; None where it is not a tool that spoke last."""
+    found: list[str] = []
+    for message in reversed(messages):
+        if message.role != "tool":
+            break
+        found.insert(0, message.content.strip())
+    return found or None
+
+
+def _said(messages: Sequence[Message]) -> str | None:
+    """Return what the person said last; None where that was answered already: nothing is done twice."""
+    last = next((message for message in reversed(messages) if message.role != "system"), None)
+    if last is None:
+        return ""
+    return last.content if last.role == "user" else None
+
+
+def _offered(prompt: Prompt) -> frozenset[str]:
+    """Return the names of the tools that may be called."""
+    names = frozenset(tool.name for tool in prompt.tools)
+    match prompt.tool_choice:
+        case "none":
+            return frozenset()
+        case ThatTool(name=name):
+            return names & {name}
+    return names
+
+
+def _not_understood(said: str, offered: Iterable[str]) -> str:
+    """Return one short sentence, with an example that depends on what was said, and on nothing else."""
+    examples = [skill.example for skill in SKILLS if skill.name in offered and skill.is_shown]
+    if not examples:
+        return "I cannot answer that without a language model."
+    # What comes last in a sentence that is spoken is what is kept in mind.
+    return (
+        f"I did not understand that, but you can say: {examples[crc32(said.encode(errors='replace')) % len(examples)]}"
+    )
+
+
+def _words(text: str) -> Iterator[ReplyEvent]:
+    yield from map(TextDelta, _SENTENCE.findall(text))
+    yield Finish("stop")
+
+
+class _Events:
+    """A reply that is there all at once, given an event at a time."""
+
+    def __init__(self, events: Iterable[ReplyEvent]) -> None:
+        self._left = deque(events)
+
+    async def receive(self) -> ReplyEvent:
+        await trio.lowlevel.checkpoint()
+        return self._left.popleft()
+
+
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[LanguageModel]:
+    # Nobody has it who did not ask for it.
+    yield SkillsModel("That was chosen; STREAM_LLM_ENGINE=auto takes a real one.")
+
+
+PLUG = Plug(kind=Kind.LANGUAGE_MODEL, name=SKILLS_ALONE, title="skills alone", settings=Settings, open=_open)
