@@ -128,7 +128,10 @@ async def test_who_is_there_already_is_told_and_who_comes_later_is_greeted_with_
             await later.ask(m.Text(text="hello"))
             await later.wait_for(m.Done)
     assert (opened.llm, told.llm, greeted.llm) == ("synthetic", "model (Ollama)", "model (Ollama)")
-    assert (advised.code, advised.message) == (InfoCode.LLM_SYNTHETIC, f"{NO_MODEL} Start one.")
+    assert (advised.code, advised.message) == (
+        InfoCode.LLM_SYNTHETIC,
+        f"{NO_MODEL}: replies only repeat what was heard. Start one.",
+    )
     assert (told.code, told.message) == (InfoCode.ENGINES_CHANGED, "model (Ollama) answers from now on.")
     assert later.all(m.Info) == []
 

@@ -13,6 +13,7 @@ from voice_trio.cli import doctor
 from voice_trio.config import ConfigError
 from voice_trio.core import messages as m
 from voice_trio.engines.base import ToolCall
+from voice_trio.skills.table import SKILLS
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.toolbox import load
@@ -131,12 +132,12 @@ def test_a_package_brings_some_by_an_entry_point(module, tmp_path, monkeypatch):
         names()
 
 
-def test_ours_are_there_unless_they_are_turned_off(monkeypatch, module):
-    other = load_tools(config.load(skills="off", tools=module(HELLO.format(name="hello"))))
-    monkeypatch.setattr(load, "skills", other.tools)
-    assert [one.by for one in load_tools(config.load()).loaded] == ["voice_trio itself"]
-    assert [one.by for one in load_tools(config.load(skills="on")).loaded] == ["voice_trio itself"]
-    assert names() == []
+@pytest.mark.parametrize("wanted", ["auto", "on"])
+def test_ours_are_there_unless_they_are_turned_off(wanted):
+    loaded = load_tools(config.load(skills=wanted)).loaded
+    assert {one.by for one in loaded} == {"voice_trio itself"}
+    assert [one.tool.tool.name for one in loaded] == [skill.name for skill in SKILLS]
+    assert load_tools(config.load(skills="off")).loaded == []
 
 
 def test_doctor_lists_them(module, monkeypatch):

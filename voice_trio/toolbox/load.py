@@ -62,9 +62,8 @@ def load_tools(settings: Settings, lists: Lists | None = None) -> Tools:
 
 def _all(settings: Settings, lists: Lists | None) -> Iterator[Loaded]:
     if settings.skills != "off":
-        yield from (
-            Loaded(tool, "voice_trio itself") for tool in Skills(Means(lists=lists or InProcessLists())).tools()
-        )
+        skills = Skills(Means(lists=lists or InProcessLists()))
+        yield from (Loaded(tool, "voice_trio itself") for tool in skills.tools())
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         by = f"{point.dist.name if point.dist else 'A package'}: {point.name}"
         yield from _checked(by, lambda point=point: _of(_loaded(point)))  # type: ignore[misc]
