@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from voice_trio.core.strange_text import mend
@@ -172,3 +172,34 @@ def _unprintable(value: str) -> str:
         return "holds bytes that are no UTF-8"
     char = next(char for char in value if not char.isprintable())
     return f"holds a character that cannot be seen, U+{ord(char):04X}"
+
+
+_LLM_ENGINES = {"openai": "openai-chat", "none": "synthetic"}
+_TTS_ENGINES = {"pyttsx3": "espeak"}
+"""Words that people use -> the engine that they mean."""
+
+
+def _llm_engine(value: str) -> str:
+    return line(_LLM_ENGINES.get(value, value))
+
+
+def _tts_engine(value: str) -> str:
+    return line(_TTS_ENGINES.get(value, value))
+
+
+SETTINGS: dict[str, Callable[[str], str]] = {
+    "host": host,
+    "openai_api_key": key,
+    "openai_base_url": api_address,
+    "llm_engine": _llm_engine,
+    "tts_engine": _tts_engine,
+    "llm_system_prompt": prose,
+    "data_dir": path,
+    "record_dir": path,
+    "trusted_proxies": networks,
+    "auth_token": token,
+    "allowed_origins": origins,
+    "certfile": path,
+    "keyfile": path,
+}
+"""By the name of the setting."""

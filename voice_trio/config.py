@@ -7,7 +7,6 @@ names that every OpenAI-compatible tool reads.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
@@ -38,40 +37,10 @@ three at once on two processors wait three times as long (`python tools/load_rea
 to nothing, people listen and think most of the time, and a person is better answered late than turned away."""
 
 
-_LLM_ENGINES = {"openai": "openai-chat", "none": "synthetic"}
-_TTS_ENGINES = {"pyttsx3": "espeak"}
-"""Words that people use -> the engine that they mean."""
-
-
-def _llm_engine(value: str) -> str:
-    return checks.line(_LLM_ENGINES.get(value, value))
-
-
-def _tts_engine(value: str) -> str:
-    return checks.line(_TTS_ENGINES.get(value, value))
-
-
-_CHECKS: dict[str, Callable[[str], str]] = {
-    "host": checks.host,
-    "openai_api_key": checks.key,
-    "openai_base_url": checks.api_address,
-    "llm_engine": _llm_engine,
-    "tts_engine": _tts_engine,
-    "llm_system_prompt": checks.prose,
-    "data_dir": checks.path,
-    "record_dir": checks.path,
-    "trusted_proxies": checks.networks,
-    "auth_token": checks.token,
-    "allowed_origins": checks.origins,
-    "certfile": checks.path,
-    "keyfile": checks.path,
-}
-
-
 class Settings(FromEnvironment):
     """What an operator can choose."""
 
-    text_checks = _CHECKS
+    text_checks = checks.SETTINGS
     # A token that is read from an empty file is not to open the server to everybody.
     not_blank = frozenset({"auth_token"})
 
@@ -176,6 +145,10 @@ class Settings(FromEnvironment):
     record_dir: Annotated[
         str,
         Field(description="folder for a session log of every session, voices and words, for `replay`; empty: no logs"),
+    ] = ""
+
+    mcp: Annotated[
+        str, Field(description="JSON file that names MCP servers, whose tools replies may use (docs/mcp.md); empty: none")
     ] = ""
 
     tts_engine: Annotated[
