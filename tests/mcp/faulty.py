@@ -95,7 +95,7 @@ def answer(message):
                 "serverInfo": {"name": "faulty", "version": "1"},
             }
         case "tools/list" if MODE == "pages":
-            at = int(message["params"].get("cursor", 0))
+            at = int(message.get("params", {}).get("cursor", 0))
             return {"tools": tools[at : at + 1], "nextCursor": str((at + 1) % len(tools))}
         case "tools/list":
             return {"tools": tools}
@@ -128,7 +128,7 @@ for line in sys.stdin:
     elif received["method"] not in ("initialize", "tools/call"):
         write({"id": received["id"], "error": {"code": -32601, "message": "Method not found"}})
     if MODE == "flood" and received["method"] == "tools/list":
-        for number in range(20_000):
+        for number in range(2_000):
             write({"method": "notifications/message", "params": {"level": "info", "data": number}})
 if MODE == "stubborn":
     time.sleep(1000)
