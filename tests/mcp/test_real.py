@@ -3,7 +3,6 @@
 import sys
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import hypercorn.trio
 import pytest
@@ -30,6 +29,8 @@ def soon(monkeypatch):
     """What is waited for between two tries is not what is tested here."""
     monkeypatch.setattr(server, "FIRST_WAIT_S", 0.01)
     monkeypatch.setattr(server, "LIST_EVERY_S", 0.01)
+    # The package takes seconds to import, and more on a busy machine.
+    monkeypatch.setattr(connection, "HANDSHAKE_S", 120.0)
 
 
 @asynccontextmanager
@@ -128,10 +129,3 @@ async def test_a_call_notices_that_it_is_gone(tmp_path):
 async def test_what_is_no_mcp_server_is_none(tmp_path):
     async with serving() as url, opened(tmp_path, {"real": {"url": url + "/elsewhere"}}) as toolbox:
         assert toolbox.servers[0].trouble == "it refused us: Not Found"
-
-
-async def test_the_example_of_the_docs_works(tmp_path):
-    example = Path(__file__).parents[2] / "examples" / "mcp_weather.py"
-    async with opened(tmp_path, {"weather": {"command": sys.executable, "args": [str(example)]}}) as toolbox:
-        assert await call(toolbox, "weather__weather", city="Ulm") == "In Ulm it is sunny, at 21 degrees."
-        assert not named(toolbox, "weather__weather").has_effects

@@ -26,16 +26,17 @@ def text_of(result: Mapping[str, Any]) -> str:
     length = 0
     for text in _texts(parts, result.get("structuredContent")):
         # A character more than fits says that something was cut.
-        texts.append(text[: MOST_CHARS + 1])
-        length += len(texts[-1]) + 1
+        texts.append(text.strip()[: MOST_CHARS + 1])
+        length += len(texts[-1])
         if length > MOST_CHARS:
             break
+        length += 1
     return bounded("\n".join(texts)) or NOTHING
 
 
 def bounded(text: str) -> str:
     """Return ``text``, of which no more than `MOST_CHARS` are left, and a mark where it was cut."""
-    text = mend(text[: MOST_CHARS + 1]).strip()
+    text = mend(text.strip()[: MOST_CHARS + 1])
     return text if len(text) <= MOST_CHARS else text[: MOST_CHARS - len(CUT)] + CUT
 
 

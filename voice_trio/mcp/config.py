@@ -108,15 +108,16 @@ def _url(value: str) -> str:
 
 
 _Text = Annotated[str, AfterValidator(_text)]
+_Given = Annotated[str, Field(min_length=1), AfterValidator(_text)]
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
-    command: Annotated[_Text, Field(min_length=1)] | None = None
+    command: _Given | None = None
     args: list[_Text] = []
     env: dict[Annotated[str, AfterValidator(_variable_name)], _Text] = {}
-    cwd: Annotated[_Text, Field(min_length=1)] | None = None
+    cwd: _Given | None = None
     url: Annotated[str, AfterValidator(_url)] | None = None
     headers: dict[Annotated[str, AfterValidator(_header_name)], str] = {}
     type: Literal["stdio", "http", "streamable-http", "streamableHttp"] | None = None
@@ -147,7 +148,7 @@ class _File(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
 
     mcp_servers: Annotated[
-        dict[Annotated[_Text, Field(min_length=1, max_length=100)], _Entry],
+        dict[Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_text)], _Entry],
         Field(alias="mcpServers", max_length=MOST_SERVERS),
     ]
 

@@ -19,7 +19,8 @@ from voice_trio.mcp.config import Command, ServerConfig
 from voice_trio.mcp.http import open_http
 from voice_trio.mcp.stdio import open_stdio
 
-HANDSHAKE_S: Final = 10.0
+HANDSHAKE_S: Final = 30.0
+"""Nobody waits for it; and what is started by npx or uvx is fetched first."""
 PING_EVERY_S: Final = 30.0
 PING_S: Final = 10.0
 

@@ -44,6 +44,11 @@ class Server:
         """Is set once it is known whether it can be had."""
         self._connection: Connection | None = None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be asked now."""
+        return self._connection is not None
+
     async def run(self, connect: Connect) -> None:
         """Hold a connection to it, and open another when one is lost, after waits that grow. Never returns."""
         wait_s = FIRST_WAIT_S
