@@ -60,7 +60,8 @@ DISTRIBUTIONS = {module: {canonical(name) for name in names} for module, names i
 
 
 @pytest.mark.parametrize(
-    ("folder", "extras"), [("voice_trio", ["echo", "mcp"]), ("tests", ["dev", "train"]), ("tools", ["dev", "voicebench"])]
+    ("folder", "extras"),
+    [("voice_trio", ["echo", "mcp"]), ("tests", ["dev", "mcp", "train"]), ("tools", ["dev", "voicebench"])],
 )
 def test_what_is_imported_is_declared(folder, extras):
     asked_for = declared(*extras)

@@ -148,7 +148,7 @@ class Settings(FromEnvironment):
     ] = ""
 
     mcp: Annotated[
-        str, Field(description="JSON file that names MCP servers, whose tools replies may use (docs/mcp.md); empty: none")
+        str, Field(description="JSON file of MCP servers, whose tools replies may use (docs/mcp.md); empty: none")
     ] = ""
 
     tts_engine: Annotated[

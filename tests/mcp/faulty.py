@@ -37,7 +37,7 @@ GOOD = {"type": "object", "properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {
 
 if MODE == "schemas":
     tools = [{"name": name, "inputSchema": schema} for name, schema in BAD.items()]
-    tools += ["no tool", {"inputSchema": EMPTY}, {"name": "good", "inputSchema": GOOD}]
+    tools += [None, {"inputSchema": EMPTY}, {"name": "good", "inputSchema": GOOD}]
 if MODE == "many":
     tools = [{"name": f"tool {number}", "inputSchema": EMPTY} for number in range(1000)]
 

@@ -19,13 +19,14 @@ TOOL = {"name": "a", "inputSchema": {"type": "object"}, "annotations": {"readOnl
 class Scripted:
     """Connections to one server, each with a script: how long it takes to fail, or to end once it was there."""
 
-    def __init__(self, *, fails_after=None, ends_after=(), tools=(TOOL,), answer=None):
+    def __init__(self, *, fails_after=None, ends_after=(), tools=(TOOL,), listed=trio.lowlevel.checkpoint, answer=None):
         self.opened_at = []
         self.lists = 0
         self.tools = tools
         self.changed = trio.Event()
         self._fails_after = fails_after
         self._ends_after = list(ends_after)
+        self._listed = listed
         self._answer = answer
 
     @asynccontextmanager
@@ -45,9 +46,9 @@ class Scripted:
             nursery.cancel_scope.cancel()
 
     async def ask(self, method, params):
-        await trio.lowlevel.checkpoint()
         if method == "tools/list":
             self.lists += 1
+            await self._listed()
             return {"tools": list(self.tools)}
         return await self._answer(params)
 
@@ -110,23 +111,19 @@ async def test_one_that_says_all_the_time_that_its_tools_changed_is_asked_no_oft
 
 
 async def test_a_list_that_never_comes_costs_the_connection(autojump_clock):
-    async def ask(method, params):
+    async def listed():
         await trio.sleep_forever()
 
-    script = Scripted()
-    script.ask = ask
-    async with living(script) as server:
+    async with living(Scripted(listed=listed)) as server:
         await server.tried.wait()
         assert server.trouble == f"it did not list its tools within {LIST_S:g} s"
 
 
 async def test_one_without_tools_is_there(autojump_clock):
-    async def ask(method, params):
+    async def listed():
         raise Declined("Method not found")
 
-    script = Scripted()
-    script.ask = ask
-    async with living(script) as server:
+    async with living(Scripted(listed=listed)) as server:
         await server.tried.wait()
         assert server.trouble is None
         assert server.tools == ()
