@@ -3,14 +3,25 @@
 import json
 import sys
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+import hypercorn.trio
+import pytest
 import trio
+from hypercorn.config import Config
 
 from voice_trio.config import Settings
 from voice_trio.mcp.open import open_mcp
 
 HERE = Path(__file__).parent
+
+OVER_HTTP = [
+    pytest.mark.real,
+    # The package reads events no further than to the one it waits for, and leaves their iterators to the collector.
+    pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning"),
+]
+"""The marks of tests that talk with servers so."""
 
 
 def faulty(mode):
@@ -44,6 +55,19 @@ async def call(toolbox, name, **arguments):
     """Return the answer of a tool, which sees nothing of the circumstances of its call."""
     with trio.fail_after(60):
         return await named(toolbox, name).use(arguments, None)
+
+
+@asynccontextmanager
+async def served(app, bind="127.0.0.1:0"):
+    """Serve an ASGI application, and yield its address; at the end it is gone at once."""
+    config = Config()
+    config.bind = [bind]
+    config.errorlog = None
+    config.graceful_timeout = 0
+    async with trio.open_nursery() as nursery:
+        [url] = await nursery.start(partial(hypercorn.trio.serve, app, config))
+        yield url
+        nursery.cancel_scope.cancel()
 
 
 async def until(true):

@@ -4,22 +4,16 @@ import sys
 from contextlib import asynccontextmanager
 from functools import partial
 
-import hypercorn.trio
 import pytest
 import structlog
 import trio
-from hypercorn.config import Config
 
 from tests.mcp import real_server
-from tests.mcp.opening import call, named, names, opened, until
+from tests.mcp.opening import OVER_HTTP, call, named, names, opened, served, until
 from voice_trio.mcp import connection, server
 from voice_trio.toolbox.base import ToolError
 
-pytestmark = [
-    pytest.mark.real,
-    # The package reads events no further than to the one it waits for, and leaves their iterators to the collector.
-    pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning"),
-]
+pytestmark = OVER_HTTP
 
 STDIO = {"command": sys.executable, "args": [real_server.__file__]}
 
@@ -35,16 +29,9 @@ def soon(monkeypatch):
 
 @asynccontextmanager
 async def serving(bind="127.0.0.1:0", **options):
-    """Serve an MCP server over HTTP, and yield its address; at the end it is gone at once."""
-    config = Config()
-    config.bind = [bind]
-    config.errorlog = None
-    config.graceful_timeout = 0
-    app = real_server.make().streamable_http_app(**options)
-    async with trio.open_nursery() as nursery:
-        binds = await nursery.start(partial(hypercorn.trio.serve, app, config))
-        yield f"{binds[0]}/mcp"
-        nursery.cancel_scope.cancel()
+    """Serve a real MCP server over HTTP, and yield its address."""
+    async with served(real_server.make().streamable_http_app(**options), bind) as url:
+        yield f"{url}/mcp"
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from mcp.client.session import ClientSession, IncomingMessage
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 from mcp_types import CONNECTION_CLOSED, METHOD_NOT_FOUND, Implementation
 
-from voice_trio.mcp.base import Declined, Lost
+from voice_trio.mcp.base import Connection, Declined, Lost
 from voice_trio.mcp.config import Command, ServerConfig
 from voice_trio.mcp.http import open_http
 from voice_trio.mcp.stdio import open_stdio
@@ -108,7 +108,7 @@ class _Connection:
 
 
 @asynccontextmanager
-async def connect(config: ServerConfig) -> AsyncIterator[_Connection]:
+async def connect(config: ServerConfig) -> AsyncIterator[Connection]:
     """Open a connection to a server, shake hands within `HANDSHAKE_S`, and hold it: a `base.Connect`."""
     at = config.at
     transport = open_stdio(config.name, at) if isinstance(at, Command) else open_http(at)

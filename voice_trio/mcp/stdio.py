@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -46,7 +45,7 @@ it runs. All others may hold keys."""
 WRITE_S: Final = 30.0
 """How long a program may leave a message of ours unread."""
 LAST_WORDS_S: Final = 1.0
-"""How long what a program wrote before its end is read after it."""
+"""How long is waited at most, at a program's end, for what it wrote before, and for its status."""
 GRACE_S: Final = 2.0
 """How long a program may take to end, first when its input has, then when it is told to."""
 
@@ -156,7 +155,8 @@ class _Program:
         self._name = name
         self._process = process
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
-        self._last_words: deque[str] = deque(maxlen=1)
+        self._last_words = ""
+        self._silent = trio.Event()
 
     async def listen(self, heard: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
         """Read its messages; what is none is passed over. Raises `Lost` at the end of its output."""
@@ -190,8 +190,9 @@ class _Program:
         lines = Lines(self._stderr, _SHOWN, cut=True)
         while (line := await lines.next()) is not None:
             if text := shown(line).strip():
-                self._last_words.append(text)
+                self._last_words = text
                 log.debug("an MCP server says", server=self._name, line=text)
+        self._silent.set()
 
     async def watch(self) -> None:
         """Notice its end, though what it started may still have its output open. Raises `Lost`."""
@@ -202,8 +203,9 @@ class _Program:
     async def _gone(self, otherwise: str) -> None:
         with trio.move_on_after(LAST_WORDS_S):
             await self._process.wait()
+            await self._silent.wait()
         status = self._process.returncode
-        last = f": {self._last_words[0][:200]}" if self._last_words else ""
+        last = f": {self._last_words[:200]}" if self._last_words else ""
         raise Lost(f"{otherwise if status is None else _ended(status)}{last}")
 
     async def end(self) -> None:
