@@ -109,7 +109,9 @@ if MODE == "deaf":
 if MODE == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if MODE == "garbage":
-    sys.stdout.write('Welcome!\n{"jsonrpc": "2.0"\n[]\n5\n\x00\n\n' + '{"jsonrpc": "2.0", "id": 99, "result": {}}\n')
+    sys.stdout.write('Welcome!\n{"jsonrpc": "2.0"\n[]\n5\n\x00\n\n')
+    write({"id": 99, "result": {}})
+    write({"method": "notifications/message", "params": {"level": 5}})
 if MODE == "latin":
     sys.stdout.buffer.write(b"\xff\xfe\n")
 if MODE == "endless":

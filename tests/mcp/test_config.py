@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -134,9 +135,15 @@ assert "mcp" not in sys.modules and "mcp_types" not in sys.modules
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
-async def test_without_the_package_it_is_said(tmp_path, monkeypatch):
+@pytest.mark.parametrize("installed", [None, "1.27.0"])
+async def test_without_the_package_it_is_said(tmp_path, monkeypatch, installed):
+    def version(name):
+        if installed is None:
+            raise PackageNotFoundError(name)
+        return installed
+
     (tmp_path / "mcp.json").write_text(json.dumps({"mcpServers": {"s": PROGRAM}}))
-    monkeypatch.setattr("voice_trio.mcp.open.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"install it with `pip install 'voice-trio\[mcp\]'`\.$"):
+    monkeypatch.setattr("voice_trio.mcp.open.version", version)
+    with pytest.raises(ConfigError, match=r"^STREAM_MCP needs version 2 of the package mcp: `pip install "):
         async with open_mcp(Settings(mcp=str(tmp_path / "mcp.json"))):
             pass

@@ -73,9 +73,10 @@ async def test_one_that_cannot_start_says_why(tmp_path, entry, why):
 
 
 @pytest.mark.parametrize("mode", ["garbage", "latin", "flood"])
-async def test_what_is_no_message_of_use_is_passed_over(tmp_path, mode):
+async def test_what_is_no_message_of_use_is_passed_over(tmp_path, caplog, mode):
     async with opened(tmp_path, {"odd": faulty(mode)}) as toolbox:
         assert await call(toolbox, "odd__echo", a=1) == '{"a": 1}'
+    assert [record for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
 async def test_a_line_without_end_is_not_held(tmp_path):

@@ -45,8 +45,8 @@ class App:
         await self._answer(json.loads(body or "{}"), send)
 
     async def _answer(self, message, send):
-        async def answer(status=200, data=b"", kind=b"application/json", *headers):
-            headers = [(b"content-type", kind), *headers]
+        async def answer(status=200, data=b"", kind=b"application/json", *more):
+            headers = [(b"content-type", kind), *more]
             await send({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": data})
 

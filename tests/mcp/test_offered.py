@@ -50,6 +50,19 @@ def test_a_reference_with_a_strange_name_is_followed():
     assert len(offers([{"name": "a", "inputSchema": schema}]).offered) == 1
 
 
+def test_references_that_lead_from_one_to_the_next_are_not_followed_for_ever():
+    chain = {f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(500)}
+    schema = EMPTY | {"properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": chain | {"d500": {"type": "string"}}}
+    assert offers([{"name": "a", "inputSchema": schema}]).left_out == {"a": "has a schema of more than 12 levels"}
+
+
+def test_half_a_character_is_mended():
+    schema = EMPTY | {"properties": {"a": {"description": "\ud83d"}}}
+    (one,) = offers([{"name": "a", "description": "\ud83d", "inputSchema": schema}]).offered
+    assert one.tool.description == "\ufffd"
+    assert one.tool.parameters["properties"] == {"a": {"description": "\ufffd"}}
+
+
 def test_all_together_are_bounded():
     listed = [{"name": str(number), "description": "x" * 5000, "inputSchema": EMPTY} for number in range(1000)]
     found = offers(listed)
@@ -91,7 +104,7 @@ JSON = st.recursive(
 @given(st.lists(JSON))
 def test_any_list_at_all_is_taken(listed):
     for one in offers(listed).offered:
-        json.dumps(one.tool.parameters).encode()
+        json.dumps(one.tool.parameters, ensure_ascii=False).encode()
 
 
 @given(st.dictionaries(st.sampled_from(["content", "structuredContent", "isError"]), JSON | st.lists(JSON)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,11 @@ from voice_trio.mcp.base import Connection, Declined, Lost
 from voice_trio.mcp.config import Command, ServerConfig
 from voice_trio.mcp.http import open_http
 from voice_trio.mcp.stdio import open_stdio
+
+# The package logs a traceback for each message that it cannot read, as many as there are. What comes of them is told by
+# who holds the connection.
+for name in ("mcp", "client"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)
 
 HANDSHAKE_S: Final = 30.0
 """Nobody waits for it; and what is started by npx or uvx is fetched first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -16,9 +15,6 @@ from voice_trio.mcp.config import Address
 CONNECT_S: Final = 10.0
 READ_S: Final = 300.0
 """How long a server may say nothing while it holds a stream open."""
-
-# It logs a traceback for each message that it cannot read. What comes of it is told by who holds the connection.
-logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
 class _Bounded(httpx2.AsyncByteStream):

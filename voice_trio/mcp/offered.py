@@ -130,13 +130,13 @@ def _parameters(schema: Any) -> dict[str, Any]:
     if not isinstance(schema.get("properties", {}), dict):
         raise Unfit("has properties that are none")
     try:
-        text = json.dumps(schema, allow_nan=False)
+        text = mend(json.dumps(schema, allow_nan=False, ensure_ascii=False))
     except (ValueError, RecursionError):
         raise Unfit("has a schema that is no JSON") from None
     if len(text) > MOST_SCHEMA_BYTES:
         raise Unfit(f"has a schema of more than {MOST_SCHEMA_BYTES // 1000} KB")
     _Walk(schema).check(schema, depth=0, within=())
-    kept = {key: value for key, value in json.loads(mend(text)).items() if key != "$schema"}
+    kept = {key: value for key, value in json.loads(text).items() if key != "$schema"}
     return {"properties": {}, **kept}
 
 
@@ -152,7 +152,8 @@ class _Walk:
         self._parts += 1
         if self._parts > MOST_PARTS:
             raise Unfit("has a schema of too many parts")
-        if depth > 2 * MOST_DEPTH:  # each level of a schema is two of its JSON: the keyword, and what stands there
+        # Each level of a schema is two of its JSON: the keyword, and what stands there.
+        if depth > 2 * MOST_DEPTH or len(within) > MOST_DEPTH:
             raise Unfit(f"has a schema of more than {MOST_DEPTH} levels")
         if isinstance(part, dict) and isinstance(reference := part.get("$ref"), str):
             if reference in within:

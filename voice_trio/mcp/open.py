@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 
 import trio
 
@@ -50,12 +50,20 @@ async def open_mcp(settings: Settings) -> AsyncIterator[McpTools]:
     if not configs:
         yield McpTools(())
         return
-    if find_spec("mcp") is None:
-        raise ConfigError("STREAM_MCP needs the package mcp: install it with `pip install 'voice-trio[mcp]'`.")
+    if _package() != "2":
+        raise ConfigError("STREAM_MCP needs version 2 of the package mcp: `pip install 'voice-trio[mcp]'` installs it.")
     hide(secret for config in configs for secret in config.secrets)
     servers = [Server(config) for config in configs]
     async with alongside(partial(_run, servers)):
         yield McpTools(servers)
+
+
+def _package() -> str | None:
+    """Return the major version of the protocol's package; None if it is not installed."""
+    try:
+        return version("mcp").split(".")[0]
+    except PackageNotFoundError:
+        return None
 
 
 async def _run(servers: Sequence[Server]) -> None:
