@@ -36,7 +36,7 @@ async def opened(folder, servers, *, tried=True):
     file.write_text(json.dumps({"mcpServers": servers}))
     async with open_mcp(Settings(mcp=str(file))) as toolbox:
         if tried:
-            with trio.fail_after(60):
+            with trio.fail_after(120):
                 await toolbox.tried()
         yield toolbox
 

@@ -66,7 +66,8 @@ def test_tools_that_wait_for_a_yes_are_marked(read, confirm, asked, not_asked):
     [
         ("{", "is no JSON: line 1, column 2: Expecting property name enclosed in double quotes."),
         ("[" * 100_000, "is no JSON in UTF-8."),
-        ("[]", "Input should be a valid dictionary or instance of _File."),
+        ("[]", "it is no object."),
+        ({"s": "uvx some-server"}, "mcpServers.s: it is no object."),
         ("{}", "mcpServers: Field required."),
         ('{"mcpServers": 5}', "mcpServers: Input should be a valid dictionary."),
         (" " * (MOST_FILE_BYTES + 1), "has more than 1000000 bytes, and is no list of MCP servers."),
@@ -97,7 +98,7 @@ def test_what_is_wrong_is_said_with_its_place(read, content, says):
         read(content)
     sentence = str(raised.value)
     assert sentence.startswith("STREAM_MCP: ")
-    assert says in sentence.replace("mcp.json:", "mcp.json").partition("mcp.json ")[2]
+    assert sentence.partition("/mcp.json")[2].lstrip(": ").startswith(says)
     assert "sécret" not in sentence
 
 

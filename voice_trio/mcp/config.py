@@ -175,7 +175,13 @@ def _validated(where: str, data: Any) -> _File:
         first = error.errors(include_url=False, include_input=False)[0]
         # Of a key, pydantic says so.
         place = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        says = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+        match first["type"]:
+            case "value_error":
+                says = str(first["ctx"]["error"])
+            case "model_type":
+                says = "it is no object"
+            case _:
+                says = first["msg"]
         raise ConfigError(f"{where}: {place + ': ' if place else ''}{says}.") from None
 
 
