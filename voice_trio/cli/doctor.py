@@ -161,11 +161,6 @@ async def _memory(settings: Settings) -> str:
         return "off: turns are forgotten when it ends" if settings.memory == "off" else str(database_path(settings))
 
 
-async def _session_log(settings: Settings) -> str:
-    folder = record_folder(settings)
-    return "off" if folder is None else f"{WARNING} to {SessionLogs(folder).folder}"
-
-
 async def mcp_servers(settings: Settings) -> str:
     """Connect to the MCP servers and list their tools. Raises `CannotLoad` if one of them is not there."""
     lines, well = [], True
@@ -182,6 +177,11 @@ async def mcp_servers(settings: Settings) -> str:
     if not well:
         raise CannotLoad("\n".join(lines))
     return "\n".join(lines)
+
+
+async def _session_log(settings: Settings) -> str:
+    folder = record_folder(settings)
+    return "off" if folder is None else f"{WARNING} to {SessionLogs(folder).folder}"
 
 
 _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
