@@ -12,7 +12,21 @@ import time
 
 MODE = sys.argv[1]
 EMPTY = {"type": "object", "properties": {}}
-NAMES = ["echo", "crash", "quit", "big", "never", "cancelled", "environment", "pids", "grow", "decline", "blob", "data"]
+NAMES = [
+    "echo",
+    "crash",
+    "quit",
+    "doze",
+    "big",
+    "never",
+    "cancelled",
+    "environment",
+    "pids",
+    "grow",
+    "decline",
+    "blob",
+    "data",
+]
 
 tools = [{"name": name, "description": f"Does {name}.", "inputSchema": EMPTY} for name in NAMES]
 cancelled = []
@@ -61,6 +75,8 @@ def call(name, arguments, number):
         case "quit":
             print("the disk is full\x1b[31m", file=sys.stderr, flush=True)
             sys.exit(3)
+        case "doze":
+            time.sleep(1000)
         case "big":
             return text("begin " + "x" * 10_000_000)
         case "cancelled":

@@ -107,6 +107,19 @@ async def test_one_that_dies_in_a_call_is_started_again(tmp_path, tool, why):
     assert [log["reason"] for log in logs if log["event"] == "an MCP server is not there"] == [why]
 
 
+async def test_one_that_reads_no_more_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(stdio, "WRITE_S", 0.2)
+    with structlog.testing.capture_logs() as logs:
+        async with opened(tmp_path, {"odd": faulty("ok")}) as toolbox:
+            with trio.move_on_after(0.1):
+                await call(toolbox, "odd__doze")
+            # More than a pipe holds.
+            assert "ended during the call" in await call(toolbox, "odd__echo", long="x" * 1_000_000)
+            await until(toolbox.tools)
+            assert await call(toolbox, "odd__echo") == "{}"
+    assert "it read nothing for 0.2 s" in [log.get("reason") for log in logs]
+
+
 async def test_a_long_answer_is_cut(tmp_path):
     async with opened(tmp_path, {"odd": faulty("ok")}) as toolbox:
         long = await call(toolbox, "odd__big")
@@ -151,7 +164,7 @@ async def test_too_many_tools_are_cut_off(tmp_path):
 async def test_pages_that_never_end_are_no_longer_turned(tmp_path):
     async with opened(tmp_path, {"odd": faulty("pages")}) as toolbox:
         assert "odd__echo" in names(toolbox)
-        assert len(names(toolbox)) == 12
+        assert len(names(toolbox)) == 13
 
 
 async def test_a_call_that_is_cancelled_says_so_and_breaks_nothing(tmp_path):
