@@ -330,6 +330,7 @@ ELSEWHERE = {
     "tests/engines/test_smart_turn.py": ["end_of_turn"],
     "tests/engines/test_voice.py": ["tts_workers"],
     "tests/engines/test_openai_chat.py": ["openai_api_key", "llm_model"],
+    "tests/mcp/test_documented.py": ["mcp"],
     "tests/memory/test_sqlite.py": ["memory", "memory_days", "data_dir"],
     "tests/journal/test_server.py": ["record_dir"],
     "tests/server/test_limits.py": [

@@ -156,6 +156,10 @@ class Settings(FromEnvironment):
         Field(description="folder for a session log of every session, voices and words, for `replay`; empty: no logs"),
     ] = ""
 
+    mcp: Annotated[
+        str, Field(description="JSON file of MCP servers, whose tools replies may use (docs/mcp.md); empty: none")
+    ] = ""
+
     tts_engine: Annotated[
         str, EngineOf(Kind.SYNTHESIZER), Field(description="voice; auto takes the best that can be used here")
     ] = AUTO

@@ -17,7 +17,7 @@ from voice_trio.skills.table import SKILLS
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.toolbox import load
-from voice_trio.toolbox.load import load_tools
+from voice_trio.toolbox.load import Joined, load_tools
 
 NUMBERS = count()
 """A module of one name is imported once."""
@@ -184,3 +184,11 @@ async def test_the_longer_one_is_one_too(autojump_clock, module):
     assert bath == "There is no lamp in the bath; there is one in the kitchen and in the hall."
     wrong = await answers(module, 1, ToolCall("a", "switch_lamp", '{"room": "hall", "to": "blue"}'))
     assert wrong == "to: Input should be 'on' or 'off'"
+
+
+def test_tools_of_several_are_joined_and_the_first_of_a_name_counts(module):
+    first = load_tools(config.load(skills="off", tools=module(HELLO.format(name="one") + HELLO.format(name="two"))))
+    other = load_tools(config.load(skills="off", tools=module(HELLO.format(name="two") + HELLO.format(name="three"))))
+    joined = Joined(first, other).tools()
+    assert [tool.tool.name for tool in joined] == ["one", "two", "three"]
+    assert joined[1] is first.tools()[1]

@@ -13,7 +13,7 @@ from voice_trio import config, log
 from voice_trio.cli.output import say, sentence
 from voice_trio.config import Settings
 from voice_trio.core.audio import FRAME_BYTES
-from voice_trio.core.errors import first_leaf
+from voice_trio.core.errors import CannotLoad, first_leaf
 from voice_trio.core.history import Message
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines import load
@@ -34,6 +34,7 @@ from voice_trio.engines.plugged import plugged
 from voice_trio.entry_points import Kind
 from voice_trio.installation import static_dir
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
+from voice_trio.mcp.open import open_mcp
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.server.listening import listen
 from voice_trio.server.tls import open_tls
@@ -57,7 +58,8 @@ def doctor() -> None:
 async def _examine(settings: Settings) -> bool:
     """Run every check and return whether all passed; one that fails does not keep the next from running."""
     well = True
-    for name, check in _CHECKS.items():
+    checks = {**_CHECKS, "MCP": mcp_servers} if settings.mcp else _CHECKS
+    for name, check in checks.items():
         try:
             with trio.fail_after(_LIMIT_S):
                 finding, mark = await check(settings), "ok "
@@ -167,6 +169,24 @@ async def _confinement(settings: Settings) -> str:
 async def _memory(settings: Settings) -> str:
     async with open_store(settings):
         return "off: turns are forgotten when it ends" if settings.memory == "off" else str(database_path(settings))
+
+
+async def mcp_servers(settings: Settings) -> str:
+    """Connect to the MCP servers and list their tools. Raises `CannotLoad` if one of them is not there."""
+    lines, well = [], True
+    async with open_mcp(settings) as toolbox:
+        with trio.move_on_after(_LIMIT_S / 2):
+            await toolbox.tried()
+        for server in toolbox.servers:
+            names = [f"{one.tool.name}{' (after a yes)' if one.confirm else ''}" for one in server.tools]
+            if server.is_there:
+                lines.append(f"{server.config.name}: {', '.join(names) or 'no tools'}")
+            else:
+                well = False
+                lines.append(f"{server.config.name} is not there: {server.trouble or 'it has not answered yet'}")
+    if not well:
+        raise CannotLoad("\n".join(lines))
+    return "\n".join(lines)
 
 
 async def _session_log(settings: Settings) -> str:

@@ -9,7 +9,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import hypercorn.trio
@@ -40,7 +40,7 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
 from voice_trio.server.upload.utterance import Utterances
-from voice_trio.toolbox.load import load_tools
+from voice_trio.toolbox.load import open_toolbox
 from voice_trio.wire import native
 
 log = structlog.get_logger()
@@ -92,7 +92,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
     config = hypercorn_config(settings, listening, connections, None if tls is None else tls.context)
     async with (
         open_store(settings) as plain_store,
-        nullcontext(load_tools(settings, lists_of(plain_store))) as toolbox,
+        open_toolbox(settings, lists_of(plain_store)) as toolbox,
         open_host(settings, open_engines) as host,
         open_media() as decoder,
         AsyncExitStack() as closing,

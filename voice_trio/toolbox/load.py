@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
 from voice_trio.config import ConfigError, Settings
+from voice_trio.mcp.open import open_mcp
 from voice_trio.skills.keeping import InProcessLists, Lists
 from voice_trio.skills.skill import Means
 from voice_trio.skills.table import Skills
-from voice_trio.toolbox.base import ServerTool
+from voice_trio.toolbox.base import ServerTool, Toolbox
 from voice_trio.toolbox.function import MADE_OF, NAME
 
 GROUP: Final = "voice_trio.tools"
@@ -44,6 +46,29 @@ class Tools:
     def tools(self) -> Sequence[ServerTool]:
         """Return them."""
         return self._tools
+
+
+class Joined:
+    """A `Toolbox` of several; of two tools of one name, the first counts."""
+
+    def __init__(self, *toolboxes: Toolbox) -> None:
+        self._toolboxes = toolboxes
+
+    def tools(self) -> Sequence[ServerTool]:
+        """Return them all as they are by now."""
+        all_of_them = [tool for toolbox in self._toolboxes for tool in toolbox.tools()]
+        return [*{tool.tool.name: tool for tool in reversed(all_of_them)}.values()][::-1]
+
+
+@asynccontextmanager
+async def open_toolbox(settings: Settings, lists: Lists | None = None) -> AsyncIterator[Toolbox]:
+    """Have all tools that ``settings`` mean, with those of MCP servers, which live as long as the block.
+
+    Raises `ConfigError`, one sentence. See `load_tools`.
+    """
+    own = load_tools(settings, lists)
+    async with open_mcp(settings) as theirs:
+        yield Joined(own, theirs)
 
 
 def load_tools(settings: Settings, lists: Lists | None = None) -> Tools:

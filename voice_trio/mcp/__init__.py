@@ -1,0 +1,1 @@
+"""Tools of MCP servers: programs beside this server, or elsewhere, which speak the Model Context Protocol."""
