@@ -3,8 +3,8 @@
     CUTS=1000 pytest tests/wire/realtime/test_cuts.py
 
 The player plays what it was sent, each message of which may be late; then it stops, says how far it came, which may be
-late too, and perhaps cancels, before that or behind it. What the item is from then on, and what the language model is given of it next, is
-held against the words that were played.
+late too, and perhaps cancels, before that or behind it. What the item is from then on, and what the language model is
+given of it next, is held against the words that were played.
 """
 
 import base64
