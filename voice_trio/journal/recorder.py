@@ -56,7 +56,7 @@ class Recorder:
                 engines=names_of(engines),
                 whole=new_playout is WholePlayout,
                 unpaced=new_playout is UnpacedPlayout,
-                tools=tuple(_tool_names(tool) for tool in tools if not tool.confirm),
+                tools=tuple(_tool_names(tool) for tool in tools),
             )
         )
 
@@ -141,6 +141,7 @@ def _tool_names(tool: ServerTool) -> ToolNames:
         parameters=dict(tool.tool.parameters),
         has_effects=tool.has_effects,
         only_alone=tool.only_alone,
+        confirm=tool.confirm,
     )
 
 

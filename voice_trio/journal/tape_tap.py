@@ -205,6 +205,7 @@ def tape_tools(names: Sequence[e.ToolNames], tap: TapeTap) -> list[ServerTool]:
                 use=use,
                 has_effects=tool.has_effects,
                 only_alone=tool.only_alone,
+                confirm=tool.confirm,
             ),
             tap,
         )
