@@ -11,6 +11,7 @@ from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedReply,
+    ScriptedSynthesizer,
     ScriptedTool,
     scripted_engines,
     silent,
@@ -130,3 +131,23 @@ async def test_a_draft_waits_with_it_until_the_yes_is_over(autojump_clock):
             await talk.say(spoken("yes") + silent(360) + spoken("but", "later") + silent(1200))
             await talk.wait_for(m.Done, turn=2)
     assert tool.calls == []
+
+
+@pytest.mark.parametrize(("said", "times"), [("yes", 1), ("mhm", 0)])
+async def test_a_yes_that_is_said_into_the_question_counts_when_that_is_over(autojump_clock, said, times):
+    tool = deleting()
+    long = [*(f"word{number} " for number in range(12)), *ASKING]
+    replies = [[DELETE], long, ["They are gone."], ["What?"]]
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=one, token_s=0.0) for one in replies])
+    voice = ScriptedSynthesizer(char_ms=25)
+    given = scripted_engines(recognizer=LiteralRecognizer(), language_model=model, synthesizer=voice)
+    with trio.fail_after(120):
+        async with conversation(engines=given, tools=[tool.tool]) as talk:
+            await talk.ask(m.Start(mode="hands_free", barge_in=True))
+            await talk.say(spoken("delete", "them") + silent(1200))
+            await talk.wait_for(m.TtsChunk)
+            await talk.say(silent(600) + spoken(said) + silent(8000))
+            asked = await talk.wait_for(m.Done, turn=1)
+            if times:
+                await talk.wait_for(m.Done, turn=2)
+    assert (asked.outcome, len(tool.calls)) == (Outcome.COMPLETED, times)
