@@ -9,10 +9,13 @@ from pathlib import Path
 import hypercorn.trio
 import pytest
 import trio
-from hypercorn.config import Config
 
+from voice_trio import config
 from voice_trio.config import Settings
 from voice_trio.mcp.open import open_mcp
+from voice_trio.server.gate import Gate
+from voice_trio.server.hypercorn.install import install
+from voice_trio.server.listening import hypercorn_config, listen, open_connections
 
 HERE = Path(__file__).parent
 
@@ -59,14 +62,20 @@ async def call(toolbox, name, **arguments):
 
 @asynccontextmanager
 async def served(app, bind="127.0.0.1:0"):
-    """Serve an ASGI application, and yield its address; at the end it is gone at once."""
-    config = Config()
-    config.bind = [bind]
-    config.errorlog = None
-    config.graceful_timeout = 0
+    """Serve an ASGI application, and yield its address; at the end it is gone at once.
+
+    By Hypercorn with our classes in it: in a process in which a server of ours has run, those are what there is.
+    """
+    install()
+    host, _, port = bind.rpartition(":")
+    settings = config.load(host=host, port=int(port))
+    connections, listening = open_connections(settings), listen(settings)
+    hypercorn_settings = hypercorn_config(settings, listening, connections, None)
+    hypercorn_settings.graceful_timeout = 0
     async with trio.open_nursery() as nursery:
-        [url] = await nursery.start(partial(hypercorn.trio.serve, app, config))
+        [url] = await nursery.start(partial(hypercorn.trio.serve, Gate(app, connections), hypercorn_settings))
         yield url
+        connections.abort_all()
         nursery.cancel_scope.cancel()
 
 
