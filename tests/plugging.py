@@ -1,5 +1,7 @@
 """Packages of others with engines in them, installed for the length of a test."""
 
+import importlib
+import sys
 import textwrap
 from contextlib import contextmanager
 from itertools import count
@@ -52,7 +54,9 @@ NUMBERS = count()
 def plugging(folder, monkeypatch):
     """Give what installs a package with one module in ``folder``: its code, and what its entry points are called."""
     entry_points.forget()
-    monkeypatch.syspath_prepend(str(folder))
+    # Not syspath_prepend: it fails where a package brought a pkg_resources of its own.
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+    importlib.invalidate_caches()
     for name in ("STREAM_LLM_ENGINE", "STREAM_ASR_ENGINE", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 

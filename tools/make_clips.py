@@ -1,5 +1,7 @@
 """Makes the recordings that a Whisper model is tried on, voice_trio/clips: a neural voice's, of a second to eight.
 
+And examples/time.wav, a question that is answered without any language model.
+
     python tools/make_clips.py
 
 The people there and flite's four are as they are.
@@ -45,6 +47,13 @@ def main() -> None:
     for name, words in SENTENCES.items():
         audio = np.frombuffer(speak(words), "<i2")
         soundfile.write(clips_dir() / f"{name}.flac", audio, SAMPLE_RATE, subtype="PCM_16")
+    example()
+
+
+def example() -> None:
+    """Write the question of the examples."""
+    audio = np.frombuffer(speak("What time is it in Tokyo?"), "<i2")
+    soundfile.write(Path(__file__).parent.parent / "examples" / "time.wav", audio, SAMPLE_RATE, subtype="PCM_16")
 
 
 if __name__ == "__main__":

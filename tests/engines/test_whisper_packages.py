@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import importlib
 import subprocess
 import sys
 from collections import namedtuple
@@ -45,7 +46,8 @@ def small(tmp_path, monkeypatch):
         (root / name / "data" / "piece").write_bytes(PARTS[name])
     for name in SMALL:
         (root / "part_two" / "data" / name).write_bytes(b"{}")
-    monkeypatch.syspath_prepend(root)
+    monkeypatch.setattr(sys, "path", [str(root), *sys.path])
+    importlib.invalidate_caches()
     files = {name: [Part("part_two", name, 2, sha256(b"{}"))] for name in SMALL}
     files["model.bin"] = [Part(name, "piece", len(data), sha256(data)) for name, data in PARTS.items()]
     monkeypatch.setattr(packages, "FILES", files)

@@ -14,7 +14,7 @@ from voice_trio.fault_tap import inject
 from voice_trio.faults import Faults
 from voice_trio.journal.compare import first_difference
 from voice_trio.journal.entries import Entry
-from voice_trio.journal.lines import spell
+from voice_trio.journal.file import spell
 from voice_trio.journal.read import parse
 from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.journal.replay import replay

@@ -8,7 +8,7 @@ import pytest
 from tests.journal import conversations
 from tests.journal.conversations import difference, record, spelled
 from voice_trio.journal import entries as e
-from voice_trio.journal.lines import spell
+from voice_trio.journal.file import spell
 from voice_trio.journal.read import CannotReplay, read_session_log
 
 

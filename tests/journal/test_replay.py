@@ -17,7 +17,7 @@ from voice_trio.core import endpointer, history, messages as m
 from voice_trio.core.messages import Outcome
 from voice_trio.engines.base import Fallback, Prompt, Tool, ToolCall, Usage
 from voice_trio.journal import entries as e
-from voice_trio.journal.lines import spell
+from voice_trio.journal.file import spell
 from voice_trio.journal.read import parse
 from voice_trio.journal.recorder import Recorder
 from voice_trio.journal.recording_tap import RecordingTap

@@ -106,5 +106,5 @@ def test_another_answer_of_a_tool_is_found():
 def test_of_a_turn_the_calls_are_in_what_is_committed():
     notes = record(_conversation)
     commits: list[Any] = [note.what for note in notes if isinstance(note, e.Ask) and note.of == "commit"]
-    assert [len(commit.get("calls", ())) for commit in commits] == [5, 3, 1]
+    assert [len(commit.get("calls", ())) for commit in commits] == [5, 3, 0]
     json.dumps(commits)

@@ -1,4 +1,4 @@
-"""What becomes of a call of one of the server's tools, and what is kept of it."""
+"""What becomes of a call of one of the server's tools, what clients are told, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,24 @@ CUT: Final = " [the rest was cut off: it was too long]"
 
 UNANSWERED: Final = "The call was cut off before there was an answer. It may have been done all the same."
 """The result of a call that was cancelled, as a language model is told of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCalled:
+    """One of the server's tools is called, or the call is over.
+
+    Each call that STARTED comes to one end, before its turn does.
+    """
+
+    turn: int
+    call: str
+    """Its own among those of the turn."""
+    name: str
+    arguments: str
+    """An object, in JSON, as the language model wrote it; at most `MAX_CALL_CHARS`."""
+    state: CallState
+    result: str | None = None
+    """What the tool answered, or why it did not; at most as long. None while it goes on, and where it was cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from voice_trio.core.answers import (
     SpeechStarted as SpeechStarted,
     SpeechStopped as SpeechStopped,
 )
+from voice_trio.core.called import ToolCalled as ToolCalled
 from voice_trio.core.codes import (
     LEAST_COMMIT_MS as LEAST_COMMIT_MS,
     BargeIn as BargeIn,
@@ -167,24 +168,6 @@ class Token:
 
     turn: int
     text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolCalled:
-    """One of the server's tools is called, or the call is over.
-
-    Each call that STARTED comes to one end, before its turn does.
-    """
-
-    turn: int
-    call: str
-    """Its own among those of the turn."""
-    name: str
-    arguments: str
-    """An object, in JSON, as the language model wrote it; at most `called.MAX_CALL_CHARS`."""
-    state: CallState
-    result: str | None = None
-    """What the tool answered, or why it did not; at most as long. None while it goes on, and where it was cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,7 @@ from voice_trio.config import ConfigError, Settings
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Mendable
 from voice_trio.journal import entries as e
-from voice_trio.journal.file import LONGEST_BYTES
-from voice_trio.journal.lines import NotAnEntry, entry_in
+from voice_trio.journal.file import LONGEST_BYTES, NotAnEntry, entry_in
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
 from voice_trio.session.settings import SessionSettings

@@ -22,6 +22,7 @@ class Surroundings:
     """The session, as its turns see it."""
 
     session: str
+    """Its id, as its client and the log have it."""
     settings: SessionSettings
     engines: Callable[[], Engines]
     """Returns the engines that a turn which starts now is to lease."""

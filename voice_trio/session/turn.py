@@ -271,8 +271,6 @@ class Turn:
         stands = isinstance(event, m.StateChanged | m.Reopened | m.ToolCalled)
         return getattr(event, "turn", None) == self.number and not stands
 
-    # --- the end ----------------------------------------------------------------------------------------------------
-
     async def _end(self, outcome: Outcome) -> None:
         """Remember the turn and say that it is over. From here on nothing can change how it ended."""
         if outcome not in _SILENCED:

@@ -113,6 +113,7 @@ HOW_FAST = Skill(
     name="how_fast",
     description="Tells how soon the latest reply began.",
     does=_how_fast,
+    is_shown=False,
     example="how fast was that?",
     sentences=(
         Sentence(

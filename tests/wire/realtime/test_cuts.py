@@ -2,9 +2,9 @@
 
     CUTS=1000 pytest tests/wire/realtime/test_cuts.py
 
-The player plays what it was sent, each message of which may be late; then it stops, says how far it came, and perhaps
-cancels, before that or behind it. What the item is from then on, and what the language model is given of it next, is
-held against the words that were played.
+The player plays what it was sent, each message of which may be late; then it stops, says how far it came, which may be
+late too, and perhaps cancels, before that or behind it. What the item is from then on, and what the language model is
+given of it next, is held against the words that were played.
 """
 
 import base64
@@ -97,6 +97,7 @@ async def test_what_was_played_is_what_was_said(autojump_clock, seed):
                 nursery.start_soon(player.collect)
                 await trio.sleep(chance.choice([0.05, 1.0, 12.0]) * chance.random())
                 played_ms = player.played_ms()
+                await trio.sleep(chance.uniform(0, JITTER_S))
                 cancels = chance.choice([None, "before", "behind"])
                 if cancels == "before":
                     await client.send("response.cancel")

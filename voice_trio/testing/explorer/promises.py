@@ -42,8 +42,10 @@ def broken_promises(case: Case, end: End | None) -> Iterator[str]:
     missed = len(turns) < len(case.link.asked) or (len(turns) > len(case.link.asked) and not case.link.listens)
     if not cut and not closing and (missed or not case.ended_by_itself):
         yield f"of {len(case.link.asked)} turns that were asked for {len(turns)} were announced"
+    # Where no player can be held, whoever speaks before the reply sounds ends it too.
+    holds = case.scenario.codec is None
     for number, events in turns.items():
-        for problem in (*_of_interruption(events), *_of_outcome(_since_reopened(events), end)):
+        for problem in (*(_of_interruption(events) if holds else ()), *_of_outcome(_since_reopened(events), end)):
             yield f"turn {number}: {problem}"
     turns = {number: _since_reopened(events) for number, events in turns.items()}
     dones = [event for event in case.link.taken if isinstance(event, m.Done)]
