@@ -154,6 +154,8 @@ def main(noises: Sequence[str], only: str | None, contexts: Sequence[float], wit
     settings = config.load()
     here = [one for one in registry.survey(Kind.RECOGNIZER, settings) if one.why_not is None]
     names = [one.entry.name for one in here if only is None or only in one.entry.name]
+    if not names:
+        raise click.ClickException(f"no recognizer {only!r} can be used here, with these settings")
     try:
         decoder = load_whisper(settings).decoder if WHISPER in names else None
     except ModelError as error:

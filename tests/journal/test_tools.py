@@ -76,7 +76,7 @@ def test_it_is_lived_again_and_no_tool_is_used():
 
 def test_tools_that_come_and_go_meanwhile_are_there_as_they_were():
     async def converse(notes):
-        replies = [[NOON], ["No."], [NOON], ["Noon."], [NOON], ["Gone."]]
+        replies: list[list[Any]] = [[NOON], ["No."], [NOON], ["Noon."], [NOON], ["Gone."]]
         model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=one) for one in replies])
         other, comes = ScriptedTool("other").tool, ScriptedTool().tool
         there = [other]

@@ -278,15 +278,6 @@ async def test_of_one_name_the_clients_counts(autojump_clock):
     assert (tool.calls, asked.model.offered) == ([], [["look_up"]])
 
 
-async def test_a_tool_that_needs_a_yes_is_not_offered(autojump_clock):
-    async with Asked(
-        [call("delete_all")], ["No."], tools=[ScriptedTool("delete_all", confirm=True), ScriptedTool()]
-    ) as a:
-        await a.turn()
-    assert a.model.offered[0] == ["look_up"]
-    assert called(a.talk)[-1] == ("delete_all", FAILED, "There is no tool 'delete_all'; there are look_up.")
-
-
 @pytest.mark.parametrize("synthetic", [True, False])
 async def test_what_a_model_can_do_by_itself_is_offered_where_there_is_none(autojump_clock, synthetic):
     model = ScriptedLanguageModel(synthetic=synthetic)

@@ -152,7 +152,7 @@ def test_doctor_lists_them(module, monkeypatch):
     monkeypatch.setenv("STREAM_TOOLS", f"{one},{other}")
     lines = CliRunner().invoke(doctor.doctor).output.splitlines()
     assert lines[0] == f"ok   tools       hello (STREAM_TOOLS: {one})"
-    assert lines[1].strip() == f"b (not offered: it needs a yes) (STREAM_TOOLS: {other})"
+    assert lines[1].strip() == f"b (after a yes) (STREAM_TOOLS: {other})"
     monkeypatch.setenv("STREAM_TOOLS", module("1 / 0"))
     broken = CliRunner().invoke(doctor.doctor)
     assert (broken.exit_code, broken.output[:3]) == (1, "BAD")

@@ -199,7 +199,7 @@ async def _tools(settings: Settings) -> str:
     loaded = (await trio.to_thread.run_sync(load_tools, settings)).loaded
     names: dict[str, list[str]] = {}
     for one in loaded:
-        waits = " (not offered: it needs a yes)" if one.tool.confirm else ""
+        waits = " (after a yes)" if one.tool.confirm else ""
         names.setdefault(one.by, []).append(f"{one.tool.tool.name}{waits}")
     return "\n".join(f"{', '.join(tools)} ({by})" for by, tools in names.items()) or "none"
 

@@ -58,3 +58,4 @@ class ToolNames:
     parameters: dict[str, JsonValue]
     has_effects: bool
     only_alone: bool = False
+    confirm: bool = False

@@ -145,8 +145,8 @@ def _failure(error: Exception) -> Failure:
 
 
 def _names_of(tools: Sequence[ServerTool]) -> tuple[ToolNames, ...]:
-    """Return those of ``tools`` that can be offered."""
-    return tuple(_tool_names(tool) for tool in tools if not tool.confirm)
+    """Return ``tools`` as a session log knows them."""
+    return tuple(_tool_names(tool) for tool in tools)
 
 
 def _tool_names(tool: ServerTool) -> ToolNames:
@@ -156,6 +156,7 @@ def _tool_names(tool: ServerTool) -> ToolNames:
         parameters=dict(tool.tool.parameters),
         has_effects=tool.has_effects,
         only_alone=tool.only_alone,
+        confirm=tool.confirm,
     )
 
 

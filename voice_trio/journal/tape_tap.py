@@ -223,6 +223,7 @@ def _tools(names: Sequence[e.ToolNames], tap: TapeTap) -> list[ServerTool]:
                 use=use,
                 has_effects=tool.has_effects,
                 only_alone=tool.only_alone,
+                confirm=tool.confirm,
             ),
             tap,
         )

@@ -62,3 +62,8 @@ class Asked:
     conversation: Conversation
     request: Request
     manner: Manner
+
+    @property
+    def is_out_of_band(self) -> bool:
+        """Whether it is to leave no trace."""
+        return isinstance(self.request, m.Respond) and self.request.out_of_band

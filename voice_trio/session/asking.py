@@ -54,6 +54,7 @@ def question(around: Surroundings, asked: Asked, engines: Engines, said: str, la
         {tool.tool.name: tool for tool in own},
         _Circumstances(around, asked, language, items),
         None if seen or not manner.aloud else _COVERS.get(language or "en"),
+        around.wishes.agreed(asked, said, language),
     )
     return Question(Prompt(messages, tools, manner.tool_choice, manner.max_tokens), voice, hands)
 
@@ -62,16 +63,12 @@ def _offered(around: Surroundings, asked: Asked, *, alone: bool) -> Sequence[Ser
     """Return the server's tools that a reply may ask for; ``alone`` says that there is no real language model.
 
     One that the client has under the same name is the client's. A reply out of band is to leave no trace, so it does
-    nothing. Those that are done only after a yes wait until somebody can be asked.
+    nothing.
     """
-    if isinstance(asked.request, m.Respond) and asked.request.out_of_band:
+    if asked.is_out_of_band:
         return ()
     theirs = {tool.name for tool in asked.manner.tools}
-    return [
-        tool
-        for tool in around.tools()
-        if not tool.confirm and (alone or not tool.only_alone) and tool.tool.name not in theirs
-    ]
+    return [tool for tool in around.tools() if (alone or not tool.only_alone) and tool.tool.name not in theirs]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import trio
 from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core import messages as m
 from voice_trio.core.audio import ms_to_samples, samples_to_ms
+from voice_trio.core.consent import is_yes
 from voice_trio.core.interruption import ENOUGH_VOICE_MS, is_meant
 from voice_trio.core.languages import language_of
 from voice_trio.core.timeline import Timeline
@@ -83,7 +84,8 @@ class Candidate:
         """Return whether it is, as soon as that is clear, at most ``timeout_s`` after its end.
 
         A recognizer that fails hears all of it again at its end: nobody is told to say it once more. Of one that fails
-        then, or takes longer, the words count that it had until then; without any it is None. Raises what is a defect.
+        then, or takes longer, the words count that it had until then; without any it is None. So it is of a yes to what
+        the reply asks, too: that is said a little early, and heard when the question is over. Raises what is a defect.
         """
         weighed = False
         async with trio.open_nursery() as nursery:
@@ -95,7 +97,9 @@ class Candidate:
                     self._capture.rewind()
                     weighed = await self._is_weighed(engines.recognizer)
             nursery.cancel_scope.cancel()
-        return self._judge(over=True) if weighed or self._words else None
+        if not (weighed or self._words) or (self.turn.asks and is_yes(self._words, self._language)):
+            return None
+        return self._judge(over=True)
 
     async def _is_weighed(self, recognizer: Recognizer) -> bool:
         """Listen until it is clear, or over; return whether the recognizer went along."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from voice_trio.core.messages import Latency
+from voice_trio.core.consent import is_yes
+from voice_trio.core.messages import Latency, Outcome
+from voice_trio.engines.base import ToolCall
+from voice_trio.session.asked import Asked
 from voice_trio.session.conversation import Conversation
 
 _USUAL_SPEED = 1.0
@@ -16,6 +19,24 @@ class Wishes:
         """Of the latest turn that is over."""
         self._speed: tuple[float, float | None] | None = None
         """What was wished, and what the client asked for by then."""
+        self._wanted: tuple[str, ToolCall | None] | None = None
+        """What waits for a yes, and in which conversation."""
+
+    def over(self, asked: Asked, outcome: Outcome, latency: Latency, wanted: ToolCall | None) -> None:
+        """A turn ends so. ``wanted`` is what its reply would have done, but for a yes, and has asked for.
+
+        Only what the person says next can be that yes, and only where they were asked to the end.
+        """
+        self.latency = latency
+        if outcome is not Outcome.EMPTY and not asked.is_out_of_band:
+            asks = wanted is not None and outcome is Outcome.COMPLETED
+            self._wanted = (asked.conversation.name, wanted) if asks else None
+
+    def agreed(self, asked: Asked, said: str, language: str | None) -> ToolCall | None:
+        """Return what the person agrees to who ``said`` that, if they were asked."""
+        if self._wanted is None or self._wanted[0] != asked.conversation.name or not is_yes(said, language):
+            return None
+        return self._wanted[1]
 
     def speed(self, asked: float | None) -> float:
         """Return how fast a reply is spoken for which the client ``asked`` that: the later of two wishes counts."""

@@ -131,6 +131,9 @@ class Written:
         outlet: Outlet,
     ) -> None:
         """Have the model write, and tools be used, until it asks for none of the server's, or the reply is cut."""
+        if hands.agreed is not None and hands.agreed.name in hands.tools:
+            uses = await self._use([hands.agreed], hands, phrases, outlet, agreed=True)
+            prompt = following(prompt, "", uses, more=self._rounds > 0)
         for left in range(self._rounds, -1, -1):
             said = len(self.text)
             calls = await self._follow(prompt, hands, model, phrases, outlet)
@@ -185,14 +188,20 @@ class Written:
         return calls
 
     async def _use(
-        self, calls: Sequence[ToolCall], hands: Hands, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
+        self,
+        calls: Sequence[ToolCall],
+        hands: Hands,
+        phrases: trio.MemorySendChannel[Phrase],
+        outlet: Outlet,
+        *,
+        agreed: bool = False,
     ) -> list[Use]:
         """Have ``calls`` be made, and bridge the time that it takes."""
         async with trio.open_nursery() as nursery:
             waiting = trio.CancelScope()
             if hands.cover is not None and not self._deeds.covered:
                 nursery.start_soon(self._cover, hands.cover, waiting, phrases, outlet)
-            uses = await self.using.use(calls, hands, outlet)
+            uses = await self.using.use(calls, hands, outlet, agreed=agreed)
             # What is being said by then is said to its end.
             waiting.cancel()
         return uses

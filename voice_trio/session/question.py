@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from voice_trio.engines.base import Prompt
+from voice_trio.engines.base import Prompt, ToolCall
 from voice_trio.session.voice import Voice
 from voice_trio.toolbox.base import Circumstances, ServerTool
 
@@ -20,6 +20,8 @@ class Hands:
     """Returns those of a call that is made now."""
     cover: str | None
     """Is said where a tool takes long; None where that is not to be bridged."""
+    agreed: ToolCall | None = None
+    """What was asked for before, and the person has now said yes to: it is done first."""
 
 
 def _nowhere() -> Circumstances:

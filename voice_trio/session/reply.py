@@ -90,6 +90,11 @@ class Reply:
         """The tools of the server that were used for it."""
         return self._written.using.uses
 
+    @property
+    def wanted(self) -> ToolCall | None:
+        """What it would have done, but for a yes of the person's, whom it asks for that."""
+        return self._written.using.wanted
+
     async def run(self, question: Question, model: LanguageModel, outlet: Outlet) -> None:
         """Have ``model`` answer, and the voice say it, if it is `aloud`, until all can have been heard."""
         send, phrases = trio.open_memory_channel[Phrase](self._max_pending_phrases)

@@ -101,6 +101,16 @@ class Revision:
                     return Outcome.COMPLETED
                 return await self._respond(engines, drafts)
 
+    def sent(self, event: m.TtsChunk | m.Token) -> None:
+        """``event``, of its reply, was handed to the socket."""
+        if isinstance(event, m.Token):
+            self.reply.shown(event)
+            return
+        now = trio.current_time()
+        self.timeline.first(Moment.FIRST_AUDIO, now)
+        self.timeline.latest(Moment.LAST_AUDIO, now)
+        self.reply.sent(event)
+
     async def _listen(self, request: m.Start | m.Commit, engines: Engines, drafts: Drafts) -> None:
         """Find out what the person said."""
 

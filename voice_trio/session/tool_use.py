@@ -40,6 +40,12 @@ LEAST_CHARS = 400
 
 _FAILED = "The tool failed."
 
+_ASK = (
+    "Not done yet: it needs the person's yes. Ask them now, in one short question that says exactly what will be done. "
+    "When they say yes, it is done, and you are told."
+)
+_ASK_ALONE = "Not done: it needs the person's yes, and they can be asked for one thing at a time."
+
 
 @dataclass(slots=True, eq=False)
 class Use:
@@ -83,10 +89,14 @@ class Deeds:
 
     def began(self, use: Use) -> Use | None:
         """Have ``use`` have an effect now, unless the same was begun before: then return that."""
-        key = use.name, json.dumps(json.loads(use.arguments), sort_keys=True)
+        key = _key(use)
         if (before := self._effects.get(key)) is None:
             self._effects[key] = use
         return before
+
+    def has_begun(self, use: Use) -> bool:
+        """Return whether the same was begun before, with an effect."""
+        return _key(use) in self._effects
 
     def declined(self, use: Use) -> None:
         """The tool says that it did not do it: it may be asked again."""
@@ -129,6 +139,10 @@ def _called(use: Use) -> Called:
     return Called(name=use.name, arguments=use.arguments, result=use.result, state=state)
 
 
+def _key(use: Use) -> tuple[str, str]:
+    return use.name, json.dumps(json.loads(use.arguments), sort_keys=True)
+
+
 class Using:
     """The calls of one reply."""
 
@@ -136,22 +150,25 @@ class Using:
         """Each may take ``timeout_s``."""
         self.uses: list[Use] = []
         """Those that were begun."""
+        self.wanted: ToolCall | None = None
+        """The first that waits for the person's yes."""
         self._deeds = deeds
         self._timeout_s = timeout_s
         self._left_chars = RESULTS_CHARS
 
-    async def use(self, calls: Sequence[ToolCall], hands: Hands, outlet: Outlet) -> list[Use]:
+    async def use(self, calls: Sequence[ToolCall], hands: Hands, outlet: Outlet, *, agreed: bool = False) -> list[Use]:
         """Make ``calls`` side by side, `AT_ONCE` at most, and return them, in their order, when all have an answer.
 
-        They begin in that order, but those first that wait for nothing.
+        They begin in that order, but those first that wait for nothing. ``agreed`` says that the person has said yes.
         """
-        made = [self._checked(call, hands) for call in calls[:AT_ONCE]]
+        made = [self._checked(call, hands, agreed=agreed) for call in calls[:AT_ONCE]]
+        tools = {use.call: hands.tools[use.name] if use.state is CallState.STARTED else None for use in made}
         async with trio.open_nursery() as nursery:
-            for use in sorted(made, key=lambda use: _waits(hands.tools.get(use.name))):
-                await nursery.start(self._make, use, hands.tools.get(use.name), hands, outlet)
+            for use in sorted(made, key=lambda use: _waits(tools[use.call])):
+                await nursery.start(self._make, use, tools[use.call], hands, outlet)
         return made
 
-    def _checked(self, call: ToolCall, hands: Hands) -> Use:
+    def _checked(self, call: ToolCall, hands: Hands, *, agreed: bool) -> Use:
         """Return the use that ``call`` is, which is over already where it cannot be made."""
         arguments = arguments_in(call.arguments)
         use = self._deeds.new(call, "{}" if arguments is None else arguments)
@@ -163,6 +180,9 @@ class Using:
         elif len(arguments) > MAX_CALL_CHARS:
             use.arguments = "{}"
             use.end(CallState.FAILED, f"The arguments are longer than {MAX_CALL_CHARS} characters.")
+        elif hands.tools[use.name].confirm and not agreed and not self._deeds.has_begun(use):
+            use.end(CallState.FAILED, _ASK if self.wanted in (None, call) else _ASK_ALONE)
+            self.wanted = self.wanted or call
         return use
 
     async def _make(

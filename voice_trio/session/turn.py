@@ -15,7 +15,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused, first_leaf
 from voice_trio.core.messages import ErrorCode, Outcome, State
-from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.core.timeline import Timeline
 from voice_trio.core.turn_state import Step, TurnState
 from voice_trio.engines.base import EngineError, Engines
 from voice_trio.session.asked import Asked
@@ -115,6 +115,11 @@ class Turn:
         """Whether its reply sounds, as far as we know."""
         return self._machine.state is State.RESPONDING and not self.ending and self._revision.reply.audible
 
+    @property
+    def asks(self) -> bool:
+        """Whether its reply asks for a yes."""
+        return self._revision.reply.wanted is not None
+
     def can_reopen(self, rest: Capture) -> bool:
         """Whether its utterance may still turn out not to be over, but to go on with ``rest``.
 
@@ -185,16 +190,7 @@ class Turn:
         """
         if not isinstance(event, m.TtsChunk | m.Token) or event.turn != self.number:
             return None
-        return partial(self._sent, self._revision, event)
-
-    def _sent(self, revision: Revision, chunk: m.TtsChunk | m.Token) -> None:
-        if isinstance(chunk, m.Token):
-            revision.reply.shown(chunk)
-            return
-        now = trio.current_time()
-        revision.timeline.first(Moment.FIRST_AUDIO, now)
-        revision.timeline.latest(Moment.LAST_AUDIO, now)
-        revision.reply.sent(chunk)
+        return partial(self._revision.sent, event)
 
     def played(self, samples: int) -> None:
         """The client says how many samples of the turn's audio the person has heard."""
@@ -288,7 +284,8 @@ class Turn:
         record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard, calls)
         record = self.conversation.settle(record, withdrawn=self._withdrawn)
         remembered = await remember(self._around, self._asked, record)
-        self._around.wishes.latency = latency = revision.timeline.latency()
+        latency = revision.timeline.latency()
+        self._around.wishes.over(self._asked, outcome, latency, revision.reply.wanted if record.heard else None)
         self._deeds.end_rest(self._outbox)
         self._outbox.append(self._moved(outcome))
         done = m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=record.heard, latency=latency)

@@ -78,7 +78,7 @@ class ServerTool:
     has_effects: bool
     """Whether a call of it changes anything: then it waits for a draft to become the reply, and is never repeated."""
     confirm: bool = False
-    """Whether it is used only after the person has said yes. Nobody asks for that yet, so it is not offered."""
+    """Whether it is used only after the person was asked, and has said yes."""
     only_alone: bool = False
     """Whether a language model can do as much by itself: it is offered only where there is none."""
 
