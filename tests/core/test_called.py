@@ -36,6 +36,8 @@ def record(outcome, *, said="question", reply="", heard=0, calls=(SET, CUT_OFF))
         (json.dumps('{"a": 1}'), {"a": 1}),
         ('{"a": "\\ud83d\\ude00 \\ud800"}', {"a": "\U0001f600 \ufffd"}),
         ("{}", {}),
+        ('{"a": 1e999}', None),
+        ('{"a": [-1e999]}', None),
         ("", None),
         ("null", None),
         ("[{}]", None),

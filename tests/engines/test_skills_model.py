@@ -12,7 +12,7 @@ from voice_trio.core.items import Item, ToolOutput, ToolUse, Words
 from voice_trio.core.tools import ThatTool
 from voice_trio.engines.base import Finish, LanguageModel, Prompt, ReplyEvent, TextDelta, ToolCall, advice_of
 from voice_trio.engines.skills_model import DONE, NO_WORDS, NOTHING_NEW, SkillsModel, reply
-from voice_trio.skills.table import SKILLS
+from voice_trio.skills.table import SKILLS, grammar
 
 MODEL: LanguageModel = SkillsModel("Start one.")
 TOOLS = [skill.tool for skill in SKILLS]
@@ -20,6 +20,12 @@ TOOLS = [skill.tool for skill in SKILLS]
 
 def asked(said, tools=TOOLS, **choice):
     return Prompt([Message("system", "Be kind."), Message("user", said)], tools, **choice)
+
+
+def test_its_grammar_is_there_before_anybody_asks():
+    grammar.cache_clear()
+    SkillsModel()
+    assert grammar.cache_info().currsize == 1
 
 
 async def events_of(prompt, model=MODEL):

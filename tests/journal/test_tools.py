@@ -74,6 +74,26 @@ def test_it_is_lived_again_and_no_tool_is_used():
     assert [len(one.calls) for one in given] == used
 
 
+def test_tools_that_come_and_go_meanwhile_are_there_as_they_were():
+    async def converse(notes):
+        replies: list[list[Any]] = [[NOON], ["No."], [NOON], ["Noon."], [NOON], ["Gone."]]
+        model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=one) for one in replies])
+        other, comes = ScriptedTool("other").tool, ScriptedTool().tool
+        there = [other]
+        async with recording(notes, engines=scripted_engines(language_model=model), tools=there) as talk:
+            for number, there[:] in enumerate(([other], [other, comes], [other]), 1):
+                await talk.ask(m.Text(text="What time is it?"))
+                await talk.wait_for(m.Done, turn=number)
+
+    notes = record(converse)
+    assert [[tool.name for tool in note.tools] for note in notes if isinstance(note, e.Tools)] == [
+        ["other", "look_up"],
+        ["other"],
+    ]
+    assert difference(spelled(notes)) is None
+    assert difference(spelled([note for note in notes if not isinstance(note, e.Tools)])) is not None
+
+
 def test_another_answer_of_a_tool_is_found():
     lines = spelled(record(_conversation)).splitlines()
     changed = [line.replace(b"It is noon.", b"It is one.") if b'"kind":"answer"' in line else line for line in lines]

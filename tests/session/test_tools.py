@@ -14,6 +14,7 @@ from voice_trio.core.items import ToolUse, Words
 from voice_trio.core.messages import CallState, ErrorCode, InfoCode, Outcome
 from voice_trio.core.tools import ThatTool, Tool
 from voice_trio.engines.base import EngineError, ToolCall
+from voice_trio.session.tool_use import LEAST_CHARS
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
@@ -352,6 +353,15 @@ async def test_another_session_recalls_them(autojump_clock):
     async with Asked(["Yes."], tools=[tool], store=store) as again:
         await again.turn(conversation=name)
     assert [one.role for one in again.model.prompts[0]] == ["system", "user", "assistant", "tool", "assistant", "user"]
+
+
+async def test_of_many_tools_not_all_are_named_to_who_asks_for_none_of_them(autojump_clock):
+    tools = [ScriptedTool(f"tool_{number:058}") for number in range(100)]
+    async with Asked([call()], ["Noon."], tools=tools) as asked:
+        await asked.turn()
+    (_, _, result) = called(asked.talk)[-1]
+    assert result.startswith("There is no tool 'look_up'; there are tool_0")
+    assert (len(result), result.endswith(CUT)) == (LEAST_CHARS, True)
 
 
 async def test_results_of_the_turn_go_in_whatever_the_budget(autojump_clock):

@@ -54,3 +54,22 @@ async def test_with_the_words_that_asked_for_it_goes_what_was_done(autojump_cloc
     with trio.fail_after(60):
         first, _ = await talk.store.recall(opened.conversation)
     assert (first.said, first.calls, first.reply) == ("", (), "Noon.")
+
+
+async def test_with_a_turn_that_is_forgotten_goes_what_the_client_wrote_for_it(autojump_clock):
+    class Forgetting(ScriptedTool):
+        async def _use(self, arguments, circumstances):
+            assert circumstances.control.forget_latest()
+            return await super()._use(arguments, circumstances)
+
+    replies = ["Kept."], ["Heard."], [ToolCall("a", "look_up", "{}")], ["Forgotten."], ["Bye."]
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=one, token_s=0.0) for one in replies])
+    with trio.fail_after(60):
+        async with conversation(engines=scripted_engines(language_model=model), tools=[Forgetting().tool]) as talk:
+            for number, text in enumerate(("Keep this.", "A secret.", "Forget that.", "Bye."), 1):
+                await talk.ask(m.AddItem(item=Words(id=f"mine_{number}", by="person", text=text)), m.Respond())
+                await talk.wait_for(m.Done, turn=number)
+            records = await talk.store.recall(talk.all(m.SessionOpened)[0].conversation)
+    said = [one.content for one in model.prompts[-1] if one.role == "user"]
+    assert said == ["Keep this.", "Forget that.", "Bye."]
+    assert [one.said for one in records] == ["Keep this.", "", "Forget that.", "Bye."]

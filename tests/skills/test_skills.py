@@ -1,14 +1,18 @@
 """What skills do and say, and what they refuse."""
 
+import threading
 from fractions import Fraction
+from functools import partial
 
 import pytest
+import trio
 from hypothesis import given, strategies as st
 
 from tests.skills.using import Using
+from voice_trio.core.grammar.tokens import tokens
 from voice_trio.core.messages import Latency
 from voice_trio.core.speakable import Speakable
-from voice_trio.skills import spoken
+from voice_trio.skills import conversion, lists, spoken
 from voice_trio.skills.keeping import MOST_ITEMS, MOST_LISTS
 from voice_trio.skills.skill import Means
 from voice_trio.skills.table import SKILLS, Skills
@@ -247,6 +251,24 @@ async def test_lists_have_limits(autojump_clock):
         await use("add_to_list", items="a straw", list="camels")
 
 
+async def test_thousands_of_things_are_each_looked_at_once(monkeypatch, autojump_clock):
+    looked_at = []
+
+    def look(text):
+        looked_at.append(text)
+        return tokens(text)
+
+    monkeypatch.setattr(lists, "tokens", look)
+    use = Using()
+    await use("add_to_list", items=[f"thing {number}" for number in range(MOST_ITEMS - 2)])
+    looked_at.clear()
+    many = ["milk,bread," * 36] * 9
+    assert await use("add_to_list", items=many) == "I added milk and bread to your shopping list."
+    assert await use("remove_from_list", items=many) == "I took milk and bread off your shopping list."
+    # So many there are, on the list and to be added, and to be taken off, whole and in parts.
+    assert len(looked_at) < 2000
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -261,6 +283,8 @@ async def test_lists_have_limits(autojump_clock):
         {"items": ["milk"] * 1000},
         {"items": "milk", "list": "l" * 500},
         {"items": "milk", "list": 10**20},
+        {"items": "milk", "list": 10**400},
+        {"items": 10**400},
         {"items": None},
     ],
     ids=lambda value: repr(value)[:30],
@@ -294,6 +318,26 @@ async def test_the_rest_is_said_in_a_sentence_or_a_story(autojump_clock):
 )
 async def test_units(arguments, said):
     assert await Using()("convert_units", **arguments) == said
+
+
+@pytest.mark.real
+async def test_nobody_waits_for_the_library_of_units_who_wants_no_answer(monkeypatch):
+    begun, over = threading.Event(), threading.Event()
+    waited = []
+
+    def converted(amount, unit, to):
+        begun.set()
+        waited.append(over.wait(5))
+        return 1.0
+
+    monkeypatch.setattr(conversion, "_converted", converted)
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(Using(), "convert_units", unit="miles", to="feet"))
+            await trio.to_thread.run_sync(begun.wait)
+            nursery.cancel_scope.cancel()
+    assert not waited
+    over.set()
 
 
 @pytest.mark.real

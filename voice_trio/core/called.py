@@ -64,7 +64,8 @@ def arguments_in(text: str) -> str | None:
         if isinstance(read, str):
             # So some models write it.
             read = _object_in(read)
-        return mend(json.dumps(read, ensure_ascii=False)) if isinstance(read, dict) else None
+        # A number like 1e999 is infinite, once it is read.
+        return mend(json.dumps(read, ensure_ascii=False, allow_nan=False)) if isinstance(read, dict) else None
     except (ValueError, RecursionError):
         return None
 

@@ -48,6 +48,7 @@ class SkillsModel:
     synthetic = True
 
     def __init__(self, advice: str = "") -> None:
+        grammar()  # Is made now, when nobody waits for an answer.
         self.advice = advice
         """How to get a real one, in sentences."""
 

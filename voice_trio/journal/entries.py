@@ -1,8 +1,8 @@
 """What a session log is made of: a header, and then one entry after another.
 
 Times are seconds since the session began. What the session was told (`Command`, `Audio`, `Malformed`, `Gone`, `Drain`,
-`Changed` and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is what is
-compared.
+`Changed`, `Tools` and every `Answer`) is what a replay tells it again; what it did (`Said`, `Chunk`, `Ask`, `End`) is
+what is compared.
 
 Anybody may have written a session log: all that is read of it was checked against these types.
 """
@@ -48,7 +48,7 @@ class Header:
     unpaced: bool = False
     """Each reply's audio went out as it was made."""
     tools: tuple[ToolNames, ...] = ()
-    """Those that the server had."""
+    """Those that the server had as the session began."""
 
 
 # --- what a session is told -----------------------------------------------------------------------------------------
@@ -110,6 +110,18 @@ class Changed:
     what: Kind
     engines: EngineNames
     """All that there are now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The server had other tools than before, as the session looked. Older files do not hold it."""
+
+    kind: Literal["tools"] = "tools"
+    at: Seconds
+    looks: Natural
+    """How many times it was looked before, the header's included."""
+    tools: tuple[ToolNames, ...]
+    """All that there were now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,4 +286,6 @@ class Stopped:
     why: str
 
 
-Entry = Command | Audio | Malformed | Gone | Drain | Changed | Answer | Said | Aside | Chunk | Ask | End | Stopped
+Entry = (
+    Command | Audio | Malformed | Gone | Drain | Changed | Tools | Answer | Said | Aside | Chunk | Ask | End | Stopped
+)

@@ -57,7 +57,7 @@ class RecordedSession:
             settings=settings,
             engines=lambda: tapped_engines(engines(), tap),
             store=TappedStore(store, tap),
-            tools=lambda: [tapped_tool(tool, tap) for tool in tools()],
+            tools=lambda: [tapped_tool(tool, tap) for tool in self._looked(tools())],
             claims=TappedClaims(claims or Claims(), tap),
             wall_clock=wall_clock,
             new_playout=new_playout,
@@ -66,6 +66,10 @@ class RecordedSession:
         self._keeping = keeping
         # Now, because a session can be told to end before it has begun.
         self._recorder.begin(self.id, settings, engines(), tools(), new_playout)
+
+    def _looked(self, tools: Sequence[ServerTool]) -> Sequence[ServerTool]:
+        self._recorder.look(tools)
+        return tools
 
     @property
     def id(self) -> str:

@@ -15,7 +15,7 @@ from voice_trio.core.errors import first_leaf, leaves
 from voice_trio.core.playout import Playout, UnpacedPlayout, WholePlayout
 from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import EngineError, Engines, advice_of, first_partial_ms, is_metered, partial_interval_ms
-from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of, ToolNames
+from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of, ToolNames, Tools
 from voice_trio.memory.base import StoreError
 from voice_trio.session.settings import SessionSettings
 from voice_trio.toolbox.base import ServerTool, ToolError
@@ -33,6 +33,8 @@ class Recorder:
         self._began_at = trio.current_time()
         self._questions = 0
         self._stand_ins: dict[str, str] = {}
+        self._looks = 0
+        self._tools: tuple[ToolNames, ...] = ()
 
     def now(self) -> float:
         """Return the seconds since the session began."""
@@ -47,6 +49,7 @@ class Recorder:
         new_playout: Callable[[], Playout] | None,
     ) -> None:
         """Note the header; ``new_playout`` is the session's, None where it has its own."""
+        self._tools, self._looks = _names_of(tools), 1
         self.note(
             Header(
                 version=__version__,
@@ -56,9 +59,16 @@ class Recorder:
                 engines=names_of(engines),
                 whole=new_playout is WholePlayout,
                 unpaced=new_playout is UnpacedPlayout,
-                tools=tuple(_tool_names(tool) for tool in tools),
+                tools=self._tools,
             )
         )
+
+    def look(self, tools: Sequence[ServerTool]) -> None:
+        """The session looks which tools there are: note them if they are others than before."""
+        if (names := _names_of(tools)) != self._tools:
+            self._tools = names
+            self.note(Tools(at=self.now(), looks=self._looks, tools=names))
+        self._looks += 1
 
     def stand_in(self, conversation: str) -> str:
         """Return what a session log calls ``conversation``, whose id opens it to all who have it."""
@@ -132,6 +142,11 @@ def _failure(error: Exception) -> Failure:
         case _:
             # What it says may be a person's words, or a key's; which defect it was stands in the log.
             return Failure(by="defect", message=type(error).__name__)
+
+
+def _names_of(tools: Sequence[ServerTool]) -> tuple[ToolNames, ...]:
+    """Return ``tools`` as a session log knows them."""
+    return tuple(_tool_names(tool) for tool in tools)
 
 
 def _tool_names(tool: ServerTool) -> ToolNames:

@@ -16,7 +16,7 @@ from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.journal.recording_tap import TappedClaims
 from voice_trio.journal.tape import Tape
 from voice_trio.journal.tape_link import TapeLink
-from voice_trio.journal.tape_tap import TapeTap, tape_engines, tape_store, tape_tools
+from voice_trio.journal.tape_tap import TapeTap, TapeTools, tape_engines, tape_store
 from voice_trio.memory.holds import Claims
 
 _PLAYOUTS: Final[dict[tuple[bool, bool], Callable[[], Playout] | None]] = {
@@ -42,14 +42,13 @@ async def _live(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
     link = TapeLink(tape)
     tap = TapeTap(tape, link)
     engines = tape_engines(session_log.header.engines, tap)
-    tools = tape_tools(session_log.header.tools, tap)
     replayed: list[e.Header | e.Entry] = []
     session = RecordedSession(
         link,
         settings=session_log.settings(),
         engines=lambda: engines,
         store=tape_store(tap),
-        tools=lambda: tools,
+        tools=TapeTools(session_log, tap),
         claims=TappedClaims(Claims(), tap),
         wall_clock=lambda: 0.0,
         new_playout=_PLAYOUTS[session_log.header.whole, session_log.header.unpaced],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from voice_trio.engines.base import (
     broken_off,
 )
 from voice_trio.journal import entries as e
-from voice_trio.journal.read import text_of
+from voice_trio.journal.read import SessionLog, text_of
 from voice_trio.journal.tape import Question, Tape
 from voice_trio.journal.tape_link import TapeLink
 from voice_trio.memory.base import Store
@@ -192,7 +193,24 @@ def tape_store(tap: TapeTap) -> Store:
     return TappedStore(InProcessStore(), tap)
 
 
-def tape_tools(names: Sequence[e.ToolNames], tap: TapeTap) -> list[ServerTool]:
+class TapeTools:
+    """The tools that the server had, each time that the session looked."""
+
+    def __init__(self, session_log: SessionLog, tap: TapeTap) -> None:
+        self._tap = tap
+        self._tools = _tools(session_log.header.tools, tap)
+        self._others = deque(entry for entry in session_log.entries if isinstance(entry, e.Tools))
+        self._looks = 0
+
+    def __call__(self) -> Sequence[ServerTool]:
+        """Return those that there were at this look."""
+        if self._others and self._others[0].looks == self._looks:
+            self._tools = _tools(self._others.popleft().tools, self._tap)
+        self._looks += 1
+        return self._tools
+
+
+def _tools(names: Sequence[e.ToolNames], tap: TapeTap) -> list[ServerTool]:
     """Return tools under the names that they had, which ``tap`` answers for."""
 
     async def use(arguments: Mapping[str, Any], circumstances: Circumstances) -> str:

@@ -155,9 +155,9 @@ class Conversation:
         return self._add(ToolUse(id=key, call=key, name=call.name, arguments=call.arguments))
 
     def take_back(self, turn: int) -> None:
-        """Take out all that is of ``turn``."""
+        """Take out all that is of ``turn``, and what the client added that stands in its record."""
         for item in self._items:
-            if turn_of(item.id) == turn:
+            if turn in (turn_of(item.id), self._written.get(item.id)):
                 self._discard(item.id)
 
     def settle(self, record: Record, *, withdrawn: bool) -> Record:

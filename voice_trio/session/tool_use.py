@@ -173,7 +173,8 @@ class Using:
         arguments = arguments_in(call.arguments)
         use = self._deeds.new(call, "{}" if arguments is None else arguments)
         if use.name not in hands.tools:
-            use.end(CallState.FAILED, f"There is no tool {use.name!r}; there are {', '.join(hands.tools)}.")
+            there = f"There is no tool {use.name!r}; there are {', '.join(hands.tools)}."
+            use.end(CallState.FAILED, bounded(there, LEAST_CHARS))
         elif arguments is None:
             use.end(CallState.FAILED, "The arguments are no object in JSON.")
         elif len(arguments) > MAX_CALL_CHARS:

@@ -14,7 +14,7 @@ def text(arguments: Mapping[str, Any], name: str, *, most: int = 200) -> str:
     value = arguments.get(name)
     if value is None:
         return ""
-    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and abs(value) < 10**15:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**15:
         value = str(value)
     if not isinstance(value, str):
         raise ToolError(f"The argument {name} has to be a text.")

@@ -20,8 +20,9 @@ async def _convert(arguments: Mapping[str, Any], circumstances: Circumstances, m
     amount = given.number(arguments, "amount")
     amount = 1 if amount is None else amount
     unit, to = _unit(arguments, "unit"), _unit(arguments, "to")
-    # The library of units is loaded when it is first needed: half a second of computing.
-    result = spoken.rounded(await trio.to_thread.run_sync(_converted, amount, unit, to))
+    # The library of units is loaded when it is first needed: half a second of computing, for which nobody waits who
+    # wants no answer any more.
+    result = spoken.rounded(await trio.to_thread.run_sync(_converted, amount, unit, to, abandon_on_cancel=True))
     before = spoken.rounded(amount)
     verb = "is" if before == "1" else "are"
     return spoken.sentence(

@@ -36,7 +36,8 @@ async def _add(arguments: Mapping[str, Any], circumstances: Circumstances, means
     if max(map(len, items)) > MOST_CHARS:
         raise ToolError("That is too long for a list.")
     there = await means.lists.read(circumstances.conversation, name)
-    new = [item for at, item in enumerate(items) if not _alike(item, [*there, *items[:at]])]
+    known = _by_likeness(there)
+    new = [alike[0] for plain, alike in _by_likeness(items).items() if plain not in known]
     if not new:
         return f"{spoken.sentence(spoken.listed(items))}: that is on your {_list_of(name)} already."
     if len(there) + len(new) > MOST_ITEMS:
@@ -73,13 +74,13 @@ async def _names(arguments: Mapping[str, Any], circumstances: Circumstances, mea
 async def _remove(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
     wanted = given.texts(arguments, "items", most=MOST_ITEMS, longest=400)
     name = await _named(arguments, circumstances, means)
-    there = await means.lists.read(circumstances.conversation, name)
+    there = _by_likeness(await means.lists.read(circumstances.conversation, name))
     found: list[str] = []
     missing: list[str] = []
     for said in wanted:
-        whole = _alike(said, there)
+        whole = there.get(_plain(said))
         for part in [said] if whole else _parts(said):
-            alike = whole or _alike(part, there)
+            alike = whole or there.get(_plain(part), [])
             found += [item for item in alike if item not in found]
             missing += [] if alike else [part]
     if not found:
@@ -120,13 +121,17 @@ def _parts(said: str) -> list[str]:
     return [part for part in (part.strip(_AROUND) for part in _BETWEEN.split(said)) if part]
 
 
-def _alike(said: str, there: Sequence[str]) -> list[str]:
-    """Return what on a list is ``said``: case, articles and a plural do not matter."""
-    return [item for item in there if _plain(item) == _plain(said)]
+def _by_likeness(things: Sequence[str]) -> dict[Sequence[str], list[str]]:
+    """Return ``things`` by what they are, in their order. There may be thousands, so each is looked at once."""
+    alike: dict[Sequence[str], list[str]] = {}
+    for thing in things:
+        alike.setdefault(_plain(thing), []).append(thing)
+    return alike
 
 
-def _plain(thing: str) -> list[str]:
-    words = [token.word.removesuffix("s") for token in tokens(thing)]
+def _plain(thing: str) -> Sequence[str]:
+    """Return the words of ``thing``: case, articles and a plural do not matter."""
+    words = tuple(token.word.removesuffix("s") for token in tokens(thing))
     return words[1:] if len(words) > 1 and words[0] in ("the", "a", "an", "some", "my") else words
 
 

@@ -121,7 +121,7 @@ def _checked(by: str, load: Callable[[], Sequence[Any]]) -> Iterator[Loaded]:
     """Yield the tools that ``load`` returns. Raises `ConfigError` where it fails, or one of them is none."""
     try:
         brought = load()
-    except Exception as error:  # whatever the module does
+    except (Exception, SystemExit) as error:  # whatever the module does
         reason = " ".join(str(error).split()) or "it says nothing else"
         raise ConfigError(f"{by} cannot be loaded: {type(error).__name__}: {reason.rstrip('.')}.") from error
     if not brought:
