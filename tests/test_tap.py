@@ -13,17 +13,6 @@ from voice_trio.core.history import Message, Record
 from voice_trio.core.messages import Outcome
 from voice_trio.core.tools import Tool
 from voice_trio.engines import base
-from voice_trio.engines.base import (
-    Engines,
-    Finish,
-    Hypothesis,
-    Prompt,
-    ReplyEvent,
-    Speech,
-    TextDelta,
-    Transcript,
-    whole,
-)
 from voice_trio.memory import base as memory
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.tap import Asked, Call, Tap
@@ -68,25 +57,25 @@ class Prompter:
         pass
 
     async def hypothesize(self):
-        return Hypothesis("so", 1)
+        return base.Hypothesis("so", 1)
 
     async def anticipate(self, voiced_through):
         pass
 
     async def settle(self, through_sample, voiced_through=None):
-        return Transcript("so", "en")
+        return base.Transcript("so", "en")
 
     def stream(self, prompt):
         return _Context(self)
 
     async def receive(self):
-        return TextDelta("so")
+        return base.TextDelta("so")
 
     def speak(self, text, *, seconds, voice=None, speed=1.0):
         async def make():
-            return Speech(b"", 16_000)
+            return base.Speech(b"", 16_000)
 
-        return whole(make)
+        return base.whole(make)
 
     async def begin(self):
         return "c"
@@ -122,7 +111,7 @@ class Noting(Tap):
 
 def behind(tap):
     one = Prompter()
-    engines = Engines(
+    engines = base.Engines(
         recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector, end_of_turn=one
     )
     return tapped(engines, one, tap)
@@ -136,7 +125,7 @@ async def ask_everything(engines, store):
         utterance.feed(b"ab")
         answers += [await utterance.hypothesize(), await utterance.anticipate(1), await utterance.settle(1, 1)]
         answers.append(utterance.compute_s)
-    async with engines.language_model.stream(Prompt([Message("user", "hello")])) as stream:
+    async with engines.language_model.stream(base.Prompt([Message("user", "hello")])) as stream:
         answers.append(await stream.receive())
     answers.append(await engines.synthesizer.speak("hello", seconds=1))
     answers += [await store.begin(), await store.recall("c"), await store.commit(RECORD), await store.amend(RECORD)]
@@ -146,7 +135,9 @@ async def ask_everything(engines, store):
 
 async def test_a_tap_that_does_nothing_changes_nothing_and_adds_no_checkpoint():
     one = Prompter()
-    plain = Engines(recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector, end_of_turn=one)
+    plain = base.Engines(
+        recognizer=one, language_model=one, synthesizer=one, new_detector=ScriptedDetector, end_of_turn=one
+    )
     with trio.testing.assert_no_checkpoints():
         expected = await ask_everything(plain, one)
         assert await ask_everything(*behind(Tap())) == expected
@@ -183,7 +174,7 @@ async def test_an_error_on_its_way_out_is_nobodys_answer():
     tap = Noting()
     engines, _ = behind(tap)
     with pytest.raises(KeyError):
-        async with engines.language_model.stream(Prompt([])):
+        async with engines.language_model.stream(base.Prompt([])):
             raise KeyError("a defect")
     assert [call.asked for call in tap.calls] == ["stream"]
     assert tap.over == tap.calls
@@ -216,11 +207,11 @@ def test_it_has_all_that_a_session_may_ask_for(protocol, wrapper):
 
 async def test_a_session_behind_it_finishes_a_real_reply(autojump_clock):
     engines, _ = tapped(scripted_engines(), InProcessStore(), Tap())
-    events: list[ReplyEvent] = []
-    async with engines.language_model.stream(Prompt([Message("user", "hello")])) as stream:
-        while not events or not isinstance(events[-1], Finish):
+    events: list[base.ReplyEvent] = []
+    async with engines.language_model.stream(base.Prompt([Message("user", "hello")])) as stream:
+        while not events or not isinstance(events[-1], base.Finish):
             events.append(await stream.receive())
-    assert events[-1] == Finish("stop")
+    assert events[-1] == base.Finish("stop")
     assert Call("begin") != Call("begin")
 
 

@@ -88,15 +88,8 @@ class ToolFaultTap(Tap):
     async def call(self, call: Call, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Return what ``ask`` does, late, garbled or not at all."""
         struck = self._faults.strike(Stage.TOOL)
-        await _slow(struck.seconds(Kind.DELAY))
-        match struck.breakdown():
-            case Kind.HANG:
-                await trio.sleep_forever()
-            case Kind.ERROR:
-                await trio.lowlevel.checkpoint()
-                raise ToolError("This was made to fail (STREAM_FAULTS).")
-            case Kind.GARBAGE:
-                return "".join(GARBAGE) + await ask() + "x" * _LONG
+        if await _breakdown(struck, ToolError("This was made to fail (STREAM_FAULTS).")) is Kind.GARBAGE:
+            return "".join(GARBAGE) + await ask() + "x" * _LONG
         return await ask()
 
 
@@ -225,18 +218,24 @@ class FaultTap(Keeping[_Begun]):
         return await ask()
 
     async def _suffer(self, struck: Struck) -> None:
-        await _slow(struck.seconds(Kind.DELAY))
-        match struck.breakdown():
-            case Kind.HANG:
-                await trio.sleep_forever()
-            case Kind.ERROR:
-                await trio.lowlevel.checkpoint()
-                raise StoreError("this was made to fail (STREAM_FAULTS)")
+        match await _breakdown(struck, StoreError("this was made to fail (STREAM_FAULTS)")):
             case Kind.FULL if isinstance(self._store, SqliteStore):
                 await self._store.use(fill_up)
             case Kind.FULL:
                 await trio.lowlevel.checkpoint()
                 raise StoreError("database or disk is full")
+
+
+async def _breakdown(struck: Struck, error: Exception) -> Kind | None:
+    """Take as long as ``struck`` makes it; return how it breaks down where it neither hangs nor raises ``error``."""
+    await _slow(struck.seconds(Kind.DELAY))
+    match kind := struck.breakdown():
+        case Kind.HANG:
+            await trio.sleep_forever()
+        case Kind.ERROR:
+            await trio.lowlevel.checkpoint()
+            raise error
+    return kind
 
 
 async def _slow(seconds: float) -> None:

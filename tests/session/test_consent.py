@@ -11,7 +11,6 @@ from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (
     ScriptedLanguageModel,
     ScriptedReply,
-    ScriptedSynthesizer,
     ScriptedTool,
     scripted_engines,
     silent,
@@ -136,11 +135,10 @@ async def test_a_draft_waits_with_it_until_the_yes_is_over(autojump_clock):
 @pytest.mark.parametrize(("said", "times"), [("yes", 1), ("mhm", 0)])
 async def test_a_yes_that_is_said_into_the_question_counts_when_that_is_over(autojump_clock, said, times):
     tool = deleting()
-    long = [*(f"word{number} " for number in range(12)), *ASKING]
+    long = [*(f"word{number} " for number in range(24)), *ASKING]
     replies = [[DELETE], long, ["They are gone."], ["What?"]]
     model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=one, token_s=0.0) for one in replies])
-    voice = ScriptedSynthesizer(char_ms=25)
-    given = scripted_engines(recognizer=LiteralRecognizer(), language_model=model, synthesizer=voice)
+    given = scripted_engines(recognizer=LiteralRecognizer(), language_model=model)
     with trio.fail_after(120):
         async with conversation(engines=given, tools=[tool.tool]) as talk:
             await talk.ask(m.Start(mode="hands_free", barge_in=True))

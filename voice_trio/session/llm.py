@@ -27,11 +27,12 @@ from voice_trio.session.report import failure
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds, Use, Using, following
 
+Phrases = trio.MemorySendChannel[Phrase]
+
 _PHRASE_GAP_S = PHRASE_GAP_MS / 1000
 
 _SLICE_CHARS = 500
 """A longer token goes on in such pieces, so that nobody waits for the whole of it to be cut into phrases."""
-
 
 COVER_S = 1.5
 """So long nobody minds that nothing is said while a tool is used."""
@@ -95,14 +96,7 @@ class Written:
         """Why there was nothing to say, in words."""
         return why_empty(self.reason, self.signs, wrote=self._has_text)
 
-    async def write(
-        self,
-        prompt: Prompt,
-        hands: Hands,
-        model: LanguageModel,
-        phrases: trio.MemorySendChannel[Phrase],
-        outlet: Outlet,
-    ) -> None:
+    async def write(self, prompt: Prompt, hands: Hands, model: LanguageModel, phrases: Phrases, outlet: Outlet) -> None:
         """Have ``model`` write it: every token to ``outlet``, its phrases to ``phrases``, which is then closed.
 
         One that is longer than the settings, the model or the prompt let it be, or than can be numbered, is cut, and an
@@ -123,12 +117,7 @@ class Written:
             await self._send(rest, phrases)
 
     async def _answer(
-        self,
-        prompt: Prompt,
-        hands: Hands,
-        model: LanguageModel,
-        phrases: trio.MemorySendChannel[Phrase],
-        outlet: Outlet,
+        self, prompt: Prompt, hands: Hands, model: LanguageModel, phrases: Phrases, outlet: Outlet
     ) -> None:
         """Have the model write, and tools be used, until it asks for none of the server's, or the reply is cut."""
         if hands.agreed is not None and hands.agreed.name in hands.tools:
@@ -150,12 +139,7 @@ class Written:
             self._patience.begin_anew()
 
     async def _follow(
-        self,
-        prompt: Prompt,
-        hands: Hands,
-        model: LanguageModel,
-        phrases: trio.MemorySendChannel[Phrase],
-        outlet: Outlet,
+        self, prompt: Prompt, hands: Hands, model: LanguageModel, phrases: Phrases, outlet: Outlet
     ) -> list[ToolCall]:
         """Take the model's tokens until it says why it is done, or the reply is cut.
 
@@ -191,7 +175,7 @@ class Written:
         self,
         calls: Sequence[ToolCall],
         hands: Hands,
-        phrases: trio.MemorySendChannel[Phrase],
+        phrases: Phrases,
         outlet: Outlet,
         *,
         agreed: bool = False,
@@ -206,9 +190,7 @@ class Written:
             waiting.cancel()
         return uses
 
-    async def _cover(
-        self, sentence: str, waiting: trio.CancelScope, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet
-    ) -> None:
+    async def _cover(self, sentence: str, waiting: trio.CancelScope, phrases: Phrases, outlet: Outlet) -> None:
         """Say ``sentence`` in a while, unless something sounds then, or ``waiting`` is over before."""
         with waiting:
             await outlet.wait_open()
@@ -220,14 +202,14 @@ class Written:
         await self._send(self._aggregator.flush(), phrases)
         self._begins_sentence = True
 
-    async def _add(self, token: str, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet) -> None:
+    async def _add(self, token: str, phrases: Phrases, outlet: Outlet) -> None:
         for at in range(0, len(token), _SLICE_CHARS):
             if text := self._mender.push(token[at : at + _SLICE_CHARS]):
                 await self._append(text, phrases, outlet)
             if self._is_cut:
                 return
 
-    async def _append(self, text: str, phrases: trio.MemorySendChannel[Phrase], outlet: Outlet) -> None:
+    async def _append(self, text: str, phrases: Phrases, outlet: Outlet) -> None:
         if self._begins_sentence and not text.isspace():
             self._begins_sentence = False
             text = f"\n{text}" if self._said and not self._said[-1].endswith("\n") else text
@@ -252,7 +234,7 @@ class Written:
         self.tool_uses += 1
         return self._use_tool(self.tool_uses - 1, ToolCall(*map(mend, call)))
 
-    async def _send(self, cut: Sequence[Phrase], phrases: trio.MemorySendChannel[Phrase]) -> None:
+    async def _send(self, cut: Sequence[Phrase], phrases: Phrases) -> None:
         for phrase in cut:
             self._is_cut = self._is_cut or phrase.index >= MAX_PHRASES
             await phrases.send(phrase)
