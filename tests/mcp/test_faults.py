@@ -9,7 +9,8 @@ import structlog
 import trio
 
 from tests.mcp.opening import call, faulty, named, names, opened, until
-from voice_trio.mcp import answer, connection, server, stdio
+from voice_trio.core.called import CUT, MAX_CALL_CHARS
+from voice_trio.mcp import connection, server, stdio
 from voice_trio.toolbox.base import ToolError
 
 pytestmark = pytest.mark.real
@@ -124,8 +125,8 @@ async def test_a_long_answer_is_cut(tmp_path):
     async with opened(tmp_path, {"odd": faulty("ok")}) as toolbox:
         long = await call(toolbox, "odd__big")
         assert long.startswith("begin xxx")
-        assert long.endswith(answer.CUT)
-        assert len(long) == answer.MOST_CHARS
+        assert long.endswith(CUT)
+        assert len(long) == MAX_CALL_CHARS
         assert await call(toolbox, "odd__echo") == "{}"
 
 

@@ -4,7 +4,8 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from voice_trio.mcp.answer import CUT, MOST_CHARS, NOTHING, text_of
+from voice_trio.core.called import CUT, MAX_CALL_CHARS
+from voice_trio.mcp.answer import NOTHING, text_of
 from voice_trio.mcp.config import Command, ServerConfig
 from voice_trio.mcp.offered import MOST_ALL_BYTES, MOST_TOOLS, Offers, name_for
 
@@ -110,7 +111,7 @@ def test_any_list_at_all_is_taken(listed):
 @given(st.dictionaries(st.sampled_from(["content", "structuredContent", "isError"]), JSON | st.lists(JSON)))
 def test_any_answer_at_all_is_text(result):
     text = text_of(result)
-    assert 0 < len(text) <= MOST_CHARS
+    assert 0 < len(text) <= MAX_CALL_CHARS
     text.encode()
 
 
@@ -139,9 +140,9 @@ def test_an_answer_is_text(result, text):
 
 
 def test_a_long_answer_says_that_it_was_cut():
-    fits = {"content": [{"type": "text", "text": "x" * MOST_CHARS}]}
-    assert text_of(fits) == "x" * MOST_CHARS
-    for content in (["x" * (MOST_CHARS + 1)], ["x" * MOST_CHARS, "y"], ["x"] * MOST_CHARS):
+    fits = {"content": [{"type": "text", "text": "x" * MAX_CALL_CHARS}]}
+    assert text_of(fits) == "x" * MAX_CALL_CHARS
+    for content in (["x" * (MAX_CALL_CHARS + 1)], ["x" * MAX_CALL_CHARS, "y"], ["x"] * MAX_CALL_CHARS):
         text = text_of({"content": [{"type": "text", "text": part} for part in content]})
-        assert len(text) == MOST_CHARS
+        assert len(text) == MAX_CALL_CHARS
         assert text.endswith(CUT)

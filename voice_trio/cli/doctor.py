@@ -38,6 +38,7 @@ from voice_trio.mcp.open import open_mcp
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.server.listening import listen
 from voice_trio.server.tls import open_tls
+from voice_trio.toolbox.base import ServerTool
 from voice_trio.toolbox.load import load_tools
 from voice_trio.workers.confinement import BELTS
 from voice_trio.workers.pool import open_pool
@@ -178,9 +179,9 @@ async def mcp_servers(settings: Settings) -> str:
         with trio.move_on_after(_LIMIT_S / 2):
             await toolbox.tried()
         for server in toolbox.servers:
-            names = [f"{one.tool.name}{' (after a yes)' if one.confirm else ''}" for one in server.tools]
             if server.is_there:
-                lines.append(f"{server.config.name}: {', '.join(names) or 'no tools'}")
+                names = ", ".join(map(_named, server.tools))
+                lines.append(f"{server.config.name}: {names or 'no tools'}")
             else:
                 well = False
                 lines.append(f"{server.config.name} is not there: {server.trouble or 'it has not answered yet'}")
@@ -199,9 +200,12 @@ async def _tools(settings: Settings) -> str:
     loaded = (await trio.to_thread.run_sync(load_tools, settings)).loaded
     names: dict[str, list[str]] = {}
     for one in loaded:
-        waits = " (after a yes)" if one.tool.confirm else ""
-        names.setdefault(one.by, []).append(f"{one.tool.tool.name}{waits}")
+        names.setdefault(one.by, []).append(_named(one.tool))
     return "\n".join(f"{', '.join(tools)} ({by})" for by, tools in names.items()) or "none"
+
+
+def _named(tool: ServerTool) -> str:
+    return f"{tool.tool.name}{' (after a yes)' if tool.confirm else ''}"
 
 
 _CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {

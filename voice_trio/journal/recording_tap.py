@@ -11,6 +11,7 @@ from voice_trio.core.audio import BYTES_PER_SAMPLE
 from voice_trio.core.called import MAX_CALL_CHARS
 from voice_trio.core.history import Message, Record
 from voice_trio.core.strange_text import mend
+from voice_trio.core.tools import Tool
 from voice_trio.engines.base import (
     Alive,
     Finish,
@@ -155,12 +156,17 @@ class RecordingTap(Keeping[_Begun]):
 
 
 def _spelled_prompt(prompt: Prompt) -> dict[str, Any]:
-    tools: dict[str, Any] = {"tools": [asdict(tool) for tool in prompt.tools]} if prompt.tools else {}
+    tools: dict[str, Any] = {"tools": [_spelled_tool(tool) for tool in prompt.tools]} if prompt.tools else {}
     if prompt.tool_choice != "auto":
         tools["tool_choice"] = asdict(prompt.tool_choice) if is_dataclass(prompt.tool_choice) else prompt.tool_choice
     if prompt.max_tokens is not None:
         tools["max_tokens"] = prompt.max_tokens
     return {"prompt": [_spelled_message(message) for message in prompt.messages], **tools}
+
+
+def _spelled_tool(tool: Tool) -> dict[str, Any]:
+    # Not `asdict`, which copies all of the schema, in every prompt.
+    return {"name": tool.name, "description": tool.description, "parameters": {**tool.parameters}}
 
 
 def _spelled_message(message: Message) -> dict[str, Any]:

@@ -6,17 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from voice_trio.core.called import MAX_CALL_CHARS, bounded
 from voice_trio.core.strange_text import mend
-
-MOST_CHARS: Final = 4000
-
-CUT: Final = " [the rest was cut off: it was too long]"
 
 NOTHING: Final = "It was done, and the tool answered nothing."
 
 
 def text_of(result: Mapping[str, Any]) -> str:
-    """Return the text of a result, at most `MOST_CHARS` of it, and a mark where it was cut.
+    """Return the text of a result, at most `MAX_CALL_CHARS` of it, and a mark where it was cut.
 
     Parts that are no text are named; structured content is for where there is no text.
     """
@@ -26,18 +23,17 @@ def text_of(result: Mapping[str, Any]) -> str:
     length = 0
     for text in _texts(parts, result.get("structuredContent")):
         # A character more than fits says that something was cut.
-        texts.append(text.strip()[: MOST_CHARS + 1])
+        texts.append(text.strip()[: MAX_CALL_CHARS + 1])
         length += len(texts[-1])
-        if length > MOST_CHARS:
+        if length > MAX_CALL_CHARS:
             break
         length += 1
-    return bounded("\n".join(texts)) or NOTHING
+    return cut("\n".join(texts)) or NOTHING
 
 
-def bounded(text: str) -> str:
-    """Return ``text``, of which no more than `MOST_CHARS` are left, and a mark where it was cut."""
-    text = mend(text.strip()[: MOST_CHARS + 1])
-    return text if len(text) <= MOST_CHARS else text[: MOST_CHARS - len(CUT)] + CUT
+def cut(text: str) -> str:
+    """Return ``text``, a stranger's and of any length, as a model is told it: see `core.called.bounded`."""
+    return bounded(mend(text.strip()[: MAX_CALL_CHARS + 1]))
 
 
 def _texts(parts: list[Mapping[str, Any]], structured: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from voice_trio.core.errors import leaves
-from voice_trio.mcp.answer import bounded, text_of
+from voice_trio.mcp.answer import cut, text_of
 from voice_trio.mcp.base import Connect, Connection, Declined, Lost
 from voice_trio.mcp.config import ServerConfig
 from voice_trio.mcp.offered import Offered, Offers
@@ -96,7 +96,7 @@ class Server:
             try:
                 page = await connection.ask("tools/list", params)
             except Declined as error:
-                log.warning("an MCP server does not list tools", server=self.config.name, reason=bounded(str(error)))
+                log.warning("an MCP server does not list tools", server=self.config.name, reason=cut(str(error)))
                 break
             tools = page.get("tools")
             offers.add(tools if isinstance(tools, list) else [])
@@ -126,7 +126,7 @@ class Server:
         try:
             result = await self._connection.ask("tools/call", {"name": one.named, "arguments": dict(arguments)})
         except Declined as error:
-            raise ToolError(bounded(str(error)) or "The tool declined.") from None
+            raise ToolError(cut(str(error)) or "The tool declined.") from None
         except Lost:
             gone = f"The MCP server {name} ended during the call"
             if one.has_effects:

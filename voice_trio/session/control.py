@@ -19,7 +19,7 @@ class Wishes:
         """Of the latest turn that is over."""
         self._speed: tuple[float, float | None] | None = None
         """What was wished, and what the client asked for by then."""
-        self._wanted: tuple[str, ToolCall | None] | None = None
+        self._wanted: tuple[str, ToolCall] | None = None
         """What waits for a yes, and in which conversation."""
 
     def over(self, asked: Asked, outcome: Outcome, latency: Latency, wanted: ToolCall | None) -> None:
@@ -29,8 +29,9 @@ class Wishes:
         """
         self.latency = latency
         if outcome is not Outcome.EMPTY and not asked.is_out_of_band:
-            asks = wanted is not None and outcome is Outcome.COMPLETED
-            self._wanted = (asked.conversation.name, wanted) if asks else None
+            self._wanted = None
+            if wanted is not None and outcome is Outcome.COMPLETED:
+                self._wanted = asked.conversation.name, wanted
 
     def agreed(self, asked: Asked, said: str, language: str | None) -> ToolCall | None:
         """Return what the person agrees to who ``said`` that, if they were asked."""

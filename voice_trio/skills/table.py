@@ -38,9 +38,8 @@ def grammar() -> Grammar:
 class Skills:
     """A toolbox of all skills."""
 
-    def __init__(self, means: Means, *, with_model: bool = False) -> None:
-        """``with_model``: leave out what a language model can do as well by itself."""
-        self._tools = tuple(skill.with_means(means) for skill in SKILLS if not (with_model and skill.only_alone))
+    def __init__(self, means: Means) -> None:
+        self._tools = tuple(skill.with_means(means) for skill in SKILLS)
 
     def tools(self) -> Sequence[ServerTool]:
         """Return the skills as tools."""
