@@ -12,13 +12,13 @@ import trio
 from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError
-from voice_trio.engines.media_child import DEMUXERS
+from voice_trio.engines.media_child import ANY as ANY, DEMUXERS
 from voice_trio.waiting import alongside
 from voice_trio.workers.pool import WorkerPool
 from voice_trio.workers.process import WorkerError, WorkerSpec, python_worker
 
 KINDS = tuple(DEMUXERS)
-"""What `MediaDecoder.decode` takes."""
+"""What `MediaDecoder.decode` takes of others."""
 
 DECODERS = 2
 """Uploads decoded at the same time. Each takes some milliseconds; two, so that a bad one holds up nobody."""
@@ -50,7 +50,7 @@ class MediaDecoder:
         await self._pool.run()
 
     async def decode(self, data: bytes, kind: str, *, longest_ms: int) -> Sound:
-        """Return the first ``longest_ms`` of the upload ``data``, of one of `KINDS`.
+        """Return the first ``longest_ms`` of the upload ``data``, of one of `KINDS`, or of a file of `ANY`.
 
         Raises `Refused` (PROTOCOL_VIOLATION) for what cannot be decoded, and (SERVER_BUSY) when no worker got free;
         `EngineError` (ASR_FAIL) when none can be started.

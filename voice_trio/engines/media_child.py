@@ -1,7 +1,8 @@
 """The child that decodes an upload: FFmpeg by way of PyAV, reading bytes that anybody may have sent.
 
 A request ``{"kind", "longest_ms"}`` with the upload in the body is answered with ``{"cut"}`` and 16 kHz s16le mono
-in the body, or with ``{"refused": sentence}``.
+in the body, or with ``{"refused": sentence}``. With the kind `ANY` it is a file of this machine's own user, of whatever
+form FFmpeg sees in it.
 
 **What an upload can reach.** FFmpeg can do far more than an upload needs, so it is held on three sides. Its
 options name one demuxer, the decoders of usual recordings, and no protocol; whatever it would open beside the bytes
@@ -14,10 +15,11 @@ from __future__ import annotations
 
 import io
 import resource
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples, wav_of
+from voice_trio.engines.media_pieces import MOST_PIECES, pieces_of
 from voice_trio.workers import confinement
 from voice_trio.workers.main import LONG_WORK_NICENESS, Fields, Handler, serve
 
@@ -37,10 +39,35 @@ DEMUXERS: Final = {
 }
 """Kind of upload -> FFmpeg's reader of it."""
 
+ANY: Final = "any"
+"""The kind of a file that is not said to be any."""
+
 DECODERS: Final = (
     *("opus", "vorbis", "aac", "flac", "alac", "mp3float"),
     *("pcm_u8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_alaw", "pcm_mulaw"),
 )
+
+FILE_DECODERS: Final = (
+    *DECODERS,
+    *("wmav1", "wmav2", "wmapro", "wmalossless", "wmavoice", "mp1float", "mp2float", "mp1", "mp2", "mp3", "ac3"),
+    *(
+        "eac3",
+        "dca",
+        "ape",
+        "wavpack",
+        "tta",
+        "amrnb",
+        "amrwb",
+        "speex",
+        "gsm",
+        "gsm_ms",
+        "adpcm_ms",
+        "adpcm_ima_wav",
+        "adpcm_ima_qt",
+    ),
+    *("pcm_s8", "pcm_s24be", "pcm_s32be", "pcm_f32be", "pcm_f64be"),
+)
+"""What is decoded of a file of `ANY` kind."""
 
 MAX_CHANNELS: Final = 8
 RATES: Final = range(8_000, 192_001)
@@ -53,8 +80,15 @@ CPU_S = 5
 MEMORY_BYTES: Final = 512 << 20
 """Of address space, of which a quarter is taken from the start."""
 
+_FORMATS: Final = ("matroska,webm", "ogg", "mov,mp4,m4a,3gp,3g2,mj2", "wav", "mp3", "flac", "aac")
+_FILE_FORMATS: Final = (
+    *_FORMATS,
+    *("asf", "avi", "mpegts", "mpeg", "flv", "aiff", "au", "caf", "w64", "wv", "ac3", "eac3", "dts", "amr", "ape"),
+    *("tta", "voc", "gsm"),
+)
+
 _OPTIONS: Final = {
-    "format_whitelist": ",".join(("matroska,webm", "ogg", "mov,mp4,m4a,3gp,3g2,mj2", "wav", "mp3", "flac", "aac")),
+    "format_whitelist": ",".join(_FORMATS),
     "codec_whitelist": ",".join(DECODERS),
     # An option that is empty counts as not given, and this is no protocol's name.
     "protocol_whitelist": "none",
@@ -62,6 +96,11 @@ _OPTIONS: Final = {
     "use_absolute_path": "0",
     "max_streams": str(MAX_STREAMS),
     "threads": "1",
+}
+_FILE_OPTIONS: Final = {
+    **_OPTIONS,
+    "format_whitelist": ",".join(_FILE_FORMATS),
+    "codec_whitelist": ",".join(FILE_DECODERS),
 }
 
 
@@ -83,37 +122,45 @@ def decode(data: bytes, kind: str, longest_ms: int) -> tuple[bytes, bool]:
     """
     import av
 
+    pieces = pieces_of(data)
+    if len(pieces) > MOST_PIECES:
+        raise Unreadable(f"The file holds more than {MOST_PIECES} recordings.")
+    pcm, longest = bytearray(), ms_to_samples(longest_ms) * BYTES_PER_SAMPLE
     try:
-        with av.open(
-            io.BytesIO(data),
-            mode="r",
-            format=DEMUXERS[kind],
-            options=_OPTIONS,
-            metadata_errors="replace",
-            io_open=_open_nothing,
-        ) as container:
-            return _sound(container, ms_to_samples(longest_ms))
+        for piece in pieces:
+            for sound in _read(piece, kind):
+                pcm += sound
+                if len(pcm) > longest:
+                    return bytes(pcm[:longest]), True
     except av.FFmpegError:
-        raise Unreadable(f"This is no {kind} recording, or a damaged one.") from None
+        what = "no recording that is read here" if kind == ANY else f"no {kind} recording"
+        raise Unreadable(f"This is {what}, or a damaged one.") from None
+    if not pcm:
+        raise Unreadable("The recording holds no sound.")
+    return bytes(pcm), False
+
+
+def _read(data: bytes, kind: str) -> Iterator[bytes]:
+    """Return the sound of ``data``, one recording, as 16 kHz s16le mono."""
+    import av
+
+    with av.open(
+        io.BytesIO(data),
+        mode="r",
+        format=None if kind == ANY else DEMUXERS[kind],
+        options=_FILE_OPTIONS if kind == ANY else _OPTIONS,
+        metadata_errors="replace",
+        io_open=_open_nothing,
+    ) as container:
+        if not container.streams.audio:
+            raise Unreadable("The recording holds no sound.")
+        stream = container.streams.audio[0]
+        _check(stream, FILE_DECODERS if kind == ANY else DECODERS)
+        yield from _resampled(container, stream)
 
 
 def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:
     raise PermissionError("a recording is all in one piece")
-
-
-def _sound(container: InputContainer, longest: int) -> tuple[bytes, bool]:
-    if not container.streams.audio:
-        raise Unreadable("The recording holds no sound.")
-    stream = container.streams.audio[0]
-    _check(stream)
-    pcm = bytearray()
-    for piece in _resampled(container, stream):
-        pcm += piece
-        if len(pcm) > longest * BYTES_PER_SAMPLE:
-            return bytes(pcm[: longest * BYTES_PER_SAMPLE]), True
-    if not pcm:
-        raise Unreadable("The recording holds no sound.")
-    return bytes(pcm), False
 
 
 def _resampled(container: InputContainer, stream: AudioStream) -> Iterator[bytes]:
@@ -139,9 +186,9 @@ def _resampled(container: InputContainer, stream: AudioStream) -> Iterator[bytes
                 yield bytes(out.planes[0])[: out.samples * BYTES_PER_SAMPLE]
 
 
-def _check(stream: AudioStream) -> None:
+def _check(stream: AudioStream, decoders: Collection[str]) -> None:
     context = stream.codec_context
-    if context is None or context.codec.name not in DECODERS:
+    if context is None or context.codec.name not in decoders:
         raise Unreadable("The recording's sound is coded in a way that is not read here.")
     if not (context.channels and context.sample_rate):
         # A reader without a container found nothing of what it looks for.

@@ -20,11 +20,12 @@ from voice_trio.server.allowance import allowance_of
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
-from voice_trio.server.json_http import HttpError, answered, refused
+from voice_trio.server.json_http import HttpError, refused
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
+from voice_trio.server.upload.spoken import spoken
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import Farewell
 from voice_trio.wire.codec import Codec
@@ -123,7 +124,7 @@ def make_app(
     @app.post("/api/utterance")
     async def utterance() -> Response:
         try:
-            return answered(await utterances.answer(request, allowance_of(request.scope)))
+            return spoken(await utterances.answer(request, allowance_of(request.scope)), request)
         except HttpError as error:
             return refused(error)
 

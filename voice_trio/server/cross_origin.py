@@ -30,7 +30,7 @@ _OF_OPENAI = (b"openai-", b"x-stainless-")
 _TO_LOCAL_NETWORK = (b"access-control-allow-private-network", b"true")
 """A page from the internet that wants to reach into a private network has its browser ask for this as well."""
 
-_READABLE = (b"access-control-expose-headers", b"Retry-After, WWW-Authenticate")
+_READABLE = (b"access-control-expose-headers", b"Retry-After, WWW-Authenticate, Voice-Trio-Conversation")
 
 
 class CrossOrigin:

@@ -62,7 +62,7 @@ async def small_body(asked: Request, most_bytes: int) -> bytes:
 class _Pieces:
     """Steps through a text whose middle is ``data`` in base64. Not a generator, so that nothing is left to close."""
 
-    def __init__(self, before: bytes, data: bytearray, after: bytes) -> None:
+    def __init__(self, before: bytes | bytearray, data: bytearray, after: bytes) -> None:
         self._before, self._data, self._after = memoryview(before), memoryview(data), memoryview(after)
 
     def __len__(self) -> int:
@@ -100,6 +100,12 @@ def answered(content: dict[str, Any], status: int = 200) -> Response:
     (data,) = found or [bytearray()]
     pieces = _Pieces(before, data, after)
     return Response(pieces, status=status, mimetype="application/json", headers={"Content-Length": str(len(pieces))})
+
+
+def as_it_is(data: bytearray, mimetype: str) -> Response:
+    """Return the response that is ``data``."""
+    pieces = _Pieces(data, bytearray(), b"")
+    return Response(pieces, mimetype=mimetype, headers={"Content-Length": str(len(pieces))})
 
 
 def refused(why: HttpError) -> Response:

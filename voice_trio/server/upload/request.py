@@ -24,9 +24,15 @@ KINDS = {
     "video/webm": "webm",
     "audio/ogg": "ogg",
     "audio/mp4": "mp4",
+    "audio/x-m4a": "mp4",
     "audio/wav": "wav",
     "audio/x-wav": "wav",
     "audio/wave": "wav",
+    "audio/mpeg": "mp3",
+    "audio/mp3": "mp3",
+    "audio/flac": "flac",
+    "audio/x-flac": "flac",
+    "audio/aac": "aac",
 }
 """Media type -> kind of upload."""
 
