@@ -4,85 +4,27 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import wave
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 import pytest
 import trio
 
+from tests.commands import COMMAND, read_all, run, serve, talk_to
 from voice_trio import sound_file
 from voice_trio.cli import main
 from voice_trio.cli.doctor import doctor
 from voice_trio.cli.serve import serve as serve_command
-from voice_trio.cli.talk import _take_turn
 from voice_trio.cli.talk_view import ConsoleView
-from voice_trio.client import CannotConnect, Client
+from voice_trio.client import CannotConnect
 from voice_trio.core import messages as m
 from voice_trio.engines.moonshine import model as moonshine
 
 pytestmark = pytest.mark.real
 
-COMMAND = [sys.executable, "-P", "-m", "voice_trio"]
 QUESTION = Path(__file__).parent.parent / "examples" / "question.wav"
-
-
-def run(*arguments, cwd, **environment):
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "STREAM_ASR_ENGINE": "pocketsphinx", **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-async def banner(process):
-    """Return what a server says until it has said where to talk."""
-    said = ""
-    while "Talk at" not in said or not said.endswith("\n"):
-        data = await process.stdout.receive_some()
-        assert data, await read_all(process.stderr)
-        said += data.decode()
-    return said
-
-
-@asynccontextmanager
-async def serve(tmp_path, command=COMMAND, stderr=subprocess.PIPE, **environment):
-    """Run ``voice-trio serve`` on a free port; yields the process, what it printed, and its address."""
-    settings = {"STREAM_ASR_ENGINE": "auto", "HF_HOME": str(tmp_path), "STREAM_DATA_DIR": str(tmp_path)}
-    process = await trio.lowlevel.open_process(
-        [*command, "serve", "--port", "0"],
-        cwd=tmp_path,
-        env={**os.environ, **settings, **environment},
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-    )
-    async with process.stdout, process.stderr or nullcontext():
-        try:
-            said = await banner(process)
-            yield process, said, said.partition("Talk at ")[2].split()[0]
-        finally:
-            if process.returncode is None:
-                process.kill()
-            with trio.CancelScope(shield=True):
-                await process.wait()
-
-
-async def talk_to(url, tmp_path):
-    """Have one turn with the server at ``url``."""
-    address = f"ws{url.removeprefix('http')}/ws"
-    command = [*COMMAND, "talk", "--text", "hi", "--url", address]
-    talk = await trio.run_process(command, cwd=tmp_path, capture_stdout=True)
-    assert b"done      completed" in talk.stdout
-
-
-async def read_all(stream):
-    return b"".join([data async for data in stream]).decode()
 
 
 def test_typed_talk_ends_with_latencies_and_a_recording(tmp_path):
@@ -93,28 +35,6 @@ def test_typed_talk_ends_with_latencies_and_a_recording(tmp_path):
     with wave.open(str(tmp_path / "said.wav")) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 24000)
         assert file.getnframes() > 24000
-
-
-async def test_what_the_terminal_is_set_up_for_goes_with_what_is_said(monkeypatch):
-    asked = []
-
-    class Server:
-        """Answers before anything was said."""
-
-        async def ask(self, command):
-            asked.append(command)
-
-        async def speak(self, pcm):
-            await trio.sleep_forever()
-
-        async def hear(self):
-            await trio.testing.wait_all_tasks_blocked()
-            return m.Done(turn=1, outcome=m.Outcome.EMPTY, remembered=False, heard=0)
-
-    monkeypatch.setenv("LC_ALL", "de_CH.UTF-8")
-    with trio.fail_after(5):
-        assert await _take_turn(cast(Client, Server()), b"\0\0", ConsoleView(live=False)) is m.Outcome.EMPTY
-    assert asked == [m.Start(locale="de-CH")]
 
 
 def test_json_is_an_object_a_line(tmp_path):

@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import pty
 import re
 import subprocess
 from contextlib import asynccontextmanager
@@ -14,7 +13,7 @@ import trio
 from hypothesis import given, strategies as st
 
 import voice_trio.cli
-from tests.test_cli import COMMAND
+from tests.commands import COMMAND, in_terminal
 from voice_trio import config
 from voice_trio.cli import output
 from voice_trio.cli.talk_view import ConsoleView, JsonView
@@ -189,25 +188,6 @@ async def test_an_output_without_the_letters_has_others(tmp_path, encoding):
             )
     assert done.stderr == b""
     assert "done      completed" in done.stdout.decode(encoding)
-
-
-def in_terminal(folder, *arguments):
-    ours, theirs = pty.openpty()
-    with subprocess.Popen([*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder):
-        os.close(theirs)
-        shown = b""
-        # A terminal whose other side was closed reads as an error.
-        while data := read(ours):
-            shown += data
-        os.close(ours)
-    return shown.decode()
-
-
-def read(number):
-    try:
-        return os.read(number, 65536)
-    except OSError:
-        return b""
 
 
 def run(tmp_path, *arguments, redirect):

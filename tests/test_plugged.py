@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.commands import COMMAND, banner, read_all
 from tests.plugged.morse import CODES
-from tests.test_cli import COMMAND, banner, read_all
 from tools.latency import SILENCE
 from voice_trio import sound_file
 from voice_trio.client import connect

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.commands import serve
 from tests.server.serving import get
-from tests.test_cli import serve
 
 pytestmark = pytest.mark.real
 

@@ -35,6 +35,12 @@ _MESSAGE_BYTES = 1 << 20
 
 _HANDSHAKE_S = 10.0
 _BODY_CHARS = 100
+
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+"""How an address may begin -> how the wire is spoken there."""
+
+_PATH = "/ws"
+_EXAMPLE = "http://127.0.0.1:8765"
 _CLOSE_S = 2.0
 
 
@@ -110,9 +116,11 @@ def is_such(event: m.Event, kind: type[SomeEvent], fields: Mapping[str, Any]) ->
 async def connect(
     url: str, *, token: str | None = None, ssl_context: ssl.SSLContext | None = None
 ) -> AsyncIterator[Client]:
-    """Open a session with the server at ``url`` (``ws://host:port/ws``, or ``wss:``). Raises `CannotConnect`.
+    """Open a session with the server at ``url``. Raises `CannotConnect`.
 
-    ``token`` is what such a server may want. Without ``ssl_context``, certificates are checked as usual.
+    ``url`` is the page's address or that of /ws, with any of the schemes http, https, ws and wss, and whatever path
+    stands before the page's. ``token`` is what such a server may want. Without ``ssl_context``, certificates are
+    checked as usual.
     """
     host, port, resource, tls = _parts(url)
     try:
@@ -160,7 +168,7 @@ async def connect(
                     # A ping that arrived after we began to say goodbye; trio-websocket answers it all the same.
                     return
                 case HandshakeError() | trio.TooSlowError():
-                    other = "" if tls else " If it speaks TLS, its address begins with wss://."
+                    other = "" if tls else " If it speaks TLS, its address begins with https://."
                     raise CannotConnect(f"{url} does not answer as a voice_trio server.{other}") from cause
                 case _:
                     raise cause from cause.__cause__
@@ -189,17 +197,21 @@ async def _prove(stream: trio.SSLStream[trio.SocketStream], url: str) -> None:
                     "one that signed it with --cafile; one made up at the server's start cannot be trusted so: give "
                     "the server one with STREAM_CERTFILE and STREAM_KEYFILE."
                 ) from error
-        raise CannotConnect(f"{url} does not answer in TLS; without it an address begins with ws://.") from error
+        raise CannotConnect(f"{url} does not answer in TLS; without it an address begins with http://.") from error
 
 
 def _parts(url: str) -> tuple[str, int, str, bool]:
     """Return host, port, resource and whether TLS is wanted."""
     try:
-        parts = checks.web_address(url, ("ws", "wss"), example="ws://127.0.0.1:8765/ws")
+        parts = checks.web_address(url, tuple(_SCHEMES), example=_EXAMPLE)
     except ValueError as error:
-        raise CannotConnect(f"{url} is no address of a server; one looks like ws://127.0.0.1:8765/ws.") from error
-    tls = parts.scheme == "wss"
-    return parts.raw_host.decode("ascii"), parts.port or (443 if tls else 80), parts.raw_path.decode("ascii"), tls
+        raise CannotConnect(f"{url} is no address of a server; one looks like {_EXAMPLE}.") from error
+    tls = _SCHEMES[parts.scheme] == "wss"
+    path, question, query = parts.raw_path.decode("ascii").partition("?")
+    path = path.rstrip("/")
+    if not path.endswith(_PATH):
+        path += _PATH
+    return parts.raw_host.decode("ascii"), parts.port or (443 if tls else 80), path + question + query, tls
 
 
 def _session_closed(closed: ConnectionClosed) -> SessionClosed:

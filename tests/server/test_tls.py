@@ -64,7 +64,7 @@ async def test_a_certificate_that_nobody_signed_is_named_as_what_is_wrong(monkey
             with pytest.raises(CannotConnect, match=r"is not trusted: .*--cafile.*STREAM_CERTFILE"):
                 async with connect(running.ws_url):
                     pass
-            with pytest.raises(CannotConnect, match=r"begins with wss://"):
+            with pytest.raises(CannotConnect, match=r"begins with https://"):
                 async with connect(running.ws_url.replace("wss", "ws")):
                     pass
 

@@ -39,8 +39,11 @@ class View(Protocol):
     def show(self, event: m.Event) -> None:
         """Show ``event``."""
 
-    def saved(self, path: Path) -> None:
-        """The reply was written to ``path``."""
+    def saved(self, path: Path, seconds: float) -> None:
+        """The reply, so long, was written to ``path``."""
+
+    def note(self, message: str) -> None:
+        """Something that the person should know, and that no event says."""
 
     def closed(self, closed: BaseException) -> None:
         """The server ended the session before the turn was over."""
@@ -67,9 +70,13 @@ class JsonView:
                 self.reply.clear()
         say_json(str(native.encode_event(event)))
 
-    def saved(self, path: Path) -> None:
+    def saved(self, path: Path, seconds: float) -> None:
         """Say where the reply is."""
         self._print({"type": "saved", "path": str(path)})
+
+    def note(self, message: str) -> None:
+        """Say it."""
+        self._print({"type": "note", "message": message})
 
     def closed(self, closed: BaseException) -> None:
         """Say how the session ended."""
@@ -94,7 +101,8 @@ class ConsoleView:
         """What was heard, while its line may still be replaced."""
         self._stands = False
         """Whether a line with what was heard stands there for good."""
-        self._typed_turn = True
+        self._turn = 0
+        """The latest that was spoken; 0 for none."""
         self._answering = False
 
     def show(self, event: m.Event) -> None:
@@ -102,8 +110,11 @@ class ConsoleView:
         match event:
             case m.SessionOpened():
                 self._line("session", f"recognizer {event.asr}, language model {event.llm}")
-            case m.StateChanged(state=m.State.CAPTURING):
-                self._typed_turn = False
+            case m.StateChanged(turn=turn, state=m.State.CAPTURING):
+                if turn != self._turn and self._turn:
+                    say()
+                self._turn = turn
+                self._heard = ""
             case m.Partial(keep=keep, text=text):
                 self._heard = self._heard[:keep] + text
                 self._hear("hearing", self._heard, last=False)
@@ -139,10 +150,13 @@ class ConsoleView:
             case m.Done():
                 self._finish(event)
 
-    def saved(self, path: Path) -> None:
+    def saved(self, path: Path, seconds: float) -> None:
         """Say where the reply is."""
-        seconds = len(self.reply) / 2 / self.sample_rate
         self._line("saved", f"{path} ({seconds:.1f} s of speech)")
+
+    def note(self, message: str) -> None:
+        """Say it."""
+        self._line("note", message)
 
     def closed(self, closed: BaseException) -> None:
         """Say how the session ended."""
@@ -167,9 +181,10 @@ class ConsoleView:
     def _finish(self, done: m.Done) -> None:
         why = ": somebody spoke into the answer" if done.outcome is m.Outcome.INTERRUPTED else ""
         self._line("done", f"{done.outcome}{why}")
+        self._stands = False
         known = [(name, getattr(done.latency, field), since) for name, field, since in _LATENCIES]
         lines = [
-            f"  {name:<17}{ms:>6} ms  after {'the question' if self._typed_turn else since}"
+            f"  {name:<17}{ms:>6} ms  after {since if done.turn == self._turn else 'the question'}"
             for name, ms, since in known
             if ms is not None
         ]

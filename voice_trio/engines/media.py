@@ -78,8 +78,8 @@ def media_worker() -> WorkerSpec:
 
 
 @asynccontextmanager
-async def open_media(spec: WorkerSpec | None = None) -> AsyncIterator[MediaDecoder]:
+async def open_media(spec: WorkerSpec | None = None, *, at_once: int = DECODERS) -> AsyncIterator[MediaDecoder]:
     """Have a decoder for as long as the block runs; ``spec`` is for another kind of worker."""
-    decoder = MediaDecoder(WorkerPool(spec or media_worker(), DECODERS))
+    decoder = MediaDecoder(WorkerPool(spec or media_worker(), at_once))
     async with alongside(decoder.run):
         yield decoder
