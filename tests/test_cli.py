@@ -46,34 +46,6 @@ def test_json_is_an_object_a_line(tmp_path):
     assert {"token", "tts_phrase", "tts_chunk", "tts_phrase_done", "state"} <= {event["type"] for event in events}
 
 
-def test_what_a_person_can_mend_is_one_sentence_and_two(tmp_path):
-    (tmp_path / "notes.txt").write_text("not a recording")
-    (tmp_path / "empty.wav").touch()
-    sound_file.write(tmp_path / "no_sound.wav", b"", 16000)
-    for arguments, says in [
-        (["talk", "missing.wav"], "There is no file missing.wav."),
-        (["talk", "notes.txt"], "notes.txt is not a recording that can be read"),
-        (["talk", "empty.wav"], "empty.wav is not a recording that can be read"),
-        (["talk", "no_sound.wav"], "no_sound.wav holds no sound."),
-        (["talk", "--text", "x", "--url", "ws://127.0.0.1:1/ws"], "No server answers at ws://127.0.0.1:1/ws"),
-        (["talk", "--text", "x", "--save", "nowhere/x.wav"], "cannot be written to nowhere/x.wav: there is no folder"),
-        (["talk", "--text", "x", "--url", "hello"], "hello is no address of a server"),
-        (["serve", "--port", "x"], "STREAM_PORT is 'x'; it takes a whole number from 0 to 65535."),
-        (["serve", "--host", "203.0.113.1"], "Cannot listen on 203.0.113.1 port 8765"),
-        (["serve", "--host", "no.such.invalid"], "Choose another address with STREAM_HOST and STREAM_PORT.\n"),
-        (["models", "download", "huge-int8"], "Whisper model 'huge-int8' is unknown"),
-        (["models", "download", "--engine", "nobody"], "There is no engine 'nobody' here that has models."),
-        (["talk"], "Give either a RECORDING or --text."),
-    ]:
-        done = run(*arguments, cwd=tmp_path)
-        assert done.returncode == 2, (arguments, done)
-        assert says in done.stderr
-        assert "Traceback" not in done.stderr
-    assert (
-        run("talk", "--text", "x", cwd=tmp_path, STREAM_ASR_ENGINE="faster-whisper", HF_HOME="nowhere").returncode == 2
-    )
-
-
 @pytest.mark.parametrize(
     ("raised", "code"),
     [

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "voice_trio"
 
 # From the top down; modules of one layer may import one another.
 LAYERS = [
-    {"cli", "__main__"},
+    {"cli", "start", "__main__"},
     {"server"},
     {"testing"},
     {"client"},

@@ -1,5 +1,5 @@
 """``python -m voice_trio``."""
 
-from voice_trio.cli import main
+from voice_trio.start import main
 
 main()

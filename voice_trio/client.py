@@ -179,8 +179,10 @@ def trusting(cafile: Path) -> ssl.SSLContext:
     context = ssl.create_default_context()
     try:
         context.load_verify_locations(cafile)
+    except ssl.SSLError as error:
+        raise CannotConnect(f"{cafile} holds no certificate in PEM.") from error
     except OSError as error:
-        raise CannotConnect(f"{cafile} holds no certificate that can be read: {error.strerror or error}.") from error
+        raise CannotConnect(f"{cafile} cannot be read: {error.strerror or error}.") from error
     return context
 
 

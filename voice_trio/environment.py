@@ -5,6 +5,7 @@ A setting's environment variable is ``STREAM_`` and its name in capitals, unless
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
@@ -82,6 +83,12 @@ def variables(model: type[FromEnvironment], name: str) -> list[str]:
     return [f"{PREFIX}{name.upper()}"]
 
 
+def _given(model: type[FromEnvironment], name: str) -> str:
+    """Return that environment variable of setting ``name`` which is set, or else the one that it is called by."""
+    names = variables(model, name)
+    return next((one for one in names if one in os.environ), names[0])
+
+
 def words_of(field: FieldInfo, *, here: bool = True) -> list[str]:
     """Return the words that ``field`` takes, if it takes nothing else; with ``here``, those of this installation."""
     if get_origin(field.annotation) is Literal:
@@ -113,19 +120,19 @@ def load(model: type[S], **overrides: Any) -> S:
         first = error.errors(include_url=False)[0]
         place = str(first["loc"][0])
         name = next(name for name in model.model_fields if place in (name, *variables(model, name)))
-        takes = f"it takes {allowed(model, name)}"
+        takes, called = f"it takes {allowed(model, name)}", _given(model, name)
         if first["type"] == "missing":
-            raise NotSet(f"{variable(model, name)} is not set; {takes}.") from None
+            raise NotSet(f"{called} is not set; {takes}.") from None
         if first["type"] == "value_error":
-            raise ConfigError(f"{variable(model, name)}: {first['ctx']['error']}.") from None
+            raise ConfigError(f"{called}: {first['ctx']['error']}.") from None
         if is_secret(model.model_fields[name]):
-            raise ConfigError(f"{variable(model, name)} cannot be used, and is not shown here; {takes}.") from None
-        raise ConfigError(f"{variable(model, name)} is {checks.quoted(first['input'])}; {takes}.") from None
+            raise ConfigError(f"{called} cannot be used, and is not shown here; {takes}.") from None
+        raise ConfigError(f"{called} is {checks.quoted(first['input'])}; {takes}.") from None
     for name, field in model.model_fields.items():
         value = getattr(settings, name)
         # To look at what is installed takes 20 ms and more, so it is looked at only for a word that may be of there.
         if isinstance(value, str) and not (_takes(field, value, here=False) or _takes(field, value, here=True)):
-            raise ConfigError(f"{variable(model, name)} is {checks.quoted(value)}; it takes {allowed(model, name)}.")
+            raise ConfigError(f"{_given(model, name)} is {checks.quoted(value)}; it takes {allowed(model, name)}.")
     return settings
 
 

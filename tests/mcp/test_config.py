@@ -64,7 +64,7 @@ def test_tools_that_wait_for_a_yes_are_marked(read, confirm, asked, not_asked):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("{", "is no JSON: line 1, column 2: Expecting property name enclosed in double quotes."),
+        ("{", "is no JSON: see line 1, column 2."),
         ("[" * 100_000, "is no JSON in UTF-8."),
         ("[]", "it is no object."),
         ({"s": "uvx some-server"}, "mcpServers.s: it is no object."),

@@ -11,7 +11,8 @@ import click
 
 from voice_trio import __version__
 from voice_trio.cli import output
-from voice_trio.cli.output import EXIT_INTERRUPTED, EXIT_UNREAD, EXIT_USAGE, ReaderGone, sentence
+from voice_trio.cli.output import EXIT_UNREAD, EXIT_USAGE, ReaderGone, sentence
+from voice_trio.start import EXIT_INTERRUPTED
 
 _COMMANDS = "serve", "talk", "forget", "models", "doctor", "replay"
 

@@ -10,7 +10,9 @@ import click
 import trio
 
 from voice_trio import config, log
+from voice_trio.cli.misspelt import point_out_misspelt
 from voice_trio.cli.output import say, sentence
+from voice_trio.cli.running_server import running_server
 from voice_trio.config import Settings
 from voice_trio.core.audio import FRAME_BYTES
 from voice_trio.core.errors import CannotLoad, first_leaf
@@ -36,8 +38,9 @@ from voice_trio.installation import static_dir
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.mcp.open import open_mcp
 from voice_trio.memory.open import database_path, open_store
-from voice_trio.server.listening import listen
+from voice_trio.server.listening import CannotListen, listen
 from voice_trio.server.tls import open_tls
+from voice_trio.start import interrupt
 from voice_trio.toolbox.base import ServerTool
 from voice_trio.toolbox.load import load_tools
 from voice_trio.workers.confinement import BELTS
@@ -50,6 +53,8 @@ _LIMIT_S = 30.0
 @click.command()
 def doctor() -> None:
     """Check that everything works, and say what to do about what does not."""
+    interrupt()
+    point_out_misspelt()
     settings = config.load()
     log.configure("ERROR")
     if not trio.run(_examine, settings):
@@ -85,8 +90,13 @@ async def _page(settings: Settings) -> str:
 
 
 async def _port(settings: Settings) -> str:
-    for listening in listen(settings):
-        listening.close()
+    try:
+        for listening in listen(settings):
+            listening.close()
+    except CannotListen:
+        if (running := await running_server(settings)) is None:
+            raise
+        return running
     return f"{settings.host} port {settings.port} is free"
 
 

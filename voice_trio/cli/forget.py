@@ -10,13 +10,14 @@ from time import sleep
 import click
 
 from voice_trio import config, log
-from voice_trio.cli.options import chosen
+from voice_trio.cli.options import chosen, named_as_given
 from voice_trio.cli.output import say
 from voice_trio.core.errors import Mendable
 from voice_trio.memory import rewriting
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.database import Database, cannot_remember
 from voice_trio.memory.open import database_path
+from voice_trio.start import interrupt
 
 _BUSY_S = 10.0
 """How long to wait for a server; a person who watches is more patient than a turn."""
@@ -41,8 +42,13 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
     """
     if (conversation is None) != everything:
         raise click.UsageError("Give either the ID of a conversation or --all.")
+    interrupt()
     log.configure("ERROR")
-    path = database_path(config.load(**chosen({"data_dir": data_dir})))
+    with named_as_given({"data_dir": data_dir}):
+        _forget(database_path(config.load(**chosen({"data_dir": data_dir}))), conversation, yes=yes)
+
+
+def _forget(path: Path, conversation: str | None, *, yes: bool) -> None:
     if not _is_there(path):
         if conversation is not None:
             raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")

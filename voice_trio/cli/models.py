@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, Final
 
 import click
 import trio
@@ -15,6 +15,8 @@ from voice_trio.config import Settings
 from voice_trio.engines import registry
 from voice_trio.engines.base import CannotLoad
 from voice_trio.engines.plug import Progress, Weights
+from voice_trio.installation import package_folder
+from voice_trio.start import interrupt
 from voice_trio.workers.confinement import guard_memory
 
 _STEPS = 200
@@ -28,11 +30,39 @@ def models() -> None:
 
 @models.command(name="list")
 def list_() -> None:
-    """Show which models are here, and where."""
+    """Show the models: which are here and where, how large they are, their licences, and where they come from."""
     for number, (plug, own) in enumerate(_with_weights(config.load())):
         if number:
             say("", f"{plug.called}:")
         say(*plug.weights.listing(own))
+    lines = [line for one in _ALONG if (line := _along(*one)) is not None]
+    say("", "With packages come along:", *lines)
+
+
+_ALONG: Final = (
+    ("heart", "the voice", "Apache-2.0", "hibari", "assets", "hibari-tts"),
+    (
+        "Smart Turn v3.2",
+        "weighs pauses",
+        "BSD-2-Clause",
+        "voice_trio",
+        "engines/smart_turn/*.onnx",
+        "voice_trio itself",
+    ),
+    ("Silero v6", "detects speech", "MIT", "faster_whisper", "assets/*.onnx", "faster-whisper"),
+)
+"""Name, what it does, licence, package, files in it, and what brings it; NOTICE has their authors."""
+
+
+def _along(name: str, does: str, licence: str, package: str, files: str, bringer: str) -> str | None:
+    """Return a line about a model that needs no fetching; None where it is not here."""
+    folder = package_folder(package)
+    found = [] if folder is None else [one for one in folder.glob(files) if one.exists()]
+    found = [file for one in found for file in (one.iterdir() if one.is_dir() else [one])]
+    if not found:
+        return None
+    megabytes = sum(file.stat().st_size for file in found) / 1e6
+    return f"{name:<18}{megabytes:6.0f} MB  {licence:<13} {does}; from {bringer}"
 
 
 @models.command()
@@ -43,6 +73,7 @@ def download(name: str | None, engine: str | None, as_json: bool) -> None:
     """Fetch model NAME, such as small-int8; without NAME, the one that the settings ask for."""
     from tqdm import tqdm
 
+    interrupt()
     # A server that runs this has keys in its environment that a download may need, and no other process.
     guard_memory()
     weights, own = _of(name, engine)
@@ -80,6 +111,7 @@ def check(name: str | None) -> None:
 
     A server does the same by itself when it first has nothing else to do; this shows what comes of it.
     """
+    interrupt()
     weights, own = _of(name)
     complaint = trio.run(weights.check, own, name, say)
     if complaint is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 from pydantic.fields import FieldInfo
 
 from voice_trio.config import Settings, variable
+from voice_trio.core.errors import Mendable, first_leaf
 from voice_trio.engines.plugged import all_own_settings
 from voice_trio.environment import is_secret, words_of
 
@@ -37,6 +40,20 @@ def settings_options(command: F) -> F:
 def chosen(options: dict[str, Any]) -> dict[str, Any]:
     """Return those of ``options`` that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+@contextmanager
+def named_as_given(options: dict[str, Any]) -> Iterator[None]:
+    """Have what a person can mend name those of ``options`` that were given by their names, not by their variables."""
+    names = {variable(name): f"--{name.replace('_', '-')}" for name in chosen(options)}
+    pattern = re.compile("|".join(rf"\b{name}\b" for name in names) or "(?!)")
+    try:
+        yield
+    except* Mendable as group:
+        said = pattern.sub(lambda found: names[found[0]], message := str(first_leaf(group)))
+        if said == message:
+            raise
+        raise Mendable(said) from group
 
 
 class _Setting(click.Option):

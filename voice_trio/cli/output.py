@@ -24,9 +24,6 @@ EXIT_USAGE = 2
 EXIT_UNREAD = 1
 """The exit code where nobody read the output to its end; click has the same."""
 
-EXIT_INTERRUPTED = 130
-"""What shells give for a command that Ctrl-C ended."""
-
 _OBEYED = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters of both sets, ends of lines and paragraphs, what turns the direction of the text around it, and
 bytes that are no text. All other characters that cannot be seen are left: names of emoji and many scripts need them."""

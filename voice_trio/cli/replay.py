@@ -15,6 +15,7 @@ from voice_trio.journal import entries as e
 from voice_trio.journal.compare import Difference, first_difference
 from voice_trio.journal.read import SessionLog, read_session_log
 from voice_trio.journal.replay import replay as live_again
+from voice_trio.start import interrupt
 
 _EXIT_DIFFERENT = 1
 _LONGEST_LINE = 160
@@ -39,6 +40,7 @@ def replay(file: Path, tolerance_ms: float, context: int) -> None:
 
     Exits with 0 when all is the same, 1 at a difference, and 2 when FILE is no session log that can be replayed.
     """
+    interrupt()
     log.configure("ERROR")
     session_log = read_session_log(file)
     say(*_about(session_log))

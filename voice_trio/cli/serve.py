@@ -9,12 +9,15 @@ import click
 import trio
 
 from voice_trio import __version__, config, log
-from voice_trio.cli.options import SettingsCommand, chosen, settings_options
+from voice_trio.cli.misspelt import point_out_misspelt
+from voice_trio.cli.options import SettingsCommand, chosen, named_as_given, settings_options
 from voice_trio.cli.output import CannotPrint, say
+from voice_trio.config import Settings
 from voice_trio.engines.base import Engines, advice_of, instead_of
 from voice_trio.log_writer import log_writer
 from voice_trio.server.run import Running, serve_until_signal
 from voice_trio.server.standstill import LivedClock
+from voice_trio.start import interrupt
 from voice_trio.workers.confinement import guard_memory
 
 
@@ -27,7 +30,13 @@ def serve(**options: Any) -> None:
     """
     # The keys and tokens in it are for no other process of the same user.
     guard_memory()
-    settings = config.load(**chosen(options))
+    interrupt()
+    point_out_misspelt()
+    with named_as_given(options):
+        _serve(config.load(**chosen(options)))
+
+
+def _serve(settings: Settings) -> None:
     _tell(f"voice_trio {__version__} is getting ready")
 
     def announce(running: Running) -> None:

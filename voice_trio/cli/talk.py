@@ -14,12 +14,15 @@ import trio
 
 from voice_trio import checks, config
 from voice_trio.cli.held_log import held_log
+from voice_trio.cli.misspelt import point_out_misspelt
 from voice_trio.cli.recording import read_recording
 from voice_trio.cli.replies import Replies
 from voice_trio.cli.talk_turns import Turns
 from voice_trio.cli.talk_view import ConsoleView, JsonView, View
 from voice_trio.client import SessionClosed, connect, trusting
+from voice_trio.core.commands import MAX_TEXT_CHARS
 from voice_trio.core.errors import first_leaf
+from voice_trio.start import interrupt
 
 _EXIT_NOT_COMPLETED = 1
 
@@ -66,12 +69,19 @@ def talk(
     if one and recording is None:
         raise click.UsageError("--one is for a RECORDING.")
     if text is not None:
+        if not 1 <= len(text) <= MAX_TEXT_CHARS:
+            raise click.UsageError(f"--text has {len(text)} characters; a turn has from 1 to {MAX_TEXT_CHARS:,}.")
         try:
             checks.prose(text)
         except ValueError as error:
             raise click.UsageError(f"--text {error}.") from None
     server = Server(url, None if cafile is None else trusting(cafile))
     view: View = JsonView() if as_json else ConsoleView(live=sys.stdout.isatty())
+    if url is None:
+        # It is most of what there is to import, and needed by nobody who has a server.
+        import voice_trio.server.run  # noqa: F401
+    interrupt()
+    point_out_misspelt()
     with held_log("WARNING"):
         completed = trio.run(_converse, server, recording if text is None else text, one, view, Replies(save))
     if not completed:
@@ -96,7 +106,6 @@ async def _converse(server: Server, question: Path | str | None, one: bool, view
     async with AsyncExitStack() as stack:
         url = server.url
         if url is None:
-            # It is most of what there is to import, and needed by nobody who has a server.
             from voice_trio.server.run import open_server
 
             url = (await stack.enter_async_context(open_server(settings))).ws_url

@@ -42,6 +42,8 @@ class SessionLogs:
                 private_files.tighten(earlier)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
+            if isinstance(error, FileExistsError | NotADirectoryError):
+                reason = "that is a file, not a folder"
             raise CannotRecord(
                 f"Cannot record in {folder}: {reason}. Choose another folder with STREAM_RECORD_DIR, "
                 "or record nothing by leaving it empty."

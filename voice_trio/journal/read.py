@@ -87,8 +87,12 @@ def read_session_log(path: Path) -> SessionLog:
     try:
         with path.open("rb") as file:
             data = file.read(2 * LONGEST_BYTES + 1)
+    except IsADirectoryError as error:
+        raise CannotReplay(f"{path} is a folder, and no session log.") from error
     except OSError as error:
         raise CannotReplay(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not data:
+        raise CannotReplay(f"{path} is empty.")
     if len(data) > 2 * LONGEST_BYTES:
         raise CannotReplay(f"{path} is longer than any session log.")
     try:

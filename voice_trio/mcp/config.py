@@ -159,11 +159,15 @@ def _json(where: str, path: Path) -> Any:
             data = file.read(MOST_FILE_BYTES + 1)
         if len(data) > MOST_FILE_BYTES:
             raise ConfigError(f"{where} has more than {MOST_FILE_BYTES} bytes, and is no list of MCP servers.")
+        if not data.strip():
+            raise ConfigError(f"{where} is empty.")
         return parse(data.decode())
+    except IsADirectoryError:
+        raise ConfigError(f"{where} is a folder, and no JSON file.") from None
     except OSError as error:
         raise ConfigError(f"{where} cannot be read: {error.strerror}.") from None
     except json.JSONDecodeError as error:
-        raise ConfigError(f"{where} is no JSON: line {error.lineno}, column {error.colno}: {error.msg}.") from None
+        raise ConfigError(f"{where} is no JSON: see line {error.lineno}, column {error.colno}.") from None
     except (ValueError, RecursionError):
         raise ConfigError(f"{where} is no JSON in UTF-8.") from None
 

@@ -164,8 +164,9 @@ def _open_session_logs(settings: Settings) -> SessionLogs | None:
     folder = record_folder(settings)
     if folder is None:
         return None
+    session_logs = SessionLogs(folder)
     log.warning(WARNING, folder=str(folder))
-    return SessionLogs(folder)
+    return session_logs
 
 
 async def serve_until_signal(settings: Settings, announce: Callable[[Running], None]) -> None:

@@ -16,6 +16,7 @@ from voice_trio.installation import package_folder
 
 VERSION = "0.0.49"
 PACKAGE = f"moonshine-voice=={VERSION}"
+LICENCE = "MIT"
 
 _ENCODER, _DECODER, _TOKENIZER = "encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin"
 FILES = {

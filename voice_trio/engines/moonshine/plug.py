@@ -55,7 +55,7 @@ class MoonshineWeights:
         except model.ModelError as error:
             return [f"{NAME:<18}cannot be used: {error}"]
         size = sum((folder / name).stat().st_size for name in model.FILES)
-        return [f"{NAME:<18}{size / 1e6:6.0f} MB  {folder}"]
+        return [f"{NAME:<18}{size / 1e6:6.0f} MB  {model.LICENCE}  {folder}, from the package {model.PACKAGE}"]
 
     def wanted(self, settings: Settings) -> str:
         """Return its name."""

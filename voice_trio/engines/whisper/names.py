@@ -29,6 +29,30 @@ REPOSITORIES = {
 }
 """Size to repository, as faster-whisper has them. Repeated here because importing faster-whisper takes 0.4 s."""
 
+LICENCE = "MIT"
+"""Of all of them."""
+
+MEGABYTES = {
+    "tiny.en": 76,
+    "tiny": 76,
+    "base.en": 146,
+    "base": 146,
+    "small.en": 484,
+    "small": 484,
+    "medium.en": 1528,
+    "medium": 1528,
+    "large-v1": 3088,
+    "large-v2": 3088,
+    "large-v3": 3088,
+    "large-v3-turbo": 1619,
+    "distil-small.en": 333,
+    "distil-medium.en": 789,
+    "distil-large-v2": 1514,
+    "distil-large-v3": 1514,
+    "distil-large-v3.5": 1514,
+}
+"""Size to what is fetched for it, about: two bytes for each of its numbers."""
+
 COMPUTE_TYPES = (
     "int8",
     "int8_float32",

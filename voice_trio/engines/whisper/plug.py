@@ -15,7 +15,7 @@ from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.plug import Plug, Progress
 from voice_trio.engines.whisper import context as whisper_context, models as whisper_models, packages
 from voice_trio.engines.whisper.loading import load
-from voice_trio.engines.whisper.names import ModelError, parse
+from voice_trio.engines.whisper.names import LICENCE, MEGABYTES, ModelError, parse
 from voice_trio.engines.whisper.recognizer import WhisperRecognizer
 from voice_trio.entry_points import Kind
 from voice_trio.installation import command_name
@@ -66,8 +66,10 @@ def _command(settings: Settings) -> str:
 _IN_PACKAGES = "in installed packages, from which it is put together when it is first used"
 
 
-def _absent(size: str) -> str:
-    return _IN_PACKAGES if size == packages.SIZE and packages.installed() else "not here"
+def _absent(model: whisper_models.Model) -> str:
+    if model.size == packages.SIZE and packages.installed():
+        return _IN_PACKAGES
+    return f"not here: {model.repository}"
 
 
 class WhisperWeights:
@@ -75,12 +77,15 @@ class WhisperWeights:
 
     def listing(self, settings: Settings) -> Sequence[str]:
         """Return which sizes are here, and where. Raises `ModelError`."""
-        lines = ["Sizes; a model's name is a size and how it computes, such as small-int8.", ""]
+        lines = [
+            "Whisper's sizes; a model's name is a size and how it computes, such as small-int8. What is not here comes",
+            "from huggingface.co, from the repository that stands behind it.",
+            "",
+        ]
         for model in whisper_models.list_models(settings.data_dir):
-            state = (
-                f"{model.size_bytes / 1e6:6.0f} MB  {model.path}" if model.path else f"        -  {_absent(model.size)}"
-            )
-            lines.append(f"{model.size:<18}{state}")
+            megabytes = model.size_bytes / 1e6 if model.path else MEGABYTES[model.size]
+            where = model.path or _absent(model)
+            lines.append(f"{model.size:<18}{megabytes:6.0f} MB  {LICENCE}  {where}")
         name = settings.model_whisper
         here = whisper_models.find(name, settings.data_dir)
         missing = _IN_PACKAGES if whisper_models.in_packages(name) else f"not here; fetch it with {_command(settings)}"
