@@ -5,6 +5,7 @@ import pty
 import subprocess
 import sys
 from contextlib import asynccontextmanager, nullcontext
+from typing import Any
 
 import trio
 
@@ -67,7 +68,7 @@ async def read_all(stream):
 
 def in_terminal(folder, *arguments, **environment):
     ours, theirs = pty.openpty()
-    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    streams: dict[str, Any] = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
     with subprocess.Popen([*COMMAND, *arguments], cwd=folder, env={**os.environ, **environment}, **streams):
         os.close(theirs)
         shown = b""

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def interrupted(folder, arguments, imports):
     """Press Ctrl-C so many imports behind `FIRST`; return the exit code, and what was complained of."""
     command = [COMMAND[0], "-X", "importtime", *COMMAND[1:], *arguments]
     environment = {**os.environ, "STREAM_DATA_DIR": str(folder), "STREAM_PORT": "0"}
-    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **streams) as process:
         told = [process.stderr.readline()]
         while not told[-1].endswith(FIRST):

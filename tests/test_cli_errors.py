@@ -101,7 +101,7 @@ def test_a_setting_of_the_environment_is_named_so(folder):
 def test_an_older_name_of_a_setting_is_named_where_it_was_given(monkeypatch):
     monkeypatch.delenv("STREAM_LLM_ENGINE", raising=False)
     monkeypatch.setenv("STREAM_LLM", "x")
-    with pytest.raises(config.ConfigError, match="^STREAM_LLM is 'x'; it takes one of auto, "):
+    with pytest.raises(config.ConfigError, match=r"^STREAM_LLM is 'x'; it takes one of auto, "):
         config.load()
 
 

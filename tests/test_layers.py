@@ -12,7 +12,7 @@ LAYERS = [
     {"cli", "start", "__main__"},
     {"server"},
     {"testing"},
-    {"client"},
+    {"client", "sounding"},
     {"journal"},
     {"wire"},
     {"session"},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ import trio
 
 from voice_trio import checks, config
 from voice_trio.cli.held_log import held_log
+from voice_trio.cli.keys import NextKey, keyboard
 from voice_trio.cli.misspelt import point_out_misspelt
 from voice_trio.cli.recording import read_recording
 from voice_trio.cli.replies import Replies
 from voice_trio.cli.talk_turns import Turns
 from voice_trio.cli.talk_view import ConsoleView, JsonView, View
-from voice_trio.client import SessionClosed, connect, trusting
+from voice_trio.client import Client, SessionClosed, connect, trusting
 from voice_trio.core.commands import MAX_TEXT_CHARS
 from voice_trio.core.errors import first_leaf
+from voice_trio.sounding.device import PortAudio, SoundDevice
 from voice_trio.start import interrupt
 
 _EXIT_NOT_COMPLETED = 1
@@ -33,6 +36,7 @@ _PRIVATE: dict[str, Any] = {"host": "127.0.0.1", "certfile": "", "keyfile": "", 
 @click.command()
 @click.argument("recording", required=False, type=click.Path(path_type=Path))
 @click.option("--text", metavar="TEXT", help="Type this instead of speaking.")
+@click.option("--mic", is_flag=True, help="Talk with this machine's microphone and loudspeaker.")
 @click.option("--one", is_flag=True, help="Ask all of RECORDING at once; without it, each pause ends a question.")
 @click.option(
     "--url",
@@ -55,17 +59,24 @@ _PRIVATE: dict[str, Any] = {"host": "127.0.0.1", "certfile": "", "keyfile": "", 
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event a line instead.")
 def talk(
-    recording: Path | None, text: str | None, one: bool, url: str | None, cafile: Path | None, save: Path, as_json: bool
+    recording: Path | None,
+    text: str | None,
+    mic: bool,
+    one: bool,
+    url: str | None,
+    cafile: Path | None,
+    save: Path,
+    as_json: bool,
 ) -> None:
     """Ask RECORDING (any sound file, or a film) at the speed of speech, or TEXT, and hear the answer.
 
-    What RECORDING asks one after the other is answered one after the other. A server that wants a token is shown the
-    one in STREAM_AUTH_TOKEN.
+    With --mic you talk yourself, and Ctrl-C ends it. What RECORDING asks one after the other is answered one after the
+    other. A server that wants a token is shown the one in STREAM_AUTH_TOKEN.
 
     Exits with 0 when all turns that had words completed, 1 when one did not, and 2 when it could not begin.
     """
-    if (recording is None) == (text is None):
-        raise click.UsageError("Give either a RECORDING or --text.")
+    if (recording is not None) + (text is not None) + mic != 1:
+        raise click.UsageError("Give either a RECORDING, --text or --mic.")
     if one and recording is None:
         raise click.UsageError("--one is for a RECORDING.")
     if text is not None:
@@ -77,14 +88,19 @@ def talk(
             raise click.UsageError(f"--text {error}.") from None
     server = Server(url, None if cafile is None else trusting(cafile))
     view: View = JsonView() if as_json else ConsoleView(live=sys.stdout.isatty())
+    device = PortAudio() if mic else None
     if url is None:
         # It is most of what there is to import, and needed by nobody who has a server.
         import voice_trio.server.run  # noqa: F401
     interrupt()
     point_out_misspelt()
     with held_log("WARNING"):
-        completed = trio.run(_converse, server, recording if text is None else text, one, view, Replies(save))
-    if not completed:
+        if device is not None:
+            with keyboard() as keys:
+                well = trio.run(_talk_live, server, view, device, keys)
+        else:
+            well = trio.run(_converse, server, recording if text is None else text, one, view, Replies(save))
+    if not well:
         sys.exit(_EXIT_NOT_COMPLETED)
 
 
@@ -99,17 +115,8 @@ class Server:
 
 async def _converse(server: Server, question: Path | str | None, one: bool, view: View, replies: Replies) -> bool:
     """Ask ``question``, and return whether it was answered."""
-    # A server that lives for one question has nothing to remember, and the one for others may be using the memory.
-    settings = config.load(port=0, memory="off", **_PRIVATE)
     recording = await read_recording(question) if isinstance(question, Path) else None
-    token = settings.auth_token.get_secret_value() if settings.auth_token else None
-    async with AsyncExitStack() as stack:
-        url = server.url
-        if url is None:
-            from voice_trio.server.run import open_server
-
-            url = (await stack.enter_async_context(open_server(settings))).ws_url
-        client = await stack.enter_async_context(connect(url, token=token, ssl_context=server.tls))
+    async with _session(server) as client:
         turns = Turns(client, view, replies)
         try:
             await turns.begin()
@@ -121,3 +128,33 @@ async def _converse(server: Server, question: Path | str | None, one: bool, view
             view.closed(first_leaf(group))
             turns.closed = True
     return turns.completed
+
+
+async def _talk_live(server: Server, view: View, device: SoundDevice, keys: NextKey | None) -> bool:
+    """Talk until a key ends it, and return whether it was one."""
+    # It imports numpy, which takes a tenth of a second.
+    from voice_trio.cli.talk_live import LiveTalk
+
+    well = True
+    async with _session(server) as client:
+        try:
+            await LiveTalk(client, view, device, keys).run()
+        except* SessionClosed as group:
+            view.closed(first_leaf(group))
+            well = False
+    return well
+
+
+@asynccontextmanager
+async def _session(server: Server) -> AsyncIterator[Client]:
+    """Have a session with ``server``. Raises `CannotConnect`, and whatever keeps a server of our own from starting."""
+    # A server that lives for one conversation has nothing to remember, and the one for others may use the memory.
+    settings = config.load(port=0, memory="off", **_PRIVATE)
+    token = settings.auth_token.get_secret_value() if settings.auth_token else None
+    async with AsyncExitStack() as stack:
+        url = server.url
+        if url is None:
+            from voice_trio.server.run import open_server
+
+            url = (await stack.enter_async_context(open_server(settings))).ws_url
+        yield await stack.enter_async_context(connect(url, token=token, ssl_context=server.tls))
