@@ -1,5 +1,9 @@
 """Talking by microphone and loudspeaker: a scripted room, and all else as it is."""
 
+import os
+import pty
+import sys
+import termios
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,6 +13,7 @@ import trio
 
 from tests.sounding.room import Room
 from voice_trio import config, sound_file
+from voice_trio.cli.keys import keyboard
 from voice_trio.cli.talk_live import LiveTalk, NoKeys
 from voice_trio.client import connect
 from voice_trio.core import messages as m
@@ -148,3 +153,23 @@ async def test_a_question_is_answered_and_an_answer_interrupted_by_voice_beside_
                 assert view.of(m.Done)[1].outcome is m.Outcome.INTERRUPTED
                 await view.until(lambda: len(view.of(m.Done)) == 3)
                 assert view.of(m.Final, turn=3)[-1].text
+
+
+async def test_keys_come_one_by_one_and_the_terminal_is_as_it_was(monkeypatch):
+    ours, theirs = pty.openpty()
+    with open(theirs) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        before = termios.tcgetattr(theirs)
+        with trio.fail_after(20), keyboard() as key:
+            assert termios.tcgetattr(theirs) != before
+            os.write(ours, b" q")
+            assert [await key(), await key()] == [" ", "q"]
+        assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+
+
+def test_where_there_is_no_terminal_there_are_no_keys(monkeypatch, tmp_path):
+    with (tmp_path / "empty").open("w+") as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        with keyboard() as key:
+            assert key is None

@@ -28,6 +28,9 @@ _HELP_OPEN: Final = "The microphone is open. Space stops an answer, q ends."
 _HELP_KEYS: Final = "Space opens the microphone, and Space again asks what you said; it also stops an answer. q ends."
 
 
+_ANSWERING: Final = (m.State.THINKING, m.State.RESPONDING)
+
+
 class NoKeys(Mendable):
     """The microphone cannot be opened by a key; the message says why."""
 
@@ -44,8 +47,8 @@ class LiveTalk:
         """Whether what the microphone hears is for the server."""
         self._cancels_echo = False
         self._turn = 0
-        self._at_work = False
-        """Whether the latest turn is not over."""
+        self._state = m.State.IDLE
+        """The latest turn's, as far as the server has told."""
         self._rate = 0
 
     async def run(self) -> None:
@@ -112,12 +115,12 @@ class LiveTalk:
         player = self._duplex.player
         match event:
             case m.StateChanged(turn=turn, state=state):
-                self._turn, self._at_work = turn, state is not m.State.COMPLETE
                 if state is m.State.CAPTURING:
                     # Who speaks is listened to; what a reply before had left is heard no more.
                     player.drop(turn - 1)
-                elif not self._cancels_echo:
+                elif self._state is m.State.CAPTURING and not self._cancels_echo:
                     self._open = False
+                self._turn, self._state = turn, state
             case m.TtsPhrase(sample_rate=rate):
                 self._rate = rate
             case m.TtsChunk(turn=turn, pcm=pcm):
@@ -140,7 +143,7 @@ class LiveTalk:
         while (key := await keys()) != "q":
             if key != " ":
                 continue
-            if self._at_work and (self._cancels_echo or not self._open):
+            if self._state in _ANSWERING and (self._cancels_echo or not self._open):
                 await self._silence()
             elif self._cancels_echo:
                 continue
