@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from tests.commands import run, serve
-from voice_trio import config, sound_file
+from voice_trio import sound_file
 from voice_trio.cli.misspelt import misspelt
 
 pytestmark = pytest.mark.real
@@ -96,13 +96,6 @@ def variable(option):
 def test_a_setting_of_the_environment_is_named_so(folder):
     done = run("serve", cwd=folder, STREAM_PORT="x")
     assert done.stderr == "voice-trio: STREAM_PORT is 'x'; it takes a whole number from 0 to 65535.\n"
-
-
-def test_an_older_name_of_a_setting_is_named_where_it_was_given(monkeypatch):
-    monkeypatch.delenv("STREAM_LLM_ENGINE", raising=False)
-    monkeypatch.setenv("STREAM_LLM", "x")
-    with pytest.raises(config.ConfigError, match=r"^STREAM_LLM is 'x'; it takes one of auto, "):
-        config.load()
 
 
 def test_a_model_that_is_not_here_is_told(folder):

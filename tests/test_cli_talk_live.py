@@ -157,7 +157,7 @@ async def test_a_question_is_answered_and_an_answer_interrupted_by_voice_beside_
 
 async def test_keys_come_one_by_one_and_the_terminal_is_as_it_was(monkeypatch):
     ours, theirs = pty.openpty()
-    with open(theirs) as terminal:
+    with os.fdopen(theirs) as terminal:
         monkeypatch.setattr(sys, "stdin", terminal)
         before = termios.tcgetattr(theirs)
         with trio.fail_after(20), keyboard() as key:

@@ -115,5 +115,5 @@ def test_the_voice_is_chosen_by_the_word_that_people_know(monkeypatch, word, eng
 @pytest.mark.parametrize("value", ["ollama", "NONE", "n\x1bone"])
 def test_a_bad_word_for_it_is_one_sentence(monkeypatch, value):
     monkeypatch.setenv("STREAM_LLM", value)
-    with pytest.raises(ConfigError, match=r"^STREAM_LLM_ENGINE"):
+    with pytest.raises(ConfigError, match=r"^STREAM_LLM\b"):
         config.load()

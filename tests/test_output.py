@@ -227,7 +227,7 @@ def test_an_output_that_nobody_reads_is_no_fault(tmp_path):
         (["talk", "--text", b"caf\xe9"], rb"Error: --text 'caf\udce9' holds bytes that are no UTF-8."),
         (["talk", "--text", "x", "--url", "ws://a..b/ws"], b"is no address of a server"),
         (["talk", "--text", "x", "--url", b"ws://\xe9\x1b/ws"], b"is no address of a server"),
-        (["serve", "--host", b"\xe9"], b"STREAM_HOST: "),
+        (["serve", "--host", b"\xe9"], b"--host: "),
     ],
 )
 def test_names_of_any_bytes_are_shown(tmp_path, arguments, says):

@@ -323,7 +323,8 @@ async def test_the_detector_is_the_one_asked_for(value, kind):
 
 ELSEWHERE = {
     "tests/test_log.py": ["log_level"],
-    "tests/test_cli.py": ["host", "port", "asr_engine", "openai_base_url"],
+    "tests/test_cli.py": ["asr_engine", "openai_base_url"],
+    "tests/test_cli_errors.py": ["host", "port"],
     "tests/engines/test_whisper.py": ["model_whisper", "asr_context", "asr_window_s"],
     "tests/engines/test_whisper_decode.py": ["asr_margin_ms"],
     "tests/engines/test_pocketsphinx.py": ["asr_workers"],

@@ -27,7 +27,7 @@ def complaint(tmp_path, data):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "it has no whole line"),
+        (b"", "is empty"),
         (b"\x89PNG\r\n\x1a\n", "does not begin with the header of a session log"),
         (b"{}\n", "does not begin with the header of a session log"),
         (b"[" * 100_000 + b"\n", "does not begin with the header of a session log"),
@@ -90,7 +90,7 @@ def test_a_setting_that_is_none(tmp_path, lines):
 def test_a_file_that_is_not_there_or_too_long(tmp_path, monkeypatch):
     with pytest.raises(CannotReplay, match="No such file"):
         read_session_log(tmp_path / "nothing")
-    with pytest.raises(CannotReplay, match="Is a directory"):
+    with pytest.raises(CannotReplay, match="is a folder"):
         read_session_log(tmp_path)
     monkeypatch.setattr("voice_trio.journal.read.LONGEST_BYTES", 10)
     assert "longer than any session log" in complaint(tmp_path, b"x" * 21)
