@@ -21,6 +21,8 @@ from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
 from voice_trio.server.json_http import HttpError, answered, refused
+from voice_trio.server.metrics import Metrics
+from voice_trio.server.metrics_http import METRICS_PATH, add_metrics
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
@@ -63,6 +65,7 @@ class _Api(NamedTuple):
 _APIS: Final = (
     _Api("/api/", refused, "/api/utterance"),
     _Api(PREFIX, refused_as_openai, "/v1/audio/transcriptions"),
+    _Api(METRICS_PATH, refused, "/api/utterance"),
 )
 
 WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
@@ -70,9 +73,14 @@ WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
 
 
 def make_app(
-    sessions: Sessions, access: Access, utterances: Utterances, engines: EngineApi, openai: OpenAiApi
+    sessions: Sessions,
+    access: Access,
+    utterances: Utterances,
+    engines: EngineApi,
+    openai: OpenAiApi,
+    metrics: Metrics | None,
 ) -> QuartTrio:
-    """Return the application that serves the page, health, /api, /v1 and each of `WIRES`."""
+    """Return the application that serves the page, health, /api, /v1, ``metrics`` and each of `WIRES`."""
     static = static_dir()
     # A name that is not one of these never reaches the file system, which has its own ideas of names: too long, with a
     # zero byte, with dots, of a folder.
@@ -129,6 +137,8 @@ def make_app(
 
     engines.add_to(app)
     openai.add_to(app)
+    if metrics is not None:
+        add_metrics(app, metrics)
 
     @app.errorhandler(_HTTP_NOT_FOUND)
     @app.errorhandler(_HTTP_NOT_ALLOWED)

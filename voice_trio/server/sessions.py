@@ -24,6 +24,7 @@ from voice_trio.memory.holds import Claims
 from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
+from voice_trio.server.metrics import Metrics
 from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.link import Link
 from voice_trio.session.session import Session
@@ -98,12 +99,18 @@ class Sessions:
         session_logs: SessionLogs | None = None,
         claims: Claims | None = None,
         tools: Callable[[], Sequence[ServerTool]] = tuple,
+        metrics: Metrics | None = None,
     ) -> None:
         """``session_logs`` records every session; ``claims`` says what other servers have of ``store``.
 
-        ``tools`` returns those that the server has by now.
+        ``tools`` returns those that the server has by now; ``metrics`` counts what happens.
         """
         self.draining = False
+        self.begun = 0
+        """Sessions that had a place, and uploads."""
+        self.refused = 0
+        """Those there was none for."""
+        self._metrics = metrics or Metrics()
         self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
         """Uploads that are on their way, each for a session to come: a slow one keeps nobody from talking."""
         self._settings = settings
@@ -122,6 +129,11 @@ class Sessions:
     def __len__(self) -> int:
         """Return how many have a place; one that makes way has none while it says goodbye."""
         return len(self._places)
+
+    @property
+    def most(self) -> int:
+        """How many places there are."""
+        return self._places.most
 
     @property
     def engines(self) -> Engines:
@@ -162,7 +174,7 @@ class Sessions:
             await self._refuse(link)
             return
         settings = SessionSettings.of(self._settings)
-        guarded = GuardedLink(link, self._settings, allowance)
+        guarded = GuardedLink(link, self._settings, allowance, self._metrics.said)
         session = self._new_session(
             guarded,
             settings=_for_uploads(settings) if uploaded else settings,
@@ -171,6 +183,7 @@ class Sessions:
             tools=self._tools,
             claims=self._claims,
             new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
+            count=self._metrics.turn_over,
         )
         with (
             structlog.contextvars.bound_contextvars(session_id=session.id),
@@ -197,6 +210,7 @@ class Sessions:
         if allowance is not None:
             await allowance.pay_for_session()
         if not self.have_room(address):
+            self.refused += 1
             message = STOPPING if self.draining else NO_ROOM
             raise Refused(ErrorCode.SERVER_BUSY, message, retry_after_s=RETRY_AFTER_S)
         visit = Visit()
@@ -210,6 +224,7 @@ class Sessions:
             if not self._live:
                 self._empty = trio.Event()
             self._live.add(guest)
+            self.begun += 1
             try:
                 yield
             finally:
@@ -237,6 +252,7 @@ class Sessions:
         session.drain(self._settings.shutdown_grace_s if why is InfoCode.SESSION_LIMIT else 0, why)
 
     async def _refuse(self, link: Link) -> None:
+        self.refused += 1
         log.warning("session refused: the server is busy", live=len(self._live))
         error = m.Error(code=ErrorCode.SERVER_BUSY, message=NO_ROOM, recoverable=False, retry_after_s=RETRY_AFTER_S)
         await link.send(error)
