@@ -1,5 +1,6 @@
 """Writes what the documents take from the code: README's table of settings, much of docs/protocol.md, the schema,
-the matrices of docs/testing.md, the example of docs/another-engine.md, and the tables of docs/skills.md and docs/metrics.md.
+the matrices of docs/testing.md, the example of docs/another-engine.md, and the tables of docs/skills.md and
+docs/metrics.md.
 
     python tools/write_docs.py            rewrite them
     python tools/write_docs.py --check    exit with 1 if one of them is out of date

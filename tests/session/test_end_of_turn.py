@@ -60,6 +60,16 @@ async def test_what_is_known_of_a_pause_makes_its_window(autojump_clock, judgeme
     assert abs(await gap_ms(engines) - gap) <= 30
 
 
+@pytest.mark.parametrize(("settles_early", "gap"), [(True, 1320), (False, 430)])
+async def test_the_final_that_is_begun_in_the_pause_tells_its_words_where_no_partial_does(
+    autojump_clock, settles_early, gap
+):
+    words = UNFINISHED.words
+    recognizer = ScriptedRecognizer(words=words, settles_early=settles_early, anticipate_s=0.1)
+    _, engines = weighing(0.97, recognizer=recognizer)
+    assert abs(await gap_ms(engines, partial_interval_ms=5_000) - gap) <= 30
+
+
 async def test_a_judgement_that_is_late_is_waited_for_by_nobody(autojump_clock):
     weigher, engines = weighing(0.1, judge_s=3)
     assert abs(await gap_ms(engines) - 720) <= 30
@@ -215,7 +225,7 @@ async def test_developers_see_what_a_pause_was_taken_for_and_no_word_of_it(autoj
     with capture_logs() as lines:
         await gap_ms(engines)
     weighed = [line for line in lines if line["event"] == "pause weighed"]
-    assert (weighed[-1]["probability"], weighed[-1]["unfinished"], weighed[-1]["window_ms"]) == (0.97, True, 1300)
+    assert (weighed[-1]["probability"], weighed[-1]["words"], weighed[-1]["window_ms"]) == (0.97, "BROKEN_OFF", 1300)
     assert "left" not in str(lines)
 
 

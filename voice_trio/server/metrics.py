@@ -76,7 +76,7 @@ class Metrics:
         )
         self._stages = Histogram(
             "voice_trio_turn_stage_seconds",
-            "When a turn came to each `stage`: its first `partial` (since the first speech), and its `final` transcript, "
+            "When a turn came to each `stage`: its first `partial` (since the first speech), its `final` transcript, "
             "first `token`, first `audio` and the end of its `reply` (since the last speech, or the text).",
             ("stage",),
             buckets=_BUCKETS_S,
@@ -90,7 +90,7 @@ class Metrics:
         )
         self._drafts = Counter(
             "voice_trio_drafts",
-            "Replies begun in a pause, by `fate`: what became of them.",
+            "Replies begun in a pause, by their `fate`.",
             ("fate",),
             registry=registry,
         )
@@ -180,14 +180,14 @@ class _Present:
         yield CounterMetricFamily("voice_trio_sessions_refused", "Sessions there was no room for.", sessions.refused)
         started = CounterMetricFamily(
             "voice_trio_worker_starts",
-            "Processes of engines that were started, by `worker`: all but the first are restarts.",
+            "Starts of processes of engines, by `worker`.",
             labels=("worker",),
         )
         for name, times in [*pool.starts.items()]:
             started.add_metric((name,), times)
         yield started
         memory = GaugeMetricFamily(
-            "voice_trio_worker_resident_bytes", "Resident memory of those processes, by `worker`.", labels=("worker",)
+            "voice_trio_worker_resident_bytes", "Resident memory of those, by `worker`.", labels=("worker",)
         )
         for name, resident in _resident_bytes().items():
             memory.add_metric((name,), resident)
