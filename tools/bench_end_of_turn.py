@@ -179,7 +179,7 @@ class Policy:
         judged, worded = lasts_ms >= JUDGED_AFTER_MS, lasts_ms >= WORDED_AFTER_MS
         return window_ms(
             probability(pcm) if self.by_sound and judged else None,
-            words=sense(pcm) if self.by_words and worded else Sense.WHOLE,
+            words=sense(pcm) if self.by_words and worded else None,
             usual_pause_ms=usual_ms,
             undecided_ms=self.silence_ms,
         )

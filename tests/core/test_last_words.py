@@ -48,6 +48,8 @@ BROKEN_OFF = [
     "It's at platform four,",
 ]
 DOUBTFUL = [
+    "",
+    "...",
     "What?",
     "How many days?",
     "My sister.",
@@ -62,8 +64,6 @@ DOUBTFUL = [
     "When is the next?",
 ]
 WHOLE = [
-    "",
-    "...",
     "What time is it?",
     "what time is it",
     "Turn it on.",

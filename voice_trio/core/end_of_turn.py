@@ -21,8 +21,11 @@ UNLIKELY: Final = 0.9
 """Probabilities from which on, and below which, a model is believed. Smart Turn gives most pauses inside sentences more
 than 0.5 and a quarter of them more than 0.95, and most ends more than 0.95."""
 
-SURE_MS: Final = 420
+SURE_MS: Final = 360
 """A reply that is begun in the pause takes nearly as long to sound, so less would gain nothing."""
+UNWORDED_MS: Final = 500
+"""As long as only the sound says so, and the words are not known yet: they tell half of the pauses that sound like the
+end and are none."""
 DOUBTFUL_MS: Final = 200
 """By so much the undecided window is longer where a model was asked, and is not sure: most pauses that it does not take
 for the end are none."""
@@ -36,15 +39,15 @@ EASED_MS: Final = 200
 UNLIKELY_EASED_MS: Final = 300
 
 
-def window_ms(probability: float | None, *, words: Sense, usual_pause_ms: int | None, undecided_ms: int) -> int:
+def window_ms(probability: float | None, *, words: Sense | None, usual_pause_ms: int | None, undecided_ms: int) -> int:
     """Return how much silence ends the utterance, in ms.
 
     ``probability``, 0.0 to 1.0, that the person has finished, is None where no model has judged; ``words`` is what the
-    words say. ``usual_pause_ms`` is how long this person pauses, None while that is not known, and ``undecided_ms``
-    what is waited where nothing speaks for either.
+    words say, None where they are not known. ``usual_pause_ms`` is how long this person pauses, None while that is not
+    known, and ``undecided_ms`` what is waited where nothing speaks for either.
     """
-    if probability is not None and probability >= SURE and words is Sense.WHOLE:
-        return min(undecided_ms, SURE_MS)
+    if probability is not None and probability >= SURE and words in (None, Sense.WHOLE):
+        return min(undecided_ms, UNWORDED_MS if words is None else SURE_MS)
     window = _eased(undecided_ms, usual_pause_ms, EASED_MS)
     if probability is not None or words is Sense.DOUBTFUL:
         window = max(window, min(window + DOUBTFUL_MS, UNLIKELY_MS))

@@ -35,7 +35,7 @@ def sense_of(text: str, language: str | None) -> Sense:
     said = text.lower().replace("’", "'").strip()
     words = _WORD.findall(said)
     if not words:
-        return Sense.WHOLE
+        return Sense.DOUBTFUL
     return max(_by_ending(words, said), _by_number(words, said), _by_beginning(words, said), _by_punctuation(text))
 
 

@@ -39,6 +39,7 @@ from voice_trio.server.metrics import Metrics
 from voice_trio.server.metrics_http import serve_metrics
 from voice_trio.server.openai.api import OpenAiApi
 from voice_trio.server.sessions import Sessions
+from voice_trio.server.supervised import Supervisor
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
 from voice_trio.server.upload.utterance import Utterances
@@ -183,7 +184,7 @@ async def serve_until_signal(settings: Settings, announce: Callable[[Running], N
 
     A second SIGHUP does not: a terminal that closes sends one, and its shell another. Under `nohup` it means nothing.
     """
-    ready, signalled = trio.Event(), trio.Event()
+    ready, signalled, supervisor = trio.Event(), trio.Event(), Supervisor()
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
@@ -203,7 +204,10 @@ async def serve_until_signal(settings: Settings, announce: Callable[[Running], N
             tame_collector()
             announce(running)
             ready.set()
+            supervisor.ready()
+            nursery.start_soon(supervisor.reassure)
             await signalled.wait()
+            supervisor.stopping()
             log.info("draining", sessions=len(running.sessions))
         nursery.cancel_scope.cancel()
 

@@ -27,7 +27,7 @@ class Weighing:
         self._began: int | None = None
         """Where the voice was last heard before the present pause; None where there is none."""
         self._probability: float | None = None
-        self._words = Sense.WHOLE
+        self._words: Sense | None = None
         self._worded_through = -1
 
     def pause(self, voiced_through: int) -> None:
@@ -51,19 +51,28 @@ class Weighing:
         """Take what the words of the first ``through_sample`` samples say; fewer than before say nothing."""
         if through_sample < self._worded_through:
             return
-        self._words, self._worded_through = words, through_sample
-        if self._began is not None and through_sample >= self._began:
+        known = self._known()
+        # The longer the silence, the more recognizers take it for the end of a sentence: doubts stay.
+        self._words, self._worded_through = words if known is None else max(words, known), through_sample
+        if self._known() is not None:
             self._weigh()
 
+    def _known(self) -> Sense | None:
+        """Return what the words say that the present pause is behind. Older ones lack the last, which counts."""
+        return None if self._began is None or self._worded_through < self._began else self._words
+
     def _weigh(self) -> None:
-        assert self._began is not None
-        # Older words lack the last one, and that is the one that counts.
-        words = self._words if self._worded_through >= self._began else Sense.WHOLE
+        words = self._known()
         window = window_ms(
             self._probability,
             words=words,
             usual_pause_ms=self._pauses.usual_ms,
             undecided_ms=self._undecided_ms,
         )
-        log.debug("pause weighed", probability=self._probability, words=words.name, window_ms=window)
+        log.debug(
+            "pause weighed",
+            probability=self._probability,
+            words=None if words is None else words.name,
+            window_ms=window,
+        )
         self._wait(window)
