@@ -27,6 +27,7 @@ from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
+from voice_trio.server.turn_log import add_turns
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import Farewell
 from voice_trio.wire.codec import Codec
@@ -137,6 +138,7 @@ def make_app(
 
     engines.add_to(app)
     openai.add_to(app)
+    add_turns(app, sessions.turn_log, sessions.open_turns)
     if metrics is not None:
         add_metrics(app, metrics)
 

@@ -71,8 +71,8 @@ class GuardedLink:
         self._ends_at = trio.current_time() + settings.max_session_s
         self._idle_since: float | None = trio.current_time()
         """When the last turn ended; None while one is under way."""
-        self._under_way: set[int] = set()
-        """Turns: of another wire than /ws there may be several at once."""
+        self.under_way: dict[int, tuple[m.State, float]] = {}
+        """Turn -> its state, and since when: of another wire than /ws there may be several at once."""
 
     async def receive(self) -> m.Command:
         """Return the client's next command. Raises `Malformed` for a flood, too."""
@@ -108,8 +108,10 @@ class GuardedLink:
     async def send(self, event: m.Event) -> None:
         """Hand ``event`` to the client."""
         if isinstance(event, m.StateChanged):
-            (self._under_way.discard if event.state is m.State.COMPLETE else self._under_way.add)(event.turn)
-            self._idle_since = None if self._under_way else trio.current_time()
+            self.under_way.pop(event.turn, None)
+            if event.state is not m.State.COMPLETE:
+                self.under_way[event.turn] = event.state, trio.current_time()
+            self._idle_since = None if self.under_way else trio.current_time()
         self._count(event)
         await self._link.send(event)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
@@ -25,8 +25,10 @@ from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.server.metrics import Metrics
+from voice_trio.server.turn_log import TurnLog
 from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.link import Link
+from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.toolbox.base import ServerTool
@@ -110,6 +112,7 @@ class Sessions:
         """Sessions that had a place, and uploads."""
         self.refused = 0
         """Those there was none for."""
+        self.turn_log = TurnLog()
         self._metrics = metrics or Metrics()
         self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
         """Uploads that are on their way, each for a session to come: a slow one keeps nobody from talking."""
@@ -123,6 +126,8 @@ class Sessions:
         )
         self._places = Places(settings.sessions, settings.sessions_per_address)
         self._live: set[Session | RecordedSession | Visit] = set()
+        self._links: dict[str, GuardedLink] = {}
+        """Of each session that is live, by its id."""
         self._empty = trio.Event()
         self._empty.set()
 
@@ -149,6 +154,15 @@ class Sessions:
         """Tell every session that the turns to come start with another engine of ``kind``."""
         for session in self._live:
             session.engines_changed(kind)
+
+    def open_turns(self) -> Sequence[Mapping[str, object]]:
+        """Return the turns that are not over: session, number, state, and for how long they have been in it."""
+        now = trio.current_time()
+        return [
+            {"session": session, "turn": turn, "state": state, "for_s": round(now - since, 3)}
+            for session, link in self._links.items()
+            for turn, (state, since) in link.under_way.items()
+        ]
 
     def have_room(self, address: str) -> bool:
         """Return whether a session could begin now for a client at ``address``."""
@@ -183,13 +197,14 @@ class Sessions:
             tools=self._tools,
             claims=self._claims,
             new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
-            count=self._metrics.turn_over,
+            count=self._turn_over,
         )
         with (
             structlog.contextvars.bound_contextvars(session_id=session.id),
             self._seated(session, address, _Seated(session, guarded)),
         ):
             log.info("session begins", live=len(self._live))
+            self._links[session.id] = guarded
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._end_in_time, session, guarded)
@@ -199,6 +214,7 @@ class Sessions:
                 log.error("session crashed", exc_info=group)
                 await link.close(Farewell.INTERNAL, "internal error")
             finally:
+                del self._links[session.id]
                 log.info("session ends", live=len(self._live) - 1)
 
     @asynccontextmanager
@@ -250,6 +266,10 @@ class Sessions:
         why = await link.wait_enough()
         # A reply may finish at the limit; where nothing was said for long, there is none.
         session.drain(self._settings.shutdown_grace_s if why is InfoCode.SESSION_LIMIT else 0, why)
+
+    def _turn_over(self, turn: TurnReport) -> None:
+        self._metrics.turn_over(turn)
+        self.turn_log.turn_over(turn)
 
     async def _refuse(self, link: Link) -> None:
         self.refused += 1
