@@ -1,4 +1,4 @@
-"""Why was this turn slow: the turns that are open and where they stand, and the latest that are over with their times."""
+"""Why was this turn slow: where the open turns stand, and the times of the latest that are over."""
 
 from __future__ import annotations
 
