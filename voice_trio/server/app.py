@@ -21,10 +21,13 @@ from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
 from voice_trio.server.json_http import HttpError, refused
+from voice_trio.server.metrics import Metrics
+from voice_trio.server.metrics_http import METRICS_PATH, add_metrics
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
+from voice_trio.server.turn_log import add_turns
 from voice_trio.server.upload.spoken import spoken
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import Farewell
@@ -64,6 +67,7 @@ class _Api(NamedTuple):
 _APIS: Final = (
     _Api("/api/", refused, "/api/utterance"),
     _Api(PREFIX, refused_as_openai, "/v1/audio/transcriptions"),
+    _Api(METRICS_PATH, refused, "/api/utterance"),
 )
 
 WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
@@ -71,9 +75,14 @@ WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
 
 
 def make_app(
-    sessions: Sessions, access: Access, utterances: Utterances, engines: EngineApi, openai: OpenAiApi
+    sessions: Sessions,
+    access: Access,
+    utterances: Utterances,
+    engines: EngineApi,
+    openai: OpenAiApi,
+    metrics: Metrics | None,
 ) -> QuartTrio:
-    """Return the application that serves the page, health, /api, /v1 and each of `WIRES`."""
+    """Return the application that serves the page, health, /api, /v1, ``metrics`` and each of `WIRES`."""
     static = static_dir()
     # A name that is not one of these never reaches the file system, which has its own ideas of names: too long, with a
     # zero byte, with dots, of a folder.
@@ -130,6 +139,9 @@ def make_app(
 
     engines.add_to(app)
     openai.add_to(app)
+    add_turns(app, sessions.turn_log, sessions.open_turns)
+    if metrics is not None:
+        add_metrics(app, metrics)
 
     @app.errorhandler(_HTTP_NOT_FOUND)
     @app.errorhandler(_HTTP_NOT_ALLOWED)
