@@ -48,7 +48,7 @@ def folder(tmp_path):
         (["talk", "--text", "x", "--save", "nowhere/x.wav"], "cannot be written to nowhere/x.wav: there is no folder"),
         (["talk", "--text", ""], "--text has 0 characters"),
         (["talk", "--text", "x", "--one"], "--one is for a RECORDING."),
-        (["talk"], "Give either a RECORDING or --text."),
+        (["talk"], "Give either a RECORDING, --text or --mic."),
         (["serve", "--port", "x"], "voice-trio: --port is 'x'; it takes a whole number from 0 to 65535.\n"),
         (["serve", "--host", "a..b"], "voice-trio: --host: 'a..b' names no host"),
         (["serve", "--asr-engine", "x"], "voice-trio: --asr-engine is 'x'; it takes one of"),
