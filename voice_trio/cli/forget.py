@@ -13,7 +13,7 @@ from voice_trio import config, log
 from voice_trio.cli.options import chosen
 from voice_trio.cli.output import say
 from voice_trio.core.errors import Mendable
-from voice_trio.memory import rewriting
+from voice_trio.memory import conversation_rows, rewriting
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.database import Database, cannot_remember
 from voice_trio.memory.open import database_path
@@ -37,7 +37,7 @@ class NothingToForget(Mendable):
 def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str | None) -> None:
     """Forget the conversation ID, or --all of them, for good.
 
-    A conversation's ID is in the first event of its session. A server may go on running meanwhile.
+    ``voice-trio conversations`` shows the IDs. A server may go on running meanwhile.
     """
     if (conversation is None) != everything:
         raise click.UsageError("Give either the ID of a conversation or --all.")
@@ -50,7 +50,7 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
         return
     with closing(Database(path, busy_s=_BUSY_S)) as database:
         if conversation is None and not yes:
-            conversations, turns = database.count()
+            conversations, turns = conversation_rows.count(database)
             question = f"Forget {_number(conversations, 'conversation')}, {_number(turns, 'turn')} in all?"
             click.confirm(question, abort=True)
         steps = rewriting.prune(database, inf) if conversation is None else rewriting.forget(database, conversation)
