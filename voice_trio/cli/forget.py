@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from contextlib import closing
 from math import inf
-from pathlib import Path
 from time import sleep
 
 import click
 
 from voice_trio import config, log
 from voice_trio.cli.options import chosen
-from voice_trio.cli.output import say
+from voice_trio.cli.output import number_of, say
 from voice_trio.core.errors import Mendable
 from voice_trio.memory import conversation_rows, rewriting
 from voice_trio.memory.base import StoreError
-from voice_trio.memory.database import Database, cannot_remember
-from voice_trio.memory.open import database_path
+from voice_trio.memory.database import Database
+from voice_trio.memory.open import database_path, is_there
 
 _BUSY_S = 10.0
 """How long to wait for a server; a person who watches is more patient than a turn."""
@@ -43,7 +42,7 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
         raise click.UsageError("Give either the ID of a conversation or --all.")
     log.configure("ERROR")
     path = database_path(config.load(**chosen({"data_dir": data_dir})))
-    if not _is_there(path):
+    if not is_there(path):
         if conversation is not None:
             raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")
         say(f"Nothing is remembered in {path.parent}.")
@@ -51,7 +50,7 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
     with closing(Database(path, busy_s=_BUSY_S)) as database:
         if conversation is None and not yes:
             conversations, turns = conversation_rows.count(database)
-            question = f"Forget {_number(conversations, 'conversation')}, {_number(turns, 'turn')} in all?"
+            question = f"Forget {number_of(conversations, 'conversation')}, {number_of(turns, 'turn')} in all?"
             click.confirm(question, abort=True)
         steps = rewriting.prune(database, inf) if conversation is None else rewriting.forget(database, conversation)
         forgotten = 0
@@ -64,20 +63,9 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
                 sleep(_PAUSE_S)
         except StoreError as error:
             raise StoreError(
-                f"Forgot {_number(forgotten, 'turn')}, but their words may still be found in the file, for {error}. "
+                f"Forgot {number_of(forgotten, 'turn')}, but their words may still be found in the file, for {error}. "
                 "Run this again"
             ) from error
     if conversation is not None and not forgotten:
         raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")
-    say(f"Forgot {_number(forgotten, 'turn')}.")
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError as error:
-        raise cannot_remember(path, error) from error
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    say(f"Forgot {number_of(forgotten, 'turn')}.")

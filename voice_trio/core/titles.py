@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 MAX_TITLE_CHARS: Final = 100
@@ -12,8 +14,8 @@ MAX_QUERY_CHARS: Final = 100
 
 _TITLE_CHARS = 60
 _MAX_TERMS = 8
-_OBEYED = "*?["
-"""By SQLite's GLOB."""
+
+_SMALL_ASCII = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def title_of(said: str) -> str:
@@ -31,17 +33,16 @@ def terms_in(query: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(unicodedata.normalize("NFC", query).lower().split()))[:_MAX_TERMS]
 
 
-def has_all(text: str, terms: tuple[str, ...]) -> bool:
+def spellings(term: str) -> tuple[str, ...]:
+    """Return how ``term`` may be written, ASCII letters always small: in small letters, capitals, or with one capital.
+
+    SQLite makes ASCII letters small at once, and knows nothing of the sizes of others.
+    """
+    written = (term.lower(), term.upper(), term.capitalize())
+    return tuple(dict.fromkeys(one.translate(_SMALL_ASCII) for one in written))
+
+
+def has_all(text: str, terms: Iterable[str]) -> bool:
     """Return whether each of ``terms``, as `terms_in` gives them, stands in ``text``, in letters of either size."""
-    small = text.lower()
-    return all(term in small for term in terms)
-
-
-def glob_of(term: str) -> str:
-    """Return the pattern of SQLite's GLOB for texts that have ``term`` in them, in letters of either size."""
-    return f"*{''.join(map(_either_size, term))}*"
-
-
-def _either_size(char: str) -> str:
-    sizes = {one for one in (char, char.lower(), char.upper()) if len(one) == 1}
-    return f"[{''.join(sorted(sizes))}]" if len(sizes) > 1 or char in _OBEYED else char
+    small = text.translate(_SMALL_ASCII)
+    return all(any(spelling in small for spelling in spellings(term)) for term in terms)

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from json import loads
 from typing import Literal
 
-from voice_trio.core.titles import glob_of, title_of
+from voice_trio.core.titles import spellings, title_of
 from voice_trio.memory.conversations import Numbered, Place, Summary
 from voice_trio.memory.database import Database, record_of
 
 Table = Literal["leaving", "records"]
+
+_ALL = 2**63 - 1
+"""Above every number of a row."""
 
 _HEAD_CHARS = 400
 """Of what was said first, as much as a title can need."""
@@ -79,10 +82,10 @@ def turns(database: Database, conversation: str, limit: int, before: int | None)
     columns = "seq, conversation, session, turn, said, reply, heard, outcome, ended_at, calls"
     rows = database.read(
         f"""
-        SELECT {columns} FROM ({_both(columns)}) WHERE conversation = ?1 AND seq < coalesce(?2, seq + 1)
+        SELECT {columns} FROM ({_both(columns)}) WHERE conversation = ?1 AND seq < ?2
         ORDER BY seq DESC LIMIT ?3
         """,
-        (conversation, before, limit),
+        (conversation, _ALL if before is None else before, limit),
     )
     return [Numbered(seq, record_of(*row)) for seq, *row in reversed(rows)]
 
@@ -90,7 +93,7 @@ def turns(database: Database, conversation: str, limit: int, before: int | None)
 def titled(database: Database, terms: Sequence[str]) -> set[str]:
     """Return the conversations whose names, given by a person, have all of ``terms``."""
     query = f"SELECT conversation FROM titles WHERE {_has('title', terms)}"
-    return {conversation for (conversation,) in database.read(query, _globs(terms))}
+    return {conversation for (conversation,) in database.read(query, _spellings(terms))}
 
 
 def saying(
@@ -104,9 +107,11 @@ def saying(
     names = "json_group_array(DISTINCT conversation) FILTER (WHERE found)"
     looked_at = f"""
         SELECT rowid AS id, conversation, {_has("said || char(10) || reply", terms)} AS found
-        FROM {table} WHERE rowid < coalesce(?, rowid + 1) ORDER BY rowid DESC LIMIT ?
+        FROM {table} WHERE rowid < ? ORDER BY rowid DESC LIMIT ?
     """
-    ((found, last),) = database.read(f"SELECT {names}, min(id) FROM ({looked_at})", (*_globs(terms), below, limit))
+    ((found, last),) = database.read(
+        f"SELECT {names}, min(id) FROM ({looked_at})", (*_spellings(terms), _ALL if below is None else below, limit)
+    )
     return set(loads(found)), last
 
 
@@ -116,7 +121,7 @@ def says(database: Database, conversation: str, terms: Sequence[str]) -> bool:
         SELECT 1 FROM ({_both("conversation, said, reply")})
         WHERE {_has("said || char(10) || reply", terms)} AND conversation = ? LIMIT 1
     """
-    return bool(database.read(query, (*_globs(terms), conversation)))
+    return bool(database.read(query, (*_spellings(terms), conversation)))
 
 
 def _both(columns: str) -> str:
@@ -124,8 +129,9 @@ def _both(columns: str) -> str:
 
 
 def _has(text: str, terms: Sequence[str]) -> str:
-    return " AND ".join([f"{text} GLOB ?"] * len(terms))
+    """Return the condition that ``text`` has all of ``terms``, whose parameters `_spellings` returns."""
+    return " AND ".join(f"({' OR '.join([f'instr(lower({text}), ?)'] * len(spellings(term)))})" for term in terms)
 
 
-def _globs(terms: Sequence[str]) -> list[str]:
-    return [glob_of(term) for term in terms]
+def _spellings(terms: Sequence[str]) -> list[str]:
+    return [spelling for term in terms for spelling in spellings(term)]

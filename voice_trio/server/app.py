@@ -17,6 +17,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.installation import static_dir
 from voice_trio.server.access import SUBPROTOCOL, Access
 from voice_trio.server.allowance import allowance_of
+from voice_trio.server.conversation_api import ConversationApi
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
@@ -70,7 +71,12 @@ WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
 
 
 def make_app(
-    sessions: Sessions, access: Access, utterances: Utterances, engines: EngineApi, openai: OpenAiApi
+    sessions: Sessions,
+    access: Access,
+    utterances: Utterances,
+    conversations: ConversationApi,
+    engines: EngineApi,
+    openai: OpenAiApi,
 ) -> QuartTrio:
     """Return the application that serves the page, health, /api, /v1 and each of `WIRES`."""
     static = static_dir()
@@ -127,6 +133,7 @@ def make_app(
         except HttpError as error:
             return refused(error)
 
+    conversations.add_to(app)
     engines.add_to(app)
     openai.add_to(app)
 
