@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from quart import Response, abort, has_request_context, request, send_from_directory, websocket
+from quart import Response, has_request_context, request, websocket
 from quart.wrappers import Request, Websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -25,6 +25,7 @@ from voice_trio.server.json_http import HttpError, answered, refused
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
+from voice_trio.server.shell import Shell
 from voice_trio.server.socket_link import SocketLink
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import Farewell
@@ -79,10 +80,6 @@ def make_app(
     openai: OpenAiApi,
 ) -> QuartTrio:
     """Return the application that serves the page, health, /api, /v1 and each of `WIRES`."""
-    static = static_dir()
-    # A name that is not one of these never reaches the file system, which has its own ideas of names: too long, with a
-    # zero byte, with dots, of a folder.
-    files = frozenset(path.relative_to(static).as_posix() for path in static.rglob("*") if path.is_file())
     app = QuartTrio(__name__, static_folder=None)
     app.asgi_http_class = HoldingConnection
     # A path with two slashes is another path, and not sent to the one that it resembles.
@@ -90,15 +87,7 @@ def make_app(
     app.config["MAX_CONTENT_LENGTH"] = utterances.max_bytes
     add_headers(app)
 
-    @app.get("/")
-    async def index() -> Response:
-        return await send_from_directory(static, "index.html")
-
-    @app.get("/static/<path:name>")
-    async def file(name: str) -> Response:
-        if name not in files:
-            abort(_HTTP_NOT_FOUND)
-        return await send_from_directory(static, name)
+    Shell(static_dir()).add_to(app)
 
     @app.get("/livez")
     @app.get("/healthz")
