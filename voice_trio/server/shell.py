@@ -33,7 +33,8 @@ class Shell:
         """Another one whenever a file is."""
         kept = sorted(self._names - {"index.html"})
         head = f"const VERSION = {json.dumps(self.version)};\nconst FILES = {json.dumps(kept)};\n"
-        self._worker = head + (folder / _WORKER).read_text()
+        self.worker = head + (folder / _WORKER).read_text()
+        """The text of the script."""
 
     def add_to(self, app: QuartTrio) -> None:
         """Add the routes of the page to ``app``."""
@@ -44,7 +45,7 @@ class Shell:
 
         @app.get(f"/{_WORKER}")
         async def worker() -> Response:
-            response = Response(self._worker, mimetype="text/javascript")
+            response = Response(self.worker, mimetype="text/javascript")
             await response.add_etag()
             return response
 
