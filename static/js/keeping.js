@@ -7,6 +7,7 @@ import { Archive } from "./archive.js";
 import { Conversation } from "./conversation.js";
 import { Opened, placeOf, titleOf } from "./conversations.js";
 import { ConversationsView } from "./conversations-view.js";
+import { Tab } from "./tab.js";
 import { UndoView } from "./undo-view.js";
 
 /** @typedef {import("./conversations.js").Summary} Summary */
@@ -28,7 +29,9 @@ export class Keeping {
     this.showAll = showAll;
     this.tell = tell;
     this.notice = notice;
-    this.opened = new Opened(storage(), placeOf(document.baseURI));
+    const place = placeOf(document.baseURI);
+    this.opened = new Opened(storage(), place);
+    this.tab = new Tab(place);
     this.archive = new Archive(url, token, this.opened);
     this.undo = new UndoView();
     this.view = new ConversationsView(this.archive, {
@@ -41,7 +44,7 @@ export class Keeping {
     this.archive.onchange = () => this.view.update();
     this.archive.onfail = (error) => this.fail("The conversation could not be deleted.", error);
     /** The one that a page which was loaded anew goes on with, until its turns are there. */
-    this.resuming = this.opened.current;
+    this.resuming = this.tab.left ?? this.opened.current;
     if (this.resuming) assistant.session.conversationId = this.resuming;
   }
 
@@ -54,12 +57,15 @@ export class Keeping {
   async greeted() {
     const id = this.resuming;
     this.resuming = null;
-    if (id) await this.bring(id);
+    if (!id) return;
+    // Another tab goes on with it; this one begins anew, and the drawer has it.
+    if (id !== this.tab.left && (await this.tab.isElsewhere(id))) this.leave();
+    else await this.bring(id);
   }
 
   /** @param {Turn} turn of which something has changed */
   note(turn) {
-    if (turn.isOver && turn.remembered && this.id !== this.opened.current) this.opened.open(this.id);
+    if (turn.isOver && turn.remembered && this.id !== this.tab.held) this.hold(this.id);
   }
 
   /** Begins a new conversation; for some seconds the person can go back to this one. */
@@ -81,8 +87,20 @@ export class Keeping {
   goOn(conversation, id) {
     this.resuming = null;
     this.assistant.goOn(conversation, id);
-    this.opened.open(id);
+    this.hold(id);
     this.showAll();
+  }
+
+  /** @private @param {string | null} id of the conversation that is open */
+  hold(id) {
+    this.opened.open(id);
+    this.tab.open(id);
+  }
+
+  /** Does without what was to be gone on with. @private */
+  leave() {
+    const { conversation, session } = this.assistant;
+    if (!conversation.isBusy) session.conversationId = session.server?.conversation ?? null;
   }
 
   /**
@@ -110,11 +128,13 @@ export class Keeping {
       if (this.id !== id) return false;
       if (turns) {
         assistant.conversation.turns.unshift(...turns);
+        this.hold(id);
         this.showAll();
         return true;
       }
       this.opened.forget(id);
-      if (!assistant.conversation.isBusy) assistant.session.conversationId = assistant.session.server?.conversation ?? null;
+      this.tab.open(null);
+      this.leave();
     } catch (error) {
       this.fail("What was said before could not be loaded.", /** @type {Error} */ (error));
     }

@@ -2,6 +2,7 @@
 
 from contextlib import asynccontextmanager, closing
 from math import inf
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -181,9 +182,9 @@ def test_retention_takes_names_too(path):
         assert database.read("SELECT title FROM titles") == []
 
 
-def scattered(path: object, seed: int) -> tuple[Database, list[Record]]:
+def scattered(path: Path, seed: int) -> tuple[Database, list[Record]]:
     """Return a database whose turns lie in both tables, and those turns."""
-    database = Database(path, busy_s=1.0)  # type: ignore[arg-type]
+    database = Database(path, busy_s=1.0)
     random = Random(seed)
     records = []
     for number in range(60):
@@ -205,11 +206,11 @@ def test_turns_in_both_tables_are_told_of_as_if_they_were_in_one(path, seed):
     with closing(database):
         last = {one.conversation: one.ended_at for one in records}
         for limit in (1, 4, 100):
-            found, after = [], ""
+            listed, after = [], ""
             while after is not None:
                 some, after = conversation_rows.places(database, after, limit)
-                found += some
-            assert sorted(found) == sorted(Place(at, name) for name, at in last.items())
+                listed += some
+            assert sorted(listed) == sorted(Place(at, name) for name, at in last.items())
         for name in last:
             own = [one for one in records if one.conversation == name]
             told = conversation_rows.summary(database, name)
@@ -217,13 +218,13 @@ def test_turns_in_both_tables_are_told_of_as_if_they_were_in_one(path, seed):
             assert told.title == next((one.said for one in own if one.said), "")
             assert [one.record for one in conversation_rows.turns(database, name, 100, None)] == own
             assert conversation_rows.says(database, name, ["milk"]) is any(one.said == "milk" for one in own)
-        found = set()
+        found: set[str] = set()
         for table in ("leaving", "records"):
             below, begun = None, False
             while below is not None or not begun:
                 begun = True
-                some, below = conversation_rows.saying(database, table, ["milk"], below, 7)
-                found |= some
+                saying, below = conversation_rows.saying(database, table, ["milk"], below, 7)
+                found |= saying
         assert found == {one.conversation for one in records if one.said == "milk"}
         assert conversation_rows.count(database) == (len(last), 60)
 

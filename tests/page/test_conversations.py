@@ -195,6 +195,26 @@ def test_what_was_open_is_deleted_at_last_and_whoever_leaves_the_page_does_not_t
     assert titles(page, 1) == ["Tell me about green tea"]
 
 
+def test_each_tab_goes_on_with_its_own(two):
+    first = two.page
+    second = first.context.new_page()
+    second.goto(first.url)
+    second.wait_for_selector("body[data-phase=ready]")
+    assert said(second) == []
+    open_drawer(second, 2)
+    second.click("text=Tell me about green tea")
+    second.wait_for_selector(".turn")
+    for page, words in ((first, "And about coffee"), (second, "Tell me about green tea")):
+        page.reload()
+        page.wait_for_selector(".turn")
+        assert said(page) == [words]
+    second.close()
+    first.reload()
+    first.wait_for_selector(".turn")
+    assert said(first) == ["And about coffee"]
+    assert two.trouble == []
+
+
 def test_another_browser_sees_nothing_of_it(two, server):
     pages = two.page.context.browser
     other = pages.new_context().new_page()

@@ -87,6 +87,7 @@ def resume(database: Database) -> Generator[int, None, None]:
     Yields zeros; raises `StoreError`.
     """
     if database.has_leaving():
+        list_rows.renew(database, -inf)
         yield 0
         yield from _carry_over(database, -inf)
 
