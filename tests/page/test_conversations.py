@@ -197,8 +197,9 @@ def test_what_was_open_is_deleted_at_last_and_whoever_leaves_the_page_does_not_t
 
 def test_each_tab_goes_on_with_its_own(two):
     first = two.page
-    second = first.context.new_page()
-    second.goto(first.url)
+    with first.context.expect_page() as opened:
+        first.evaluate("open(location.href, '_blank', 'noopener'), null")
+    second = opened.value
     second.wait_for_selector("body[data-phase=ready]")
     assert said(second) == []
     open_drawer(second, 2)
