@@ -123,7 +123,7 @@ export class Session extends SessionEvents {
     this.onturn(turn);
   }
 
-  /** Goes on with a conversation; null: a new one. @param {Conversation} conversation @param {string | null} id */
+  /** Goes on with a conversation; one without an id is new. @param {Conversation} conversation @param {string | null} id */
   goOn(conversation, id) {
     this.conversation = conversation;
     this.conversationId = id;
