@@ -33,8 +33,9 @@ from tools import utterances
 from tools.proc import machine
 from tools.utterances import Utterance
 from voice_trio.core.audio import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, ms_to_samples, samples_to_ms
-from voice_trio.core.end_of_turn import Pauses, is_unfinished, window_ms
+from voice_trio.core.end_of_turn import Pauses, window_ms
 from voice_trio.core.endpointer import PRE_ROLL_MS, End, Endpointer, MaybeEnd, Onset, Resumed, SpeechDecision
+from voice_trio.core.last_words import Sense, sense_of
 from voice_trio.engines import silero
 from voice_trio.engines.moonshine import model as moonshine
 from voice_trio.engines.silero import SileroDetector
@@ -48,8 +49,8 @@ QUIET = 3e-4
 SNRS_DB = (20, 10)
 
 JUDGED_AFTER_MS = 60
-WORDED_AFTER_MS = 240
-"""After a pause was noticed: a judgement takes as long, and a partial transcript comes every 300 ms and takes 90."""
+WORDED_AFTER_MS = 120
+"""After a pause was noticed: a judgement takes as long, and so does the final that is begun there."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,9 @@ def probability(pcm: bytes) -> float:
 
 
 @cache
-def unfinished(pcm: bytes) -> bool:
+def sense(pcm: bytes) -> Sense:
     """Return what Moonshine's words say of it."""
-    return is_unfinished(_moonshine().decode(np.frombuffer(pcm, "<i2"), lambda: True).text, "en")
+    return sense_of(_moonshine().decode(np.frombuffer(pcm, "<i2"), lambda: True).text, "en")
 
 
 @cache
@@ -178,7 +179,7 @@ class Policy:
         judged, worded = lasts_ms >= JUDGED_AFTER_MS, lasts_ms >= WORDED_AFTER_MS
         return window_ms(
             probability(pcm) if self.by_sound and judged else None,
-            unfinished=self.by_words and worded and unfinished(pcm),
+            words=sense(pcm) if self.by_words and worded else None,
             usual_pause_ms=usual_ms,
             undecided_ms=self.silence_ms,
         )

@@ -1,5 +1,6 @@
 """Writes what the documents take from the code: README's table of settings, much of docs/protocol.md, the schema,
-the matrices of docs/testing.md, the example of docs/another-engine.md, and the table of docs/skills.md.
+the matrices of docs/testing.md, the example of docs/another-engine.md, and the tables of docs/skills.md and
+docs/metrics.md.
 
     python tools/write_docs.py            rewrite them
     python tools/write_docs.py --check    exit with 1 if one of them is out of date
@@ -12,6 +13,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import click
 
 from tools import diagrams, fault_matrix, protocol_docs
 from voice_trio.config import Settings, allowed, variable
+from voice_trio.server.metrics import Metrics
 from voice_trio.skills import spoken
 from voice_trio.skills.table import SKILLS
 
@@ -47,6 +50,27 @@ def skills_table() -> str:
     return "\n".join(rows)
 
 
+def metrics_table() -> str:
+    @dataclass
+    class Nobody:
+        draining: bool = False
+        begun: int = 0
+        refused: int = 0
+        most: int = 0
+        engines_ready: bool = True
+
+        def __len__(self) -> int:
+            return 0
+
+    metrics = Metrics()
+    metrics.look_at(Nobody())
+    rows = ["| name | kind | what it is |", "|---|---|---|"]
+    for family in metrics.registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        rows.append(f"| `{name}` | {family.type} | {family.documentation} |")
+    return "\n".join(rows)
+
+
 def file(path: str, language: str) -> str:
     return f"```{language}\n{(ROOT / path).read_text()}```"
 
@@ -68,6 +92,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "voice": partial(file, "tests/plugged/morse.py", "python"),
     },
     "docs/skills.md": {"skills": skills_table},
+    "docs/metrics.md": {"metrics": metrics_table},
     "docs/testing.md": {
         "faults": fault_matrix.table,
         "tools": fault_matrix.tools_table,

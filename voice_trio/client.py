@@ -124,7 +124,7 @@ async def connect(
             stream = await trio.open_tcp_stream(host, port)
     except OSError as error:
         raise CannotConnect(f"No server answers at {url}: {error.strerror or error}.") from error
-    leaving = False
+    connected = leaving = False
     async with stream:
         if isinstance(stream, trio.SSLStream):
             await _prove(stream, url)
@@ -141,6 +141,7 @@ async def connect(
                         message_queue_size=_MESSAGES,
                         max_message_size=_MESSAGE_BYTES,
                     )
+                connected = True
                 yield Client(connection)
                 leaving = True
                 with trio.move_on_after(_CLOSE_S):
@@ -159,7 +160,7 @@ async def connect(
                 case LocalProtocolError() if leaving:
                     # A ping that arrived after we began to say goodbye; trio-websocket answers it all the same.
                     return
-                case HandshakeError() | trio.TooSlowError():
+                case HandshakeError() | trio.TooSlowError() if not connected:
                     other = "" if tls else " If it speaks TLS, its address begins with wss://."
                     raise CannotConnect(f"{url} does not answer as a voice_trio server.{other}") from cause
                 case _:

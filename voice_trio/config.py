@@ -215,6 +215,9 @@ class Settings(FromEnvironment):
     auth_token: Annotated[
         SecretStr | None, Field(description="what a client must present; needed on any address but loopback")
     ] = None
+    metrics_port: Annotated[
+        int | None, Field(ge=1, le=65_535, description="another port for /metrics, without a token; none: beside /api")
+    ] = None
     allowed_origins: Annotated[
         str, Field(description="origins of other pages that may use this server, with commas between; * is all")
     ] = ""

@@ -56,6 +56,12 @@ async def test_it_is_looked_for_at_growing_intervals(autojump_clock):
     assert (FIRST_WAIT_S, LONGEST_WAIT_S) == (2, 30)
 
 
+async def test_without_skills_its_place_is_taken_by_what_repeats_words(autojump_clock):
+    async with open_local_model(load(skills="off"), ()) as model:
+        assert (model.name, model.synthetic, bool(model.advice)) == ("synthetic", True, True)
+        assert await reply(model) == "You said: What time is it?"
+
+
 async def test_it_does_not_find_itself(autojump_clock):
     asked = []
 

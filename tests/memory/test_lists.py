@@ -54,6 +54,28 @@ async def test_what_is_removed_is_gone_and_an_empty_list_too(lists):
         assert (await lists.names("a"), await lists.names("b")) == ([], ["shopping"])
 
 
+async def test_of_things_added_at_once_as_many_find_room_as_there_is(lists):
+    declined = []
+
+    async def add(name, items):
+        try:
+            await lists.add("a", name, items)
+        except ToolError as error:
+            declined.append(str(error))
+
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            for number in range(9):
+                nursery.start_soon(add, "shopping", [f"{number} {at}" for at in range(30)])
+        assert len(await lists.read("a", "shopping")) == 180
+        assert declined == ["There is no room for more than 200 things on a list."] * 3
+        async with trio.open_nursery() as nursery:
+            for number in range(60):
+                nursery.start_soon(add, f"list {number}", ["one"])
+        assert len(await lists.names("a")) == 50
+        assert len(declined) == 14
+
+
 async def test_half_a_character_can_be_kept_and_taken_off(lists):
     with trio.fail_after(30):
         await lists.add("a", "\ud800", ["\udfff"])

@@ -159,6 +159,14 @@ async def test_no_server_is_one_sentence():
                 pass
 
 
+async def test_what_a_caller_waits_for_too_long_is_no_fault_of_the_connection():
+    with trio.fail_after(60):
+        async with serving() as running:
+            with pytest.raises(trio.TooSlowError):
+                async with connect(running.ws_url):
+                    raise trio.TooSlowError
+
+
 async def test_a_page_that_is_no_voice_trio_is_one_sentence():
     with trio.fail_after(60):
         async with serving() as running:

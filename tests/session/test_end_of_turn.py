@@ -19,8 +19,8 @@ from voice_trio.testing.scripted import (
     scripted_engines,
 )
 
-UNFINISHED = ScriptedRecognizer(words=["so", "turn", "left", "and"])
-FINISHED = ScriptedRecognizer(words=["so", "turn", "left", "now"])
+UNFINISHED = ScriptedRecognizer(words=["so", "turn", "left", "and"], settles_early=True)
+FINISHED = ScriptedRecognizer(words=["so", "turn", "left", "now"], settles_early=True)
 
 
 def weighing(*judgements, recognizer=FINISHED, judge_s=0.03):
@@ -44,7 +44,7 @@ async def gap_ms(engines, start=None, **settings):
 
 DEAF = EngineError(ErrorCode.ASR_FAIL, "It hears nothing.")
 GAPS = {
-    "it sounds like the end": ([0.97], FINISHED, 430),
+    "it sounds like the end": ([0.97], FINISHED, 370),
     "it does not": ([0.1], FINISHED, 1320),
     "nobody can tell": ([0.9], FINISHED, 920),
     "a word is missing": ([0.97], UNFINISHED, 1320),
@@ -58,6 +58,16 @@ GAPS = {
 async def test_what_is_known_of_a_pause_makes_its_window(autojump_clock, judgements, recognizer, gap):
     _, engines = weighing(*judgements, recognizer=recognizer)
     assert abs(await gap_ms(engines) - gap) <= 30
+
+
+@pytest.mark.parametrize(("settles_early", "gap"), [(True, 1320), (False, 520)])
+async def test_the_final_that_is_begun_in_the_pause_tells_its_words_where_no_partial_does(
+    autojump_clock, settles_early, gap
+):
+    words = UNFINISHED.words
+    recognizer = ScriptedRecognizer(words=words, settles_early=settles_early, anticipate_s=0.1)
+    _, engines = weighing(0.97, recognizer=recognizer)
+    assert abs(await gap_ms(engines, partial_interval_ms=5_000) - gap) <= 30
 
 
 async def test_a_judgement_that_is_late_is_waited_for_by_nobody(autojump_clock):
@@ -80,14 +90,14 @@ async def test_one_that_comes_in_the_middle_of_the_window_counts_from_then_on(au
         (m.Start(), {"endpointing": "strict"}, 720),
         (m.Start(silence_ms=900), {}, 920),
         (m.Start(endpointing="fixed"), {}, 720),
-        (m.Start(silence_ms=900, endpointing="adaptive"), {}, 430),
-        (m.Start(endpointing="adaptive"), {"endpointing": "fixed"}, 430),
+        (m.Start(silence_ms=900, endpointing="adaptive"), {}, 370),
+        (m.Start(endpointing="adaptive"), {"endpointing": "fixed"}, 370),
     ],
 )
 async def test_who_asks_for_a_fixed_window_has_one_and_who_does_not_has_none(autojump_clock, start, settings, gap):
     weigher, engines = weighing(0.97)
     assert abs(await gap_ms(engines, start, **settings) - gap) <= 30
-    assert bool(weigher.asked) == (gap == 430)
+    assert bool(weigher.asked) == (gap == 370)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +106,9 @@ async def test_who_asks_for_a_fixed_window_has_one_and_who_does_not_has_none(aut
         (m.Configure(endpointing="fixed"), m.Start(), 720),
         (m.Configure(silence_ms=1000), m.Start(), 1020),
         (m.Configure(silence_ms=1000), m.Start(silence_ms=500), 520),
-        (m.Configure(silence_ms=1000), m.Start(endpointing="adaptive"), 430),
-        (m.Configure(silence_ms=1000, endpointing="adaptive"), m.Start(), 430),
-        (m.Configure(), m.Start(), 430),
+        (m.Configure(silence_ms=1000), m.Start(endpointing="adaptive"), 370),
+        (m.Configure(silence_ms=1000, endpointing="adaptive"), m.Start(), 370),
+        (m.Configure(), m.Start(), 370),
     ],
 )
 async def test_a_session_may_be_configured(autojump_clock, configured, start, gap):
@@ -122,7 +132,7 @@ async def test_a_pause_inside_a_sentence_is_spoken_through(autojump_clock):
             final = await talk.wait_for(m.Final)
             done = await talk.wait_for(m.Done)
     assert final.text == "so turn left now"
-    assert abs(done.latency.t_final_transcript_ms - 100 - 430) <= 30
+    assert abs(done.latency.t_final_transcript_ms - 100 - 370) <= 30
     first, second = (len(pcm) / 2 / SAMPLE_RATE for pcm in weigher.asked)
     assert first == pytest.approx(1.5 + 0.2, abs=0.06)
     assert second == pytest.approx(1.5 + 1.2 + 1.2 + 0.2, abs=0.07)
@@ -215,7 +225,7 @@ async def test_developers_see_what_a_pause_was_taken_for_and_no_word_of_it(autoj
     with capture_logs() as lines:
         await gap_ms(engines)
     weighed = [line for line in lines if line["event"] == "pause weighed"]
-    assert (weighed[-1]["probability"], weighed[-1]["unfinished"], weighed[-1]["window_ms"]) == (0.97, True, 1300)
+    assert (weighed[-1]["probability"], weighed[-1]["words"], weighed[-1]["window_ms"]) == (0.97, "BROKEN_OFF", 1300)
     assert "left" not in str(lines)
 
 

@@ -70,6 +70,8 @@ async def test_with_a_turn_that_is_forgotten_goes_what_the_client_wrote_for_it(a
                 await talk.ask(m.AddItem(item=Words(id=f"mine_{number}", by="person", text=text)), m.Respond())
                 await talk.wait_for(m.Done, turn=number)
             records = await talk.store.recall(talk.all(m.SessionOpened)[0].conversation)
+    gone = [one.item for one in talk.all(m.ItemDeleted) if not one.by_client]
+    assert gone == ["mine_2", "reply_2"]
     said = [one.content for one in model.prompts[-1] if one.role == "user"]
     assert said == ["Keep this.", "Forget that.", "Bye."]
     assert [one.said for one in records] == ["Keep this.", "", "Forget that.", "Bye."]

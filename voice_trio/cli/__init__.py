@@ -13,7 +13,7 @@ from voice_trio import __version__
 from voice_trio.cli import output
 from voice_trio.cli.output import EXIT_INTERRUPTED, EXIT_UNREAD, EXIT_USAGE, ReaderGone, sentence
 
-_COMMANDS = "serve", "talk", "conversations", "forget", "models", "doctor", "replay"
+_COMMANDS = "serve", "talk", "conversations", "forget", "models", "doctor", "top", "replay"
 
 
 class _Commands(click.Group):

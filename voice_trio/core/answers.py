@@ -94,6 +94,8 @@ class ItemDeleted:
     """An item is no more."""
 
     item: str
+    by_client: bool = True
+    """Whether the client asked for that; else the person has, aloud."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

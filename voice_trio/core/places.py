@@ -40,7 +40,8 @@ class Places:
     """``most`` places, of which a client is sure of ``share``, or of half of them if that is less."""
 
     def __init__(self, most: int, share: int) -> None:
-        self._most = most
+        self.most = most
+        """How many there are."""
         self._share = max(1, min(share, most // 2))
         self._taken: dict[_Place, None] = {}
         """In the order in which they were taken."""
@@ -51,12 +52,12 @@ class Places:
 
     def have_room(self, client: str) -> bool:
         """Return whether a place can be had for ``client``."""
-        return len(self._taken) < self._most or self._who_makes_way(client) is not None
+        return len(self._taken) < self.most or self._who_makes_way(client) is not None
 
     @contextmanager
     def hold(self, client: str, holder: Holder) -> Iterator[None]:
         """Hold a place for ``holder``, another's if need be. There has to be room."""
-        if len(self._taken) >= self._most:
+        if len(self._taken) >= self.most:
             leaving = self._who_makes_way(client)
             assert leaving is not None
             self._give_up(leaving)

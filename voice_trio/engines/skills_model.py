@@ -30,6 +30,7 @@ from voice_trio.engines.base import (
     ToolCall,
 )
 from voice_trio.engines.plug import Plug
+from voice_trio.engines.synthetic import SyntheticModel
 from voice_trio.entry_points import Kind
 from voice_trio.skills.table import SKILLS, grammar
 
@@ -131,10 +132,15 @@ class _Events:
         return self._left.popleft()
 
 
+def stand_in(settings: Settings, advice: str) -> SkillsModel | SyntheticModel:
+    """Return what answers where there is no language model: without skills to answer with, words are repeated."""
+    return SyntheticModel(advice) if settings.skills == "off" else SkillsModel(advice)
+
+
 @asynccontextmanager
 async def _open(settings: Settings) -> AsyncIterator[LanguageModel]:
     # Nobody has it who did not ask for it.
-    yield SkillsModel("That was chosen; STREAM_LLM_ENGINE=auto takes a real one.")
+    yield stand_in(settings, "That was chosen; STREAM_LLM_ENGINE=auto takes a real one.")
 
 
 PLUG = Plug(kind=Kind.LANGUAGE_MODEL, name=SKILLS_ALONE, title="skills alone", settings=Settings, open=_open)

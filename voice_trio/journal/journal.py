@@ -19,6 +19,7 @@ from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.memory.base import Store
 from voice_trio.memory.holds import Claims
 from voice_trio.session.link import Link
+from voice_trio.session.report import TurnReport
 from voice_trio.session.settings import SessionSettings
 from voice_trio.toolbox.base import ServerTool
 
@@ -57,6 +58,7 @@ class SessionLogs:
         tools: Callable[[], Sequence[ServerTool]],
         claims: Claims,
         new_playout: Callable[[], Playout] | None = None,
+        count: Callable[[TurnReport], None] = lambda turn: None,
     ) -> RecordedSession:
         """Return a session over ``link`` which is recorded while it runs."""
         began = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
@@ -69,6 +71,7 @@ class SessionLogs:
             tools=tools,
             claims=claims,
             new_playout=new_playout,
+            count=count,
             note=file.note,
             keeping=file.keep,
         )

@@ -23,6 +23,7 @@ from voice_trio.memory.base import Store
 from voice_trio.memory.holds import Claims
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link, LinkClosed, Malformed
+from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.tapped import TappedStore, tapped_engines, tapped_tool
@@ -47,6 +48,7 @@ class RecordedSession:
         claims: Claims | None = None,
         wall_clock: Callable[[], float] = time.time,
         new_playout: Callable[[], Playout] | None = None,
+        count: Callable[[TurnReport], None] = lambda turn: None,
     ) -> None:
         """``note`` takes the entries, which the context that ``keeping`` returns keeps while it is open."""
         self._recorder = Recorder(note)
@@ -61,6 +63,7 @@ class RecordedSession:
             claims=TappedClaims(claims or Claims(), tap),
             wall_clock=wall_clock,
             new_playout=new_playout,
+            count=count,
         )
         self._engines = engines
         self._keeping = keeping

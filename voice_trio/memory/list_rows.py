@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from voice_trio.core.strange_text import mend
 from voice_trio.memory import schema
 from voice_trio.memory.database import Database
+from voice_trio.skills.keeping import check_room
 
 
 def names(database: Database, conversation: str) -> list[str]:
@@ -27,10 +28,14 @@ def items(database: Database, conversation: str, name: str) -> list[str]:
 
 
 def add(database: Database, conversation: str, name: str, new: Sequence[str], added_at: float) -> None:
-    """Add ``new`` at the end of a list; ``added_at`` is seconds since 1970."""
+    """Add ``new`` at the end of a list; ``added_at`` is seconds since 1970. Raises as `check_room` does."""
     with database.transaction() as execute:
-        query = "SELECT coalesce(max(seq), 0) FROM list_items WHERE conversation = ?"
-        (last,) = execute(query, (conversation,)).fetchone()
+        query = (
+            "SELECT coalesce(max(seq), 0), count(*) FILTER (WHERE list = ?), count(DISTINCT list) "
+            "FROM list_items WHERE conversation = ?"
+        )
+        last, there, lists = execute(query, (mend(name), conversation)).fetchone()
+        check_room(len(new), there, lists)
         for seq, item in enumerate(new, start=last + 1):
             row = (conversation, seq, mend(name), mend(item), added_at)
             execute("INSERT INTO list_items (conversation, seq, list, item, added_at) VALUES (?, ?, ?, ?, ?)", row)

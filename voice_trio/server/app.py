@@ -22,11 +22,14 @@ from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
 from voice_trio.server.json_http import HttpError, answered, refused
+from voice_trio.server.metrics import Metrics
+from voice_trio.server.metrics_http import METRICS_PATH, add_metrics
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.shell import Shell
 from voice_trio.server.socket_link import SocketLink
+from voice_trio.server.turn_log import add_turns
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import Farewell
 from voice_trio.wire.codec import Codec
@@ -65,6 +68,7 @@ class _Api(NamedTuple):
 _APIS: Final = (
     _Api("/api/", refused, "/api/utterance"),
     _Api(PREFIX, refused_as_openai, "/v1/audio/transcriptions"),
+    _Api(METRICS_PATH, refused, "/api/utterance"),
 )
 
 WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
@@ -78,8 +82,9 @@ def make_app(
     conversations: ConversationApi,
     engines: EngineApi,
     openai: OpenAiApi,
+    metrics: Metrics | None,
 ) -> QuartTrio:
-    """Return the application that serves the page, health, /api, /v1 and each of `WIRES`."""
+    """Return the application that serves the page, health, /api, /v1, ``metrics`` and each of `WIRES`."""
     app = QuartTrio(__name__, static_folder=None)
     app.asgi_http_class = HoldingConnection
     # A path with two slashes is another path, and not sent to the one that it resembles.
@@ -125,6 +130,9 @@ def make_app(
     conversations.add_to(app)
     engines.add_to(app)
     openai.add_to(app)
+    add_turns(app, sessions.turn_log, sessions.open_turns)
+    if metrics is not None:
+        add_metrics(app, metrics)
 
     @app.errorhandler(_HTTP_NOT_FOUND)
     @app.errorhandler(_HTTP_NOT_ALLOWED)

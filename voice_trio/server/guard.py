@@ -6,6 +6,8 @@ two means there are for it anyway: a message that is against the rules, and a dr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import trio
 
 from voice_trio.config import Settings
@@ -44,9 +46,19 @@ _SOUNDINGS_PER_S = 125.0
 class GuardedLink:
     """``link``, with limits. Times are Trio's, in seconds."""
 
-    def __init__(self, link: Link, settings: Settings, allowance: Allowance | None = None) -> None:
-        """``allowance`` is what the audio is paid from, as far as it comes faster than it is spoken."""
+    def __init__(
+        self,
+        link: Link,
+        settings: Settings,
+        allowance: Allowance | None = None,
+        count: Callable[[m.Event], None] = lambda event: None,
+    ) -> None:
+        """``allowance`` is what the audio is paid from, as far as it comes faster than it is spoken.
+
+        ``count`` is told of each event that goes to the client.
+        """
         self._link = link
+        self._count = count
         self._allowance = allowance
         self._cancels_echo = False
         self._stood_still_s = stood_still_s()
@@ -59,8 +71,8 @@ class GuardedLink:
         self._ends_at = trio.current_time() + settings.max_session_s
         self._idle_since: float | None = trio.current_time()
         """When the last turn ended; None while one is under way."""
-        self._under_way: set[int] = set()
-        """Turns: of another wire than /ws there may be several at once."""
+        self.under_way: dict[int, tuple[m.State, float]] = {}
+        """Turn -> its state, and since when: of another wire than /ws there may be several at once."""
 
     async def receive(self) -> m.Command:
         """Return the client's next command. Raises `Malformed` for a flood, too."""
@@ -96,8 +108,11 @@ class GuardedLink:
     async def send(self, event: m.Event) -> None:
         """Hand ``event`` to the client."""
         if isinstance(event, m.StateChanged):
-            (self._under_way.discard if event.state is m.State.COMPLETE else self._under_way.add)(event.turn)
-            self._idle_since = None if self._under_way else trio.current_time()
+            self.under_way.pop(event.turn, None)
+            if event.state is not m.State.COMPLETE:
+                self.under_way[event.turn] = event.state, trio.current_time()
+            self._idle_since = None if self.under_way else trio.current_time()
+        self._count(event)
         await self._link.send(event)
 
     async def close(self, farewell: Farewell, reason: str) -> None:

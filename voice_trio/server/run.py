@@ -37,12 +37,16 @@ from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.gate import Gate
 from voice_trio.server.hypercorn.install import install
 from voice_trio.server.listening import hypercorn_config, listen, open_connections
+from voice_trio.server.metrics import Metrics
+from voice_trio.server.metrics_http import serve_metrics
 from voice_trio.server.openai.api import OpenAiApi
 from voice_trio.server.sessions import Sessions
+from voice_trio.server.supervised import Supervisor
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.toolbox.load import open_toolbox
+from voice_trio.waiting import alongside
 from voice_trio.wire import native
 
 log = structlog.get_logger()
@@ -106,6 +110,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         host.tap(lambda engines: inject(faults, engines, plain_store)[0])
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
+        metrics = Metrics()
         claims = Claims(closing.enter_context(open_holds(settings)))
         sessions = Sessions(
             settings,
@@ -114,7 +119,9 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
             session_logs,
             claims,
             lambda: inject_tools(faults, toolbox.tools()),
+            metrics,
         )
+        metrics.look_at(sessions)
         host.on_change = sessions.engines_changed
         app = CrossOrigin(
             Gate(
@@ -125,6 +132,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
                     ConversationApi(conversations, claims, access),
                     EngineApi(settings, host, sessions, access),
                     OpenAiApi(settings, sessions, decoder, access),
+                    None if settings.metrics_port is not None else metrics,
                 ),
                 connections,
             ),
@@ -139,8 +147,11 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
             stopped.set()
 
         await nursery.start(serve)
+        if settings.metrics_port is not None:
+            await nursery.start(serve_metrics, settings, settings.metrics_port, metrics, stop.wait)
         try:
-            yield Running(url, host, sessions, connections, None if tls is None else tls.fingerprint)
+            async with alongside(metrics.watch):
+                yield Running(url, host, sessions, connections, None if tls is None else tls.fingerprint)
             # Or a client that does not read for the moment would be cut off, and miss the end of what was said.
             connections.deliver_all()
             await sessions.drain()
@@ -177,7 +188,7 @@ async def serve_until_signal(settings: Settings, announce: Callable[[Running], N
 
     A second SIGHUP does not: a terminal that closes sends one, and its shell another. Under `nohup` it means nothing.
     """
-    ready, signalled = trio.Event(), trio.Event()
+    ready, signalled, supervisor = trio.Event(), trio.Event(), Supervisor()
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
@@ -197,7 +208,10 @@ async def serve_until_signal(settings: Settings, announce: Callable[[Running], N
             tame_collector()
             announce(running)
             ready.set()
+            supervisor.ready()
+            nursery.start_soon(supervisor.reassure)
             await signalled.wait()
+            supervisor.stopping()
             log.info("draining", sessions=len(running.sessions))
         nursery.cancel_scope.cancel()
 

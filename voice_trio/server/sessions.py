@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 
@@ -24,8 +24,11 @@ from voice_trio.memory.holds import Claims
 from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
+from voice_trio.server.metrics import Metrics
+from voice_trio.server.turn_log import TurnLog
 from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.link import Link
+from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.toolbox.base import ServerTool
@@ -98,12 +101,19 @@ class Sessions:
         session_logs: SessionLogs | None = None,
         claims: Claims | None = None,
         tools: Callable[[], Sequence[ServerTool]] = tuple,
+        metrics: Metrics | None = None,
     ) -> None:
         """``session_logs`` records every session; ``claims`` says what other servers have of ``store``.
 
-        ``tools`` returns those that the server has by now.
+        ``tools`` returns those that the server has by now; ``metrics`` counts what happens.
         """
         self.draining = False
+        self.begun = 0
+        """Sessions that had a place, and uploads."""
+        self.refused = 0
+        """Those there was none for."""
+        self.turn_log = TurnLog()
+        self._metrics = metrics or Metrics()
         self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
         """Uploads that are on their way, each for a session to come: a slow one keeps nobody from talking."""
         self._settings = settings
@@ -116,12 +126,19 @@ class Sessions:
         )
         self._places = Places(settings.sessions, settings.sessions_per_address)
         self._live: set[Session | RecordedSession | Visit] = set()
+        self._links: dict[str, GuardedLink] = {}
+        """Of each session that is live, by its id."""
         self._empty = trio.Event()
         self._empty.set()
 
     def __len__(self) -> int:
         """Return how many have a place; one that makes way has none while it says goodbye."""
         return len(self._places)
+
+    @property
+    def most(self) -> int:
+        """How many places there are."""
+        return self._places.most
 
     @property
     def engines(self) -> Engines:
@@ -137,6 +154,15 @@ class Sessions:
         """Tell every session that the turns to come start with another engine of ``kind``."""
         for session in self._live:
             session.engines_changed(kind)
+
+    def open_turns(self) -> Sequence[Mapping[str, object]]:
+        """Return the turns that are not over: session, number, state, and for how long they have been in it."""
+        now = trio.current_time()
+        return [
+            {"session": session, "turn": turn, "state": state, "for_s": round(now - since, 3)}
+            for session, link in self._links.items()
+            for turn, (state, since) in link.under_way.items()
+        ]
 
     def have_room(self, address: str) -> bool:
         """Return whether a session could begin now for a client at ``address``."""
@@ -162,7 +188,7 @@ class Sessions:
             await self._refuse(link)
             return
         settings = SessionSettings.of(self._settings)
-        guarded = GuardedLink(link, self._settings, allowance)
+        guarded = GuardedLink(link, self._settings, allowance, self._metrics.said)
         session = self._new_session(
             guarded,
             settings=_for_uploads(settings) if uploaded else settings,
@@ -171,12 +197,14 @@ class Sessions:
             tools=self._tools,
             claims=self._claims,
             new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
+            count=self._turn_over,
         )
         with (
             structlog.contextvars.bound_contextvars(session_id=session.id),
             self._seated(session, address, _Seated(session, guarded)),
         ):
             log.info("session begins", live=len(self._live))
+            self._links[session.id] = guarded
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._end_in_time, session, guarded)
@@ -186,6 +214,7 @@ class Sessions:
                 log.error("session crashed", exc_info=group)
                 await link.close(Farewell.INTERNAL, "internal error")
             finally:
+                del self._links[session.id]
                 log.info("session ends", live=len(self._live) - 1)
 
     @asynccontextmanager
@@ -197,6 +226,7 @@ class Sessions:
         if allowance is not None:
             await allowance.pay_for_session()
         if not self.have_room(address):
+            self.refused += 1
             message = STOPPING if self.draining else NO_ROOM
             raise Refused(ErrorCode.SERVER_BUSY, message, retry_after_s=RETRY_AFTER_S)
         visit = Visit()
@@ -210,6 +240,7 @@ class Sessions:
             if not self._live:
                 self._empty = trio.Event()
             self._live.add(guest)
+            self.begun += 1
             try:
                 yield
             finally:
@@ -236,7 +267,12 @@ class Sessions:
         # A reply may finish at the limit; where nothing was said for long, there is none.
         session.drain(self._settings.shutdown_grace_s if why is InfoCode.SESSION_LIMIT else 0, why)
 
+    def _turn_over(self, turn: TurnReport) -> None:
+        self._metrics.turn_over(turn)
+        self.turn_log.turn_over(turn)
+
     async def _refuse(self, link: Link) -> None:
+        self.refused += 1
         log.warning("session refused: the server is busy", live=len(self._live))
         error = m.Error(code=ErrorCode.SERVER_BUSY, message=NO_ROOM, recoverable=False, retry_after_s=RETRY_AFTER_S)
         await link.send(error)

@@ -89,5 +89,5 @@ class _Circumstances:
             now=datetime.fromtimestamp(self.around.wall_clock()).astimezone(),
             language=self.language,
             items=self.items,
-            control=TurnControl(self.around.wishes, asked.conversation, request.speed),
+            control=TurnControl(self.around.wishes, self.around.outbox, asked.conversation, request.speed),
         )

@@ -11,7 +11,7 @@ import trio
 
 from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
-from voice_trio.core.end_of_turn import is_unfinished
+from voice_trio.core.last_words import sense_of
 from voice_trio.core.messages import ErrorCode, Partial
 from voice_trio.core.strange_text import mend
 from voice_trio.core.timeline import Moment
@@ -21,7 +21,6 @@ from voice_trio.engines.base import (
     SURE_LANGUAGE_S,
     EndOfTurn,
     EngineError,
-    Hypothesis,
     Recognizer,
     Transcript,
     Utterance,
@@ -73,10 +72,10 @@ async def transcribe(
     timeout_s = settings.asr_timeout_s
     weighing = None if end_of_turn is None else capture.weighing
 
-    def note(hypothesis: Hypothesis) -> None:
+    def note(text: str, through_sample: int) -> None:
         if weighing is not None:
             known = language or (recognizer.languages[0] if len(recognizer.languages) == 1 else None)
-            weighing.hear(is_unfinished(hypothesis.text, known), hypothesis.through_sample)
+            weighing.hear(sense_of(text, known), through_sample)
 
     # The limit has no deadline while the person speaks; a recognizer that is late, or has no room yet, is late
     # only with respect to the end.
@@ -90,7 +89,7 @@ async def transcribe(
                 trio.open_nursery() as anticipating,
             ):
                 # It goes on over the end: the final may well be the one that was begun in the pause before it.
-                anticipating.start_soon(_anticipate, utterance, capture, seems)
+                anticipating.start_soon(_anticipate, utterance, capture, seems, note)
                 async with trio.open_nursery() as drafting:
                     interval_s = (settings.partial_interval_ms or partial_interval_ms(recognizer)) / 1000
                     first = ms_to_samples(first_partial_ms(recognizer))
@@ -120,19 +119,27 @@ async def limit_from_end(capture: Capture, limit: trio.CancelScope, timeout_s: f
     limit.deadline = trio.current_time() + timeout_s
 
 
-async def _anticipate(utterance: Utterance, capture: Capture, seems: Callable[[Transcript], None] | None) -> None:
+async def _anticipate(
+    utterance: Utterance,
+    capture: Capture,
+    seems: Callable[[Transcript], None] | None,
+    note: Callable[[str, int], None],
+) -> None:
     """Let the recognizer begin its final in every pause, and take it back when the pause was not the end.
 
-    What it comes to before the end is told to ``seems``.
+    What it comes to before the end is told to ``seems``, and to ``note``, with the samples that it is of.
     """
 
     async def begin() -> None:
         utterance.feed(capture.take())
+        samples = capture.samples
         # What goes wrong here goes wrong for `settle` too, which is where it counts.
         with suppress(EngineError):
             transcript = await utterance.anticipate(capture.voiced_through)
-            if transcript is not None and seems is not None and not capture.has_ended():
-                seems(transcript.mended())
+            if transcript is not None and not capture.has_ended():
+                note(transcript.text, samples)
+                if seems is not None:
+                    seems(transcript.mended())
 
     await _in_each_pause(capture, begin)
 
@@ -178,7 +185,7 @@ async def _draft(
     first_samples: int,
     throttle: Throttle,
     outlet: Outlet,
-    note: Callable[[Hypothesis], None],
+    note: Callable[[str, int], None],
 ) -> None:
     """Say what the utterance seems to say: as soon as it seems to say anything, then every ``interval_s``.
 
@@ -191,7 +198,7 @@ async def _draft(
         if capture.samples >= first_samples and throttle.allows_partial():
             utterance.feed(capture.take())
             hypothesis = await utterance.hypothesize()
-            note(hypothesis)
+            note(hypothesis.text, hypothesis.through_sample)
             # A draft that arrives after the end would only delay, and be replaced by, the final.
             if capture.has_ended():
                 return

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from voice_trio.core.consent import is_yes
-from voice_trio.core.messages import Latency, Outcome
+from voice_trio.core.messages import ItemDeleted, Latency, Outcome
 from voice_trio.engines.base import ToolCall
 from voice_trio.session.asked import Asked
 from voice_trio.session.conversation import Conversation
+from voice_trio.session.outbox import Outbox
 
 _USUAL_SPEED = 1.0
 
@@ -53,9 +54,10 @@ class Wishes:
 class TurnControl:
     """A `Control` for the tools of one turn."""
 
-    def __init__(self, wishes: Wishes, conversation: Conversation, asked: float | None) -> None:
+    def __init__(self, wishes: Wishes, outbox: Outbox, conversation: Conversation, asked: float | None) -> None:
         """``asked`` is the speed that the client asked for in the turn."""
         self._wishes = wishes
+        self._outbox = outbox
         self._conversation = conversation
         self._asked = asked
 
@@ -74,4 +76,10 @@ class TurnControl:
 
     def forget_latest(self) -> bool:
         """Take the latest turn that is over out of the conversation and of what is remembered."""
-        return self._conversation.forget_latest()
+        before = [item.id for item in self._conversation.items]
+        forgot = self._conversation.forget_latest()
+        left = {item.id for item in self._conversation.items}
+        for key in before:
+            if key not in left:
+                self._outbox.append(ItemDeleted(item=key, by_client=False))
+        return forgot

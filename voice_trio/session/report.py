@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import structlog
 import trio
@@ -65,17 +65,46 @@ SLOW_RTF = 1.2
 """A real-time factor above this leaves the recognizer ever further behind the speaker."""
 
 
-def log_latency(
-    latency: Latency, asr_rtf: float | None, *, session: str, turn: int, outcome: Outcome, drafts: Mapping[str, float]
-) -> None:
-    """Log how fast a turn was.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnReport:
+    """How one turn went, without a word of what was said in it."""
 
-    ``asr_rtf`` is seconds of recognition for each second of speech; ``drafts`` is what its drafts came to.
-    """
-    rtf = None if asr_rtf is None else round(asr_rtf, 3)
-    log.info("latency", session_id=session, turn=turn, outcome=outcome, **asdict(latency), asr_rtf=rtf, **drafts)
+    session: str
+    turn: int
+    outcome: Outcome
+    latency: Latency
+    asr_rtf: float | None
+    """Seconds of recognition for each second of speech; None where nobody spoke."""
+    drafts: Mapping[str, float]
+    """What its drafts came to: see `session.draft.Ledger`."""
+
+
+class Reports:
+    """Where it is told how each of one session's turns went: in the log, and to who counts."""
+
+    def __init__(self, session: str, *, logged: bool, count: Callable[[TurnReport], None]) -> None:
+        self._session = session
+        self._logged = logged
+        self._count = count
+
+    def turn_over(
+        self, turn: int, outcome: Outcome, latency: Latency, asr_rtf: float | None, drafts: Mapping[str, float]
+    ) -> None:
+        """The turn of that number is over; the rest is as in `TurnReport`."""
+        told = TurnReport(
+            session=self._session, turn=turn, outcome=outcome, latency=latency, asr_rtf=asr_rtf, drafts=drafts
+        )
+        if self._logged:
+            _log_latency(told)
+        self._count(told)
+
+
+def _log_latency(turn: TurnReport) -> None:
+    rtf = None if turn.asr_rtf is None else round(turn.asr_rtf, 3)
+    who = {"session_id": turn.session, "turn": turn.turn}
+    log.info("latency", **who, outcome=turn.outcome, **asdict(turn.latency), asr_rtf=rtf, **turn.drafts)
     if rtf is not None and rtf > SLOW_RTF:
-        log.warning("recognizer is slower than speech", session_id=session, turn=turn, asr_rtf=rtf)
+        log.warning("recognizer is slower than speech", **who, asr_rtf=rtf)
 
 
 class Violations:

@@ -36,7 +36,7 @@ from voice_trio.session.greeting import changed, greeting
 from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.listener import Listener, hear_in_turn
 from voice_trio.session.outbox import Outbox
-from voice_trio.session.report import Violations, report
+from voice_trio.session.report import Reports, TurnReport, Violations, report
 from voice_trio.session.settings import SessionSettings, configured, still_offered
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
@@ -63,6 +63,7 @@ class Session:
         claims: Claims | None = None,
         wall_clock: Callable[[], float] = time.time,
         new_playout: Callable[[], Playout] | None = None,  # for audio that is not to be paced
+        count: Callable[[TurnReport], None] = lambda turn: None,  # is told of each turn that is over
     ) -> None:
         """``tools`` returns those that the server has by now; ``claims`` is shared by those that share ``store``."""
         self.id = secrets.token_urlsafe(12)
@@ -80,6 +81,7 @@ class Session:
             throttle=Throttle(self._outbox, settings.send_queue_high),
             tools=tools,
             new_playout=new_playout or partial(Playout, lead_s=settings.playout_lead_ms / 1000),
+            reports=Reports(self.id, logged=settings.log_latency, count=count),
         )
         self._listener = Listener(engines().new_detector())
         self._echo = Echo()

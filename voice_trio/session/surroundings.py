@@ -12,6 +12,7 @@ from voice_trio.memory.holds import Claims
 from voice_trio.session.asr import SpokenLanguage
 from voice_trio.session.control import Wishes
 from voice_trio.session.outbox import Outbox
+from voice_trio.session.report import Reports
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
 from voice_trio.toolbox.base import ServerTool
@@ -36,5 +37,6 @@ class Surroundings:
     """Returns what the server can do by now."""
     new_playout: Callable[[], Playout]
     """Returns how the audio of the turn that starts now goes out."""
+    reports: Reports
     spoken: SpokenLanguage = field(default_factory=SpokenLanguage)
     wishes: Wishes = field(default_factory=Wishes)

@@ -22,7 +22,7 @@ from voice_trio.session.asked import Asked
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.draft import Ledger
 from voice_trio.session.recollection import recall, record_of, remember
-from voice_trio.session.report import failure, log_latency, report
+from voice_trio.session.report import failure, report
 from voice_trio.session.revision import Revision, outcome_of
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.tool_use import Deeds
@@ -291,6 +291,5 @@ class Turn:
         done = m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=record.heard, latency=latency)
         self._outbox.append(done)
         self._over.set()
-        if self._around.settings.log_latency:
-            session, figures = self._around.session, self._drafts.figures()
-            log_latency(latency, revision.asr_rtf, session=session, turn=self.number, outcome=outcome, drafts=figures)
+        drafts = self._drafts.figures()
+        self._around.reports.turn_over(self.number, outcome, latency, revision.asr_rtf, drafts)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from voice_trio.core.end_of_turn import Pauses, window_ms
+from voice_trio.core.last_words import Sense
 
 log = structlog.get_logger()
 
@@ -26,7 +27,7 @@ class Weighing:
         self._began: int | None = None
         """Where the voice was last heard before the present pause; None where there is none."""
         self._probability: float | None = None
-        self._unfinished = False
+        self._words: Sense | None = None
         self._worded_through = -1
 
     def pause(self, voiced_through: int) -> None:
@@ -46,21 +47,32 @@ class Weighing:
             self._probability = probability
             self._weigh()
 
-    def hear(self, unfinished: bool, through_sample: int) -> None:
-        """Take whether the words of the first ``through_sample`` samples break off in the middle of a sentence."""
-        self._unfinished, self._worded_through = unfinished, through_sample
-        if self._began is not None and through_sample >= self._began:
+    def hear(self, words: Sense, through_sample: int) -> None:
+        """Take what the words of the first ``through_sample`` samples say; fewer than before say nothing."""
+        if through_sample < self._worded_through:
+            return
+        known = self._known()
+        # The longer the silence, the more recognizers take it for the end of a sentence: doubts stay.
+        self._words, self._worded_through = words if known is None else max(words, known), through_sample
+        if self._known() is not None:
             self._weigh()
 
+    def _known(self) -> Sense | None:
+        """Return what the words say that the present pause is behind. Older ones lack the last, which counts."""
+        return None if self._began is None or self._worded_through < self._began else self._words
+
     def _weigh(self) -> None:
-        assert self._began is not None
-        # Older words lack the last one, and that is the one that counts.
-        unfinished = self._unfinished and self._worded_through >= self._began
+        words = self._known()
         window = window_ms(
             self._probability,
-            unfinished=unfinished,
+            words=words,
             usual_pause_ms=self._pauses.usual_ms,
             undecided_ms=self._undecided_ms,
         )
-        log.debug("pause weighed", probability=self._probability, unfinished=unfinished, window_ms=window)
+        log.debug(
+            "pause weighed",
+            probability=self._probability,
+            words=None if words is None else words.name,
+            window_ms=window,
+        )
         self._wait(window)

@@ -56,7 +56,7 @@ def whole(arguments: Mapping[str, Any], name: str, default: int, *, least: int, 
     if value is None:
         return default
     if value != int(value) or not least <= value <= most:
-        raise ToolError(f"The argument {name} has to be a whole number from {least} to {most}.")
+        raise ToolError(f"For {name} I take only whole numbers from {least} to {most}.")
     return int(value)
 
 

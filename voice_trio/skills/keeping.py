@@ -8,11 +8,21 @@ from typing import Protocol
 
 import trio
 
+from voice_trio.toolbox.base import ToolError
+
 MOST_LISTS = 50
 MOST_ITEMS = 200
 """Of a list."""
 MOST_CHARS = 200
 """Of an item, and of a list's name."""
+
+
+def check_room(new: int, there: int, lists: int) -> None:
+    """Raise `ToolError` where ``new`` items find no room on a list with ``there`` items, one of ``lists`` or to be."""
+    if there + new > MOST_ITEMS:
+        raise ToolError(f"There is no room for more than {MOST_ITEMS} things on a list.")
+    if not there and lists >= MOST_LISTS:
+        raise ToolError(f"There is no room for more than {MOST_LISTS} lists.")
 
 
 class Lists(Protocol):
@@ -28,7 +38,7 @@ class Lists(Protocol):
         """Return what stands on the list, in the order in which it was added; nothing where there is no such list."""
 
     async def add(self, conversation: str, name: str, items: Sequence[str]) -> None:
-        """Add ``items`` at the end of the list."""
+        """Add ``items`` at the end of the list, or none of them where `check_room` finds no room."""
 
     async def remove(self, conversation: str, name: str, items: Sequence[str]) -> None:
         """Take each of ``items`` off the list, wherever it stands there."""
@@ -55,7 +65,9 @@ class InProcessLists:
     async def add(self, conversation: str, name: str, items: Sequence[str]) -> None:
         """Add ``items`` at the end of the list."""
         await trio.lowlevel.checkpoint()
-        lists = self._conversations.setdefault(conversation, OrderedDict())
+        lists = self._conversations.get(conversation, OrderedDict())
+        check_room(len(items), len(lists.get(name, ())), len(lists))
+        self._conversations[conversation] = lists
         lists.setdefault(name, []).extend(items)
         lists.move_to_end(name)
         self._conversations.move_to_end(conversation)

@@ -10,7 +10,7 @@ from typing import Any
 from voice_trio.core.grammar.sentences import Sentence
 from voice_trio.core.grammar.tokens import tokens
 from voice_trio.skills import arguments as given, spoken
-from voice_trio.skills.keeping import MOST_CHARS, MOST_ITEMS, MOST_LISTS
+from voice_trio.skills.keeping import MOST_CHARS, MOST_ITEMS
 from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import Circumstances, ToolError
 
@@ -40,10 +40,6 @@ async def _add(arguments: Mapping[str, Any], circumstances: Circumstances, means
     new = [alike[0] for plain, alike in _by_likeness(items).items() if plain not in known]
     if not new:
         return f"{spoken.sentence(spoken.listed(items))}: that is on your {_list_of(name)} already."
-    if len(there) + len(new) > MOST_ITEMS:
-        raise ToolError(f"There is no room for more than {MOST_ITEMS} things on a list.")
-    if not there and len(await means.lists.names(circumstances.conversation)) >= MOST_LISTS:
-        raise ToolError(f"There is no room for more than {MOST_LISTS} lists.")
     await means.lists.add(circumstances.conversation, name, new)
     if name == NOTES:
         return f"Noted: {spoken.listed(new)}."

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import Final
 
 import structlog
 import trio
@@ -45,6 +46,13 @@ ASK_EVERY_S = 5.0
 """How long a worker is idle before it is asked whether it is ready. It has `ANSWER_S` to say so."""
 ANSWER_S = 3.0
 """Much more than an idle process needs on a busy machine, where to start another one would make things worse."""
+
+
+starts: Final[Counter[str]] = Counter()
+"""How many children of each name this process has started: all but the first of each place are restarts."""
+
+alive: Final[dict[int, str]] = {}
+"""Process id -> name, of the children that this process has."""
 
 
 class WorkerPool:
@@ -182,6 +190,8 @@ class WorkerPool:
         except OSError as error:
             self._start_failed(f"{self.spec.name} cannot be started: {error.strerror}")
             return 0
+        starts[self.spec.name] += 1
+        alive[process.pid] = self.spec.name
         child = Child(process)
         why = WorkerError("unavailable", f"{self.spec.name} is shut down")
         try:
@@ -197,6 +207,7 @@ class WorkerPool:
                         await child.silent.wait()
                 nursery.cancel_scope.cancel()
         finally:
+            del alive[process.pid]
             self._retire(child, why)
             await child.end()
         spent = self.spec.one_call and child.answered > 0

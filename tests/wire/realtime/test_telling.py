@@ -241,6 +241,13 @@ def test_a_clients_item_is_told_as_added_and_done(connection, item, content):
     assert connection.say(m.ItemDeleted(item="a")) == ["conversation.item.deleted"]
 
 
+def test_what_the_person_has_forgotten_is_told_if_it_was_told_of(connection):
+    connection.say(*SPOKEN)
+    gone = [m.ItemDeleted(item=key, by_client=False) for key in ("said_1", "use_1_0", "remembered_0_said")]
+    said = connection.say(*gone)
+    assert said == ["conversation.item.deleted"]
+
+
 def test_what_was_heard_of_a_reply_is_told_and_how_it_ended_stays(connection):
     connection.say(state(1, "THINKING"), *REPLY, done(1))
     connection.ask("conversation.item.truncate", item_id="reply_1", content_index=0, audio_end_ms=50)

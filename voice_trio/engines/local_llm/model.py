@@ -20,7 +20,7 @@ from voice_trio.engines.local_llm import finder
 from voice_trio.engines.local_llm.finder import Answer, Connect, Found, LocalServer
 from voice_trio.engines.openai_chat.model import open_chat_model
 from voice_trio.engines.plug import Plug
-from voice_trio.engines.skills_model import SkillsModel
+from voice_trio.engines.skills_model import stand_in
 from voice_trio.entry_points import Kind
 from voice_trio.waiting import alongside
 
@@ -50,7 +50,7 @@ class LocalModel:
         self._ask = ask
         self._opened = opened
         self._known: dict[Found, LanguageModel] = {}
-        self._stand_in = SkillsModel(_NONE_HERE)
+        self._stand_in = stand_in(settings, _NONE_HERE)
         self._now: LanguageModel = self._stand_in
         self._swapped = trio.Event()
         self._failed = trio.Event()

@@ -61,6 +61,10 @@ class Order:
         self._untold: set[str] = set()
         """Those of which the client is told later."""
 
+    def __contains__(self, item: str) -> bool:
+        """Return whether ``item`` is there, told or not."""
+        return item in self._ids
+
     def put_off(self, item: str, after: str | None) -> None:
         """There is ``item``, behind ``after``; the client is told of it later, by `tell`."""
         self._put(item, after)

@@ -148,7 +148,10 @@ class Telling:
         yield {"type": "conversation.item.retrieved", "item": told}
 
     def _item_deleted(self, event: m.ItemDeleted) -> Iterator[Json]:
-        self._exchange.answered(m.DeleteItem.name)
+        if event.by_client:
+            self._exchange.answered(m.DeleteItem.name)
+        elif event.item not in self._exchange.order:
+            return  # It was never told of.
         self._exchange.order.remove(event.item)
         self._exchange.replies.pop(event.item, None)
         self._exchange.shown.forget(event.item)
