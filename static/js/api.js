@@ -9,6 +9,7 @@ export class Refusal extends Error {
   constructor(error, status) {
     super(error.message);
     this.code = error.code;
+    this.status = status;
     this.incident = error.incident;
     /** When the same would do; undefined if it never will. */
     this.retryAfterS = error.retry_after_s;

@@ -15,6 +15,7 @@ const TAIL_MS = 150;
 const START_MS = 500;
 
 /** @typedef {import("./session.js").Mode} Mode */
+/** @typedef {import("./conversation.js").Conversation} Conversation */
 
 export class Assistant {
   /**
@@ -218,13 +219,20 @@ export class Assistant {
     }
   }
 
-  /** Begins a conversation that knows nothing of this one. */
-  newConversation() {
+  /**
+   * Goes on with another conversation than this one, which ends here.
+   *
+   * @param {Conversation} conversation what is known of its turns
+   * @param {string | null} id null: a new one
+   */
+  goOn(conversation, id) {
     this.setHandsFree(false);
     this.press += 1;
     this.client.cancel();
     this.input.rest();
-    this.session.beginAnew();
+    this.conversation.breakOff();
+    this.session.goOn(conversation, id);
+    this.onchange();
   }
 
   // --- the steps of it ----------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ import { asText } from "./conversation.js";
 import { byId, setText } from "./dom.js";
 import { Engines, sentenceOf } from "./engines.js";
 import { EnginesView } from "./engines-view.js";
+import { installWorker } from "./install.js";
+import { Keeping } from "./keeping.js";
 import { listenToKeys } from "./keys.js";
 import { NoticesView } from "./notices-view.js";
 import { limitsOf } from "./offer.js";
@@ -68,10 +70,33 @@ function showTurn(turn) {
   transcript.show(turn, assistant.conversation.turns.includes(turn), isSounding);
   if (turn.isFinal && turn.kind === "spoken") announce(`${turn.sound} said`, `You said: ${turn.said}`);
   if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.reply}`);
+  showWhetherThereAreAny();
+}
+
+function showWhetherThereAreAny() {
   const hasTurns = assistant.conversation.turns.length > 0;
   byId("welcome").hidden = hasTurns;
   for (const id of ["copy", "download", "new"]) /** @type {HTMLButtonElement} */ (byId(id)).disabled = !hasTurns;
 }
+
+/** Shows a conversation in the place of another; nothing of it is news. */
+function showAll() {
+  transcript.clear();
+  for (const turn of assistant.conversation.turns) {
+    announced.add(`${turn.key} reply`);
+    showTurn(turn);
+  }
+  showWhetherThereAreAny();
+}
+
+const keeping = new Keeping(assistant, {
+  url: new URL("conversations", api).href,
+  token: () => choices.token,
+  showAll,
+  tell: (text) => setText(byId("announcer"), text),
+  notice: (id, trouble, kind) => notices.show(id, trouble, kind),
+});
+byId("open-conversations").addEventListener("click", () => keeping.view.show());
 
 let isFollowing = false;
 
@@ -83,7 +108,10 @@ function follow() {
   if (isFollowing) requestAnimationFrame(follow);
 }
 
-assistant.onturn = showTurn;
+assistant.onturn = (turn) => {
+  showTurn(turn);
+  keeping.note(turn);
+};
 assistant.onlevel = (rms) => status.showLevel(rms);
 assistant.onnotice = (id, trouble, kind) => notices.show(id, trouble, kind);
 assistant.onchange = () => {
@@ -135,10 +163,7 @@ async function say(text) {
 }
 
 byId("new").addEventListener("click", () => {
-  assistant.newConversation();
-  transcript.clear();
-  byId("welcome").hidden = false;
-  for (const id of ["copy", "download", "new"]) /** @type {HTMLButtonElement} */ (byId(id)).disabled = true;
+  keeping.beginAnew();
   talkButton.focus();
 });
 byId("copy").addEventListener("click", async () => {
@@ -200,6 +225,7 @@ assistant.session.onoffer = () => {
   byId("limits").hidden = !limits;
   // Whoever looks at them sees the change.
   if (settings.dialog.open) engines.load();
+  keeping.greeted();
 };
 
 byId("token-form").addEventListener("submit", (event) => {
@@ -216,6 +242,7 @@ for (const kind of ["pointerdown", "pointerup", "keydown"]) {
 }
 
 connection.connect();
+installWorker();
 
 /**
  * @param {string} text

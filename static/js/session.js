@@ -123,11 +123,11 @@ export class Session extends SessionEvents {
     this.onturn(turn);
   }
 
-  /** Begins a conversation that knows nothing of this one. */
-  beginAnew() {
-    this.conversation = new Conversation();
-    this.conversationId = null;
-    // Only a new session has a conversation of its own to offer.
+  /** Goes on with a conversation; one without an id is new. @param {Conversation} conversation @param {string | null} id */
+  goOn(conversation, id) {
+    this.conversation = conversation;
+    this.conversationId = id;
+    // Only a new session has let go of what was open, and has a conversation of its own to offer.
     this.connection.connect();
   }
 

@@ -9,6 +9,7 @@ from tests.memory.records import record
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
 from voice_trio.memory.base import CannotRemember, StoreError
+from voice_trio.memory.conversation_rows import count
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
 from voice_trio.testing.conversation import conversation
@@ -84,7 +85,7 @@ def test_an_empty_file_becomes_a_database(path):
     path.touch(0o600)
     made(path)
     with closing(Database(path, busy_s=1.0)) as database:
-        assert database.count() == (1, 39)
+        assert count(database) == (1, 39)
 
 
 def test_one_of_the_first_schema_is_brought_up_to_date(path):
@@ -97,7 +98,7 @@ def test_one_of_the_first_schema_is_brought_up_to_date(path):
             "INSERT INTO conversations VALUES ('c', 1.0)"
         )
     with closing(Database(path, busy_s=1.0)) as database:
-        assert (database.key, database.new, database.count()) == (key, False, (1, 39))
+        assert (database.key, database.new, count(database)) == (key, False, (1, 39))
 
 
 def test_what_was_remembered_before_there_were_tools_goes_on(path):

@@ -21,6 +21,7 @@ from voice_trio.core.history import Record
 from voice_trio.core.messages import ErrorCode
 from voice_trio.memory import sqlite
 from voice_trio.memory.base import CannotRemember, StoreError
+from voice_trio.memory.conversation_rows import count
 from voice_trio.memory.database import Database
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.testing.conversation import conversation
@@ -93,7 +94,7 @@ async def test_a_session_that_says_nothing_leaves_nothing_behind(settings, path)
             for _ in range(1000):
                 await store.begin()
         with closing(Database(path, busy_s=1.0)) as database:
-            assert database.count() == (0, 0)
+            assert count(database) == (0, 0)
 
 
 async def test_the_files_are_for_nobody_else_to_read(settings, path):

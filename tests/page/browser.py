@@ -186,7 +186,9 @@ def visiting(
         flags.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
     browser = _kept[-1].get(tuple(flags))
     try:
-        page = browser.new_page(**{"viewport": {"width": 900, "height": 800}, "bypass_csp": record, **context})
+        # A worker would ask for all files of the page once more, each time.
+        usual = {"viewport": {"width": 900, "height": 800}, "bypass_csp": record, "service_workers": "block"}
+        page = browser.new_page(**{**usual, **context})
         page.set_default_timeout(20_000)
         visit = Visit(page)
         page.on("websocket", lambda socket: _tap(visit, socket))

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
 import { Connection } from "../../static/js/connection.js";
+import { Conversation } from "../../static/js/conversation.js";
 import { Session } from "../../static/js/session.js";
 import { TROUBLES, noticeOfInfo } from "../../static/js/trouble.js";
 import { CHOICES, GREETING, Socket, done, note, refusal, state } from "./standins.js";
@@ -35,7 +36,7 @@ test("a greeting takes away what was said of the connection", () => {
   const cleared = ["connection", "noConnection", "token"].map((id) => ["onnotice", id, null]);
   assert.deepEqual(told, [...cleared, ["onnotice", "newer", TROUBLES.newer, "note"], ["ongreeting"]]);
   assert.equal(session.conversationId, "ours", "a new session goes on with the conversation of the old one");
-  session.beginAnew();
+  session.goOn(new Conversation(), null);
   Socket.last.tell({ ...GREETING, conversation: "theirs" });
   assert.equal(session.conversationId, "theirs");
 });

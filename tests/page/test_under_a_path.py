@@ -58,6 +58,31 @@ def test_a_recording_is_posted_there(proxied, model, question):
         assert visit.trouble == []
 
 
+def test_conversations_are_found_there_and_kept_apart_from_those_of_other_paths(proxied, model):
+    model.reply = "It is noon."
+    path = urlsplit(proxied.url).path
+    with visiting(f"{proxied.url}/") as visit:
+        page = visit.page
+        visit.phase("ready")
+        page.fill("#text", "What time is it?")
+        page.keyboard.press("Enter")
+        visit.over()
+        page.reload()
+        page.wait_for_selector(".you .words >> text=What time is it?")
+        page.click("#open-conversations")
+        page.wait_for_selector(".drawer .title >> text=What time is it?")
+        page.click(".drawer .remove")
+        with page.expect_response(lambda one: one.request.method == "DELETE") as deleted:
+            # As when it is left, of which a test could not see the request.
+            page.evaluate("dispatchEvent(new Event('pagehide')), null")
+        assert deleted.value.url.startswith(f"{proxied.url}/api/conversations/")
+        assert f"{path}/api/conversations/lookup" in proxied.asked
+        assert [one for one in proxied.asked if not one.startswith(f"{path}/")] == []
+        names = page.evaluate("Object.keys(localStorage)")
+        assert f"voice_trio.conversations{path}/" in names
+        assert visit.trouble == []
+
+
 def test_a_token_is_for_the_server_at_its_path(tmp_path, server, model):
     """Two servers behind one host: what the page keeps for one of them is not shown to the other."""
     model.reply = "It is noon."

@@ -42,7 +42,7 @@ async def test_a_browsers_question_before_a_request_is_answered_without_a_token(
                 status, headers = await ask(running, "OPTIONS", path, Origin=FRIEND, **PREFLIGHT)
                 assert (status, headers["access-control-allow-origin"], headers["vary"]) == (204, FRIEND, "Origin")
                 assert headers["access-control-allow-headers"] == "authorization, content-type"
-                assert "POST" in headers["access-control-allow-methods"].split(", ")
+                assert {"GET", "POST", "PATCH", "DELETE"} <= {*headers["access-control-allow-methods"].split(", ")}
                 assert int(headers["access-control-max-age"]) > 0
                 assert "access-control-allow-credentials" not in headers
                 assert "access-control-allow-private-network" not in headers
@@ -93,6 +93,9 @@ async def test_what_is_asked_without_a_preflight_is_no_preflight():
         (200, "GET", "/static/js/pcm.js", b"", {}),
         (200, "POST", "/api/utterance", WAV, {"Content-Type": "audio/wav"}),
         (400, "POST", "/api/utterance", b"", {"Content-Type": "audio/wav"}),
+        (200, "POST", "/api/conversations/lookup", b'{"ids": []}', {"Content-Type": "application/json"}),
+        (403, "GET", "/api/conversations", b"", {}),
+        (404, "DELETE", "/api/conversations/x", b"", {}),
         (404, "GET", "/api/nothing", b"", {}),
         (404, "GET", "/nothing", b"", {}),
         (405, "GET", "/api/utterance", b"", {}),

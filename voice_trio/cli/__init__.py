@@ -14,7 +14,7 @@ from voice_trio.cli import output
 from voice_trio.cli.output import EXIT_UNREAD, EXIT_USAGE, ReaderGone, sentence
 from voice_trio.start import EXIT_INTERRUPTED
 
-_COMMANDS = "serve", "talk", "forget", "models", "doctor", "top", "replay"
+_COMMANDS = "serve", "talk", "conversations", "forget", "models", "doctor", "top", "replay"
 
 
 class _Commands(click.Group):

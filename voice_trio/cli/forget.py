@@ -11,12 +11,12 @@ import click
 
 from voice_trio import config, log
 from voice_trio.cli.options import chosen, named_as_given
-from voice_trio.cli.output import say
+from voice_trio.cli.output import number_of, say
 from voice_trio.core.errors import Mendable
-from voice_trio.memory import rewriting
+from voice_trio.memory import conversation_rows, rewriting
 from voice_trio.memory.base import StoreError
-from voice_trio.memory.database import Database, cannot_remember
-from voice_trio.memory.open import database_path
+from voice_trio.memory.database import Database
+from voice_trio.memory.open import database_path, is_there
 from voice_trio.start import interrupt
 
 _BUSY_S = 10.0
@@ -38,7 +38,7 @@ class NothingToForget(Mendable):
 def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str | None) -> None:
     """Forget the conversation ID, or --all of them, for good.
 
-    A conversation's ID is in the first event of its session. A server may go on running meanwhile.
+    ``voice-trio conversations`` shows the IDs. A server may go on running meanwhile.
     """
     if (conversation is None) != everything:
         raise click.UsageError("Give either the ID of a conversation or --all.")
@@ -49,15 +49,15 @@ def forget(conversation: str | None, everything: bool, yes: bool, data_dir: str 
 
 
 def _forget(path: Path, conversation: str | None, *, yes: bool) -> None:
-    if not _is_there(path):
+    if not is_there(path):
         if conversation is not None:
             raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")
         say(f"Nothing is remembered in {path.parent}.")
         return
     with closing(Database(path, busy_s=_BUSY_S)) as database:
         if conversation is None and not yes:
-            conversations, turns = database.count()
-            question = f"Forget {_number(conversations, 'conversation')}, {_number(turns, 'turn')} in all?"
+            conversations, turns = conversation_rows.count(database)
+            question = f"Forget {number_of(conversations, 'conversation')}, {number_of(turns, 'turn')} in all?"
             click.confirm(question, abort=True)
         steps = rewriting.prune(database, inf) if conversation is None else rewriting.forget(database, conversation)
         forgotten = 0
@@ -70,20 +70,9 @@ def _forget(path: Path, conversation: str | None, *, yes: bool) -> None:
                 sleep(_PAUSE_S)
         except StoreError as error:
             raise StoreError(
-                f"Forgot {_number(forgotten, 'turn')}, but their words may still be found in the file, for {error}. "
+                f"Forgot {number_of(forgotten, 'turn')}, but their words may still be found in the file, for {error}. "
                 "Run this again"
             ) from error
     if conversation is not None and not forgotten:
         raise NothingToForget(f"No conversation {conversation} is remembered in {path.parent}.")
-    say(f"Forgot {_number(forgotten, 'turn')}.")
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError as error:
-        raise cannot_remember(path, error) from error
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    say(f"Forgot {number_of(forgotten, 'turn')}.")

@@ -101,6 +101,11 @@ def plain(text: str) -> str:
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def number_of(count: int, noun: str) -> str:
+    """Return how many there are, in words."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def _unicode_escape(found: re.Match[str]) -> str:
     units = found[0].encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from voice_trio import private_files
 from voice_trio.core.called import read_calls, spelled
@@ -111,7 +112,7 @@ class Database:
                 columns = "conversation, session, turn, said, reply, heard, outcome, ended_at, calls"
                 turn = record.session, record.turn
                 row = execute(f"SELECT {columns} FROM {table} WHERE session = ? AND turn = ?", turn).fetchone()
-                if row is not None and is_shorter(record, _record(*row)):
+                if row is not None and is_shorter(record, record_of(*row)):
                     execute(
                         f"UPDATE {table} SET said = ?, reply = ?, heard = ?, outcome = ?, calls = ?"
                         " WHERE session = ? AND turn = ?",
@@ -135,15 +136,16 @@ class Database:
                 """,
                 (conversation, limit),
             ).fetchall()
-        return [_record(*row) for _, *row in reversed(rows)]
+        return [record_of(*row) for _, *row in reversed(rows)]
 
-    def count(self) -> tuple[int, int]:
-        """Return how many conversations and how many turns are remembered."""
+    def read(self, query: str, parameters: schema.Parameters = ()) -> list[tuple[Any, ...]]:
+        """Return the rows that ``query``, which changes nothing, finds."""
         with self._telling():
-            both = "SELECT conversation FROM records UNION ALL SELECT conversation FROM leaving"
-            query = f"SELECT count(DISTINCT conversation), count(*) FROM ({both})"
-            conversations, turns = self.connection.execute(query).fetchone()
-        return conversations, turns
+            return self.connection.execute(query, parameters).fetchall()
+
+    def has_leaving(self) -> bool:
+        """Return whether turns wait to be carried over."""
+        return bool(self.read("SELECT 1 FROM leaving LIMIT 1"))
 
     # --- deleting: each of these is one short transaction ---------------------------------------------------------
 
@@ -169,7 +171,7 @@ class Database:
     def turn_out(self) -> None:
         """Have all turns leave, to be carried over; where some are leaving already, nothing is changed."""
         with self.transaction() as execute:
-            if not _leaving(execute):
+            if not self.has_leaving():
                 schema.turn_out(execute)
 
     def carry_over(self, before: float, *, limit: int) -> int | None:
@@ -192,7 +194,7 @@ class Database:
     def settle(self, *, little_pages: int) -> None:
         """End the carrying over: give back the last pages, and the room if ``little_pages`` hold what is left."""
         with self.transaction() as execute:
-            if not _leaving(execute):
+            if not self.has_leaving():
                 schema.renew_leaving(execute)
         with self._telling():
             (pages,) = self.connection.execute("PRAGMA page_count").fetchone()
@@ -260,16 +262,12 @@ def _make(path: Path) -> None:
         private_files.tighten(path.with_name(path.name + suffix))
 
 
-def _leaving(execute: schema.Execute) -> bool:
-    return execute("SELECT 1 FROM leaving LIMIT 1").fetchone() is not None
-
-
 def _storable(text: str) -> str:
     """Return ``text`` with a mark for each lone surrogate, which UTF-8 has no bytes for; its length stays the same."""
     return text.encode(errors="replace").decode()
 
 
-def _record(
+def record_of(
     conversation: str,
     session: str,
     turn: int,
@@ -280,6 +278,7 @@ def _record(
     ended_at: float,
     calls: str,
 ) -> Record:
+    """Return what a row holds, its columns in this order; raises `StoreError` for one that is damaged."""
     try:
         if not all(isinstance(text, str) for text in (said, reply, calls)) or not isinstance(heard, int):
             raise ValueError("another type")

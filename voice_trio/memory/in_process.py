@@ -18,7 +18,8 @@ class InProcessStore:
 
     def __init__(self, *, max_conversations: int = 10_000) -> None:
         self._issuer = Issuer(secrets.token_bytes(KEY_BYTES))
-        self._conversations: OrderedDict[str, list[Record]] = OrderedDict()
+        self.kept: OrderedDict[str, list[Record]] = OrderedDict()
+        """Conversation -> its turns, of which there is one at least."""
         self._max_conversations = max_conversations
 
     async def begin(self) -> str:
@@ -29,22 +30,22 @@ class InProcessStore:
     async def recall(self, conversation: str) -> Sequence[Record] | None:
         """Return the conversation's records, oldest first; None where it is not known."""
         await trio.lowlevel.checkpoint()
-        return tuple(self._conversations.get(conversation, ())) if self._issuer.knows(conversation) else None
+        return tuple(self.kept.get(conversation, ())) if self._issuer.knows(conversation) else None
 
     async def commit(self, record: Record) -> None:
         """Keep ``record``; one of a conversation that was dropped begins it anew."""
         await trio.lowlevel.checkpoint()
-        records = self._conversations.setdefault(record.conversation, [])
+        records = self.kept.setdefault(record.conversation, [])
         records.append(record)
         del records[:-RECALLED_RECORDS]
-        self._conversations.move_to_end(record.conversation)
-        while len(self._conversations) > self._max_conversations:
-            self._conversations.popitem(last=False)
+        self.kept.move_to_end(record.conversation)
+        while len(self.kept) > self._max_conversations:
+            self.kept.popitem(last=False)
 
     async def amend(self, record: Record) -> None:
         """Have ``record`` in the place of the one that it is a part of."""
         await trio.lowlevel.checkpoint()
-        records = self._conversations.get(record.conversation, [])
+        records = self.kept.get(record.conversation, [])
         for at, kept in enumerate(records):
             if is_shorter(record, kept):
                 records[at] = record
@@ -53,11 +54,11 @@ class InProcessStore:
         """Delete what ended before ``before``."""
         await trio.lowlevel.checkpoint()
         pruned = 0
-        for conversation, records in [*self._conversations.items()]:
+        for conversation, records in [*self.kept.items()]:
             kept = [record for record in records if record.ended_at >= before]
             pruned += len(records) - len(kept)
             if kept:
-                self._conversations[conversation] = kept
+                self.kept[conversation] = kept
             else:
-                del self._conversations[conversation]
+                del self.kept[conversation]
         return pruned

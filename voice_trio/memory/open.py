@@ -13,7 +13,7 @@ import trio
 from voice_trio import installation
 from voice_trio.config import Settings
 from voice_trio.memory.base import CannotRemember, Holds, Store, StoreError
-from voice_trio.memory.database import Database
+from voice_trio.memory.database import Database, cannot_remember
 from voice_trio.memory.holds import FileHolds
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.memory.sqlite import BUSY_S, SqliteStore
@@ -59,6 +59,14 @@ def database_path(settings: Settings) -> Path:
     except RuntimeError as error:
         folder = settings.data_dir or "the data folder"
         raise CannotRemember(f"There is no home for {folder}: choose a folder with STREAM_DATA_DIR.") from error
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is a database at ``path``. Raises `CannotRemember`."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise cannot_remember(path, error) from error
 
 
 @asynccontextmanager

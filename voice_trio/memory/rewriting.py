@@ -12,7 +12,7 @@ Each page of the first table is given back, and zeroed, once its last turn has l
 tables, so a recall or a commit between two steps finds everything. Whatever ends the work in the middle, a kill
 included, leaves something to carry over, which the next one does first.
 
-Lists are few, so all of them move at once.
+Lists and titles are few, so all of them move at once.
 
 The pages that were given back are used again. The file becomes smaller only where so little remains that VACUUM takes
 no time.
@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from math import inf
 
-from voice_trio.memory import list_rows
+from voice_trio.memory import list_rows, title_rows
 from voice_trio.memory.database import Database
 
 ROWS = 50
@@ -69,12 +69,27 @@ def scrub(database: Database) -> Generator[int, None, None]:
 def forget(database: Database, conversation: str) -> Generator[int, None, None]:
     """Delete ``conversation``, but not every trace of it, a step an item.
 
-    Yields how many turns were deleted; raises `StoreError`. Its lists go first.
+    Yields how many turns were deleted; raises `StoreError`. Its lists and its title go first. All turns leave before
+    any is deleted, so whatever ends this in the middle leaves something to carry over, and with that the traces go.
     """
+    database.turn_out()
+    yield 0
     list_rows.forget(database, conversation)
+    title_rows.forget(database, conversation)
     yield 0
     while deleted := database.forget(conversation, limit=ROWS):
         yield deleted
+
+
+def resume(database: Database) -> Generator[int, None, None]:
+    """Do what is left of a rewriting that was ended in the middle, if anything is, a step an item.
+
+    Yields zeros; raises `StoreError`.
+    """
+    if database.has_leaving():
+        list_rows.renew(database, -inf)
+        yield 0
+        yield from _carry_over(database, -inf)
 
 
 def _begin(database: Database, before: float) -> Generator[int, None, None]:
@@ -86,5 +101,6 @@ def _begin(database: Database, before: float) -> Generator[int, None, None]:
 def _carry_over(database: Database, before: float) -> Generator[int, None, None]:
     while (deleted := database.carry_over(before, limit=ROWS)) is not None:
         yield deleted
+    title_rows.renew(database)
     database.settle(little_pages=LITTLE_PAGES)
     yield 0

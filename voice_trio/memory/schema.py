@@ -1,8 +1,8 @@
 """What the database holds, and how an older one, or an empty file, comes to hold it.
 
 ``records`` has the turns. ``leaving`` is empty but while what is remembered moves to fresh pages (`rewriting`): a turn
-is in one of the two, and a reader looks into both. ``list_items`` has what stands on people's lists. ``issuer`` has one
-row, the key of the ids.
+is in one of the two, and a reader looks into both. ``list_items`` has what stands on people's lists, ``titles`` the
+names that people gave their conversations. ``issuer`` has one row, the key of the ids.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from voice_trio.memory.base import StoreError
 from voice_trio.memory.ids import KEY_BYTES
 
 Execute = Callable[..., Cursor]
+
+Parameters = Sequence[str | int | float | None]
 
 COLUMNS = "conversation, seq, session, turn, said, reply, heard, outcome, ended_at, calls"
 
@@ -51,12 +53,15 @@ _LISTS = """
     )
 """
 
+_TITLES = "CREATE TABLE IF NOT EXISTS titles (conversation TEXT PRIMARY KEY, title TEXT NOT NULL)"
+
 _MIGRATIONS: Sequence[Sequence[str]] = (
     ("CREATE TABLE issuer (key BLOB NOT NULL)", _FIRST_TURNS.format("records")),
     # A database that the first schema made has a list of its conversations, too.
     (_FIRST_TURNS.format("leaving"), "DROP TABLE IF EXISTS conversations"),
     (f"ALTER TABLE records ADD COLUMN {_CALLS}", f"ALTER TABLE leaving ADD COLUMN {_CALLS}"),
     (_LISTS,),
+    (_TITLES,),
 )
 """What makes each version of the schema from the one before it; ``user_version`` says how many were done."""
 
@@ -104,6 +109,16 @@ def renew_lists(execute: Execute, before: float) -> None:
     execute(_LISTS)
     execute("INSERT INTO list_items SELECT * FROM old_items WHERE added_at >= ?", (before,))
     execute("DROP TABLE old_items")
+
+
+def renew_titles(execute: Execute) -> None:
+    """Have titles in a fresh table, without those of conversations that have no turns any more."""
+    execute("ALTER TABLE titles RENAME TO old_titles")
+    execute(_TITLES)
+    left = "SELECT 1 FROM {} WHERE {}.conversation = old_titles.conversation"
+    either = " OR ".join(f"EXISTS ({left.format(table, table)})" for table in ("records", "leaving"))
+    execute(f"INSERT INTO titles SELECT * FROM old_titles WHERE {either}")
+    execute("DROP TABLE old_titles")
 
 
 def _key(execute: Execute) -> bytes:

@@ -14,7 +14,7 @@ file.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from typing import TypeVar, TypeVarTuple
 
@@ -80,13 +80,20 @@ class SqliteStore:
         await self._queue(False, self._amend, record)
 
     async def prune(self, before: float) -> int:
-        """Delete what ended before ``before``, and every trace of it, in steps between which others have their turn."""
-        pruned = 0
-        with closing(rewriting.prune(await self._queue(False, self._open), before)) as steps:
+        """Delete what ended before ``before``, and every trace of it."""
+        return await self.rewrite(lambda database: rewriting.prune(database, before))
+
+    async def rewrite(self, how: Callable[[Database], Generator[int, None, None]]) -> int:
+        """Do what is one of `rewriting`'s, in steps between which others have their turn; return how many it deleted.
+
+        Raises `StoreError`; what was done until then is done.
+        """
+        rewritten = 0
+        with closing(how(await self._queue(False, self._open))) as steps:
             while (deleted := await self._queue(False, self._step, steps)) is not None:
-                pruned += deleted
+                rewritten += deleted
                 await trio.sleep(rewriting.PAUSE_S)
-        return pruned
+        return rewritten
 
     async def use(self, work: Callable[[Database], T]) -> T:
         """Do ``work`` with the database, as everything else is done with it. Raises `StoreError`."""

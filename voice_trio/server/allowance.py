@@ -39,6 +39,8 @@ BAD_REQUEST = 150
 """What is no request, to have been read and answered."""
 SESSION = 150
 """Also for an upload."""
+WALK = 1_000
+"""Through what is remembered, to find some of it."""
 CONNECTION = 60
 """With its end."""
 

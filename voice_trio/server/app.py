@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from quart import Response, abort, has_request_context, request, send_from_directory, websocket
+from quart import Response, has_request_context, request, websocket
 from quart.wrappers import Request, Websocket
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -17,6 +17,7 @@ from voice_trio.core.messages import ErrorCode
 from voice_trio.installation import static_dir
 from voice_trio.server.access import SUBPROTOCOL, Access
 from voice_trio.server.allowance import allowance_of
+from voice_trio.server.conversation_api import ConversationApi
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
@@ -26,6 +27,7 @@ from voice_trio.server.metrics_http import METRICS_PATH, add_metrics
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
 from voice_trio.server.sessions import Sessions
+from voice_trio.server.shell import Shell
 from voice_trio.server.socket_link import SocketLink
 from voice_trio.server.turn_log import add_turns
 from voice_trio.server.upload.spoken import spoken
@@ -78,15 +80,12 @@ def make_app(
     sessions: Sessions,
     access: Access,
     utterances: Utterances,
+    conversations: ConversationApi,
     engines: EngineApi,
     openai: OpenAiApi,
     metrics: Metrics | None,
 ) -> QuartTrio:
     """Return the application that serves the page, health, /api, /v1, ``metrics`` and each of `WIRES`."""
-    static = static_dir()
-    # A name that is not one of these never reaches the file system, which has its own ideas of names: too long, with a
-    # zero byte, with dots, of a folder.
-    files = frozenset(path.relative_to(static).as_posix() for path in static.rglob("*") if path.is_file())
     app = QuartTrio(__name__, static_folder=None)
     app.asgi_http_class = HoldingConnection
     # A path with two slashes is another path, and not sent to the one that it resembles.
@@ -94,15 +93,7 @@ def make_app(
     app.config["MAX_CONTENT_LENGTH"] = utterances.max_bytes
     add_headers(app)
 
-    @app.get("/")
-    async def index() -> Response:
-        return await send_from_directory(static, "index.html")
-
-    @app.get("/static/<path:name>")
-    async def file(name: str) -> Response:
-        if name not in files:
-            abort(_HTTP_NOT_FOUND)
-        return await send_from_directory(static, name)
+    Shell(static_dir()).add_to(app)
 
     @app.get("/livez")
     @app.get("/healthz")
@@ -137,6 +128,7 @@ def make_app(
         except HttpError as error:
             return refused(error)
 
+    conversations.add_to(app)
     engines.add_to(app)
     openai.add_to(app)
     add_turns(app, sessions.turn_log, sessions.open_turns)

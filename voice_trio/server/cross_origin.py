@@ -17,7 +17,7 @@ _MAX_AGE_S = 600
 """How long a browser may remember the answer to a preflight."""
 
 _TO_PREFLIGHTS = [
-    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
     (b"access-control-max-age", str(_MAX_AGE_S).encode()),
 ]
 

@@ -17,6 +17,7 @@ _POLICY: Final = "; ".join(
         "connect-src 'self'",
         "img-src 'self'",
         "media-src 'self' blob:",
+        "manifest-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -31,7 +32,12 @@ _HEADERS: Final = {
 }
 
 # With `nosniff` a browser runs a script only under its own type, and what a machine thinks of these endings varies.
-for _type, _ending in [("text/javascript", ".js"), ("text/css", ".css"), ("image/svg+xml", ".svg")]:
+for _type, _ending in [
+    ("text/javascript", ".js"),
+    ("text/css", ".css"),
+    ("image/svg+xml", ".svg"),
+    ("application/manifest+json", ".webmanifest"),
+]:
     mimetypes.add_type(_type, _ending)
 
 

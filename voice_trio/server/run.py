@@ -26,10 +26,12 @@ from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.holds import Claims
 from voice_trio.memory.lists import lists_of
 from voice_trio.memory.open import open_holds, open_store
+from voice_trio.memory.sqlite_conversations import open_conversations
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import url_of
 from voice_trio.server.app import make_app
 from voice_trio.server.connections import Connections
+from voice_trio.server.conversation_api import ConversationApi
 from voice_trio.server.cross_origin import CrossOrigin
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.gate import Gate
@@ -96,6 +98,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
     config = hypercorn_config(settings, listening, connections, None if tls is None else tls.context)
     async with (
         open_store(settings) as plain_store,
+        open_conversations(plain_store) as conversations,
         open_toolbox(settings, lists_of(plain_store)) as toolbox,
         open_host(settings, open_engines) as host,
         open_media() as decoder,
@@ -126,6 +129,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
                     sessions,
                     access,
                     Utterances(settings, sessions, decoder),
+                    ConversationApi(conversations, claims, access),
                     EngineApi(settings, host, sessions, access),
                     OpenAiApi(settings, sessions, decoder, access),
                     None if settings.metrics_port is not None else metrics,

@@ -1,0 +1,110 @@
+/**
+ * Which conversations this browser has opened, and how they are told of. Pure, but for the storage that it is given.
+ */
+
+/** As many as one request may name. */
+export const MOST_KEPT = 200;
+
+/** @typedef {{id: string, title: string, began_at: number, last_at: number, turns: number}} Summary */
+/** @typedef {{getItem: (name: string) => string | null, setItem: (name: string, value: string) => void}} Storage */
+
+/** The ids of the conversations of one server, that which was opened last first, and the one that is open. */
+export class Opened {
+  /**
+   * @param {Storage} storage
+   * @param {string} name under which they are kept
+   */
+  constructor(storage, name) {
+    this.storage = storage;
+    this.name = name;
+  }
+
+  get ids() {
+    return this.load().ids;
+  }
+
+  /** The one to go on with when the page is loaded anew. @returns {string | null} */
+  get current() {
+    return this.load().current;
+  }
+
+  /** @param {string | null} id of the one that is open; null: a new one of which nothing is known yet */
+  open(id) {
+    const { ids } = this.load();
+    this.save({ ids: id ? [id, ...ids.filter((one) => one !== id)].slice(0, MOST_KEPT) : ids, current: id });
+  }
+
+  /** @param {string} id */
+  forget(id) {
+    const { ids, current } = this.load();
+    this.save({ ids: ids.filter((one) => one !== id), current: current === id ? null : current });
+  }
+
+  /**
+   * Another tab may have written since.
+   *
+   * @private
+   * @returns {{ids: string[], current: string | null}}
+   */
+  load() {
+    try {
+      const { ids, current } = JSON.parse(this.storage.getItem(this.name) ?? "{}");
+      const known = Array.isArray(ids) ? ids.filter((one) => typeof one === "string").slice(0, MOST_KEPT) : [];
+      return { ids: known, current: typeof current === "string" ? current : null };
+    } catch {
+      return { ids: [], current: null };
+    }
+  }
+
+  /**
+   * @private
+   * @param {{ids: string[], current: string | null}} kept
+   */
+  save(kept) {
+    try {
+      this.storage.setItem(this.name, JSON.stringify(kept));
+    } catch {
+      // A browser that keeps nothing still works, for as long as the page is open.
+    }
+  }
+}
+
+/** Where `Opened` keeps those of the server at `base`. @param {string} base */
+export function placeOf(base) {
+  return `voice_trio.conversations${new URL(".", base).pathname}`;
+}
+
+/** The longest that each unit is good for, in seconds, and how many seconds it has. @type {[number, number, Intl.RelativeTimeFormatUnit][]} */
+const UNITS = [
+  [60 * 60, 60, "minute"],
+  [24 * 60 * 60, 60 * 60, "hour"],
+  [7 * 24 * 60 * 60, 24 * 60 * 60, "day"],
+];
+
+/**
+ * When something was, as people say it.
+ *
+ * @param {number} at seconds since 1970
+ * @param {number} now
+ * @param {string} [locale]
+ */
+export function agoOf(at, now, locale = "en") {
+  const passed = Math.max(0, now - at);
+  if (passed < 60) return "just now";
+  for (const [most, seconds, unit] of UNITS) {
+    if (passed < most) {
+      return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-Math.floor(passed / seconds), unit);
+    }
+  }
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(at * 1000);
+}
+
+/** @param {Summary} summary */
+export function titleOf({ title }) {
+  return title || "Without words";
+}
+
+/** @param {number} turns */
+export function turnsOf(turns) {
+  return turns === 1 ? "1 turn" : `${turns} turns`;
+}

@@ -1,0 +1,196 @@
+/**
+ * Conversations that last: which one the page goes on with, and what a person does with the others. Joins the assistant,
+ * the archive and the drawer.
+ */
+
+import { Archive } from "./archive.js";
+import { Conversation } from "./conversation.js";
+import { Opened, placeOf, titleOf } from "./conversations.js";
+import { ConversationsView } from "./conversations-view.js";
+import { Tab } from "./tab.js";
+import { UndoView } from "./undo-view.js";
+
+/** @typedef {import("./conversations.js").Summary} Summary */
+/** @typedef {import("./turn.js").Turn} Turn */
+
+export class Keeping {
+  /**
+   * @param {import("./assistant.js").Assistant} assistant
+   * @param {{
+   *   url: string,
+   *   token: () => string,
+   *   showAll: () => void,
+   *   tell: (text: string) => void,
+   *   notice: import("./trouble.js").Tell,
+   * }} options `showAll` shows the assistant's conversation in the place of another; `tell` has a screen reader say it
+   */
+  constructor(assistant, { url, token, showAll, tell, notice }) {
+    this.assistant = assistant;
+    this.showAll = showAll;
+    this.tell = tell;
+    this.notice = notice;
+    const place = placeOf(document.baseURI);
+    this.opened = new Opened(storage(), place);
+    this.tab = new Tab(place);
+    this.archive = new Archive(url, token, this.opened);
+    this.undo = new UndoView();
+    this.view = new ConversationsView(this.archive, {
+      open: (summary) => this.open(summary),
+      remove: (summary) => this.remove(summary),
+      rename: (summary, title) => this.rename(summary, title),
+      isOpen: (id) => id === this.id && this.assistant.conversation.turns.length > 0,
+      closed: (dialog) => this.undo.leave(dialog),
+    });
+    this.archive.onchange = () => this.view.update();
+    this.archive.onfail = (error) => this.fail("The conversation could not be deleted.", error);
+    /** The one that a page which was loaded anew goes on with, until its turns are there. */
+    this.resuming = this.tab.left ?? this.opened.current;
+    if (this.resuming) assistant.session.conversationId = this.resuming;
+  }
+
+  /** Of the conversation that is open. */
+  get id() {
+    return this.assistant.session.conversationId;
+  }
+
+  /** There is a session: what was open when the page was left is shown again. */
+  async greeted() {
+    const id = this.resuming;
+    this.resuming = null;
+    if (!id) return;
+    // Another tab goes on with it; this one begins anew, and the drawer has it.
+    if (id !== this.tab.left && (await this.tab.isElsewhere(id))) this.leave();
+    else await this.bring(id);
+  }
+
+  /** @param {Turn} turn of which something has changed */
+  note(turn) {
+    if (turn.isOver && turn.remembered && this.id !== this.tab.held) this.hold(this.id);
+  }
+
+  /** Begins a new conversation; for some seconds the person can go back to this one. */
+  beginAnew() {
+    const { conversation } = this.assistant;
+    const { id } = this;
+    this.goOn(new Conversation(), null);
+    this.undo.show({
+      text: "A new conversation.",
+      undo: () => this.goOn(conversation, id),
+    });
+  }
+
+  /**
+   * @private
+   * @param {Conversation} conversation
+   * @param {string | null} id
+   */
+  goOn(conversation, id) {
+    this.resuming = null;
+    this.assistant.goOn(conversation, id);
+    this.hold(id);
+    this.showAll();
+  }
+
+  /** @private @param {string | null} id of the conversation that is open */
+  hold(id) {
+    this.opened.open(id);
+    this.tab.open(id);
+  }
+
+  /** Does without what was to be gone on with. @private */
+  leave() {
+    const { conversation, session } = this.assistant;
+    if (!conversation.isBusy) session.conversationId = session.server?.conversation ?? null;
+  }
+
+  /**
+   * @private
+   * @param {Summary} summary
+   */
+  async open(summary) {
+    this.view.dialog.close();
+    if (summary.id === this.id && this.assistant.conversation.turns.length) return;
+    this.goOn(new Conversation(), summary.id);
+    if (await this.bring(summary.id)) this.tell(`Opened: ${titleOf(summary)}`);
+  }
+
+  /**
+   * Shows the turns of the conversation that is open.
+   *
+   * @private
+   * @param {string} id
+   * @returns {Promise<boolean>} whether there are any
+   */
+  async bring(id) {
+    const { assistant } = this;
+    try {
+      const turns = await this.archive.turns(id);
+      if (this.id !== id) return false;
+      if (turns) {
+        assistant.conversation.turns.unshift(...turns);
+        this.hold(id);
+        this.showAll();
+        return true;
+      }
+      this.opened.forget(id);
+      this.tab.open(null);
+      this.leave();
+    } catch (error) {
+      this.fail("What was said before could not be loaded.", /** @type {Error} */ (error));
+    }
+    return false;
+  }
+
+  /**
+   * @private
+   * @param {Summary} summary
+   */
+  remove(summary) {
+    const { conversation } = this.assistant;
+    const wasOpen = summary.id === this.id;
+    // What was deleted before is, by now.
+    this.undo.settle();
+    // A live session would keep the server from deleting it.
+    if (wasOpen) this.goOn(new Conversation(), null);
+    this.archive.remove(summary);
+    this.undo.show({
+      text: "Deleted.",
+      undo: () => {
+        this.archive.undo();
+        if (wasOpen) this.goOn(conversation, summary.id);
+      },
+      gone: () => this.archive.settle(),
+    });
+  }
+
+  /**
+   * @private
+   * @param {Summary} summary
+   * @param {string} title
+   */
+  async rename(summary, title) {
+    try {
+      await this.archive.rename(summary.id, title);
+    } catch (error) {
+      this.fail("The conversation could not be renamed.", /** @type {Error} */ (error));
+    }
+  }
+
+  /**
+   * @private
+   * @param {string} title
+   * @param {Error} error
+   */
+  fail(title, error) {
+    this.notice("archive", { title, text: error.message }, "note");
+  }
+}
+
+/** A browser that keeps nothing still works, for as long as the page is open. @returns {import("./conversations.js").Storage} */
+function storage() {
+  try {
+    return localStorage;
+  } catch {
+    return { getItem: () => null, setItem: () => {} };
+  }
+}

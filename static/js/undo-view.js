@@ -1,0 +1,71 @@
+/** A line that says what was just done, and takes it back for as long as it is there. */
+
+import { make, setText } from "./dom.js";
+
+/** So long it is there, and longer while somebody points at it. */
+const SHOWN_MS = 8_000;
+
+/** @typedef {{text: string, undo: () => void, gone?: () => void}} Undoable what is done where it is taken back, and not */
+
+export class UndoView {
+  constructor() {
+    this.element = make("div", "undo");
+    this.element.hidden = true;
+    this.words = make("span", "");
+    this.words.setAttribute("role", "status");
+    this.button = /** @type {HTMLButtonElement} */ (make("button", "quiet", "Undo"));
+    this.button.type = "button";
+    this.element.append(this.words, this.button);
+    /** @type {Undoable | null} */
+    this.shown = null;
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    this.button.addEventListener("click", () => {
+      const { shown } = this;
+      this.hide();
+      shown?.undo();
+    });
+    for (const event of ["pointerenter", "focusin"]) this.element.addEventListener(event, () => clearTimeout(this.timer));
+    for (const event of ["pointerleave", "focusout"]) this.element.addEventListener(event, () => this.wait());
+    // Whoever leaves the page will not take it back.
+    addEventListener("pagehide", () => this.settle());
+    document.body.append(this.element);
+  }
+
+  /** @param {Undoable} done */
+  show(done) {
+    this.settle();
+    this.shown = done;
+    // A modal dialog lets nothing be pressed that is not in it.
+    (document.querySelector("dialog[open]") ?? document.body).append(this.element);
+    this.element.hidden = false;
+    setText(this.words, done.text);
+    this.wait();
+  }
+
+  /** Takes it for granted from now on. */
+  settle() {
+    const { shown } = this;
+    this.hide();
+    shown?.gone?.();
+  }
+
+  /** Keeps it in sight where `dialog` closes. @param {HTMLElement} dialog */
+  leave(dialog) {
+    if (dialog.contains(this.element)) document.body.append(this.element);
+  }
+
+  /** @private */
+  wait() {
+    clearTimeout(this.timer);
+    if (this.shown) this.timer = setTimeout(() => this.settle(), SHOWN_MS);
+  }
+
+  /** @private */
+  hide() {
+    clearTimeout(this.timer);
+    this.shown = null;
+    this.element.hidden = true;
+    setText(this.words, "");
+  }
+}

@@ -1,0 +1,56 @@
+"""``voice-trio conversations``: which are remembered, whether or not a server runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import aclosing
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+import click
+import trio
+
+from voice_trio import config, log
+from voice_trio.cli.options import chosen
+from voice_trio.cli.output import number_of, say, say_json
+from voice_trio.core.titles import terms_in
+from voice_trio.memory.conversations import Page, Sought
+from voice_trio.memory.database import Database
+from voice_trio.memory.open import database_path, is_there
+from voice_trio.memory.sqlite import SqliteStore
+from voice_trio.memory.sqlite_conversations import SqliteConversations
+
+_BUSY_S = 10.0
+"""How long to wait for a server; a person who watches is more patient than a turn."""
+
+
+@click.command()
+@click.option("--search", metavar="WORDS", default="", help="Show only those with a turn, or a title, that has WORDS.")
+@click.option("--json", "as_json", is_flag=True, help="Print each as JSON, an object a line.")
+@click.option("--data-dir", metavar="TEXT", help="Where the server remembers, if it was told so by this option.")
+def conversations(search: str, as_json: bool, data_dir: str | None) -> None:
+    """Show what conversations are remembered, the newest first: when each last went on, its turns, its title, its ID.
+
+    ``voice-trio forget`` takes the ID. A server may go on running meanwhile.
+    """
+    log.configure("ERROR")
+    path = database_path(config.load(**chosen({"data_dir": data_dir})))
+    page = trio.run(_look, path, terms_in(search)) if is_there(path) else Page(conversations=[], more=False)
+    for one in page.conversations:
+        if as_json:
+            say_json(json.dumps(asdict(one)))
+        else:
+            last = datetime.fromtimestamp(one.last_at).astimezone()
+            say(f"{last:%Y-%m-%d %H:%M}  {number_of(one.turns, 'turn'):>9}  {one.title or '(no words)'}  [{one.id}]")
+    if not page.conversations and not as_json:
+        say(f"Nothing is remembered in {path.parent}." if not search else "No conversation has these words.")
+    if not page.complete:
+        say("The search took too long: older turns were not looked at.", err=True)
+
+
+async def _look(path: Path, terms: tuple[str, ...]) -> Page:
+    database = await trio.to_thread.run_sync(lambda: Database(path, busy_s=_BUSY_S))
+    async with aclosing(SqliteStore(database)) as store:
+        return await SqliteConversations(store).page(Sought(limit=sys.maxsize, terms=terms))
