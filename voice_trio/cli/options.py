@@ -49,11 +49,13 @@ def named_as_given(options: dict[str, Any]) -> Iterator[None]:
     pattern = re.compile("|".join(rf"\b{name}\b" for name in names) or "(?!)")
     try:
         yield
-    except* Mendable as group:
-        said = pattern.sub(lambda found: names[found[0]], message := str(first_leaf(group)))
+    except (Mendable, BaseExceptionGroup) as error:
+        if isinstance(error, BaseExceptionGroup) and error.split(Mendable)[1] is not None:
+            raise
+        said = pattern.sub(lambda found: names[found[0]], message := str(first_leaf(error)))
         if said == message:
             raise
-        raise Mendable(said) from group
+        raise Mendable(said) from error
 
 
 class _Setting(click.Option):
