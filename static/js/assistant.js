@@ -48,7 +48,8 @@ export class Assistant {
 
   /** Where things stand, for the views. @returns {import("./phase.js").Standing} */
   get standing() {
-    return { isOpening: this.isOpening, isHandsFree: this.isHandsFree, ...this.client.standing };
+    const { isHandsFree, isOpening, session } = this;
+    return { isOpening, isHandsFree, canInterrupt: isHandsFree && session.choices.bargeIn, ...this.client.standing };
   }
 
   /** The same in one word. */

@@ -13,6 +13,7 @@ import { listenToKeys } from "./keys.js";
 import { NoticesView } from "./notices-view.js";
 import { limitsOf } from "./offer.js";
 import { Speaker } from "./playback.js";
+import { OrbView } from "./orb-view.js";
 import { Recording } from "./recording.js";
 import { SamplePlayer } from "./sample-player.js";
 import { StatusView } from "./status-view.js";
@@ -30,7 +31,6 @@ const engines = new Engines(api.href, () => choices.token);
 const { audio, connection } = assistant.client;
 const { microphone } = assistant.input;
 const { speaker } = assistant.output;
-const status = new StatusView(() => assistant.standing);
 const transcript = new TranscriptView(byId("turns"), byId("scroller"));
 const notices = new NoticesView(byId("troubles"), byId("notes"));
 
@@ -41,8 +41,11 @@ const unable = troubleOfPage({
   hasRecorder: Recording.isPossible,
 });
 if (unable) notices.show("page", unable);
-/** @type {HTMLButtonElement} */ (byId("talk")).disabled = unable !== null;
-/** @type {HTMLInputElement} */ (byId("hands-free")).disabled = unable !== null || !assistant.input.canStream;
+const status = new StatusView(() => assistant.standing, {
+  canTalk: unable === null,
+  canStream: () => assistant.input.canStream,
+});
+const orb = new OrbView(() => speaker.level);
 
 // --- what the assistant tells ---------------------------------------------------------------------------------------
 
@@ -84,10 +87,13 @@ function follow() {
 }
 
 assistant.onturn = showTurn;
-assistant.onlevel = (rms) => status.showLevel(rms);
+assistant.onlevel = (rms) => {
+  orb.input = rms;
+};
 assistant.onnotice = (id, trouble, kind) => notices.show(id, trouble, kind);
 assistant.onchange = () => {
   status.show();
+  orb.show(assistant.phase);
   if (!isFollowing) follow();
 };
 
@@ -124,6 +130,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = box.value.trim();
   box.value = "";
+  status.show();
   if (text) say(text);
 });
 for (const chip of byId("chips").children) chip.addEventListener("click", () => say(chip.textContent ?? ""));
@@ -131,7 +138,9 @@ for (const chip of byId("chips").children) chip.addEventListener("click", () => 
 /** @param {string} text of a typed turn */
 async function say(text) {
   // What could not be said is given back, unless something else stands there by now.
-  if (!(await assistant.type(text))) box.value ||= text;
+  if (await assistant.type(text)) return;
+  box.value ||= text;
+  status.show();
 }
 
 byId("new").addEventListener("click", () => {
@@ -144,7 +153,7 @@ byId("new").addEventListener("click", () => {
 byId("copy").addEventListener("click", async () => {
   const copied = await copy(asText(assistant.conversation.turns));
   setText(byId("announcer"), copied ? "Copied." : "The browser did not let it be copied.");
-  status.flash("copy", copied ? "Copied" : "Not copied");
+  status.flash("copy", copied ? "Copied" : "Not copied", copied);
 });
 byId("download").addEventListener("click", () => {
   const file = new Blob([asText(assistant.conversation.turns)], { type: "text/plain" });

@@ -70,11 +70,11 @@ class TurnView {
     this.stable = make("span", "stable");
     this.unstable = make("span", "unstable");
     this.said.append(this.stable, this.unstable);
-    this.you.append(make("h3", "who", "You"), this.said);
+    this.you.append(make("h3", "unseen", "You"), this.said);
     this.assistant = make("div", "part assistant");
     this.reply = make("p", "words");
     this.tools = new ToolsView();
-    this.assistant.append(make("h3", "who", "Assistant"), this.reply);
+    this.assistant.append(make("h3", "unseen", "Assistant"), this.reply);
     this.assistant.hidden = true;
     this.caption = make("p", "caption");
     this.caption.hidden = true;
