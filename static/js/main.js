@@ -16,6 +16,7 @@ import { Speaker } from "./playback.js";
 import { OrbView } from "./orb-view.js";
 import { Recording } from "./recording.js";
 import { SamplePlayer } from "./sample-player.js";
+import { SetupView } from "./setup-view.js";
 import { StatusView } from "./status-view.js";
 import { TalkButton } from "./talk-button.js";
 import { TranscriptView } from "./transcript-view.js";
@@ -177,7 +178,11 @@ const settings = new ChoicesView(choices, {
 });
 
 const enginesView = new EnginesView(engines, { copy });
-engines.onchange = () => enginesView.show();
+const setup = new SetupView(engines, copy);
+engines.onchange = () => {
+  enginesView.show();
+  setup.show();
+};
 
 const hear = /** @type {HTMLButtonElement} */ (byId("hear"));
 const samples = new SamplePlayer(audio, (voice, signal) => engines.sample(voice, choices.language, signal));
@@ -189,15 +194,11 @@ hear.addEventListener("click", () => {
   else samples.play(settings.voice);
 });
 
-function openSettings() {
+byId("open-settings").addEventListener("click", () => {
   settings.open();
   engines.load();
-}
-byId("open-settings").addEventListener("click", openSettings);
-byId("limits").addEventListener("click", () => {
-  openSettings();
-  enginesView.reveal();
 });
+byId("limits").addEventListener("click", () => setup.open());
 byId("settings").addEventListener("close", () => samples.stop());
 
 assistant.session.onoffer = () => {
@@ -208,7 +209,7 @@ assistant.session.onoffer = () => {
   setText(byId("limits"), limits);
   byId("limits").hidden = !limits;
   // Whoever looks at them sees the change.
-  if (settings.dialog.open) engines.load();
+  if (settings.dialog.open || setup.dialog.open) engines.load();
 };
 
 byId("token-form").addEventListener("submit", (event) => {
