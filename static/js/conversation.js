@@ -224,11 +224,9 @@ export class Conversation {
 export function asText(turns) {
   const parts = turns.filter((turn) => !turn.isEmpty).map((turn) => {
     const lines = [`You: ${turn.said}`];
-    const points = Array.from(turn.reply);
-    const cut = turn.cutAt() ?? points.length;
     lines.push(...turn.calls.map((call) => `(used ${call.name} ${call.arguments}: ${call.result ?? call.state})`));
-    if (turn.reply) lines.push(`Assistant: ${points.slice(0, cut).join("").trim()}`);
-    if (cut < points.length) lines.push(`(not heard: ${points.slice(cut).join("").trim()})`);
+    if (turn.reply) lines.push(`Assistant: ${turn.audible.trim()}`);
+    if (turn.unheard) lines.push(`(not heard: ${turn.unheard.trim()})`);
     lines.push(...turn.troubles.map((trouble) => `(${trouble.title} ${trouble.text})`));
     return lines.join("\n");
   });

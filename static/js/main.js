@@ -32,7 +32,10 @@ const engines = new Engines(api.href, () => choices.token);
 const { audio, connection } = assistant.client;
 const { microphone } = assistant.input;
 const { speaker } = assistant.output;
-const transcript = new TranscriptView(byId("turns"), byId("scroller"));
+const transcript = new TranscriptView(
+  { list: byId("turns"), scroller: byId("scroller"), latest: byId("latest") },
+  { retry: (turn) => say(turn.said) },
+);
 const notices = new NoticesView(byId("troubles"), byId("notes"));
 
 const unable = troubleOfPage({
@@ -71,7 +74,7 @@ function showTurn(turn) {
   turn.position = isSounding ? Math.max(turn.position, speaker.heard(turn.sound)) : turn.position;
   transcript.show(turn, assistant.conversation.turns.includes(turn), isSounding);
   if (turn.isFinal && turn.kind === "spoken") announce(`${turn.sound} said`, `You said: ${turn.said}`);
-  if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.reply}`);
+  if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.audible}`);
   const hasTurns = assistant.conversation.turns.length > 0;
   byId("welcome").hidden = hasTurns;
   for (const id of ["copy", "download", "new"]) /** @type {HTMLButtonElement} */ (byId(id)).disabled = !hasTurns;
@@ -165,10 +168,16 @@ byId("download").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
 
+function showTiming() {
+  document.body.dataset.timing = String(choices.timing);
+}
+showTiming();
+
 const settings = new ChoicesView(choices, {
   canChooseOutput: Speaker.canChoose,
   changed(name) {
     saveChoices(choices);
+    if (name === "timing") showTiming();
     if (name === "output") speaker.choose(choices.output);
     if (name === "microphone") {
       microphone.device = choices.microphone;

@@ -75,7 +75,10 @@ def test_what_is_limited_is_one_quiet_line_that_leads_to_what_to_do(bare, scheme
 def test_the_setup_sheet_has_commands_to_copy(tmp_path):
     look: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"}
     serving_alone = serving(tmp_path, STREAM_ASR_ENGINE="auto", STREAM_LLM_ENGINE="local", PATH="/nowhere")
-    with serving_alone as server, visiting(server.url, permissions=["clipboard-read", "clipboard-write"], **look) as visit:
+    with (
+        serving_alone as server,
+        visiting(server.url, permissions=["clipboard-read", "clipboard-write"], **look) as visit,
+    ):
         page = visit.page
         page.click("#limits")
         page.wait_for_selector("#setup .better")
