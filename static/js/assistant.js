@@ -122,6 +122,7 @@ export class Assistant {
       await Promise.all([this.input.microphone.open(), this.output.open()]);
       // One that is held back does not hear either.
       setTimeout(() => this.output.tellIfHeldBack(), START_MS);
+      if (press === this.press) this.input.expect(!this.isHandsFree);
       this.onnotice("microphone", null);
     } catch (error) {
       if (press === this.press) this.failMicrophone(/** @type {Error} */ (error));

@@ -22,8 +22,11 @@ SHIFTS = """
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(window.shifts.splice(0)), 50))))
 """
 
-WORDS = "what is the weather like in london today and what will it be like in the evening when i go out".split()
-ANSWER = "It will be mild in London today, about fourteen degrees. Rain is likely after nine in the evening, so take an umbrella."
+SAID = "what is the weather like in london today and what will it be like in the evening when i go out"
+ANSWER = (
+    "It will be mild in London today, about fourteen degrees. Rain is likely after nine in the evening, "
+    "so take an umbrella."
+)
 
 
 def end(turn, outcome, heard):
@@ -45,11 +48,12 @@ def test_words_that_come_move_nothing(server, width):
         page.evaluate(SHIFTS)
         # More turns than the screen holds, so that words come at its end as well.
         for turn in range(1, 6):
-            for count in range(1, len(WORDS) + 1):
-                text = " ".join(WORDS[:count])
+            words = SAID.split(" ")
+            for count in range(1, len(words) + 1):
+                text = " ".join(words[:count])
                 script.say(m.Partial(turn=turn, keep=0, text=text, stable=len(text) // 2))
                 page.wait_for_timeout(5)
-            script.say(m.Final(turn=turn, text=" ".join(WORDS)), m.StateChanged(turn=turn, state=State.THINKING))
+            script.say(m.Final(turn=turn, text=SAID), m.StateChanged(turn=turn, state=State.THINKING))
             page.wait_for_timeout(20)
             for word in ANSWER.split(" "):
                 script.say(m.Token(turn=turn, text=f"{word} "))

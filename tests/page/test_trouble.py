@@ -42,6 +42,16 @@ def test_a_microphone_that_sends_only_zeros_is_named(server, tmp_path):
         visit.phase("ready")
 
 
+def test_that_nothing_is_heard_of_who_has_pressed_to_talk_is_said(server, tmp_path):
+    with visiting(server.url, write_speech(tmp_path / "quiet.wav", 30.0)) as visit:
+        visit.phase("ready")
+        visit.page.click("#talk")
+        visit.page.wait_for_selector("#notes >> text=I hear nothing yet.")
+        visit.phase("listening")
+        visit.page.keyboard.press("Escape")
+        visit.page.wait_for_selector("#notes .notice", state="detached")
+
+
 def test_a_server_that_comes_back_finds_the_conversation_going_on(tmp_path, model):
     model.reply = "Nice to meet you."
     with serving(tmp_path, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server, visiting(server.url) as visit:
