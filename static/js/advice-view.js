@@ -1,15 +1,13 @@
 /** What to do so that an engine can be used that cannot be yet: a press that fetches it, or a command to copy. */
 
-import { make, setText } from "./dom.js";
+import { copyButton } from "./copy-button.js";
+import { make } from "./dom.js";
 import { FetchView } from "./fetch-view.js";
 
 /** @typedef {import("./engines.js").Kind} Kind */
 /** @typedef {import("./engines.js").Candidate} Candidate */
 
-/** @typedef {(text: string) => Promise<boolean>} Copy puts a text on the clipboard, and returns whether it did */
-
-/** How long a button says what came of it. */
-const SAID_MS = 1500;
+/** @typedef {import("./copy-button.js").Copy} Copy */
 
 export class AdviceView {
   /**
@@ -47,13 +45,6 @@ export class AdviceView {
  */
 export function commandOf(command, label, copy) {
   const line = make("div", "line command");
-  const button = make("button", "quiet", "Copy");
-  button.setAttribute("type", "button");
-  button.setAttribute("aria-label", `Copy the command for ${label}`);
-  button.addEventListener("click", async () => {
-    setText(button, (await copy(command)) ? "Copied" : "Not copied");
-    setTimeout(() => setText(button, "Copy"), SAID_MS);
-  });
-  line.append(make("code", "", command), button);
+  line.append(make("code", "", command), copyButton(() => command, `Copy the command for ${label}`, copy));
   return line;
 }

@@ -34,7 +34,7 @@ const { microphone } = assistant.input;
 const { speaker } = assistant.output;
 const transcript = new TranscriptView(
   { list: byId("turns"), scroller: byId("scroller"), latest: byId("latest") },
-  { retry: (turn) => say(turn.said) },
+  { copy, retry: (turn) => say(turn.said) },
 );
 const notices = new NoticesView(byId("troubles"), byId("notes"));
 

@@ -13,7 +13,7 @@ const LOCAL_MODEL = "ollama pull llama3.2";
 export class SetupView {
   /**
    * @param {import("./engines.js").Engines} engines
-   * @param {import("./advice-view.js").Copy} copy
+   * @param {import("./copy-button.js").Copy} copy
    */
   constructor(engines, copy) {
     this.engines = engines;

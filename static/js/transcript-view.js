@@ -8,6 +8,7 @@ import { ReplyView } from "./reply-view.js";
 import { ToolsView } from "./tools-view.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
+/** @typedef {{copy: import("./copy-button.js").Copy, retry: (turn: Turn) => void}} Actions */
 
 /** So near is the end in sight. */
 const NEAR_PX = 80;
@@ -15,13 +16,13 @@ const NEAR_PX = 80;
 export class TranscriptView {
   /**
    * @param {{list: HTMLElement, scroller: HTMLElement, latest: HTMLElement}} elements `latest` is what leads back to the end
-   * @param {{retry: (turn: Turn) => void}} actions
+   * @param {Actions} actions
    */
-  constructor({ list, scroller, latest }, { retry }) {
+  constructor({ list, scroller, latest }, actions) {
     this.list = list;
     this.scroller = scroller;
     this.latest = latest;
-    this.retry = retry;
+    this.actions = actions;
     /** @type {Map<number, TurnView>} */
     this.views = new Map();
     scroller.addEventListener("scroll", () => this.showLatest());
@@ -47,7 +48,7 @@ export class TranscriptView {
     }
     // A person who has scrolled up to read is left there, until they say something new.
     const follows = !known || this.isAtEnd;
-    const view = known ?? new TurnView(this.retry);
+    const view = known ?? new TurnView(this.actions);
     if (!known) {
       this.views.set(turn.key, view);
       this.list.append(view.element);
@@ -81,8 +82,8 @@ export class TranscriptView {
 }
 
 class TurnView {
-  /** @param {(turn: Turn) => void} retry */
-  constructor(retry) {
+  /** @param {Actions} actions */
+  constructor({ copy, retry }) {
     this.element = make("li", "turn");
     this.you = make("div", "part you");
     this.said = make("p", "words");
@@ -91,7 +92,7 @@ class TurnView {
     this.said.append(this.stable, this.unstable);
     this.you.append(make("h3", "unseen", "You"), this.said);
     this.assistant = make("div", "part assistant");
-    this.reply = new ReplyView();
+    this.reply = new ReplyView(copy);
     this.tools = new ToolsView();
     this.assistant.append(make("h3", "unseen", "Assistant"), this.reply.element);
     this.assistant.hidden = true;
@@ -110,7 +111,7 @@ class TurnView {
     // A tool that is used says for itself that something goes on.
     const isThinking = turn.state === "THINKING" && !turn.isOver && !turn.calls.length;
     this.assistant.hidden = !turn.reply && !isThinking;
-    this.reply.show(turn.segments(isSounding));
+    this.reply.show(turn.segments(isSounding), turn.isOver);
     this.ending.show(turn);
     if (turn.isOver && !isSounding && !this.hasLatency && turn.latency && turn.reply) {
       this.hasLatency = true;

@@ -4,7 +4,18 @@ from tests.page.browser import CHROMIUM, keeping_browsers, write_speech
 from tests.page.server import ROOT, serving, thinking
 
 NEED_A_BROWSER = [
-    *("engines", "fetching", "looks", "recording", "spoken_into", "stage", "talking", "transcript", "trouble"),
+    *(
+        "engines",
+        "fetching",
+        "looks",
+        "markdown",
+        "recording",
+        "spoken_into",
+        "stage",
+        "talking",
+        "transcript",
+        "trouble",
+    ),
     "under_a_path",
 ]
 
