@@ -41,6 +41,7 @@ export class StatusView {
     this.handsFree.disabled = !canTalk || !canStream() || wantsToken;
     this.handsFree.checked = isHandsFree;
     this.text.disabled = wantsToken;
+    for (const chip of byId("chips").children) /** @type {HTMLButtonElement} */ (chip).disabled = wantsToken || phase === "offline";
     /** @type {HTMLButtonElement} */ (byId("stop")).disabled = ["offline", "ready"].includes(phase);
     this.showSend();
     // While the server works on a recording the socket is closed, and nothing is wrong.

@@ -25,9 +25,11 @@ export class TranscriptView {
     this.actions = actions;
     /** @type {Map<number, TurnView>} */
     this.views = new Map();
+    /** Whether its end is kept in sight. */
+    this.isFollowing = true;
     scroller.addEventListener("scroll", () => this.showLatest());
-    // What is above or below it came or went.
-    new ResizeObserver(() => this.showLatest()).observe(scroller);
+    // What stands below it came or went.
+    new ResizeObserver(() => this.isFollowing && this.follow()).observe(scroller);
     latest.addEventListener("click", () => {
       this.follow();
       scroller.focus({ preventScroll: true });
@@ -47,14 +49,14 @@ export class TranscriptView {
       return;
     }
     // A person who has scrolled up to read is left there, until they say something new.
-    const follows = !known || this.isAtEnd;
+    this.isFollowing ||= !known;
     const view = known ?? new TurnView(this.actions);
     if (!known) {
       this.views.set(turn.key, view);
       this.list.append(view.element);
     }
     view.show(turn, isSounding);
-    if (follows) this.follow();
+    if (this.isFollowing) this.follow();
     this.showLatest();
   }
 
@@ -77,7 +79,8 @@ export class TranscriptView {
 
   /** @private */
   showLatest() {
-    this.latest.hidden = this.isAtEnd || !this.views.size;
+    this.isFollowing = this.isAtEnd;
+    this.latest.hidden = this.isFollowing || !this.views.size;
   }
 }
 

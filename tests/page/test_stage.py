@@ -118,7 +118,7 @@ def test_what_cannot_be_used_looks_so(tmp_path):
     with serving(tmp_path, STREAM_AUTH_TOKEN="sesame") as server, visiting(server.url) as visit:
         page = visit.page
         page.wait_for_selector("#token-form:not([hidden])")
-        for one in ["#talk", "#text", "#hands-free", "#send"]:
+        for one in ["#talk", "#text", "#hands-free", "#send", "#chips button >> nth=0"]:
             assert page.is_disabled(one), one
         assert icon(page) == ["off"]
         page.fill("#token", "sesame")
