@@ -20,6 +20,8 @@ export class Conversation {
     this.waiting = [];
     /** This session's turns by their number. @type {Map<number, Turn>} */
     this.numbered = new Map();
+    /** What `Turn.silenceMs` is of turns that begin from now on. */
+    this.silenceMs = 0;
   }
 
   /** The latest turn that is under way; one that the server was asked for and has not begun is not. */
@@ -211,6 +213,7 @@ export class Conversation {
       this.turns.push(turn);
     }
     turn.number = event.turn;
+    turn.silenceMs = kind === "spoken" ? this.silenceMs : 0;
     this.numbered.set(event.turn, turn);
     return turn;
   }

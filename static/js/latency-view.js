@@ -14,18 +14,22 @@ const LEFT = 48;
  */
 export function latencyOf(turn) {
   const rows = rowsOf(turn.marks, turn.latency);
+  const summary = summaryOf(rows, turn.silenceMs);
   const details = make("details", "latency");
-  details.append(make("summary", "", summaryOf(rows)), picture(rows), table(rows));
+  details.append(make("summary", "", summary), picture(rows, summary), table(rows));
   return details;
 }
 
-/** @param {import("./latency.js").Row[]} rows */
-function picture(rows) {
+/**
+ * @param {import("./latency.js").Row[]} rows
+ * @param {string} summary
+ */
+function picture(rows, summary) {
   const scale = scaleOf(rows);
   const x = (/** @type {number} */ ms) => LEFT + scale(ms) * (WIDTH - LEFT - 6);
   const bottom = 2 * LANE + 4;
   const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${bottom + 14}`, class: "bars", role: "img" });
-  svg.setAttribute("aria-label", `${summaryOf(rows)}. The figures follow in a table.`);
+  svg.setAttribute("aria-label", `${summary}. The figures follow in a table.`);
   for (const ms of ticksOf(rows)) {
     const label = draw("text", { x: x(ms), y: bottom + 12, "text-anchor": "middle" });
     label.textContent = `${ms / 1000} s`;

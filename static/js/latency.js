@@ -85,14 +85,15 @@ function kneeOf(rows) {
 
 /**
  * @param {Row[]} rows
+ * @param {number} silenceMs that was waited for, at most, before the words were taken for all of them
  * @returns {string} the one figure that a person feels, in words, and how much of it they had a part in
  */
-export function summaryOf(rows) {
+export function summaryOf(rows, silenceMs) {
   const row = rows.find((one) => one.name === "first_audio") ?? rows.find((one) => one.name === "first_token");
   const ms = row?.page ?? row?.server;
   if (row === undefined || ms == null) return "Timing";
-  // The words are made out while the pause lasts, and so are final when it is over.
-  const waited = Math.min(ms, rows.find((one) => one.name === "final")?.page ?? 0);
+  // A pause that was known for the end sooner is over when the words are final, since they are made out meanwhile.
+  const waited = Math.min(ms, silenceMs, rows.find((one) => one.name === "final")?.page ?? 0);
   const paused = waited >= 50 ? `; ${(waited / 1000).toFixed(1)} s of it was waiting for your pause` : "";
   return `${row.name === "first_audio" ? "First sound" : "First word"} after ${seconds(ms)}${paused}`;
 }

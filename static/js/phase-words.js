@@ -39,8 +39,8 @@ const CONNECTIONS = { open: "connected", closed: "paused", connecting: "connecti
 export function wordsOf(standing, phase, now) {
   const { canInterrupt, isHandsFree, postAt, reconnectAt, status, turn, wantsToken } = standing;
   if (wantsToken) return "A token is needed";
-  if (postAt) return `The server is busy. ${nextTry(postAt - now)}`;
-  if (status === "waiting" && phase === "offline") return `Not connected. Reconnecting automatically. ${nextTry(reconnectAt - now)}`;
+  if (postAt) return `The server is busy. Next try ${soon(postAt - now)}`;
+  if (status === "waiting" && phase === "offline") return `Reconnecting automatically ${soon(reconnectAt - now)}`;
   if (phase === "thinking" && turn?.isPostponed) return "Waiting for the conversation to be free …";
   if (phase === "listening" && turn?.isUpload) return "Recording … press when you have finished";
   if (phase === "listening" && isHandsFree && !turn?.said) return WORDS.waiting;
@@ -62,7 +62,7 @@ export function connectionOf({ status, wantsToken }) {
 }
 
 /** @param {number} ms from now */
-function nextTry(ms) {
+function soon(ms) {
   const left = Math.ceil(ms / 1000);
-  return left > 1 ? `Next try in ${left} seconds` : "Trying again …";
+  return left > 1 ? `in ${left} s` : "now …";
 }

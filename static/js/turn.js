@@ -27,6 +27,8 @@ export class Turn {
     /** Code points of `said` that no partial will change. */
     this.stable = kind === "typed" ? countCodePoints(said) : 0;
     this.isFinal = kind === "typed";
+    /** Silence that the server took for its end, at most, in ms; 0 where the person ended it, or that is not known. */
+    this.silenceMs = 0;
     /** Its words are uploaded as a recording, beside the socket's session. */
     this.isUpload = false;
     /** The server cannot take it yet, and is asked again. */

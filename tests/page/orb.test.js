@@ -51,11 +51,11 @@ test("each phase says what can be done now", () => {
   assert.equal(words("answering", { canInterrupt: true }), "Press or speak to interrupt");
   assert.equal(words("listening", { isHandsFree: true }), "Listening for you");
   assert.equal(words("listening", { isHandsFree: true, turn: new Turn("typed", 0, "hi") }), "Listening …");
-  assert.equal(words("offline", { status: "waiting", reconnectAt: 9500 }), "Not connected. Reconnecting automatically. Next try in 9 seconds");
-  assert.equal(words("offline", { status: "waiting", reconnectAt: 1100 }), "Not connected. Reconnecting automatically. Trying again …");
+  assert.equal(words("offline", { status: "waiting", reconnectAt: 9500 }), "Reconnecting automatically in 9 s");
+  assert.equal(words("offline", { status: "waiting", reconnectAt: 1100 }), "Reconnecting automatically now …");
   assert.equal(words("answering", { status: "waiting" }), "Press to interrupt", "what is left to hear can be stopped");
   assert.equal(words("ready", { wantsToken: true }), "A token is needed");
-  assert.equal(words("thinking", { postAt: 4000 }), "The server is busy. Next try in 3 seconds");
+  assert.equal(words("thinking", { postAt: 4000 }), "The server is busy. Next try in 3 s");
   assert.equal(words("thinking", { turn: Object.assign(new Turn("typed", 0, "hi"), { isPostponed: true }) }), "Waiting for the conversation to be free …");
   assert.equal(words("listening", { turn: Object.assign(new Turn("spoken", 0), { isUpload: true }) }), "Recording … press when you have finished");
   assert.equal(new Set(SEEN_FROM_AFAR.map((phase) => words(phase))).size, SEEN_FROM_AFAR.length);

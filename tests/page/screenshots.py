@@ -74,7 +74,7 @@ def main() -> None:
         with visiting(server.url, **narrow) as visit:
             visit.phase("ready")
             server.kill()
-            visit.page.wait_for_selector("#phase >> text=Not connected")
+            visit.page.wait_for_selector("#phase >> text=Reconnecting automatically")
             visit.page.fill("#text", "Are you there?")
             visit.page.keyboard.press("Enter")
             visit.page.screenshot(path=FOLDER / "lost-narrow-light.png")

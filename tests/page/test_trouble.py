@@ -61,7 +61,7 @@ def test_a_server_that_comes_back_finds_the_conversation_going_on(tmp_path, mode
         page.keyboard.press("Enter")
         visit.phase("answering")
         server.kill()
-        page.wait_for_selector("#phase >> text=Not connected")
+        page.wait_for_selector("#phase >> text=Reconnecting automatically")
         page.fill("#text", "Are you there?")
         page.keyboard.press("Enter")
         page.wait_for_selector("#troubles >> text=no connection")
@@ -191,7 +191,7 @@ def test_a_full_server_is_tried_again_after_the_time_that_it_says(tmp_path):
         second = first.page.context.browser.new_page()
         second.goto(server.url)
         second.wait_for_selector("#troubles >> text=no room")
-        second.wait_for_selector("#phase >> text=/Next try in 1\\d seconds/")
+        second.wait_for_selector("#phase >> text=/automatically in 1\\d s/")
 
 
 def test_a_page_whose_place_is_needed_says_so_and_comes_back_when_it_is_asked_to(tmp_path):
