@@ -6,7 +6,6 @@ import { FetchView } from "./fetch-view.js";
 
 /** @typedef {import("./engines.js").Kind} Kind */
 /** @typedef {import("./engines.js").Candidate} Candidate */
-
 /** @typedef {import("./copy-button.js").Copy} Copy */
 
 export class AdviceView {

@@ -229,7 +229,7 @@ export function asText(turns) {
     const lines = [`You: ${turn.said}`];
     lines.push(...turn.calls.map((call) => `(used ${call.name} ${call.arguments}: ${call.result ?? call.state})`));
     if (turn.reply) lines.push(`Assistant: ${turn.audible.trim()}`);
-    if (turn.unheard) lines.push(`(not heard: ${turn.unheard.trim()})`);
+    if (turn.unheard.trim()) lines.push(`(not heard: ${turn.unheard.trim()})`);
     lines.push(...turn.troubles.map((trouble) => `(${trouble.title} ${trouble.text})`));
     return lines.join("\n");
   });

@@ -8,9 +8,7 @@ import { make, setText } from "./dom.js";
 const CAPTIONS = { cancelled: "Stopped.", interrupted: "Interrupted.", lost: "The connection broke off here." };
 
 export class EndingView {
-  /**
-   * @param {{fold: (isFolded: boolean) => void, retry: (turn: Turn) => void}} actions
-   */
+  /** @param {{fold: (isFolded: boolean) => void, retry: (turn: Turn) => void}} actions */
   constructor({ fold, retry }) {
     /** @type {Turn | null} */
     this.turn = null;
@@ -35,7 +33,7 @@ export class EndingView {
   show(turn) {
     this.turn = turn;
     const { hasFailed } = turn;
-    const isCut = turn.isOver && turn.unheard !== "";
+    const isCut = turn.isOver && turn.unheard.trim() !== "";
     const text = captionOf(turn, isCut);
     setText(this.caption, text);
     this.caption.hidden = !text;
@@ -54,5 +52,5 @@ function captionOf(turn, isCut) {
   const parts = turn.troubles.map((trouble) => `${trouble.title} ${trouble.text}`.trim());
   if (turn.outcome && (isCut || turn.outcome === "lost")) parts.unshift(CAPTIONS[turn.outcome] ?? "");
   else if (turn.outcome === "cancelled" && !turn.reply) parts.unshift("Stopped before an answer.");
-  return parts.filter(Boolean).join(" ");
+  return parts.filter(Boolean).join(" ") || (turn.hasFailed ? "There is no answer." : "");
 }

@@ -14,7 +14,7 @@ import { make } from "./dom.js";
 
 /** @type {Record<string, string>} */
 const TAGS = {
-  ...{ blockquote: "blockquote", break: "br", code: "pre", emphasis: "em", inlineCode: "code", listItem: "li" },
+  ...{ blockquote: "blockquote", break: "br", emphasis: "em", inlineCode: "code", listItem: "li" },
   ...{ paragraph: "p", strong: "strong", thematicBreak: "hr" },
 };
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -154,7 +155,10 @@ def test_words_and_signs_stand_out_enough(server, model, scheme):
 
 def test_copy_shows_that_it_copied(server, model):
     model.reply = "It is noon."
-    look = {"viewport": {"width": 390, "height": 740}, "permissions": ["clipboard-read", "clipboard-write"]}
+    look: dict[str, Any] = {
+        "viewport": {"width": 390, "height": 740},
+        "permissions": ["clipboard-read", "clipboard-write"],
+    }
     with visiting(server.url, **look) as visit:
         page = visit.page
         visit.phase("ready")

@@ -205,7 +205,7 @@ def test_a_page_whose_place_is_needed_says_so_and_comes_back_when_it_is_asked_to
         with socket.create_connection((where.hostname, where.port), source_address=("127.0.0.9", 0)) as stranger:
             stranger.sendall(f"{UPGRADE}\r\n".encode())
             visit.page.wait_for_selector("#troubles >> text=needed this place for somebody else")
-        assert visit.page.locator("#connection").get_attribute("data-status") == "closed"
+        visit.page.wait_for_selector("#connection[data-status=closed]")
         assert visit.all(m.Info)[-1].code is m.InfoCode.PLACE_NEEDED
         visit.page.fill("#text", "hello")
         visit.page.keyboard.press("Enter")
