@@ -49,7 +49,8 @@ export class Assistant {
 
   /** Where things stand, for the views. @returns {import("./phase.js").Standing} */
   get standing() {
-    return { isOpening: this.isOpening, isHandsFree: this.isHandsFree, ...this.client.standing };
+    const { isHandsFree, isOpening, session } = this;
+    return { isOpening, isHandsFree, canInterrupt: isHandsFree && session.choices.bargeIn, ...this.client.standing };
   }
 
   /** The same in one word. */
@@ -122,6 +123,7 @@ export class Assistant {
       await Promise.all([this.input.microphone.open(), this.output.open()]);
       // One that is held back does not hear either.
       setTimeout(() => this.output.tellIfHeldBack(), START_MS);
+      if (press === this.press) this.input.expect(!this.isHandsFree);
       this.onnotice("microphone", null);
     } catch (error) {
       if (press === this.press) this.failMicrophone(/** @type {Error} */ (error));

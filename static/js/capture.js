@@ -7,7 +7,7 @@ import { tapLevel, tapSamples } from "./taps.js";
 const KEEP_OPEN_MS = 20_000;
 
 /** So much exact silence is no quiet room. */
-const SILENT_S = 2;
+const SILENT_S = 4;
 const MESSAGE_S = 0.06;
 
 /** @typedef {import("./taps.js").Message} Message */

@@ -20,7 +20,7 @@ export class ChoicesView {
     for (const name of ["microphone", "output", "voice", "language"]) this.bind(name, String);
     this.bind("speed", Number, (value) => `${value} ×`);
     this.bind("silenceMs", Number, (value) => (Number(value) ? `${(Number(value) / 1000).toFixed(1)} s` : "the usual"));
-    this.bindSwitch("bargeIn");
+    for (const name of /** @type {const} */ (["bargeIn", "timing"])) this.bindSwitch(name);
     this.offer(null);
     // A click on the dialog itself is one beside its content.
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
@@ -109,7 +109,7 @@ export class ChoicesView {
 
   /**
    * @private
-   * @param {"bargeIn"} name
+   * @param {"bargeIn" | "timing"} name
    */
   bindSwitch(name) {
     const input = /** @type {HTMLInputElement} */ (byId(`choose-${name}`));

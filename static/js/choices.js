@@ -17,6 +17,8 @@ const DEFAULTS = {
   /** Speech interrupts the answer, hands-free. */
   bargeIn: true,
   language: "",
+  /** How long it took stands under each answer. */
+  timing: false,
   token: "",
 };
 

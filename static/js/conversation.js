@@ -20,6 +20,8 @@ export class Conversation {
     this.waiting = [];
     /** This session's turns by their number. @type {Map<number, Turn>} */
     this.numbered = new Map();
+    /** What `Turn.silenceMs` is of turns that begin from now on. */
+    this.silenceMs = 0;
   }
 
   /** The latest turn that is under way; one that the server was asked for and has not begun is not. */
@@ -211,6 +213,7 @@ export class Conversation {
       this.turns.push(turn);
     }
     turn.number = event.turn;
+    turn.silenceMs = kind === "spoken" ? this.silenceMs : 0;
     this.numbered.set(event.turn, turn);
     return turn;
   }
@@ -224,11 +227,9 @@ export class Conversation {
 export function asText(turns) {
   const parts = turns.filter((turn) => !turn.isEmpty).map((turn) => {
     const lines = [`You: ${turn.said}`];
-    const points = Array.from(turn.reply);
-    const cut = turn.cutAt() ?? points.length;
     lines.push(...turn.calls.map((call) => `(used ${call.name} ${call.arguments}: ${call.result ?? call.state})`));
-    if (turn.reply) lines.push(`Assistant: ${points.slice(0, cut).join("").trim()}`);
-    if (cut < points.length) lines.push(`(not heard: ${points.slice(cut).join("").trim()})`);
+    if (turn.reply) lines.push(`Assistant: ${turn.audible.trim()}`);
+    if (turn.unheard.trim()) lines.push(`(not heard: ${turn.unheard.trim()})`);
     lines.push(...turn.troubles.map((trouble) => `(${trouble.title} ${trouble.text})`));
     return lines.join("\n");
   });

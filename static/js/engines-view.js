@@ -1,8 +1,8 @@
 /** The part of the settings that shows what is at work, lets a person choose, and says what would be better. */
 
+import { AdviceView } from "./advice-view.js";
 import { byId, make, setText } from "./dom.js";
 import { detailOf, labelOf, missingOf } from "./engines.js";
-import { FetchView } from "./fetch-view.js";
 
 /** @typedef {import("./engines.js").Kind} Kind */
 
@@ -25,8 +25,8 @@ export class EnginesView {
     this.rows = new Map(KINDS.map(([kind, name]) => [kind, this.addRow(kind, name)]));
     /** What the row of a kind was made of, so that nothing that a person points at is made anew. @type {Map<Kind, string>} */
     this.shown = new Map();
-    /** By kind and name. @type {Map<string, FetchView>} */
-    this.fetches = new Map();
+    /** By kind and name. @type {Map<string, AdviceView>} */
+    this.advice = new Map();
   }
 
   show() {
@@ -37,12 +37,6 @@ export class EnginesView {
     setText(byId("engines-status"), this.statusOf(swapping ?? null));
     setText(byId("engines-trouble"), trouble);
     byId("engines-trouble").hidden = !trouble;
-  }
-
-  /** Brings it into view, for whoever came for it. */
-  reveal() {
-    this.section.scrollIntoView({ block: "start" });
-    byId("engines-title").focus({ preventScroll: true });
   }
 
   /**
@@ -105,7 +99,7 @@ export class EnginesView {
       // Who pressed a button that is gone goes on where the thing is now.
       if (wasThere && !missing.contains(document.activeElement)) select.focus();
     }
-    for (const one of ofKind.engines) this.fetches.get(`${kind} ${one.name}`)?.show(one, maySwap);
+    for (const one of ofKind.engines) this.advice.get(`${kind} ${one.name}`)?.show(one, maySwap);
     const current = ofKind.engines.find((one) => one.in_use);
     select.value = asked ?? current?.name ?? "";
     // Not "disabled", which would take the focus away from whoever has just chosen.
@@ -145,35 +139,11 @@ export class EnginesView {
     const couldBeBetter = !ofKind.engines[0].in_use && !ofKind.engines[0].usable;
     const better = ofKind.synthetic ? "How to have one" : "How to have a better one";
     const summary = make("summary", "", couldBeBetter ? better : "What else could be had");
-    details.replaceChildren(summary, ...missing.map((one) => this.advice(kind, one)));
-  }
-
-  /**
-   * @private
-   * @param {Kind} kind
-   * @param {ReturnType<typeof missingOf>[number]} one
-   */
-  advice(kind, { label, why, command, candidate }) {
-    const element = make("div", "advice");
-    element.append(make("p", "", `${label}: ${why}`));
-    if (candidate.fetches) {
-      const fetch = new FetchView(this.engines, kind, candidate.name);
-      this.fetches.set(`${kind} ${candidate.name}`, fetch);
-      element.append(fetch.element);
-    }
-    if (command) {
-      const line = make("div", "line");
-      const code = make("code", "", command);
-      const button = make("button", "quiet", "Copy");
-      button.setAttribute("type", "button");
-      button.setAttribute("aria-label", `Copy the command for ${label}`);
-      button.addEventListener("click", async () => {
-        setText(button, (await this.copy(command)) ? "Copied" : "Not copied");
-        setTimeout(() => setText(button, "Copy"), 1500);
-      });
-      line.append(code, button);
-      element.append(line, make("p", "hint", `${candidate.fetches ? "Or run" : "Run"} it where the server runs, then choose it here.`));
-    }
-    return element;
+    const advice = missing.map((one) => {
+      const view = new AdviceView(this.engines, kind, one, this.copy);
+      this.advice.set(`${kind} ${one.candidate.name}`, view);
+      return view.element;
+    });
+    details.replaceChildren(summary, ...advice);
   }
 }

@@ -1,7 +1,7 @@
 /** The small picture under a turn: what took how long, the server's account above the page's. */
 
 import { make } from "./dom.js";
-import { rowsOf, scaleOf, seconds, summaryOf } from "./latency.js";
+import { rowsOf, scaleOf, seconds, summaryOf, ticksOf } from "./latency.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 320;
@@ -14,35 +14,42 @@ const LEFT = 48;
  */
 export function latencyOf(turn) {
   const rows = rowsOf(turn.marks, turn.latency);
+  const summary = summaryOf(rows, turn.silenceMs);
   const details = make("details", "latency");
-  details.append(make("summary", "", summaryOf(rows)), picture(rows), table(rows));
+  details.append(make("summary", "", summary), picture(rows, summary), table(rows));
   return details;
 }
 
-/** @param {import("./latency.js").Row[]} rows */
-function picture(rows) {
+/**
+ * @param {import("./latency.js").Row[]} rows
+ * @param {string} summary
+ */
+function picture(rows, summary) {
   const scale = scaleOf(rows);
   const x = (/** @type {number} */ ms) => LEFT + scale(ms) * (WIDTH - LEFT - 6);
-  const height = 2 * LANE + 18;
-  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${height}`, class: "bars", role: "img" });
-  svg.setAttribute("aria-label", `${summaryOf(rows)}. The figures follow in a table.`);
+  const bottom = 2 * LANE + 4;
+  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${bottom + 14}`, class: "bars", role: "img" });
+  svg.setAttribute("aria-label", `${summary}. The figures follow in a table.`);
+  for (const ms of ticksOf(rows)) {
+    const label = draw("text", { x: x(ms), y: bottom + 12, "text-anchor": "middle" });
+    label.textContent = `${ms / 1000} s`;
+    svg.append(draw("line", { x1: x(ms), x2: x(ms), y1: 0, y2: bottom, class: "tick" }), label);
+  }
   for (const [lane, who] of /** @type {["server", "page"]} */ (["server", "page"]).entries()) {
     const y = lane * LANE + 5;
     const label = draw("text", { x: 0, y: y + 10 });
     label.textContent = who;
     svg.append(label);
-    const points = rows.filter((row) => row[who] !== null).map((row) => ({ name: row.name, ms: Number(row[who]) }));
+    const points = rows.flatMap((row) => (row[who] === null ? [] : [{ name: row.name, ms: Math.max(0, row[who]) }]));
     points.sort((a, b) => a.ms - b.ms);
-    points.slice(1).forEach((point, i) => {
-      const from = x(points[i].ms);
-      const width = Math.max(0.5, x(point.ms) - from);
-      svg.append(draw("rect", { x: from, y, width, height: 12, class: `until-${point.name}` }));
-    });
-    for (const point of points) svg.append(draw("line", { x1: x(point.ms), x2: x(point.ms), y1: y - 3, y2: y + 15 }));
+    let from = 0;
+    for (const { name, ms } of points) {
+      if (ms > from) {
+        svg.append(draw("rect", { x: x(from), y, width: Math.max(0.5, x(ms) - x(from)), height: 12, class: `until-${name}` }));
+      }
+      from = ms;
+    }
   }
-  const zero = draw("text", { x: x(0), y: height - 2, "text-anchor": "middle" });
-  zero.textContent = "0 s";
-  svg.append(zero, draw("line", { x1: x(0), x2: x(0), y1: 0, y2: height - 14, class: "zero" }));
   return svg;
 }
 

@@ -15,8 +15,10 @@ import { listenToKeys } from "./keys.js";
 import { NoticesView } from "./notices-view.js";
 import { limitsOf } from "./offer.js";
 import { Speaker } from "./playback.js";
+import { OrbView } from "./orb-view.js";
 import { Recording } from "./recording.js";
 import { SamplePlayer } from "./sample-player.js";
+import { SetupView } from "./setup-view.js";
 import { StatusView } from "./status-view.js";
 import { TalkButton } from "./talk-button.js";
 import { TranscriptView } from "./transcript-view.js";
@@ -32,8 +34,10 @@ const engines = new Engines(api.href, () => choices.token);
 const { audio, connection } = assistant.client;
 const { microphone } = assistant.input;
 const { speaker } = assistant.output;
-const status = new StatusView(() => assistant.standing);
-const transcript = new TranscriptView(byId("turns"), byId("scroller"));
+const transcript = new TranscriptView(
+  { list: byId("turns"), scroller: byId("scroller"), latest: byId("latest") },
+  { copy, retry: (turn) => say(turn.said) },
+);
 const notices = new NoticesView(byId("troubles"), byId("notes"));
 
 const unable = troubleOfPage({
@@ -43,8 +47,11 @@ const unable = troubleOfPage({
   hasRecorder: Recording.isPossible,
 });
 if (unable) notices.show("page", unable);
-/** @type {HTMLButtonElement} */ (byId("talk")).disabled = unable !== null;
-/** @type {HTMLInputElement} */ (byId("hands-free")).disabled = unable !== null || !assistant.input.canStream;
+const status = new StatusView(() => assistant.standing, {
+  canTalk: unable === null,
+  canStream: () => assistant.input.canStream,
+});
+const orb = new OrbView(() => speaker.level);
 
 // --- what the assistant tells ---------------------------------------------------------------------------------------
 
@@ -69,7 +76,7 @@ function showTurn(turn) {
   turn.position = isSounding ? Math.max(turn.position, speaker.heard(turn.sound)) : turn.position;
   transcript.show(turn, assistant.conversation.turns.includes(turn), isSounding);
   if (turn.isFinal && turn.kind === "spoken") announce(`${turn.sound} said`, `You said: ${turn.said}`);
-  if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.reply}`);
+  if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.audible}`);
   showWhetherThereAreAny();
 }
 
@@ -112,10 +119,13 @@ assistant.onturn = (turn) => {
   showTurn(turn);
   keeping.note(turn);
 };
-assistant.onlevel = (rms) => status.showLevel(rms);
+assistant.onlevel = (rms) => {
+  orb.input = rms;
+};
 assistant.onnotice = (id, trouble, kind) => notices.show(id, trouble, kind);
 assistant.onchange = () => {
   status.show();
+  orb.show(assistant.phase);
   if (!isFollowing) follow();
 };
 
@@ -152,6 +162,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = box.value.trim();
   box.value = "";
+  status.show();
   if (text) say(text);
 });
 for (const chip of byId("chips").children) chip.addEventListener("click", () => say(chip.textContent ?? ""));
@@ -159,7 +170,9 @@ for (const chip of byId("chips").children) chip.addEventListener("click", () => 
 /** @param {string} text of a typed turn */
 async function say(text) {
   // What could not be said is given back, unless something else stands there by now.
-  if (!(await assistant.type(text))) box.value ||= text;
+  if (await assistant.type(text)) return;
+  box.value ||= text;
+  status.show();
 }
 
 byId("new").addEventListener("click", () => {
@@ -169,7 +182,7 @@ byId("new").addEventListener("click", () => {
 byId("copy").addEventListener("click", async () => {
   const copied = await copy(asText(assistant.conversation.turns));
   setText(byId("announcer"), copied ? "Copied." : "The browser did not let it be copied.");
-  status.flash("copy", copied ? "Copied" : "Not copied");
+  status.flash("copy", copied ? "Copied" : "Not copied", copied);
 });
 byId("download").addEventListener("click", () => {
   const file = new Blob([asText(assistant.conversation.turns)], { type: "text/plain" });
@@ -180,10 +193,16 @@ byId("download").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
 
+function showTiming() {
+  document.body.dataset.timing = String(choices.timing);
+}
+showTiming();
+
 const settings = new ChoicesView(choices, {
   canChooseOutput: Speaker.canChoose,
   changed(name) {
     saveChoices(choices);
+    if (name === "timing") showTiming();
     if (name === "output") speaker.choose(choices.output);
     if (name === "microphone") {
       microphone.device = choices.microphone;
@@ -193,7 +212,11 @@ const settings = new ChoicesView(choices, {
 });
 
 const enginesView = new EnginesView(engines, { copy });
-engines.onchange = () => enginesView.show();
+const setup = new SetupView(engines, copy);
+engines.onchange = () => {
+  enginesView.show();
+  setup.show();
+};
 
 const hear = /** @type {HTMLButtonElement} */ (byId("hear"));
 const samples = new SamplePlayer(audio, (voice, signal) => engines.sample(voice, choices.language, signal));
@@ -205,15 +228,11 @@ hear.addEventListener("click", () => {
   else samples.play(settings.voice);
 });
 
-function openSettings() {
+byId("open-settings").addEventListener("click", () => {
   settings.open();
   engines.load();
-}
-byId("open-settings").addEventListener("click", openSettings);
-byId("limits").addEventListener("click", () => {
-  openSettings();
-  enginesView.reveal();
 });
+byId("limits").addEventListener("click", () => setup.open());
 byId("settings").addEventListener("close", () => samples.stop());
 
 assistant.session.onoffer = () => {
@@ -224,7 +243,7 @@ assistant.session.onoffer = () => {
   setText(byId("limits"), limits);
   byId("limits").hidden = !limits;
   // Whoever looks at them sees the change.
-  if (settings.dialog.open) engines.load();
+  if (settings.dialog.open || setup.dialog.open) engines.load();
   keeping.greeted();
 };
 

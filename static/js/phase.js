@@ -8,13 +8,14 @@
  */
 
 /**
- * `isHandsFree` is what the person wants. `status` and `reconnectAt` are the connection's. `upload` is a turn that is
+ * `isHandsFree` is what the person wants; `canInterrupt`, whether speech then stops an answer. `status` and `reconnectAt` are the connection's. `upload` is a turn that is
  * recorded, or that the server works on while no socket is open; at `postAt` it is tried again, 0 if it need not be. `turn`
  * is under way, `asked` the latest that the server has not begun. Times are on the page's clock, in ms.
  *
  * @typedef {{
  *   isOpening: boolean,
  *   isHandsFree: boolean,
+ *   canInterrupt: boolean,
  *   wantsToken: boolean,
  *   status: import("./connection.js").Status,
  *   reconnectAt: number,

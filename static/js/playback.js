@@ -1,9 +1,13 @@
 /** The loudspeaker, seen from the page: turns are named by their keys. */
 
+import { loudness } from "./pcm.js";
 import { playInPage, playInWorklet } from "./players.js";
 
 /** What is asked to stop has done so within a few ms; where the browser holds the sound back, no answer comes at all. */
 const STOP_LIMIT_MS = 80;
+
+/** What counts as this moment where it is asked how loud it is: about 20 ms. */
+const LEVEL_SAMPLES = 1024;
 
 /** @typedef {{key: number, played: number, stumbles: number, time: number, idle: boolean, still: boolean}} Report */
 
@@ -25,6 +29,9 @@ export class Speaker {
     /** The turn with which everything stands still. @type {number | null} */
     this.held = null;
     this.rate = 1;
+    /** What tells how loud it is, once somebody has asked. @type {AnalyserNode | null} */
+    this.analyser = null;
+    this.moment = new Float32Array(LEVEL_SAMPLES);
     /** @type {Report} */
     this.report = { key: 0, played: 0, stumbles: 0, time: 0, idle: true, still: false };
     /** @type {((played: {key: number, played: number} | null) => void) | null} */
@@ -148,6 +155,18 @@ export class Speaker {
     const since = this.key === key ? Math.min(0.1, Math.max(0, context.currentTime - time)) : 0;
     const ahead = still ? Math.min(0, since - late) : since - late;
     return Math.max(0, Math.round(played + ahead * this.rate));
+  }
+
+  /** How loud it is at this moment, as the root of the mean square, 0 to 1. */
+  get level() {
+    const { player } = this;
+    if (!player) return 0;
+    if (!this.analyser) {
+      this.analyser = new AnalyserNode(player.node.context, { fftSize: LEVEL_SAMPLES });
+      player.node.connect(this.analyser);
+    }
+    this.analyser.getFloatTimeDomainData(this.moment);
+    return loudness(this.moment).rms;
   }
 
   /**

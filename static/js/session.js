@@ -89,6 +89,7 @@ export class Session extends SessionEvents {
     }
     const silence = this.choices.silenceMs ? { silence_ms: this.choices.silenceMs } : {};
     this.isHandsFree = mode === "hands_free";
+    this.conversation.silenceMs = mode === "hold" ? 0 : this.choices.silenceMs || (this.server?.silence_ms ?? 0);
     // Whoever does not mind has it as the server has it.
     const bargeIn = this.isHandsFree && !this.choices.bargeIn ? { barge_in: false } : {};
     this.connection.say({ type: "start", mode, ...silence, ...bargeIn, ...spokenHere(), ...this.request() });

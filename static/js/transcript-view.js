@@ -1,31 +1,39 @@
 /** The conversation as it is shown: one list item a turn, changed in place. */
 
 import { make, setText } from "./dom.js";
+import { EndingView } from "./ending-view.js";
 import { latencyOf } from "./latency-view.js";
 import { sliceCodePoints } from "./protocol.js";
+import { ReplyView } from "./reply-view.js";
 import { ToolsView } from "./tools-view.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
+/** @typedef {{copy: import("./copy-button.js").Copy, retry: (turn: Turn) => void}} Actions */
 
-/** @type {Record<string, string>} */
-const CAPTIONS = {
-  cancelled: "Stopped. What is struck out was not heard.",
-  interrupted: "Interrupted. What is struck out was not heard.",
-  timed_out: "",
-  failed: "",
-  lost: "The connection broke off here.",
-};
+/** So near is the end in sight. */
+const NEAR_PX = 80;
 
 export class TranscriptView {
   /**
-   * @param {HTMLElement} list
-   * @param {HTMLElement} scroller
+   * @param {{list: HTMLElement, scroller: HTMLElement, latest: HTMLElement}} elements `latest` is what leads back to the end
+   * @param {Actions} actions
    */
-  constructor(list, scroller) {
+  constructor({ list, scroller, latest }, actions) {
     this.list = list;
     this.scroller = scroller;
+    this.latest = latest;
+    this.actions = actions;
     /** @type {Map<number, TurnView>} */
     this.views = new Map();
+    /** Whether its end is kept in sight. */
+    this.isFollowing = true;
+    scroller.addEventListener("scroll", () => this.showLatest());
+    // What stands below it came or went.
+    new ResizeObserver(() => this.isFollowing && this.follow()).observe(scroller);
+    latest.addEventListener("click", () => {
+      this.follow();
+      scroller.focus({ preventScroll: true });
+    });
   }
 
   /**
@@ -40,45 +48,59 @@ export class TranscriptView {
       this.views.delete(turn.key);
       return;
     }
-    const follows = this.isAtEnd;
-    const view = known ?? new TurnView();
+    // A person who has scrolled up to read is left there, until they say something new.
+    this.isFollowing ||= !known;
+    const view = known ?? new TurnView(this.actions);
     if (!known) {
       this.views.set(turn.key, view);
       this.list.append(view.element);
     }
     view.show(turn, isSounding);
-    if (follows) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (this.isFollowing) this.follow();
+    this.showLatest();
   }
 
   clear() {
     this.views.clear();
     this.list.replaceChildren();
+    this.showLatest();
   }
 
-  /** Whether the end is in sight; a person who has scrolled up to read is left there. @private */
+  /** @private */
+  follow() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  /** @private */
   get isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return scrollHeight - scrollTop - clientHeight < 80;
+    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  }
+
+  /** @private */
+  showLatest() {
+    this.isFollowing = this.isAtEnd;
+    this.latest.hidden = this.isFollowing || !this.views.size;
   }
 }
 
 class TurnView {
-  constructor() {
+  /** @param {Actions} actions */
+  constructor({ copy, retry }) {
     this.element = make("li", "turn");
     this.you = make("div", "part you");
     this.said = make("p", "words");
     this.stable = make("span", "stable");
     this.unstable = make("span", "unstable");
     this.said.append(this.stable, this.unstable);
-    this.you.append(make("h3", "who", "You"), this.said);
+    this.you.append(make("h3", "unseen", "You"), this.said);
     this.assistant = make("div", "part assistant");
-    this.reply = make("p", "words");
+    this.reply = new ReplyView(copy);
     this.tools = new ToolsView();
-    this.assistant.append(make("h3", "who", "Assistant"), this.reply);
+    this.assistant.append(make("h3", "unseen", "Assistant"), this.reply.element);
     this.assistant.hidden = true;
-    this.caption = make("p", "caption");
-    this.caption.hidden = true;
-    this.element.append(this.you, this.tools.element, this.assistant, this.caption);
+    this.ending = new EndingView({ fold: (isFolded) => this.reply.fold(isFolded), retry });
+    this.element.append(this.you, this.tools.element, this.assistant, this.ending.element);
     this.hasLatency = false;
   }
 
@@ -89,10 +111,11 @@ class TurnView {
   show(turn, isSounding) {
     this.showSaid(turn);
     this.tools.show(turn.calls);
-    this.assistant.hidden = !turn.reply && !(turn.state === "THINKING" && !turn.isOver);
-    this.reply.classList.toggle("pending", !turn.reply);
-    this.showReply(turn.segments(isSounding));
-    this.showCaption(turn);
+    // A tool that is used says for itself that something goes on.
+    const isThinking = turn.state === "THINKING" && !turn.isOver && !turn.calls.length;
+    this.assistant.hidden = !turn.reply && !isThinking;
+    this.reply.show(turn.segments(isSounding), turn.isOver);
+    this.ending.show(turn);
     if (turn.isOver && !isSounding && !this.hasLatency && turn.latency && turn.reply) {
       this.hasLatency = true;
       this.element.append(latencyOf(turn));
@@ -111,40 +134,5 @@ class TurnView {
     // While words come and go the lines below must not jump: the paragraph never gets lower.
     const height = turn.isFinal ? 0 : Math.max(parseFloat(this.said.style.minHeight) || 0, this.said.offsetHeight);
     this.said.style.minHeight = height ? `${height}px` : "";
-  }
-
-  /**
-   * @private
-   * @param {import("./turn.js").Segment[]} segments
-   */
-  showReply(segments) {
-    segments.forEach((segment, i) => {
-      const tag = segment.kind === "lost" ? "S" : "SPAN";
-      let span = this.reply.children[i];
-      if (span?.tagName !== tag) {
-        const fresh = make(tag, "");
-        if (span) span.replaceWith(fresh);
-        else this.reply.append(fresh);
-        span = fresh;
-      }
-      if (span.className !== segment.kind) span.className = segment.kind;
-      setText(span, segment.text);
-    });
-    while (this.reply.children.length > segments.length) this.reply.lastElementChild?.remove();
-  }
-
-  /**
-   * @private
-   * @param {Turn} turn
-   */
-  showCaption(turn) {
-    const parts = turn.troubles.map((trouble) => `${trouble.title} ${trouble.text}`.trim());
-    const wasCut = turn.cutAt() !== null && turn.reply;
-    if (turn.outcome && wasCut) parts.unshift(CAPTIONS[turn.outcome] ?? "");
-    else if (turn.outcome === "lost") parts.unshift(CAPTIONS.lost);
-    else if (turn.outcome === "cancelled") parts.unshift("Stopped before an answer.");
-    const text = parts.filter(Boolean).join(" ");
-    this.caption.hidden = !text;
-    setText(this.caption, text);
   }
 }

@@ -93,9 +93,9 @@ export const TROUBLES = {
     title: "The browser holds back the sound.",
     text: "Press anywhere on the page to let it play.",
   },
-  noConnection: { title: "There is no connection to the server.", text: "It is tried again by itself." },
-  stopping: { title: "The server is stopping.", text: "This page connects again when it is back." },
-  busy: { title: "The server has no room for another session now.", text: "It is tried again by itself." },
+  noConnection: { title: "There is no connection to the server.", text: "Reconnecting automatically." },
+  stopping: { title: "The server is stopping.", text: "Reconnecting automatically when it is back." },
+  busy: { title: "The server has no room for another session now.", text: "Reconnecting automatically." },
   idle: { title: "The session was ended, since nothing was said for long.", text: "Press to talk, and it goes on." },
   placeNeeded: {
     title: "The server is full, and needed this place for somebody else.",
@@ -107,7 +107,7 @@ export const TROUBLES = {
     title: "The server speaks a newer language than this page.",
     text: "Load the page anew.",
   },
-  crashed: { title: "Something went wrong in the server.", text: "The connection is made anew." },
+  crashed: { title: "Something went wrong in the server.", text: "Reconnecting automatically." },
   forgotten: {
     title: "The server no longer knows this conversation.",
     text: "It has begun a new one, and remembers nothing from before this point.",
@@ -125,6 +125,7 @@ export const TROUBLES = {
     title: "This browser cannot send your voice as you speak.",
     text: "It is recorded, and sent when you press again. Hands-free needs another browser.",
   },
+  quiet: { title: "I hear nothing yet.", text: "Is the microphone on, and the right one? Another can be chosen in the settings." },
   nothingHeard: { title: "I heard no words.", text: "Press and try again, a little nearer to the microphone." },
 };
 
@@ -150,7 +151,7 @@ export function noticeOfInfo({ code }) {
 }
 
 /**
- * Two seconds of exact zeros: a muted or a wrong device.
+ * Nothing but exact zeros, or nothing at all: a muted or a wrong device.
  *
  * @param {string} device
  * @returns {Trouble}

@@ -1,6 +1,6 @@
 /** One exchange as a person sees it, and what of its reply was heard. Pure. */
 
-import { countCodePoints } from "./protocol.js";
+import { countCodePoints, sliceCodePoints } from "./protocol.js";
 import { heardOf, spokenAt } from "./spoken.js";
 
 /** @typedef {import("./spoken.js").Phrase} Phrase */
@@ -27,6 +27,8 @@ export class Turn {
     /** Code points of `said` that no partial will change. */
     this.stable = kind === "typed" ? countCodePoints(said) : 0;
     this.isFinal = kind === "typed";
+    /** Silence that the server took for its end, at most, in ms; 0 where the person ended it, or that is not known. */
+    this.silenceMs = 0;
     /** Its words are uploaded as a recording, beside the socket's session. */
     this.isUpload = false;
     /** The server cannot take it yet, and is asked again. */
@@ -148,6 +150,21 @@ export class Turn {
     if (this.outcome === "completed") return null;
     if (this.isOver) return this.heard;
     return this.silenced ? this.guessHeard() : null;
+  }
+
+  /** The reply as far as it was, or will be, heard. */
+  get audible() {
+    return sliceCodePoints(this.reply, 0, this.cutAt() ?? undefined);
+  }
+
+  /** What of the reply never will be heard; empty where it was not cut off. */
+  get unheard() {
+    return this.reply.slice(this.audible.length);
+  }
+
+  /** Whether there is no answer, or not all of one, for no reason of the person's. */
+  get hasFailed() {
+    return this.outcome === "failed" || this.outcome === "timed_out";
   }
 
   /** What of the reply was heard by our own account, in code points. */

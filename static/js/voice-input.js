@@ -7,6 +7,9 @@ import { VoiceFeed } from "./voice-feed.js";
 
 /** @typedef {import("./trouble.js").Tell} Tell */
 
+/** Whoever has pressed to talk has begun to by then, or is not heard. */
+const SOON_MS = 4000;
+
 export class VoiceInput {
   /**
    * @param {import("./audio.js").Audio} audio
@@ -18,6 +21,11 @@ export class VoiceInput {
     this.microphone.device = device;
     this.clock = new SpeechClock();
     this.feed = new VoiceFeed();
+    /** When the person was about to speak, on the page's clock, and what has come of it since. */
+    this.expectedAt = 0;
+    this.hasCome = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.expecting = undefined;
     /** A piece of the voice for the server. @type {(pcm: ArrayBuffer) => void} */
     this.onaudio = () => {};
     /** How loud it is, as the root of the mean square, 0 to 1. @type {(rms: number) => void} */
@@ -45,9 +53,40 @@ export class VoiceInput {
     return this.audio.hasWorklets;
   }
 
+  /**
+   * The microphone is open and the person about to speak: if nothing comes of it, that is said.
+   *
+   * @param {boolean} atOnce whether they have pressed to, and do not just leave it open
+   */
+  expect(atOnce) {
+    clearTimeout(this.expecting);
+    this.expectedAt = performance.now();
+    this.hasCome = false;
+    this.expecting = setTimeout(() => this.wonder(atOnce), SOON_MS);
+  }
+
+  /**
+   * @private
+   * @param {boolean} atOnce
+   */
+  wonder(atOnce) {
+    if (!this.feed.isListening || this.microphone.isHushed) return;
+    if (!this.hasCome) this.onnotice("silence", troubleOfSilence(this.microphone.label));
+    else if (atOnce && this.clock.lastLoud < this.expectedAt && !this.clock.turn?.said) {
+      this.onnotice("quiet", TROUBLES.quiet, "note");
+    }
+  }
+
+  /** @private */
+  wonderNoMore() {
+    clearTimeout(this.expecting);
+    this.onnotice("quiet", null);
+  }
+
   /** Listens no more, but what was kept is still sent. */
   close() {
     this.feed.close();
+    this.wonderNoMore();
     this.onlevel(0);
     this.microphone.rest();
   }
@@ -55,6 +94,7 @@ export class VoiceInput {
   /** Listens no more, and drops what was kept. */
   rest() {
     this.feed.stop();
+    this.wonderNoMore();
     this.onlevel(0);
     if (this.microphone.stream) this.microphone.rest();
   }
@@ -66,7 +106,9 @@ export class VoiceInput {
   listen({ pcm, rms }) {
     if (!this.feed.isListening) return;
     this.onlevel(rms);
+    this.hasCome = true;
     this.clock.hear(rms, performance.now());
+    if (this.clock.lastLoud > this.expectedAt) this.wonderNoMore();
     if (pcm) this.feed.push(pcm);
   }
 }

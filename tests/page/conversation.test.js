@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { requestOf } from "../../static/js/choices.js";
 import { Conversation, asText } from "../../static/js/conversation.js";
-import { rowsOf, scaleOf, summaryOf } from "../../static/js/latency.js";
+import { rowsOf, scaleOf, summaryOf, ticksOf } from "../../static/js/latency.js";
 import { Framer, fromWav, loudness, toFloat32, toInt16 } from "../../static/js/pcm.js";
 import { applyPartial, decodeChunk, decodeEvent, subprotocols } from "../../static/js/protocol.js";
 import { troubleOfMicrophone, troubleOfPage, troubleOfTurn } from "../../static/js/trouble.js";
@@ -253,12 +253,18 @@ test("latency has one axis, with the person's last word at 0", () => {
   assert.deepEqual(at.final, [790, 800]);
   assert.deepEqual(at.speech_end, [0, 0]);
   assert.equal(at.first_token, undefined);
-  assert.equal(summaryOf(rows), "First sound after 0.95 s");
+  assert.equal(summaryOf(rows, 700), "First sound after 0.95 s; 0.7 s of it was waiting for your pause");
+  assert.equal(summaryOf(rows, 1400), "First sound after 0.95 s; 0.8 s of it was waiting for your pause");
+  assert.equal(summaryOf(rows, 0), "First sound after 0.95 s");
   const scale = scaleOf(rows);
-  assert.equal(scale(-2800), 0);
-  assert.ok(scale(950) < 0.9 && scale(950) > 0.85);
+  assert.equal(scale(-2800), 0, "what was before has no part in it");
+  for (const ms of [0, 100, 475, 950]) assert.ok(Math.abs(scale(ms) - (0.88 * ms) / 950) < 1e-9, "one measure as far as the first sound");
   assert.equal(scale(6000), 1);
-  assert.equal(summaryOf(rowsOf({}, null)), "Timing");
+  assert.deepEqual(ticksOf(rows), [0, 200, 400, 600, 800]);
+  const typed = rowsOf({ final: 0, first_token: 300, done: 400 }, null);
+  assert.equal(summaryOf(typed, 0), "First word after 0.30 s");
+  assert.deepEqual(ticksOf(typed), [0, 100, 200, 300]);
+  assert.equal(summaryOf(rowsOf({}, null), 0), "Timing");
 });
 
 test("samples and bytes", () => {

@@ -6,7 +6,7 @@ import { Turn } from "../../static/js/turn.js";
 
 /** @type {import("../../static/js/phase.js").Standing} */
 const REST = {
-  ...{ isOpening: false, isHandsFree: false, wantsToken: false, status: "open", reconnectAt: 0 },
+  ...{ isOpening: false, isHandsFree: false, canInterrupt: false, wantsToken: false, status: "open", reconnectAt: 0 },
   ...{ upload: null, isPosting: false, postAt: 0, isSounding: false, feed: "off", turn: null, asked: null },
 };
 

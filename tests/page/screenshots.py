@@ -14,11 +14,11 @@ FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshot
 KEPT = {
     *("rest-wide-light", "answering-wide-light", "answering-wide-dark", "latency-wide-light"),
     *("answering-narrow-dark", "stopped-narrow-light", "latency-narrow-dark", "settings-narrow-light"),
-    *("engines-narrow-dark", "rest-narrow-dark"),
+    *("engines-narrow-dark", "rest-narrow-dark", "answering-landscape-dark"),
 }
 REPLY = (
-    "It will be mild in London today, about fourteen degrees. Rain is likely after nine in the evening, "
-    "so take an umbrella if you are out late."
+    "It will be **mild** in London today, about fourteen degrees. Rain is likely after nine in the evening.\n\n"
+    "- In the park, a jacket will do.\n- If you are out late, take an umbrella."
 )
 
 
@@ -32,7 +32,7 @@ def main() -> None:
         serving(folder, OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none") as server,
     ):
         model.reply = REPLY
-        for name, width, height in [("wide", 1100, 760), ("narrow", 360, 740)]:
+        for name, width, height in [("wide", 1280, 800), ("narrow", 390, 844), ("landscape", 844, 390)]:
             for scheme in ["light", "dark"]:
                 look: dict[str, Any] = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
                 with visiting(server.url, question, **look) as visit:
@@ -48,9 +48,12 @@ def main() -> None:
                     visit.page.wait_for_timeout(2600)
                     take("answering")
                     visit.page.keyboard.press("Escape")
-                    visit.page.wait_for_selector(".latency")
+                    visit.page.wait_for_selector(".unheard")
                     take("stopped")
-                    visit.page.click("summary")
+                    visit.page.click("#open-settings")
+                    visit.page.check("#choose-timing", force=True)
+                    visit.page.keyboard.press("Escape")
+                    visit.page.click(".latency summary")
                     visit.page.evaluate("document.querySelector('#scroller').scrollTop = 1e6")
                     take("latency")
                     visit.page.click("#open-settings")
@@ -60,7 +63,7 @@ def main() -> None:
                     visit.page.click(".missing:not([hidden]) summary")
                     take("engines")
                     visit.page.keyboard.press("Escape")
-        narrow: dict[str, Any] = {"viewport": {"width": 360, "height": 740}}
+        narrow: dict[str, Any] = {"viewport": {"width": 390, "height": 844}}
         with visiting(server.url, question, **narrow) as visit:
             visit.phase("ready")
             # Held, so that it still listens when the picture is taken.
@@ -71,7 +74,7 @@ def main() -> None:
         with visiting(server.url, **narrow) as visit:
             visit.phase("ready")
             server.kill()
-            visit.page.wait_for_selector("#phase >> text=Not connected")
+            visit.page.wait_for_selector("#phase >> text=Reconnecting automatically")
             visit.page.fill("#text", "Are you there?")
             visit.page.keyboard.press("Enter")
             visit.page.screenshot(path=FOLDER / "lost-narrow-light.png")

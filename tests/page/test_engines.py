@@ -1,5 +1,7 @@
 """The first view and its three things to try; what is at work, another one please, and how a voice sounds."""
 
+from typing import Any
+
 import pytest
 
 from tests.page.browser import visiting
@@ -51,11 +53,15 @@ def test_what_is_limited_is_one_quiet_line_that_leads_to_what_to_do(bare, scheme
         page.wait_for_selector("#limits:not([hidden])")
         assert page.inner_text("#limits").startswith("No language model yet")
         assert page.locator(".notice").count() == 0
+        assert page.locator("#limits").evaluate("chip => chip.getClientRects().length") == 1
         check(page, "at rest, with limits")
         page.click("#limits")
-        page.wait_for_selector("#engine-language_model option", state="attached")
-        assert page.evaluate("document.activeElement.id") == "engines-title"
-        assert page.locator("#engines-title").bounding_box()["y"] < 640
+        page.wait_for_selector("#setup .better")
+        check(page, "what would make it better")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#setup", state="hidden")
+        assert page.evaluate("document.activeElement.id") == "limits"
+        open_settings(page)
         row = page.locator(".engine", has=page.locator("#engine-language_model"))
         assert page.eval_on_selector("#engine-language_model", "one => one.selectedOptions[0].text") == "None"
         # What is so, and what to do about it.
@@ -63,6 +69,29 @@ def test_what_is_limited_is_one_quiet_line_that_leads_to_what_to_do(bare, scheme
         row.locator("summary").click()
         assert "OPENAI_API_KEY" in row.inner_text()
         check(page, "what is at work")
+        assert visit.trouble == []
+
+
+def test_the_setup_sheet_has_commands_to_copy(tmp_path):
+    look: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"}
+    serving_alone = serving(tmp_path, STREAM_ASR_ENGINE="auto", STREAM_LLM_ENGINE="local", PATH="/nowhere")
+    with (
+        serving_alone as server,
+        visiting(server.url, permissions=["clipboard-read", "clipboard-write"], **look) as visit,
+    ):
+        page = visit.page
+        page.click("#limits")
+        page.wait_for_selector("#setup .better")
+        if "A language model" not in page.inner_text("#setup-rows"):
+            pytest.skip("there is a language model on this machine, so nothing is limited")
+        check(page, "what would make it better")
+        line = page.locator("#setup .command", has_text="ollama pull")
+        button = line.get_by_role("button")
+        button.click()
+        page.wait_for_function("button => button.textContent === 'Copied'", arg=button.element_handle())
+        assert page.evaluate("navigator.clipboard.readText()") == line.locator("code").inner_text()
+        page.click("#setup .end button")
+        page.wait_for_selector("#setup", state="hidden")
         assert visit.trouble == []
 
 
@@ -75,7 +104,8 @@ def test_a_command_is_copied(bare):
             pytest.skip("every recognizer is here, so there is none to get")
         row = page.locator(".engine", has=page.locator("#engine-recognizer"))
         row.locator("summary").click()
-        button = row.get_by_role("button", name="Copy").first
+        # By what it is, since its name changes.
+        button = row.locator(".command button").first
         button.click()
         page.wait_for_function("button => button.textContent === 'Copied'", arg=button.element_handle())
         copied = page.evaluate("navigator.clipboard.readText()")

@@ -83,7 +83,7 @@ def test_the_page_opens_while_the_server_is_away_and_comes_back_with_it(own_serv
         page.wait_for_function(AT_WORK)
         ((name, paths),) = kept(page).items()
         assert name.startswith(f"voice_trio {proxy.url}/ ")
-        assert {"/house/", "/house/static/style.css", "/house/static/js/playback-worklet.js"} <= set(paths)
+        assert {"/house/", "/house/static/base.css", "/house/static/js/playback-worklet.js"} <= set(paths)
         # What people say, and what is asked about it, is not kept.
         page.fill("#text", "Hello")
         page.keyboard.press("Enter")
@@ -133,11 +133,11 @@ def test_another_version_takes_the_place_of_the_one_that_was_kept(tmp_path):
         # Another server at this host may have files under a path of its own.
         other = f"voice_trio {url}elsewhere/ 1"
         page.evaluate("name => caches.open(name)", other)
-        (tmp_path / "static" / "style.css").write_text("/* another */")
+        (tmp_path / "static" / "base.css").write_text("/* another */")
         publish()
         page.reload()
         assert page.evaluate(GONE, before)
         (after,) = set(kept(page)) - {other}
         assert after != before
-        text = f"caches.open({json.dumps(after)}).then(one => one.match('static/style.css')).then(one => one.text())"
+        text = f"caches.open({json.dumps(after)}).then(one => one.match('static/base.css')).then(one => one.text())"
         assert page.evaluate(text) == "/* another */"

@@ -40,7 +40,7 @@ def test_the_page_talks_and_is_answered(proxied, model, question):
         path = urlsplit(proxied.url).path
         assert proxied.asked[:2] == [path, f"{path}/"]
         worklets = {f"{path}/static/js/{name}-worklet.js" for name in ("capture", "playback")}
-        assert {f"{path}/static/style.css", f"{path}/static/icon.svg", f"{path}/ws", *worklets} <= {*proxied.asked}
+        assert {f"{path}/static/base.css", f"{path}/static/icon.svg", f"{path}/ws", *worklets} <= {*proxied.asked}
         assert [one for one in proxied.asked[1:] if not one.startswith(f"{path}/")] == []
 
 

@@ -142,7 +142,7 @@ async def test_a_handshake_with_what_is_no_socket_is_refused(path, status):
 async def test_the_token_opens_ws_and_the_page_needs_none():
     with trio.fail_after(20), capture_logs() as lines:
         async with serving(auth_token=TOKEN) as running:
-            for path in ("/", "/livez", "/readyz", "/healthz", "/static/style.css"):
+            for path in ("/", "/livez", "/readyz", "/healthz", "/static/base.css"):
                 assert (await get(running.url, path))[0].startswith("HTTP/1.1 200")
             assert (await get(running.url, "/api/anything"))[0].startswith("HTTP/1.1 401")
             for token in (None, "wrong"):

@@ -25,7 +25,7 @@ async def test_health_and_the_page():
             status, body = await get(running.url, "/")
             assert status.startswith("HTTP/1.1 200")
             assert "voice assistant server" in body
-            assert (await get(running.url, "/static/style.css"))[0].startswith("HTTP/1.1 200")
+            assert (await get(running.url, "/static/base.css"))[0].startswith("HTTP/1.1 200")
             assert (await get(running.url, "/static/../pyproject.toml"))[0].startswith("HTTP/1.1 404")
             assert (await get(running.url, "/nowhere"))[0].startswith("HTTP/1.1 404")
 
@@ -35,30 +35,30 @@ NO_FILES = [
     "%F0%9F%98%80" * 400,
     "js/" + "a/" * 2000,
     "%00",
-    "style.css%00",
+    "base.css%00",
     "%ff%fe",
-    "style.css%ff",
+    "base.css%ff",
     "..%2f..%2fpyproject.toml",
     "%2e%2e/pyproject.toml",
     "js/../../pyproject.toml",
     "js/..%5c..%5cpyproject.toml",
     "js\\main.js",
-    "./style.css",
+    "./base.css",
     "js/./main.js",
     "js//main.js",
-    "/style.css",
+    "/base.css",
     "/etc/passwd",
     "%2fetc/passwd",
     "js",
     "js/",
     ".",
     "..",
-    "style.css/",
-    "style.css/a",
-    "STYLE.CSS",
+    "base.css/",
+    "base.css/a",
+    "BASE.CSS",
     "%C2%85",
     "%0d%0aSet-Cookie:%20a=b",
-    "style.css%20",
+    "base.css%20",
     "",
 ]
 

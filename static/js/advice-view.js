@@ -1,0 +1,49 @@
+/** What to do so that an engine can be used that cannot be yet: a press that fetches it, or a command to copy. */
+
+import { copyButton } from "./copy-button.js";
+import { make } from "./dom.js";
+import { FetchView } from "./fetch-view.js";
+
+/** @typedef {import("./engines.js").Kind} Kind */
+/** @typedef {import("./engines.js").Candidate} Candidate */
+/** @typedef {import("./copy-button.js").Copy} Copy */
+
+export class AdviceView {
+  /**
+   * @param {import("./engines.js").Engines} engines
+   * @param {Kind} kind
+   * @param {ReturnType<typeof import("./engines.js").missingOf>[number]} missing
+   * @param {Copy} copy
+   */
+  constructor(engines, kind, { label, why, command, candidate }, copy) {
+    this.element = make("div", "advice");
+    this.element.append(make("p", "", `${label}: ${why}`));
+    this.fetch = candidate.fetches ? new FetchView(engines, kind, candidate.name) : null;
+    if (this.fetch) this.element.append(this.fetch.element);
+    if (command) {
+      const hint = `${candidate.fetches ? "Or run" : "Run"} it where the server runs, then choose it in the settings.`;
+      this.element.append(commandOf(command, label, copy), make("p", "hint", hint));
+    }
+  }
+
+  /**
+   * @param {Candidate} candidate
+   * @param {boolean} may whether this page may have it fetched
+   */
+  show(candidate, may) {
+    this.fetch?.show(candidate, may);
+  }
+}
+
+/**
+ * A command with a button that copies it.
+ *
+ * @param {string} command
+ * @param {string} label of what it is for
+ * @param {Copy} copy
+ */
+export function commandOf(command, label, copy) {
+  const line = make("div", "line command");
+  line.append(make("code", "", command), copyButton(() => command, `Copy the command for ${label}`, copy));
+  return line;
+}

@@ -1,0 +1,104 @@
+/** Markdown as elements: made one by one of what was read, so that nothing in an answer can be more than text. */
+
+import { copyButton } from "./copy-button.js";
+import { make } from "./dom.js";
+
+/** @typedef {import("./markdown.js").Node} Node */
+
+/**
+ * A piece of an answer's own text, and an element that has a place in it.
+ *
+ * @typedef {{element: HTMLElement, value: string, places: number[]}} Leaf
+ * @typedef {{element: HTMLElement, start: number}} Box
+ */
+
+/** @type {Record<string, string>} */
+const TAGS = {
+  ...{ blockquote: "blockquote", break: "br", emphasis: "em", inlineCode: "code", listItem: "li" },
+  ...{ paragraph: "p", strong: "strong", thematicBreak: "hr" },
+};
+
+export class MarkdownView {
+  /** @param {import("./copy-button.js").Copy} copy */
+  constructor(copy) {
+    this.copy = copy;
+    /** @type {Leaf[]} */
+    this.leaves = [];
+    /** What takes room by itself: a paragraph, an item's dot, a frame. @type {Box[]} */
+    this.boxes = [];
+  }
+
+  /**
+   * @param {Node} node
+   * @returns {HTMLElement}
+   */
+  make(node) {
+    if (node.type === "definition") return make("span", "");
+    if (node.type === "code") return this.code(node);
+    if (node.value !== undefined) return this.leaf(node, make(TAGS[node.type] ?? "span", ""));
+    const element = this.around(node);
+    element.append(...this.children(node).map((one) => this.make(one)));
+    if (!["strong", "emphasis", "link", "linkReference"].includes(node.type)) this.boxes.push({ element, start: node.start });
+    return element;
+  }
+
+  /**
+   * @private
+   * @param {Node} node
+   */
+  around({ type, depth = 1, first, ordered, url }) {
+    // The page's own headings go as far as the third.
+    if (type === "heading") return make(`h${Math.min(6, 3 + depth)}`, "");
+    if (type === "list") {
+      const element = make(ordered ? "ol" : "ul", "");
+      if (ordered && first !== undefined) element.setAttribute("start", String(first));
+      return element;
+    }
+    if (type !== "link" || !url) return make(TAGS[type] ?? "span", "");
+    const element = make("a", "");
+    element.setAttribute("href", url);
+    element.setAttribute("target", "_blank");
+    element.setAttribute("rel", "noopener noreferrer");
+    return element;
+  }
+
+  /**
+   * A list whose items are lines has no paragraphs in them.
+   *
+   * @private
+   * @param {Node} node
+   */
+  children({ type, spread, children }) {
+    if (type !== "listItem" || spread) return children;
+    return children.flatMap((one) => (one.type === "paragraph" ? one.children : [one]));
+  }
+
+  /**
+   * @private
+   * @param {Node} node
+   */
+  code(node) {
+    const element = make("div", "listing");
+    const top = make("div", "listing-top");
+    const button = copyButton(() => node.value ?? "", "Copy the code", this.copy);
+    top.append(make("span", "", node.lang ?? ""), button);
+    const text = make("pre", "");
+    text.tabIndex = 0;
+    text.setAttribute("role", "region");
+    text.setAttribute("aria-label", "Code");
+    text.append(this.leaf(node, make("code", "")));
+    element.append(top, text);
+    this.boxes.push({ element, start: node.start });
+    return element;
+  }
+
+  /**
+   * @private
+   * @param {Node} node
+   * @param {HTMLElement} element
+   */
+  leaf({ value = "", places = [] }, element) {
+    this.leaves.push({ element, value, places });
+    return element;
+  }
+}
