@@ -33,6 +33,7 @@ LAYERS = [
         "log_writer",
         "microphone",
         "private_files",
+        "remote_settings",
         "sound_file",
         "waiting",
     },

@@ -1,0 +1,282 @@
+"""A recognizer on another machine, over real connections: what it is asked, and what comes of whatever it answers."""
+
+import io
+import wave
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from tests.engines.far_end import Answer, far_server, unused_url, words
+from voice_trio import config
+from voice_trio.core.breaker import MOST_FAILURES
+from voice_trio.core.messages import ErrorCode
+from voice_trio.engines.base import EngineError, Hypothesis, Transcript
+from voice_trio.engines.remote.address import far_ends, remote_of
+from voice_trio.engines.remote.asking import HttpHearer
+from voice_trio.engines.remote.ends import FarEnds
+from voice_trio.engines.remote.http import open_http
+from voice_trio.engines.remote.recognizer import RemoteRecognizer, Ways
+from voice_trio.entry_points import Kind
+from voice_trio.testing.scripted import ScriptedRecognizer
+
+pytestmark = pytest.mark.real
+
+SECOND = bytes(range(256)) * 125
+"""A second of audio."""
+
+
+@asynccontextmanager
+async def recognizer(*urls, local=None, **settings):
+    """A remote recognizer of ``urls``."""
+    settings = config.load(asr_url=",".join(urls), **{"remote_attempt_s": 5.0, **settings})
+    remote = remote_of(Kind.RECOGNIZER, settings)
+    async with open_http(remote, settings) as http:
+        ends = FarEnds(far_ends(remote), attempt_s=settings.remote_attempt_s, stands_by=local is not None)
+        yield RemoteRecognizer(
+            Ways(ends, HttpHearer(http, remote.model), local, settings.remote_partials == "on", settings.asr_timeout_s)
+        )
+
+
+@asynccontextmanager
+async def utterance_of(*script, language="en", local=None, **settings):
+    """A second of an utterance, at a far end that answers as ``script`` says."""
+    with trio.fail_after(30):
+        async with far_server(*script) as server, recognizer(server.url, local=local, **settings) as remote:
+            async with remote.open(language) as utterance:
+                utterance.feed(SECOND)
+                yield server, utterance
+
+
+async def test_it_is_sent_a_wav_file_and_answers_with_the_words():
+    async with utterance_of(words(" It is noon. "), remote_asr_model="tiny", asr_api_key="k-1") as (server, utterance):
+        assert await utterance.settle(16_000) == Transcript("It is noon.", "en")
+        [asked] = server.asked
+        assert utterance.compute_s > 0
+    assert asked.path == "/v1/audio/transcriptions"
+    assert asked.headers["authorization"] == "Bearer k-1"
+    begin = asked.body.index(b"RIFF")
+    with wave.open(io.BytesIO(asked.body[begin:])) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
+        assert file.readframes(16_000) == SECOND
+    for name, value in {b"model": b"tiny", b"response_format": b"json", b"language": b"en"}.items():
+        assert b'name="' + name + b'"\r\n\r\n' + value + b"\r\n" in asked.body
+
+
+async def test_the_language_that_it_found_is_told():
+    async with utterance_of(words("Es ist Mittag.", language="de"), language=None) as (server, utterance):
+        assert await utterance.settle(16_000) == Transcript("Es ist Mittag.", "de")
+        assert b'name="language"' not in server.asked[0].body
+
+
+@pytest.mark.parametrize("language", ["a language", 7, "\ud800x", "e1"])
+async def test_what_is_no_code_of_a_language_is_passed_over(language):
+    async with utterance_of(words("Hi.", language=language), language=None) as (_, utterance):
+        assert await utterance.settle(16_000) == Transcript("Hi.", None)
+
+
+HTML = Answer(mimetype="text/html", parts=[b"<html>secret-of-theirs</html>"])
+GARBAGE = {
+    "html": (HTML, "text/html"),
+    "html that says it is json": (Answer(parts=[b"<html>secret-of-theirs"]), "without a text"),
+    "no json": (Answer(parts=[b"\xff\xfe\0secret-of-theirs"]), "without a text"),
+    "a list": (Answer(parts=[b'["secret-of-theirs"]']), "without a text"),
+    "no text": (Answer(parts=[b'{"words": "secret-of-theirs"}']), "without a text"),
+    "text that is none": (Answer(parts=[b'{"text": ["secret-of-theirs"]}']), "without a text"),
+    "deep": (Answer(parts=[b"[" * 200_000]), "without a text"),
+    "endless": (Answer(parts=[b"x" * 60_000] * 6), "more than 256,000 bytes"),
+    "packed": (Answer(headers=[("Content-Encoding", "gzip")], parts=[b"secret-of-theirs"]), "packs"),
+    "no http": (Answer(raw=b"secret-of-theirs\r\n\r\n"), "broke off"),
+    "nothing": (Answer(raw=b""), "broke off"),
+    "endless head": (Answer(raw=b"HTTP/1.1 200 OK\r\nX: " + b"x" * 300_000), "broke off"),
+    "half a body": (Answer(parts=[b'{"text": "secret-of-theirs'], breaks_off=True), "broke off"),
+    "500": (Answer(status=500, parts=[b"secret-of-theirs"]), "HTTP 500"),
+    "401": (Answer(status=401, parts=[b"secret-of-theirs"]), "STREAM_ASR_API_KEY"),
+    "404": (Answer(status=404), "STREAM_ASR_URL and STREAM_REMOTE_ASR_MODEL"),
+    "422": (Answer(status=422, parts=[b"secret-of-theirs"]), "HTTP 422"),
+}
+
+
+@pytest.mark.parametrize(("answer", "told"), GARBAGE.values(), ids=GARBAGE)
+async def test_whatever_else_it_answers_is_one_clear_sentence(answer, told):
+    async with utterance_of(answer, asr_timeout_s=0.5) as (server, utterance):
+        with pytest.raises(EngineError) as caught:
+            await utterance.settle(16_000)
+        place = server.url.removeprefix("http://")
+    error = caught.value
+    assert error.code is ErrorCode.ASR_FAIL
+    assert told in error.message
+    assert place in error.message
+    assert "secret-of-theirs" not in error.message
+    assert error.message.endswith(".")
+    assert "\n" not in error.message
+
+
+@pytest.mark.parametrize("answer", [one for one, _ in GARBAGE.values()], ids=GARBAGE)
+async def test_where_another_stands_by_it_hears_the_utterance_from_its_beginning(answer):
+    local = ScriptedRecognizer(words=["what", "is", "that"])
+    async with utterance_of(answer, local=local) as (_, utterance):
+        assert (await utterance.settle(16_000)).text == "what is that"
+    assert local.utterances == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(hangs=True), Answer(parts=[b'{"text":'], stalls=True)], ids=["hangs", "stalls"]
+)
+async def test_one_that_does_not_answer_in_its_time_is_given_up(answer):
+    local = ScriptedRecognizer(words=["what", "is", "that"])
+    async with utterance_of(answer, local=local, remote_attempt_s=0.05) as (server, utterance):
+        assert (await utterance.settle(16_000)).text == "what is that"
+        for asked in server.asked:
+            await asked.left.wait()
+        assert len(server.asked) == MOST_FAILURES
+
+
+async def test_one_that_is_not_there_is_told_and_the_next_is_asked():
+    async with far_server(words("Yes.")) as server, recognizer(await unused_url(), server.url) as remote:
+        async with remote.open("en") as utterance:
+            utterance.feed(SECOND)
+            assert (await utterance.settle(16_000)).text == "Yes."
+    async with recognizer(await unused_url(), asr_timeout_s=0.3) as remote, remote.open("en") as utterance:
+        utterance.feed(SECOND)
+        with pytest.raises(EngineError, match="cannot be reached"):
+            await utterance.settle(16_000)
+
+
+async def test_a_redirect_is_not_followed_and_no_key_goes_to_another_host():
+    async with far_server(words("Stolen.")) as thief:
+        location = ("Location", f"{thief.url}/v1/audio/transcriptions")
+        async with utterance_of(Answer(status=307, headers=[location]), remote_api_key="k-1") as (server, utterance):
+            with pytest.raises(
+                EngineError, match="sends to another address .HTTP 307.: put the right one into STREAM_A"
+            ):
+                await utterance.settle(16_000)
+            assert len(server.asked) == 1
+        assert thief.asked == []
+
+
+async def test_a_server_that_has_no_room_is_asked_again_when_it_says():
+    busy = Answer(status=503, headers=[("Retry-After", "0")])
+    limited = Answer(status=429, headers=[("Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT")])
+    async with utterance_of(busy, limited, busy, limited, busy, words("Yes.")) as (server, utterance):
+        assert (await utterance.settle(16_000)).text == "Yes."
+        assert len(server.asked) == 6
+
+
+async def test_who_is_cancelled_closes_the_connection():
+    async with utterance_of(Answer(hangs=True)) as (server, utterance):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(utterance.settle, 16_000)
+            await server.arrived.wait()
+            nursery.cancel_scope.cancel()
+        await server.asked[0].left.wait()
+        assert utterance.samples == 16_000
+
+
+async def test_leaving_an_utterance_closes_the_connection():
+    async with far_server(Answer(hangs=True)) as server, recognizer(server.url) as remote:
+        async with trio.open_nursery() as nursery:
+
+            async def speak():
+                async with remote.open("en") as utterance:
+                    utterance.feed(SECOND)
+                    await utterance.anticipate(12_000)
+
+            nursery.start_soon(speak)
+            await server.arrived.wait()
+            nursery.cancel_scope.cancel()
+        await server.asked[0].left.wait()
+
+
+async def test_partials_are_of_the_audio_so_far_and_not_asked_for_twice():
+    async with utterance_of(words("It is"), words("It is noon.")) as (server, utterance):
+        assert await utterance.hypothesize() == Hypothesis("It is", 16_000)
+        assert await utterance.hypothesize() == Hypothesis("It is", 16_000)
+        assert len(server.asked) == 1
+        utterance.feed(SECOND)
+        assert await utterance.hypothesize() == Hypothesis("It is noon.", 32_000)
+
+
+async def test_a_partial_that_cannot_be_had_is_no_error():
+    async with utterance_of(words("It is"), Answer(status=500), words("It is noon.")) as (_, utterance):
+        await utterance.hypothesize()
+        utterance.feed(SECOND)
+        assert await utterance.hypothesize() == Hypothesis("It is", 16_000)
+        assert (await utterance.settle(32_000)).text == "It is noon."
+
+
+async def test_of_a_far_end_that_rests_partials_are_heard_here():
+    local = ScriptedRecognizer(words=["what", "is", "that"])
+    async with utterance_of(Answer(status=500), local=local) as (server, utterance):
+        for _ in range(MOST_FAILURES - 1):
+            assert await utterance.hypothesize() == Hypothesis("", 0)
+        assert (await utterance.hypothesize()).text == "what is that"
+        utterance.feed(SECOND)
+        await utterance.hypothesize()
+        assert len(server.asked) == MOST_FAILURES
+        assert (await utterance.settle(32_000)).text == "what is that"
+    assert local.utterances == 1
+
+
+async def test_partials_can_be_left_out():
+    async with utterance_of(words("It is noon."), remote_partials="off") as (server, utterance):
+        assert await utterance.hypothesize() == Hypothesis("", 0)
+        assert server.asked == []
+        assert (await utterance.settle(16_000)).text == "It is noon."
+
+
+async def test_an_early_final_is_the_final():
+    async with utterance_of(words("It is noon."), words("Something else.")) as (server, utterance):
+        assert await utterance.anticipate(12_000) == Transcript("It is noon.", "en")
+        utterance.feed(SECOND)
+        assert await utterance.settle(32_000, 12_000) == Transcript("It is noon.", "en")
+        assert len(server.asked) == 1
+        assert (await utterance.settle(32_000)).text == "Something else."
+
+
+async def test_a_final_takes_over_the_early_one_that_is_under_way():
+    async with utterance_of(Answer(hangs=True), remote_attempt_s=60) as (server, utterance):
+        async with trio.open_nursery() as nursery:
+            async with trio.open_nursery() as pause:
+                pause.start_soon(utterance.anticipate, 12_000)
+                await server.arrived.wait()
+                nursery.start_soon(utterance.settle, 16_000, 12_000)
+                await trio.testing.wait_all_tasks_blocked()
+                pause.cancel_scope.cancel()
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(server.asked) == 1
+            assert not server.asked[0].left.is_set()
+            nursery.cancel_scope.cancel()
+        await server.asked[0].left.wait()
+
+
+async def test_another_final_takes_the_early_one_back():
+    async with utterance_of(Answer(hangs=True), words("It is noon.")) as (server, utterance):
+        early = []
+
+        async def anticipate():
+            early.append(await utterance.anticipate(8_000))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(anticipate)
+            await server.arrived.wait()
+            assert (await utterance.settle(16_000)).text == "It is noon."
+        assert early == [None]
+        await server.asked[0].left.wait()
+
+
+async def test_nothing_is_asked_about_nothing():
+    async with utterance_of(words("Thank you.")) as (server, utterance):
+        assert await utterance.settle(0) == Transcript("", "en")
+        assert server.asked == []
+
+
+async def test_its_name_says_where_it_is_and_nothing_more():
+    async with recognizer("http://gpu.lan:9000/v1", "https://10.0.0.7/asr", "http://[fd00::1]:80") as remote:
+        assert remote.name == "remote recognizer (gpu.lan:9000, 10.0.0.7, [fd00::1])"
+        assert [end.url for end in remote.ends] == [
+            "http://gpu.lan:9000",
+            "https://10.0.0.7/asr",
+            "http://[fd00::1]:80",
+        ]
+        assert remote.ready
