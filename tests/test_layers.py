@@ -16,7 +16,7 @@ LAYERS = [
     {"journal"},
     {"wire"},
     {"session"},
-    {"fault_tap"},
+    {"fault_tap", "fault_far_ends"},
     {"tapped"},
     {"tap"},
     {"memory", "engines"},

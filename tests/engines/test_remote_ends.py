@@ -155,7 +155,7 @@ async def test_a_wait_beyond_the_limit_is_not_waited_for(autojump_clock):
 
 async def test_with_once_each_is_asked_once(autojump_clock):
     far = Scripted(a=[DOWN], b=[60.0])
-    with pytest.raises(FarEndFailed, match="within 1.5"):
+    with pytest.raises(FarEndFailed, match=r"within 1\.5"):
         await far.ask(once=True)
     assert far.places == ["a", "b"]
 

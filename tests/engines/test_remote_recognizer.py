@@ -27,9 +27,9 @@ SECOND = bytes(range(256)) * 125
 
 
 @asynccontextmanager
-async def recognizer(*urls, local=None, **settings):
+async def recognizer(*urls, local=None, **options):
     """A remote recognizer of ``urls``."""
-    settings = config.load(asr_url=",".join(urls), **{"remote_attempt_s": 5.0, **settings})
+    settings = config.load(asr_url=",".join(urls), **{"remote_attempt_s": 5.0, **options})
     remote = remote_of(Kind.RECOGNIZER, settings)
     async with open_http(remote, settings) as http:
         ends = FarEnds(far_ends(remote), attempt_s=settings.remote_attempt_s, stands_by=local is not None)
@@ -42,10 +42,13 @@ async def recognizer(*urls, local=None, **settings):
 async def utterance_of(*script, language="en", local=None, **settings):
     """A second of an utterance, at a far end that answers as ``script`` says."""
     with trio.fail_after(30):
-        async with far_server(*script) as server, recognizer(server.url, local=local, **settings) as remote:
-            async with remote.open(language) as utterance:
-                utterance.feed(SECOND)
-                yield server, utterance
+        async with (
+            far_server(*script) as server,
+            recognizer(server.url, local=local, **settings) as remote,
+            remote.open(language) as utterance,
+        ):
+            utterance.feed(SECOND)
+            yield server, utterance
 
 
 async def test_it_is_sent_a_wav_file_and_answers_with_the_words():
@@ -133,10 +136,13 @@ async def test_one_that_does_not_answer_in_its_time_is_given_up(answer):
 
 
 async def test_one_that_is_not_there_is_told_and_the_next_is_asked():
-    async with far_server(words("Yes.")) as server, recognizer(await unused_url(), server.url) as remote:
-        async with remote.open("en") as utterance:
-            utterance.feed(SECOND)
-            assert (await utterance.settle(16_000)).text == "Yes."
+    async with (
+        far_server(words("Yes.")) as server,
+        recognizer(await unused_url(), server.url) as remote,
+        remote.open("en") as utterance,
+    ):
+        utterance.feed(SECOND)
+        assert (await utterance.settle(16_000)).text == "Yes."
     async with recognizer(await unused_url(), asr_timeout_s=0.3) as remote, remote.open("en") as utterance:
         utterance.feed(SECOND)
         with pytest.raises(EngineError, match="cannot be reached"):
@@ -147,9 +153,7 @@ async def test_a_redirect_is_not_followed_and_no_key_goes_to_another_host():
     async with far_server(words("Stolen.")) as thief:
         location = ("Location", f"{thief.url}/v1/audio/transcriptions")
         async with utterance_of(Answer(status=307, headers=[location]), remote_api_key="k-1") as (server, utterance):
-            with pytest.raises(
-                EngineError, match="sends to another address .HTTP 307.: put the right one into STREAM_A"
-            ):
+            with pytest.raises(EngineError, match=r"another address \(HTTP 307\): put the right one into STREAM_A"):
                 await utterance.settle(16_000)
             assert len(server.asked) == 1
         assert thief.asked == []

@@ -25,9 +25,9 @@ TONE = bytes([1, 0]) * 1_000
 
 
 @asynccontextmanager
-async def voice(*urls, local=None, **settings):
+async def voice(*urls, local=None, **options):
     """A remote voice of ``urls``."""
-    settings = config.load(tts_url=",".join(urls), **{"remote_attempt_s": 5.0, **settings})
+    settings = config.load(tts_url=",".join(urls), **{"remote_attempt_s": 5.0, **options})
     remote = remote_of(Kind.SYNTHESIZER, settings)
     async with open_http(remote, settings) as http:
         ends = FarEnds(far_ends(remote), attempt_s=settings.remote_attempt_s, stands_by=local is not None)
@@ -43,10 +43,14 @@ async def voice_of(*script, **settings):
 
 
 async def pieces_of(speaking):
-    said = []
     async with speaking as pieces:
-        while (piece := await pieces.receive()) is not None:
-            said.append(piece)
+        return await rest_of(pieces)
+
+
+async def rest_of(pieces):
+    said = []
+    while (piece := await pieces.receive()) is not None:
+        said.append(piece)
     return said
 
 
@@ -149,8 +153,7 @@ async def test_what_goes_wrong_in_the_middle_is_told_and_not_asked_for_again(ans
         async with remote.speak("It is noon.", seconds=10) as pieces:
             assert (await pieces.receive()).samples > 0
             with pytest.raises(EngineError, match=told):
-                while True:
-                    await pieces.receive()
+                await rest_of(pieces)
             assert await pieces.receive() is None
         assert len(server.asked) == 1
     assert local.spoken == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from secrets import token_hex
 from typing import Any, Final, Protocol
 
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
@@ -35,9 +37,23 @@ class HttpHearer:
         fields = {"model": self._model, "response_format": "json"}
         if language is not None:
             fields["language"] = language
-        files = {"file": ("speech.wav", wav_of(pcm, SAMPLE_RATE), "audio/wav")}
-        async with self._http.post(end, _PATH, ("application/json",), data=fields, files=files) as body:
+        content, mimetype = form_of(fields, wav_of(pcm, SAMPLE_RATE))
+        headers = {"Content-Type": mimetype}
+        async with self._http.post(end, _PATH, ("application/json",), content=content, headers=headers) as body:
             return transcript_of(await body.read(_MOST_BYTES), end, language)
+
+
+def form_of(fields: Mapping[str, str], wav: bytes) -> tuple[bytes, str]:
+    """Return a form in parts with ``fields`` and the file ``wav``, and its media type.
+
+    In one piece: the HTTP client would write it in twenty, which takes twice as long for a few seconds of speech.
+    """
+    boundary = token_hex(16)
+    begin = f"--{boundary}\r\nContent-Disposition: form-data; name="
+    parts = [f'{begin}"{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+    file = f'{begin}"file"; filename="speech.wav"\r\nContent-Type: audio/wav\r\n\r\n'
+    content = b"".join(("".join(parts).encode(), file.encode(), wav, f"\r\n--{boundary}--\r\n".encode()))
+    return content, f"multipart/form-data; boundary={boundary}"
 
 
 def transcript_of(body: bytes, end: FarEnd, language: str | None) -> Transcript:

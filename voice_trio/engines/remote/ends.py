@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import structlog
 import trio
@@ -39,6 +39,10 @@ class FarEndFailed(Exception):
         self.wait_s = wait_s
 
 
+async def _straight(ask: Callable[[], Awaitable[Any]]) -> Any:
+    return await ask()
+
+
 @dataclass(eq=False, slots=True)
 class FarEnd:
     """A server that is asked."""
@@ -48,6 +52,8 @@ class FarEnd:
     place: str
     """Its host, and its port where that is not the usual one: fit to be shown."""
     breaker: Breaker = field(default_factory=Breaker)
+    through: Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]] = _straight
+    """What every question goes through, given what sends it: where a far end is to fail on purpose, it does there."""
 
 
 class FarEnds:
@@ -171,3 +177,10 @@ class FarEnds:
     def _in_order(self) -> Iterator[FarEnd]:
         """Yield them, the one that last worked first."""
         return iter(sorted(self._ends, key=lambda end: end is not self._first))
+
+
+@runtime_checkable
+class HasFarEnds(Protocol):
+    """An engine that is asked of other machines."""
+
+    ends: FarEnds

@@ -8,7 +8,7 @@ cancelled, or has read enough, closes the connection, unless the answer was read
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,8 +26,6 @@ from voice_trio.engines.remote.ends import FarEnd, FarEndFailed
 if TYPE_CHECKING:
     import httpx2
 
-Send = Callable[["httpx2.Request"], Awaitable["httpx2.Response"]]
-
 _REFUSED = {
     HTTPStatus.UNAUTHORIZED: "refused the key (HTTP 401): check {key}",
     HTTPStatus.FORBIDDEN: "refused the key (HTTP 403): check {key}",
@@ -41,11 +39,6 @@ class Http:
     """The one HTTP client of a remote engine. `open_http` opens one."""
 
     def __init__(self, client: httpx2.AsyncClient, remote: Remote) -> None:
-        async def send(request: httpx2.Request) -> httpx2.Response:
-            return await client.send(request, stream=True)
-
-        self.send: Send = send
-        """What every question goes through. Another may be put in its place, to make far ends fail (`fault_tap`)."""
         self._client = client
         self._remote = remote
 
@@ -57,7 +50,7 @@ class Http:
         """
         request = self._client.build_request("POST", end.url + path, **body)
         with _told(end):
-            response = await self.send(request)
+            response: httpx2.Response = await end.through(lambda: self._client.send(request, stream=True))
         answer = Body(response, end)
         try:
             self._check(response, end, mimetypes)

@@ -1,4 +1,4 @@
-"""Engines on other machines as plugs: taken where an address is set, with the best engine of this machine beside them."""
+"""Engines on other machines as plugs: taken where an address is set, with the best one of this machine beside each."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ waits for none of them. Where it cannot be had, the recognizer that stands by he
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from math import inf
@@ -52,7 +52,7 @@ class Ways:
 class RemoteRecognizer:
     """Asks the far ends, and what stands by."""
 
-    languages = ()
+    languages: Sequence[str] = ()
     """Not known before they are asked."""
     partial_interval_ms = 1000
 
