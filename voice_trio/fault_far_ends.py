@@ -14,9 +14,13 @@ import trio
 
 from voice_trio.config import ConfigError
 from voice_trio.core.faults import Kind, Stage
+from voice_trio.core.wyoming import WyomingEvent
 from voice_trio.engines.base import Engines
+from voice_trio.engines.remote.address import is_wyoming
 from voice_trio.engines.remote.ends import HasFarEnds
 from voice_trio.faults import Faults
+
+_GARBAGE = b"\xff<\0>{"
 
 
 def strike_far_ends(faults: Faults, engines: Engines) -> None:
@@ -32,21 +36,57 @@ def strike_far_ends(faults: Faults, engines: Engines) -> None:
         )
     for engine in remote:
         for end in engine.ends:
-            end.through = partial(_ask, faults)
+            end.through = partial(_ask_wyoming if is_wyoming(end) else _ask_http, faults)
 
 
-async def _ask(faults: Faults, ask: Callable[[], Awaitable[Any]]) -> Any:
+async def _ask_http(faults: Faults, ask: Callable[[], Awaitable[Any]]) -> Any:
     """Return the answer that ``ask`` gets, late, garbled or not at all."""
     import httpx2
 
-    struck = faults.strike(Stage.REMOTE)
-    await trio.sleep(struck.seconds(Kind.DELAY))
-    match struck.breakdown():
-        case Kind.HANG:
-            await trio.sleep_forever()
+    match await _breakdown(faults):
         case Kind.ERROR:
             return httpx2.Response(HTTPStatus.INTERNAL_SERVER_ERROR)
         case Kind.GARBAGE:
-            body = httpx2.ByteStream(b"\xff<\0>{")
+            body = httpx2.ByteStream(_GARBAGE)
             return httpx2.Response(HTTPStatus.OK, headers={"Content-Type": "application/json"}, stream=body)
     return await ask()
+
+
+async def _ask_wyoming(faults: Faults, ask: Callable[[], Awaitable[Any]]) -> Any:
+    """Return the connection that ``ask`` makes, late, or one that says something else."""
+    match await _breakdown(faults):
+        case Kind.ERROR:
+            return _Saying(WyomingEvent("error", {"text": "This was made to fail."}).written())
+        case Kind.GARBAGE:
+            return _Saying(_GARBAGE + b"\n")
+    return await ask()
+
+
+class _Saying(trio.abc.Stream):
+    """A connection that says one thing, whatever it is told."""
+
+    def __init__(self, said: bytes) -> None:
+        self._said = said
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        await trio.lowlevel.checkpoint()
+        said, self._said = self._said, b""
+        return said
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+async def _breakdown(faults: Faults) -> Kind | None:
+    """Take as long as ``faults`` make a question, and return how it breaks down where it does not hang."""
+    struck = faults.strike(Stage.REMOTE)
+    await trio.sleep(struck.seconds(Kind.DELAY))
+    if (kind := struck.breakdown()) is Kind.HANG:
+        await trio.sleep_forever()
+    return kind

@@ -162,9 +162,9 @@ async def test_a_redirect_is_not_followed_and_no_key_goes_to_another_host():
 async def test_a_server_that_has_no_room_is_asked_again_when_it_says():
     busy = Answer(status=503, headers=[("Retry-After", "0")])
     limited = Answer(status=429, headers=[("Retry-After", "Thu, 01 Jan 1970 00:00:00 GMT")])
-    async with utterance_of(busy, limited, busy, limited, busy, words("Yes.")) as (server, utterance):
+    async with utterance_of(busy, limited, words("Yes.")) as (server, utterance):
         assert (await utterance.settle(16_000)).text == "Yes."
-        assert len(server.asked) == 6
+        assert len(server.asked) == 3
 
 
 async def test_who_is_cancelled_closes_the_connection():
@@ -220,6 +220,22 @@ async def test_of_a_far_end_that_rests_partials_are_heard_here():
         assert len(server.asked) == MOST_FAILURES
         assert (await utterance.settle(32_000)).text == "what is that"
     assert local.utterances == 1
+
+
+async def test_what_stands_by_may_refuse_as_well():
+    class Refusing(ScriptedRecognizer):
+        @asynccontextmanager
+        async def open(self, language):
+            await trio.lowlevel.checkpoint()
+            raise EngineError(ErrorCode.ASR_FAIL, "There is no such language.")
+            yield
+
+    async with utterance_of(Answer(status=500), local=Refusing()) as (server, utterance):
+        for _ in range(MOST_FAILURES):
+            assert await utterance.hypothesize() == Hypothesis("", 0)
+        assert len(server.asked) == MOST_FAILURES
+        with pytest.raises(EngineError, match=r"^ASR_FAIL: There is no such language\.$"):
+            await utterance.settle(16_000)
 
 
 async def test_partials_can_be_left_out():

@@ -53,6 +53,11 @@ def far_ends(remote: Remote) -> list[FarEnd]:
     return ends
 
 
+def is_wyoming(end: FarEnd) -> bool:
+    """Return whether ``end`` speaks the Wyoming protocol, and not HTTP."""
+    return end.url.lower().startswith("wyoming:")
+
+
 def place_of(url: httpx2.URL) -> str:
     """Return the host of ``url``, and its port where that is not the usual one of its scheme."""
     host = f"[{url.host}]" if ":" in url.host else url.host

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any, Final, Protocol
 
 from voice_trio.core.audio import SAMPLE_RATE, wav_of
 from voice_trio.core.languages import language_of
 from voice_trio.engines.base import Transcript
+from voice_trio.engines.remote.address import is_wyoming
 from voice_trio.engines.remote.ends import FarEnd, FarEndFailed
 from voice_trio.engines.remote.http import Http
 
@@ -23,6 +25,18 @@ class Hearer(Protocol):
 
     async def hear(self, end: FarEnd, pcm: bytes, language: str | None) -> Transcript:
         """Return what ``pcm`` (16 kHz s16le mono) says, as ``end`` hears it. Raises `FarEndFailed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EitherHearer:
+    """Asks each far end in the way that its address says."""
+
+    http: Hearer
+    wyoming: Hearer
+
+    async def hear(self, end: FarEnd, pcm: bytes, language: str | None) -> Transcript:
+        """Return what ``pcm`` says. Raises `FarEndFailed`."""
+        return await (self.wyoming if is_wyoming(end) else self.http).hear(end, pcm, language)
 
 
 class HttpHearer:

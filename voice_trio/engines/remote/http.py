@@ -165,7 +165,7 @@ def _client(remote: Remote, settings: Settings) -> httpx2.AsyncClient:
     if settings.remote_proxies == "on":
         for listed in remote.urls:
             url = httpx2.URL(listed)
-            if (proxy := proxy_for(url)) is not None:
+            if url.scheme in ("http", "https") and (proxy := proxy_for(url)) is not None:
                 mounts[f"{url.scheme}://{url.host}"] = httpx2.AsyncHTTPTransport(verify=verify, proxy=proxy.url)
     return httpx2.AsyncClient(
         headers=headers,

@@ -14,12 +14,13 @@ from voice_trio.engines.load import open_engine
 from voice_trio.engines.plug import Plug
 from voice_trio.engines.registry import CHOSEN_BY
 from voice_trio.engines.remote.address import far_ends, remote_of
-from voice_trio.engines.remote.asking import HttpHearer
+from voice_trio.engines.remote.asking import EitherHearer, HttpHearer
 from voice_trio.engines.remote.ends import FarEnds
 from voice_trio.engines.remote.http import open_http
 from voice_trio.engines.remote.recognizer import RemoteRecognizer, Ways
-from voice_trio.engines.remote.sayings import HttpSayer
+from voice_trio.engines.remote.sayings import EitherSayer, HttpSayer
 from voice_trio.engines.remote.voice import RemoteVoice, Voices
+from voice_trio.engines.remote.wyoming import WyomingHearer, WyomingSayer
 from voice_trio.entry_points import AUTO, Kind
 
 log = structlog.get_logger("voice_trio")
@@ -37,7 +38,7 @@ async def open_recognizer(settings: Settings) -> AsyncIterator[RemoteRecognizer]
         yield RemoteRecognizer(
             Ways(
                 ends=_ends(Kind.RECOGNIZER, settings, local),
-                hearer=HttpHearer(http, remote.model),
+                hearer=EitherHearer(HttpHearer(http, remote.model), WyomingHearer()),
                 local=local,
                 has_partials=settings.remote_partials == "on",
                 timeout_s=settings.asr_timeout_s,
@@ -53,7 +54,10 @@ async def open_voice(settings: Settings) -> AsyncIterator[RemoteVoice]:
         yield RemoteVoice(
             Voices(
                 ends=_ends(Kind.SYNTHESIZER, settings, local),
-                sayer=HttpSayer(http, remote.model),
+                sayer=EitherSayer(
+                    HttpSayer(http, remote.model),
+                    WyomingSayer(settings.remote_rate, names_voices="remote_voices" in settings.model_fields_set),
+                ),
                 local=local,
                 names=tuple(filter(None, map(str.strip, settings.remote_voices.split(",")))) or ("alloy",),
                 sample_rate=settings.remote_rate,

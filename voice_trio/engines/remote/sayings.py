@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from voice_trio.engines.remote.address import is_wyoming
 from voice_trio.engines.remote.ends import FarEnd, FarEndFailed
 from voice_trio.engines.remote.http import Http
 
@@ -49,6 +50,18 @@ class Sayer(Protocol):
 
     async def begin(self, end: FarEnd, saying: Saying) -> Sound:
         """Have ``end`` begin, and return when there is sound of it. Raises `FarEndFailed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EitherSayer:
+    """Asks each far end in the way that its address says."""
+
+    http: Sayer
+    wyoming: Sayer
+
+    async def begin(self, end: FarEnd, saying: Saying) -> Sound:
+        """Have ``end`` begin. Raises `FarEndFailed`."""
+        return await (self.wyoming if is_wyoming(end) else self.http).begin(end, saying)
 
 
 class HttpSayer:
