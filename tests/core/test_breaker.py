@@ -4,7 +4,7 @@ from math import inf
 
 from hypothesis import given, strategies as st
 
-from voice_trio.core.breaker import FIRST_REST_S, LONGEST_REST_S, MOST_FAILURES, Breaker
+from voice_trio.core.breaker import FIRST_REST_S, LONGEST_BUSY_S, LONGEST_REST_S, MOST_FAILURES, Breaker
 
 
 def broken(now=0.0):
@@ -39,6 +39,10 @@ def test_a_call_from_before_the_rest_makes_it_no_longer():
 def test_where_nothing_stands_by_a_rest_is_not_kept_but_what_it_asks_for_is():
     assert broken().asks_at(1, even_at_rest=True) == 1
     assert broken().asked_to_wait(1, 10).asks_at(1, even_at_rest=True) == 11
+
+
+def test_nobody_leaves_it_alone_for_ever():
+    assert Breaker().asked_to_wait(1, 1e9).asks_at(1) == 1 + LONGEST_BUSY_S
 
 
 EVENTS = st.lists(

@@ -4,7 +4,7 @@ import pytest
 import trio
 
 from voice_trio.core.breaker import FIRST_REST_S, MOST_FAILURES
-from voice_trio.engines.remote.ends import FIRST_WAIT_S, FarEnd, FarEndFailed, FarEnds
+from voice_trio.engines.remote.ends import FIRST_WAIT_S, LONGEST_WAIT_S, FarEnd, FarEndFailed, FarEnds
 
 
 class Scripted:
@@ -140,10 +140,10 @@ async def test_a_wait_that_is_asked_for_is_kept_where_nothing_stands_by(autojump
 
 
 async def test_a_short_wait_that_is_asked_for_is_kept_and_counts_for_no_failure(autojump_clock):
-    far = Scripted(a=[FarEndFailed("It has no room.", wait_s=1.0)] * 6 + ["yes"])
+    far = Scripted(a=[FarEndFailed("It has no room.", wait_s=1.0)] * 4 + ["yes"])
     begun = trio.current_time()
     assert await far.ask() == "yes"
-    assert trio.current_time() - begun == 6.0
+    assert trio.current_time() - begun == 4.0
 
 
 async def test_a_wait_beyond_the_limit_is_not_waited_for(autojump_clock):
@@ -151,6 +151,21 @@ async def test_a_wait_beyond_the_limit_is_not_waited_for(autojump_clock):
     with pytest.raises(FarEndFailed, match="no room"):
         await far.ask()
     assert len(far.asked) == 1
+
+
+async def test_where_something_stands_by_a_server_without_room_is_not_asked_for_ever(autojump_clock):
+    far = Scripted(a=[FarEndFailed("It has no room.", wait_s=0.0)])
+    begun = trio.current_time()
+    with pytest.raises(FarEndFailed, match="no room"):
+        await far.ask(60.0)
+    assert trio.current_time() - begun <= MOST_FAILURES * 1.5 + LONGEST_WAIT_S
+
+
+async def test_who_has_no_time_left_asks_nobody(autojump_clock):
+    far = Scripted(stands_by=False, a=[60.0], b=["yes"])
+    with pytest.raises(FarEndFailed, match="within 1 seconds"):
+        await far.ask(1.0)
+    assert far.places == ["a"]
 
 
 async def test_with_once_each_is_asked_once(autojump_clock):

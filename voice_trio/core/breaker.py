@@ -16,6 +16,8 @@ MOST_FAILURES: Final = 3
 """In a row; then it rests."""
 FIRST_REST_S: Final = 5.0
 LONGEST_REST_S: Final = 60.0
+LONGEST_BUSY_S: Final = 300.0
+"""For so long it is left alone at most, whatever it asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +70,4 @@ class Breaker:
 
     def asked_to_wait(self, now: float, seconds: float) -> Breaker:
         """Return what it is after a call that it took for too much, to be made again in ``seconds`` at the soonest."""
-        return replace(self, busy_until=max(self.busy_until, now + seconds), trying=False)
+        return replace(self, busy_until=max(self.busy_until, now + min(seconds, LONGEST_BUSY_S)), trying=False)

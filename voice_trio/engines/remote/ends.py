@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 import structlog
 import trio
 
-from voice_trio.core.breaker import Breaker
+from voice_trio.core.breaker import MOST_FAILURES, Breaker
 
 log = structlog.get_logger("voice_trio")
 
@@ -93,10 +93,14 @@ class FarEnds:
     ) -> T:
         """Return what ``attempt`` returns for one of them, asked for at most ``seconds``; it raises `FarEndFailed`.
 
-        An attempt may take ``attempt_s``, or as long as is usual here; with ``once``, each of them has one. Where an
+        An attempt may take ``attempt_s``, or as long as is usual here; with ``once``, each of them has one. Where
+        something stands by, no more time is spent than `MOST_FAILURES` attempts take, and the waits between. Where an
         answer ``goes_on`` when its attempt returns, the caller says what comes of it: `worked`, `failed` or `dropped`.
         Raises `FarEndFailed` where there is no more to be had in that time.
         """
+        attempt_s = attempt_s or self.attempt_s
+        if self._stands_by:
+            seconds = min(seconds, MOST_FAILURES * attempt_s + LONGEST_WAIT_S)
         until = trio.current_time() + seconds
         wait_s = FIRST_WAIT_S
         left = list(self._in_order())
@@ -104,11 +108,10 @@ class FarEnds:
         while True:
             for end in list(left):
                 now = trio.current_time()
-                if self._asks_at(end, now) > now:
+                if self._asks_at(end, now) > now or now >= until:
                     continue
-                limit_s = min(attempt_s or self.attempt_s, until - now)
                 try:
-                    return await self._attempt(end, attempt, limit_s, goes_on)
+                    return await self._attempt(end, attempt, min(attempt_s, until - now), goes_on)
                 except FarEndFailed as error:
                     failure = error
                     if not error.again:
