@@ -3,9 +3,11 @@
 import io
 import wave
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 import trio
+from hypothesis import given, strategies as st
 
 from tests.engines.far_end import Answer, far_server, unused_url, words
 from voice_trio import config
@@ -15,7 +17,7 @@ from voice_trio.engines.base import EngineError, Hypothesis, Transcript
 from voice_trio.engines.remote.address import far_ends, remote_of
 from voice_trio.engines.remote.asking import HttpHearer
 from voice_trio.engines.remote.ends import FarEnds
-from voice_trio.engines.remote.http import open_http
+from voice_trio.engines.remote.http import open_http, retry_after_s
 from voice_trio.engines.remote.recognizer import RemoteRecognizer, Ways
 from voice_trio.entry_points import Kind
 from voice_trio.testing.scripted import ScriptedRecognizer
@@ -165,6 +167,43 @@ async def test_a_server_that_has_no_room_is_asked_again_when_it_says():
     async with utterance_of(busy, limited, words("Yes.")) as (server, utterance):
         assert (await utterance.settle(16_000)).text == "Yes."
         assert len(server.asked) == 3
+
+
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (None, None),
+        ("2", 2.0),
+        (" 120 ", 120.0),
+        ("9" * 400, 999_999_999.0),
+        ("Thu, 26 Nov 2026 12:00:05 GMT", 5.0),
+        ("Thu, 26 Nov 2026 11:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-1", None),
+        ("1.5", None),
+        ("", None),
+    ],
+)
+def test_a_server_says_when_to_come_again_in_seconds_or_by_a_date(value, seconds):
+    assert retry_after_s(value, NOON) == seconds
+
+
+@given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,3} [A-Z][a-z]{2} [0-9]{1,9} [0-9:]{5,9} [+-]?[0-9GMT]{1,9}"))
+def test_whatever_it_says_is_a_time_or_none(value):
+    seconds = retry_after_s(value, NOON)
+    assert seconds is None or 0 <= seconds < 1e12
+
+
+async def test_no_cookie_is_kept():
+    cookie = Answer(parts=[b'{"text": "Yes."}'], headers=[("Set-Cookie", "a=1; Path=/")])
+    async with utterance_of(cookie) as (server, utterance):
+        for end in (8_000, 16_000):
+            await utterance.settle(end)
+        assert len(server.asked) == 2
+        assert all("cookie" not in asked.headers for asked in server.asked)
 
 
 async def test_who_is_cancelled_closes_the_connection():

@@ -116,6 +116,13 @@ async def test_the_voices_are_those_that_the_settings_list():
         assert opened.engine.sample_rate == 16_000
 
 
+async def test_voices_that_are_none_are_refused():
+    settings = settings_of("http://127.0.0.1:9", remote_voices=" , ")
+    with pytest.raises(config.ConfigError, match="STREAM_REMOTE_VOICES names no voice"):
+        async with open_engine(Kind.SYNTHESIZER, settings):
+            pass
+
+
 async def test_without_an_address_it_cannot_be_asked_for():
     with pytest.raises(CannotLoad, match=r"STREAM_ASR_ENGINE asks for a recognizer on another machine, and no address"):
         async with open_engine(Kind.RECOGNIZER, config.load(asr_engine="remote")):
@@ -154,7 +161,7 @@ async def test_doctor_says_where_they_are_and_what_is_wrong_there():
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("STREAM_ASR_URL", "ftp://far", "does not begin with http:// or https:// and a host"),
+        ("STREAM_ASR_URL", "ftp://far", "does not begin with http:// or https:// or wyoming:// and a host"),
         ("STREAM_ASR_URL", "http://far, far:9000", "'far:9000' does not begin with"),
         ("STREAM_TTS_URL", "http://me:secret@far", "no name and no password"),
         ("STREAM_TTS_URL", "http://far/?key=secret", "goes on behind its path"),

@@ -22,6 +22,7 @@ from voice_trio.engines.remote.sayings import EitherSayer, HttpSayer
 from voice_trio.engines.remote.voice import RemoteVoice, Voices
 from voice_trio.engines.remote.wyoming import WyomingHearer, WyomingSayer
 from voice_trio.entry_points import AUTO, Kind
+from voice_trio.environment import ConfigError
 
 log = structlog.get_logger("voice_trio")
 
@@ -50,6 +51,9 @@ async def open_recognizer(settings: Settings) -> AsyncIterator[RemoteRecognizer]
 async def open_voice(settings: Settings) -> AsyncIterator[RemoteVoice]:
     """Have the voice of ``tts_url``; nothing is asked of it yet. Raises `CannotLoad` and `ConfigError`."""
     remote = remote_of(Kind.SYNTHESIZER, settings)
+    names = tuple(filter(None, map(str.strip, settings.remote_voices.split(","))))
+    if not names:
+        raise ConfigError("STREAM_REMOTE_VOICES names no voice: give the voices that the other machine has.")
     async with _stand_by(Kind.SYNTHESIZER, settings) as local, open_http(remote, settings) as http:
         yield RemoteVoice(
             Voices(
@@ -59,7 +63,7 @@ async def open_voice(settings: Settings) -> AsyncIterator[RemoteVoice]:
                     WyomingSayer(settings.remote_rate, names_voices="remote_voices" in settings.model_fields_set),
                 ),
                 local=local,
-                names=tuple(filter(None, map(str.strip, settings.remote_voices.split(",")))) or ("alloy",),
+                names=names,
                 sample_rate=settings.remote_rate,
             )
         )
