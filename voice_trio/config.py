@@ -53,7 +53,7 @@ class Settings(FromEnvironment):
         str,
         EngineOf(Kind.RECOGNIZER),
         Field(
-            description="recognizer; auto: that of STREAM_ASR_URL, else Whisper if it is here, else Moonshine for English"
+            description="recognizer; auto: that of STREAM_ASR_URL, else Whisper if here, else Moonshine for English"
         ),
     ] = AUTO
     model_whisper: Annotated[
