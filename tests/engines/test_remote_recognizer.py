@@ -2,55 +2,20 @@
 
 import io
 import wave
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
-import trio
 from hypothesis import given, strategies as st
 
 from tests.engines.far_end import Answer, far_server, unused_url, words
-from voice_trio import config
+from tests.engines.far_recognizer import SECOND, recognizer, utterance_of
 from voice_trio.core.breaker import MOST_FAILURES
 from voice_trio.core.messages import ErrorCode
-from voice_trio.engines.base import EngineError, Hypothesis, Transcript
-from voice_trio.engines.remote.address import far_ends, remote_of
-from voice_trio.engines.remote.asking import HttpHearer
-from voice_trio.engines.remote.ends import FarEnds
-from voice_trio.engines.remote.http import open_http, retry_after_s
-from voice_trio.engines.remote.recognizer import RemoteRecognizer, Ways
-from voice_trio.entry_points import Kind
+from voice_trio.engines.base import EngineError, Transcript
+from voice_trio.engines.remote.http import retry_after_s
 from voice_trio.testing.scripted import ScriptedRecognizer
 
 pytestmark = pytest.mark.real
-
-SECOND = bytes(range(256)) * 125
-"""A second of audio."""
-
-
-@asynccontextmanager
-async def recognizer(*urls, local=None, **options):
-    """A remote recognizer of ``urls``."""
-    settings = config.load(asr_url=",".join(urls), **{"remote_attempt_s": 5.0, **options})
-    remote = remote_of(Kind.RECOGNIZER, settings)
-    async with open_http(remote, settings) as http:
-        ends = FarEnds(far_ends(remote), attempt_s=settings.remote_attempt_s, stands_by=local is not None)
-        yield RemoteRecognizer(
-            Ways(ends, HttpHearer(http, remote.model), local, settings.remote_partials == "on", settings.asr_timeout_s)
-        )
-
-
-@asynccontextmanager
-async def utterance_of(*script, language="en", local=None, **settings):
-    """A second of an utterance, at a far end that answers as ``script`` says."""
-    with trio.fail_after(30):
-        async with (
-            far_server(*script) as server,
-            recognizer(server.url, local=local, **settings) as remote,
-            remote.open(language) as utterance,
-        ):
-            utterance.feed(SECOND)
-            yield server, utterance
 
 
 async def test_it_is_sent_a_wav_file_and_answers_with_the_words():
@@ -204,130 +169,6 @@ async def test_no_cookie_is_kept():
             await utterance.settle(end)
         assert len(server.asked) == 2
         assert all("cookie" not in asked.headers for asked in server.asked)
-
-
-async def test_who_is_cancelled_closes_the_connection():
-    async with utterance_of(Answer(hangs=True)) as (server, utterance):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(utterance.settle, 16_000)
-            await server.arrived.wait()
-            nursery.cancel_scope.cancel()
-        await server.asked[0].left.wait()
-        assert utterance.samples == 16_000
-
-
-async def test_leaving_an_utterance_closes_the_connection():
-    async with far_server(Answer(hangs=True)) as server, recognizer(server.url) as remote:
-        async with trio.open_nursery() as nursery:
-
-            async def speak():
-                async with remote.open("en") as utterance:
-                    utterance.feed(SECOND)
-                    await utterance.anticipate(12_000)
-
-            nursery.start_soon(speak)
-            await server.arrived.wait()
-            nursery.cancel_scope.cancel()
-        await server.asked[0].left.wait()
-
-
-async def test_partials_are_of_the_audio_so_far_and_not_asked_for_twice():
-    async with utterance_of(words("It is"), words("It is noon.")) as (server, utterance):
-        assert await utterance.hypothesize() == Hypothesis("It is", 16_000)
-        assert await utterance.hypothesize() == Hypothesis("It is", 16_000)
-        assert len(server.asked) == 1
-        utterance.feed(SECOND)
-        assert await utterance.hypothesize() == Hypothesis("It is noon.", 32_000)
-
-
-async def test_a_partial_that_cannot_be_had_is_no_error():
-    async with utterance_of(words("It is"), Answer(status=500), words("It is noon.")) as (_, utterance):
-        await utterance.hypothesize()
-        utterance.feed(SECOND)
-        assert await utterance.hypothesize() == Hypothesis("It is", 16_000)
-        assert (await utterance.settle(32_000)).text == "It is noon."
-
-
-async def test_of_a_far_end_that_rests_partials_are_heard_here():
-    local = ScriptedRecognizer(words=["what", "is", "that"])
-    async with utterance_of(Answer(status=500), local=local) as (server, utterance):
-        for _ in range(MOST_FAILURES - 1):
-            assert await utterance.hypothesize() == Hypothesis("", 0)
-        assert (await utterance.hypothesize()).text == "what is that"
-        utterance.feed(SECOND)
-        await utterance.hypothesize()
-        assert len(server.asked) == MOST_FAILURES
-        assert (await utterance.settle(32_000)).text == "what is that"
-    assert local.utterances == 1
-
-
-async def test_what_stands_by_may_refuse_as_well():
-    class Refusing(ScriptedRecognizer):
-        @asynccontextmanager
-        async def open(self, language):
-            await trio.lowlevel.checkpoint()
-            raise EngineError(ErrorCode.ASR_FAIL, "There is no such language.")
-            yield
-
-    async with utterance_of(Answer(status=500), local=Refusing()) as (server, utterance):
-        for _ in range(MOST_FAILURES):
-            assert await utterance.hypothesize() == Hypothesis("", 0)
-        assert len(server.asked) == MOST_FAILURES
-        with pytest.raises(EngineError, match=r"^ASR_FAIL: There is no such language\.$"):
-            await utterance.settle(16_000)
-
-
-async def test_partials_can_be_left_out():
-    async with utterance_of(words("It is noon."), remote_partials="off") as (server, utterance):
-        assert await utterance.hypothesize() == Hypothesis("", 0)
-        assert server.asked == []
-        assert (await utterance.settle(16_000)).text == "It is noon."
-
-
-async def test_an_early_final_is_the_final():
-    async with utterance_of(words("It is noon."), words("Something else.")) as (server, utterance):
-        assert await utterance.anticipate(12_000) == Transcript("It is noon.", "en")
-        utterance.feed(SECOND)
-        assert await utterance.settle(32_000, 12_000) == Transcript("It is noon.", "en")
-        assert len(server.asked) == 1
-        assert (await utterance.settle(32_000)).text == "Something else."
-
-
-async def test_a_final_takes_over_the_early_one_that_is_under_way():
-    async with utterance_of(Answer(hangs=True), remote_attempt_s=60) as (server, utterance):
-        async with trio.open_nursery() as nursery:
-            async with trio.open_nursery() as pause:
-                pause.start_soon(utterance.anticipate, 12_000)
-                await server.arrived.wait()
-                nursery.start_soon(utterance.settle, 16_000, 12_000)
-                await trio.testing.wait_all_tasks_blocked()
-                pause.cancel_scope.cancel()
-            await trio.testing.wait_all_tasks_blocked()
-            assert len(server.asked) == 1
-            assert not server.asked[0].left.is_set()
-            nursery.cancel_scope.cancel()
-        await server.asked[0].left.wait()
-
-
-async def test_another_final_takes_the_early_one_back():
-    async with utterance_of(Answer(hangs=True), words("It is noon.")) as (server, utterance):
-        early = []
-
-        async def anticipate():
-            early.append(await utterance.anticipate(8_000))
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(anticipate)
-            await server.arrived.wait()
-            assert (await utterance.settle(16_000)).text == "It is noon."
-        assert early == [None]
-        await server.asked[0].left.wait()
-
-
-async def test_nothing_is_asked_about_nothing():
-    async with utterance_of(words("Thank you.")) as (server, utterance):
-        assert await utterance.settle(0) == Transcript("", "en")
-        assert server.asked == []
 
 
 async def test_its_name_says_where_it_is_and_nothing_more():
