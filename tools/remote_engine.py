@@ -115,11 +115,13 @@ async def cancels(times: int) -> bool:
         settings = config.load(asr_url=far, remote_fallback="off", remote_attempt_s=60)
         async with open_recognizer(settings) as there:
             for _ in range(times):
-                with trio.move_on_after(chance.uniform(0.05, 0.1)):
-                    await _ask(there)
-                left = time.monotonic()
-                with trio.fail_after(10):
-                    seen_ms.append((await child.told() - left) * 1000)
+                async with trio.open_nursery() as asking:
+                    asking.start_soon(_ask, there)
+                    await child.told()
+                    await trio.sleep(chance.uniform(0, 0.02))
+                    left = time.monotonic()
+                    asking.cancel_scope.cancel()
+                seen_ms.append((await child.told() - left) * 1000)
     click.echo(f"{times} cancels; {machine()}")
     click.echo(", ".join(f"p{percent} {percentile(seen_ms, percent):.2f} ms" for percent in (50, 99, 100)))
     return percentile(seen_ms, 99) <= GOAL_CANCEL_MS

@@ -1,7 +1,8 @@
 """A far end that costs next to nothing, in a process of its own: what is left is the way there and back.
 
-It answers each transcription with the same words, or not at all, and writes lines of JSON: its port, and then, in its
-clock (`time.monotonic`, the same for all processes), when each client left that it had not answered.
+It answers each transcription with the same words, or not at all, and writes lines of JSON: its port, and then, for each
+that it does not answer, when it had come and when its client left, by `time.monotonic`, which is the same for all
+processes.
 """
 
 from __future__ import annotations
@@ -29,16 +30,12 @@ async def _answer(stream: trio.SocketStream, *, hangs: bool) -> None:
     http = h11.Connection(h11.SERVER)
     async with stream:
         while True:
-            try:
-                event = http.next_event()
-            except h11.RemoteProtocolError:
-                # It left before it had asked.
-                _tell(time.monotonic())
-                return
+            event = http.next_event()
             if event is h11.NEED_DATA:
                 http.receive_data(await stream.receive_some())
             elif isinstance(event, h11.EndOfMessage):
                 if hangs:
+                    _tell(time.monotonic())
                     with suppress(trio.BrokenResourceError):
                         await stream.receive_some()
                     _tell(time.monotonic())

@@ -52,9 +52,7 @@ class Settings(FromEnvironment):
     asr_engine: Annotated[
         str,
         EngineOf(Kind.RECOGNIZER),
-        Field(
-            description="recognizer; auto: that of STREAM_ASR_URL, else Whisper if here, else Moonshine for English"
-        ),
+        Field(description="recognizer; auto: that of STREAM_ASR_URL, else Whisper if here, else Moonshine for English"),
     ] = AUTO
     model_whisper: Annotated[
         str, Field(min_length=1, description="Whisper model: size-computetype, a folder, or folder:computetype")
