@@ -32,7 +32,7 @@ def test_the_environment_counts_and_an_option_counts_more(monkeypatch):
         ("STREAM_PORT", "", "a whole number from 0 to 65535"),
         ("STREAM_TTS_TIMEOUT_S", "0", "a number above 0 to 600"),
         ("STREAM_TTS_TIMEOUT_S", "nan", "a number above 0 to 600"),
-        ("STREAM_ASR_ENGINE", "ears", "one of auto, faster-whisper, moonshine, pocketsphinx"),
+        ("STREAM_ASR_ENGINE", "ears", "one of auto, faster-whisper, moonshine, remote, pocketsphinx"),
         ("STREAM_LOG_LATENCY", "perhaps", "1 or 0"),
         ("STREAM_HOST", "", "text"),
     ],

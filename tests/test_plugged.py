@@ -132,7 +132,7 @@ def test_they_are_used_by_nobody_who_did_not_ask(installed, tmp_path):
 
 def test_help_names_them_and_their_settings(installed, tmp_path):
     said = " ".join(run("serve", "--help", env=environment(installed, tmp_path), cwd=tmp_path).stdout.split())
-    assert "--asr-engine auto|faster-whisper|moonshine|pocketsphinx|sounds" in said
+    assert "--asr-engine auto|faster-whisper|moonshine|remote|pocketsphinx|sounds" in said
     assert "STREAM_MORSE_DOT_MS length of a dot in Morse code, in ms [morse; default 60]" in said
 
 
@@ -143,7 +143,7 @@ def test_help_names_them_and_their_settings(installed, tmp_path):
         (
             "STREAM_TTS_ENGINE",
             "parrot",
-            "STREAM_TTS_ENGINE is 'parrot'; it takes one of auto, hibari, espeak, morse.",
+            "STREAM_TTS_ENGINE is 'parrot'; it takes one of auto, remote, hibari, espeak, morse.",
         ),
     ],
 )

@@ -200,8 +200,8 @@ OF_TOOLS = (
 )
 """Of a turn whose reply asks for one tool, which answers `TOOL_ANSWER`."""
 
-REFUSED = ("llm:crash",)
-"""What these engines cannot suffer: the server does not start."""
+REFUSED = ("llm:crash", "remote:hang")
+"""What engines of this machine cannot suffer: the server does not start."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import click
 
-from tools import diagrams, fault_matrix, protocol_docs
+from tools import diagrams, far_end_matrix, fault_matrix, protocol_docs
 from voice_trio.config import Settings, allowed, variable
 from voice_trio.server.metrics import Metrics
 from voice_trio.skills import spoken
@@ -96,6 +96,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/testing.md": {
         "faults": fault_matrix.table,
         "tools": fault_matrix.tools_table,
+        "remote": far_end_matrix.table,
         "drafted": fault_matrix.drafted_table,
         "held": fault_matrix.into_replies_table,
         "manners": fault_matrix.manners_table,

@@ -92,6 +92,23 @@ def api_address(value: str) -> str:
     return value
 
 
+REMOTE_SCHEMES = ("http", "https", "wyoming")
+REMOTE_EXAMPLE = "http://192.168.1.20:8000"
+
+
+def remote_addresses(value: str) -> str:
+    """Refuse what is no list, with commas, of addresses of servers with OpenAI's API for audio, or Wyoming's."""
+    for part in filter(None, map(str.strip, value.split(","))):
+        url = web_address(part, REMOTE_SCHEMES, example=REMOTE_EXAMPLE)
+        if url.userinfo:
+            raise ValueError("an address here has no name and no password in it; a key is a setting of its own")
+        if url.query or url.fragment:
+            raise ValueError(f"{_shown(part)} goes on behind its path; give it without ? and #")
+        if url.scheme == "wyoming" and (url.port is None or url.path not in ("", "/")):
+            raise ValueError(f"{_shown(part)} is to be a host and a port, such as wyoming://192.168.1.20:10300")
+    return value
+
+
 def origins(value: str) -> str:
     """Return the origins that ``value`` lists with commas, each spelled as browsers spell it."""
     return ",".join(_origin(part.strip()) for part in value.split(",") if part.strip())
@@ -191,6 +208,11 @@ SETTINGS: dict[str, Callable[[str], str]] = {
     "host": host,
     "openai_api_key": key,
     "openai_base_url": api_address,
+    "asr_url": remote_addresses,
+    "tts_url": remote_addresses,
+    "asr_api_key": key,
+    "tts_api_key": key,
+    "remote_api_key": key,
     "llm_engine": _llm_engine,
     "tts_engine": _tts_engine,
     "llm_system_prompt": prose,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 
-from voice_trio import checks, environment
+from voice_trio import checks, environment, remote_settings as remote
 from voice_trio.core.codes import Drafting, Endpointing
 from voice_trio.core.faults import BadFault, parse
 from voice_trio.entry_points import AUTO, EngineOf, Kind
@@ -52,7 +52,7 @@ class Settings(FromEnvironment):
     asr_engine: Annotated[
         str,
         EngineOf(Kind.RECOGNIZER),
-        Field(description="recognizer; auto takes Whisper if its weights are on disk, else Moonshine for English"),
+        Field(description="recognizer; auto: that of STREAM_ASR_URL, else Whisper if here, else Moonshine for English"),
     ] = AUTO
     model_whisper: Annotated[
         str, Field(min_length=1, description="Whisper model: size-computetype, a folder, or folder:computetype")
@@ -96,6 +96,20 @@ class Settings(FromEnvironment):
     asr_window_s: Annotated[
         int, Field(ge=4, le=28, description="longest audio that a partial transcript of Whisper's decodes, in s")
     ] = 12
+
+    asr_url: remote.AsrUrl = ""
+    tts_url: remote.TtsUrl = ""
+    asr_api_key: remote.AsrKey = None
+    tts_api_key: remote.TtsKey = None
+    remote_api_key: remote.Key = None
+    remote_asr_model: remote.AsrModel = "whisper-1"
+    remote_tts_model: remote.TtsModel = "tts-1"
+    remote_voices: remote.Voices = "alloy"
+    remote_rate: remote.Rate = 24_000
+    remote_attempt_s: remote.AttemptS = 1.5
+    remote_partials: remote.Partials = "on"
+    remote_fallback: remote.StandsBy = "on"
+    remote_proxies: remote.Proxies = "off"
 
     openai_api_key: Annotated[
         SecretStr | None, Field(validation_alias="OPENAI_API_KEY", description="key for the language model's API")

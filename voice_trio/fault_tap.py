@@ -31,6 +31,7 @@ from voice_trio.engines.base import (
     TextDelta,
     Transcript,
 )
+from voice_trio.fault_far_ends import strike_far_ends
 from voice_trio.faults import Faults, Struck
 from voice_trio.memory.base import Store, StoreError
 from voice_trio.memory.database import Database
@@ -55,8 +56,9 @@ _LONG = 100_000
 def inject(faults: Faults, engines: Engines, store: Store) -> tuple[Engines, Store]:
     """Return ``engines`` and ``store``, with ``faults`` if there are any.
 
-    Raises `ConfigError` for a crash of an engine that has no process to lose.
+    Raises `ConfigError` for a crash of an engine that has no process to lose, and for a far end's where there is none.
     """
+    strike_far_ends(faults, engines)
     stages: dict[Stage, Recognizer | LanguageModel | Synthesizer] = {
         Stage.ASR: engines.recognizer,
         Stage.LLM: engines.language_model,

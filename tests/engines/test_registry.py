@@ -315,9 +315,9 @@ async def test_a_detector_that_lacks_its_model_is_refused_or_passed_over(monkeyp
 
 def test_each_choice_of_an_engine_is_of_all_there_are():
     assert config.allowed("vad") == "one of auto, silero, webrtc"
-    assert config.allowed("asr_engine") == "one of auto, faster-whisper, moonshine, pocketsphinx"
+    assert config.allowed("asr_engine") == "one of auto, faster-whisper, moonshine, remote, pocketsphinx"
     assert config.allowed("llm_engine") == "one of auto, openai-chat, local, skills, synthetic"
-    assert config.allowed("tts_engine") == "one of auto, hibari, espeak"
+    assert config.allowed("tts_engine") == "one of auto, remote, hibari, espeak"
 
 
 def test_a_voice_of_before_its_pieces_is_told_what_to_do():

@@ -33,6 +33,7 @@ from voice_trio.engines.echo import aec3
 from voice_trio.engines.local_llm.model import LocalModel
 from voice_trio.engines.media import media_worker
 from voice_trio.engines.plugged import plugged
+from voice_trio.engines.remote.ends import HasFarEnds
 from voice_trio.entry_points import Kind
 from voice_trio.installation import static_dir
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
@@ -121,9 +122,16 @@ async def _recognizer(settings: Settings) -> str:
         silence = bytes(10 * FRAME_BYTES)
         utterance.feed(silence)
         await utterance.settle(len(silence) // 2)
+        _check_far_ends(recognizer.engine, ErrorCode.ASR_FAIL)
         fallback = recognizer.fallback
         better = f"; {fallback.better} hears better: {fallback.command}" if fallback else ""
         return f"{recognizer.engine.name} works{better}"
+
+
+def _check_far_ends(engine: object, code: ErrorCode) -> None:
+    """Raise `EngineError` if an engine on another machine did not work, though what stands by may have."""
+    if isinstance(engine, HasFarEnds) and engine.ends.trouble is not None:
+        raise EngineError(code, engine.ends.trouble)
 
 
 async def _end_of_turn(settings: Settings) -> str:
@@ -155,6 +163,7 @@ async def _voice(settings: Settings) -> str:
     async with load.open_engine(Kind.SYNTHESIZER, settings) as opened:
         synthesizer: Synthesizer = opened.engine
         speech = await synthesizer.speak("All is well.", seconds=settings.tts_timeout_s)
+        _check_far_ends(synthesizer, ErrorCode.TTS_FAIL)
         return f"{synthesizer.name} works: {speech.samples / speech.sample_rate:.1f} s of speech"
 
 

@@ -4,7 +4,7 @@
 
 A stage, a kind, for some kinds a value, and which calls: `#3` is the third, `@10%` that share of them, and neither is
 every call. A call is an utterance of asr, a reply of llm (each time that one is asked for), a phrase of tts, a use of a
-tool, a commit or a cut (or a recall) of store.
+tool, a commit or a cut (or a recall) of store, a question to an engine on another machine (remote).
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Stage(StrEnum):
     TTS = "tts"
     TOOL = "tool"
     STORE = "store"
+    REMOTE = "remote"
+    """The engines on other machines."""
 
 
 class Kind(StrEnum):
@@ -81,6 +83,12 @@ KINDS: Mapping[Stage, Mapping[Kind, Takes]] = {
         Kind.HANG: Takes.OPERATION,
         Kind.ERROR: Takes.OPERATION,
         Kind.FULL: Takes.NOTHING,
+    },
+    Stage.REMOTE: {
+        Kind.DELAY: Takes.SECONDS,
+        Kind.HANG: Takes.NOTHING,
+        Kind.ERROR: Takes.NOTHING,
+        Kind.GARBAGE: Takes.NOTHING,
     },
 }
 """What each stage can suffer. An answer's pieces are partials (asr), tokens (llm) and pieces of a phrase's speech

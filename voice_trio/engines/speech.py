@@ -110,6 +110,17 @@ def joined(pieces: list[Speech]) -> Speech:
     return Speech(pcm, pieces[0].sample_rate, tuple(marks), tuple(phonemes), last=True)
 
 
+def at_rate(speech: Speech, rate: int) -> Speech:
+    """Return ``speech`` at ``rate`` samples a second, its marks at their new samples. Takes milliseconds."""
+    import numpy as np
+    import soxr
+
+    pcm = soxr.resample(np.frombuffer(speech.pcm, "<i2"), speech.sample_rate, rate)
+    last = len(pcm)
+    marks = (Mark(min(mark.sample * rate // speech.sample_rate, last), mark.char) for mark in speech.marks)
+    return Speech(pcm.astype("<i2").tobytes(), rate, tuple(marks))
+
+
 def unplayable() -> EngineError:
     """Return what is raised for speech that no player could play."""
     return EngineError(ErrorCode.TTS_FAIL, "The voice made no sound that can be played.")

@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 import trio
 
 from voice_trio.config import Settings
-from voice_trio.engines.base import Mark, Speaking, Speech, whole
+from voice_trio.engines.base import Speaking, Speech, whole
 from voice_trio.engines.espeak.plug import ESPEAK
 from voice_trio.engines.plug import Plug
+from voice_trio.engines.speech import at_rate
 from voice_trio.engines.voice import VoiceProcess, WorkerVoice, open_voices
 from voice_trio.entry_points import Kind
 from voice_trio.installation import package_folder
@@ -74,17 +75,6 @@ class TwoVoices:
             return await trio.to_thread.run_sync(at_rate, speech, RATE)
 
         return whole(make)
-
-
-def at_rate(speech: Speech, rate: int) -> Speech:
-    """Return ``speech`` at ``rate`` samples a second, its marks at their new samples. Takes milliseconds."""
-    import numpy as np
-    import soxr
-
-    pcm = soxr.resample(np.frombuffer(speech.pcm, "<i2"), speech.sample_rate, rate)
-    last = len(pcm)
-    marks = (Mark(min(mark.sample * rate // speech.sample_rate, last), mark.char) for mark in speech.marks)
-    return Speech(pcm.astype("<i2").tobytes(), rate, tuple(marks))
 
 
 def missing(settings: Settings) -> str | None:

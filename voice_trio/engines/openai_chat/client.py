@@ -102,7 +102,7 @@ def open_upstream(settings: Settings, found: str = "") -> Upstream:
     try:
         http_client = openai.DefaultAsyncHttpxClient(
             # Of a plain address on this machine no certificate is asked for.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if found else _trust(),
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if found else trust(),
             proxy=None if proxy is None else proxy.url,
             trust_env=False,
             timeout=timeout,
@@ -145,7 +145,7 @@ def _shown(url: httpx2.URL) -> str:
     return str(url.copy_with(username=None, password=None, query=None)).rstrip("/")
 
 
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """Return the authorities to trust: those of SSL_CERT_FILE, else SSL_CERT_DIR, else this machine's."""
     import httpx2
 

@@ -1,0 +1,1 @@
+"""A recognizer and a voice on other machines: who is asked, how, for how long, and what stands by."""
