@@ -19,6 +19,7 @@ class Controlled:
         self.speed = 1.0
         self.latency = latency
         self.turns = turns
+        self.changed_alerts = 0
 
     def speak_at(self, speed):
         self.speed = speed
@@ -29,6 +30,9 @@ class Controlled:
     def forget_latest(self):
         self.turns -= 1
         return self.turns >= 0
+
+    def alerts_changed(self):
+        self.changed_alerts += 1
 
 
 class Using:

@@ -28,6 +28,7 @@ from voice_trio.session.farewell import DRAINED, Farewell
 from voice_trio.session.link import Link
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
 from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
@@ -98,10 +99,11 @@ class Sessions:
         session_logs: SessionLogs | None = None,
         claims: Claims | None = None,
         tools: Callable[[], Sequence[ServerTool]] = tuple,
+        alerts: Alerts | None = None,
     ) -> None:
         """``session_logs`` records every session; ``claims`` says what other servers have of ``store``.
 
-        ``tools`` returns those that the server has by now.
+        ``tools`` returns those that the server has by now; ``alerts`` are kept where ``store`` keeps turns.
         """
         self.draining = False
         self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
@@ -111,6 +113,7 @@ class Sessions:
         self._store = store
         self._claims = claims or Claims()
         self._tools = tools
+        self._alerts = alerts or InProcessAlerts()
         self._new_session: Callable[..., Session | RecordedSession] = (
             Session if session_logs is None else session_logs.session
         )
@@ -170,6 +173,7 @@ class Sessions:
             store=self._store,
             tools=self._tools,
             claims=self._claims,
+            alerts=self._alerts,
             new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
         )
         with (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from voice_trio.core.consent import is_yes
 from voice_trio.core.messages import Latency, Outcome
 from voice_trio.engines.base import ToolCall
@@ -17,6 +19,10 @@ class Wishes:
     def __init__(self) -> None:
         self.latency: Latency | None = None
         """Of the latest turn that is over."""
+        self.alerts_changed: Callable[[str], None] = lambda conversation: None
+        """Is called with the conversation whose alerts are others than before."""
+        self.claimed: Callable[[str], None] = lambda conversation: None
+        """Is called with a conversation that is the session's, as often as a turn goes on with it."""
         self._speed: tuple[float, float | None] | None = None
         """What was wished, and what the client asked for by then."""
         self._wanted: tuple[str, ToolCall] | None = None
@@ -75,3 +81,7 @@ class TurnControl:
     def forget_latest(self) -> bool:
         """Take the latest turn that is over out of the conversation and of what is remembered."""
         return self._conversation.forget_latest()
+
+    def alerts_changed(self) -> None:
+        """Have the session look anew at what is to be told when it is due."""
+        self._wishes.alerts_changed(self._conversation.name)

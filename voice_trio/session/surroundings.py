@@ -14,6 +14,7 @@ from voice_trio.session.control import Wishes
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
+from voice_trio.skills.alerts_kept import Alerts
 from voice_trio.toolbox.base import ServerTool
 
 
@@ -32,6 +33,7 @@ class Surroundings:
     outbox: Outbox
     claims: Claims
     throttle: Throttle
+    alerts: Alerts
     tools: Callable[[], Sequence[ServerTool]]
     """Returns what the server can do by now."""
     new_playout: Callable[[], Playout]
