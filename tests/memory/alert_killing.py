@@ -28,14 +28,13 @@ async def live(folder, moment):
             name = (await talk.wait_for(m.SessionOpened)).conversation
             print(name, flush=True)
             now = time.time()
-            due_at = now + (0.0 if moment == "begun" else 1.0)
-            await alerts.put(Alert(conversation=name, id="a", kind="timer", label="pasta", due_at=due_at, set_at=now))
+            await alerts.put(Alert(conversation=name, id="a", kind="timer", label="pasta", due_at=now, set_at=now))
             if moment == "begun":
                 await talk.ask(m.Resume(conversation=name))
                 await talk.wait_for(m.TtsChunk)
-                # It is told first that the timer waits, and once more that it is no more: that it was told is kept.
-                while await alerts.of(name):
-                    await trio.sleep(0.001)
+                # The client is told that the timer is no more when that is kept.
+                while (await talk.wait_for(m.Timers)).timers:
+                    pass
             os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -48,8 +48,8 @@ class Using:
     def say(self, by, text):
         self.items.append(Words(id=f"item_{len(self.items)}", by=by, text=text))
 
-    async def __call__(self, name, **arguments):
-        return await self.tools[name].use(
+    async def __call__(self, tool, /, **arguments):
+        return await self.tools[tool].use(
             arguments,
             Circumstances(
                 conversation="c", turn=1, now=self.now, language="en", items=self.items, control=self.control

@@ -49,9 +49,16 @@ _SILENCE_AFTER_MS = 3_000
     show_default=True,
     help="Where the spoken reply goes, as a WAV.",
 )
+@click.option("--wait", "waits", is_flag=True, help="Go on until the timers, alarms and reminders have been told.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event a line instead.")
 def talk(
-    recording: Path | None, text: str | None, url: str | None, cafile: Path | None, save: Path, as_json: bool
+    recording: Path | None,
+    text: str | None,
+    url: str | None,
+    cafile: Path | None,
+    save: Path,
+    waits: bool,
+    as_json: bool,
 ) -> None:
     """Ask RECORDING (a sound file of any rate) at the speed of speech, or TEXT, and hear the answer.
 
@@ -74,7 +81,7 @@ def talk(
     assert question is not None
     sound_file.check_writable(save)
     view: View = JsonView() if as_json else ConsoleView(live=sys.stdout.isatty())
-    outcome = trio.run(_converse, url, tls, question, view, settings)
+    outcome = trio.run(_converse, url, tls, question, view, settings, waits)
     if view.reply:
         sound_file.write(save, bytes(view.reply), view.sample_rate)
         view.saved(save)
@@ -83,9 +90,17 @@ def talk(
 
 
 async def _converse(
-    url: str | None, tls: ssl.SSLContext | None, question: bytes | str, view: View, settings: config.Settings
+    url: str | None,
+    tls: ssl.SSLContext | None,
+    question: bytes | str,
+    view: View,
+    settings: config.Settings,
+    waits: bool,
 ) -> m.Outcome | None:
-    """Have one turn and return how it ended; None if the server ended the session first."""
+    """Have one turn and return how it ended; None if the server ended the session first.
+
+    With ``waits``, hear what is due after it, too.
+    """
     token = settings.auth_token.get_secret_value() if settings.auth_token else None
     async with AsyncExitStack() as stack:
         if url is None:
@@ -96,14 +111,15 @@ async def _converse(
             url = running.ws_url
         client = await stack.enter_async_context(connect(url, token=token, ssl_context=tls))
         try:
-            return await _take_turn(client, question, view)
+            return await _take_turn(client, question, view, waits)
         except* SessionClosed as group:
             view.closed(first_leaf(group))
     return None
 
 
-async def _take_turn(client: Client, question: bytes | str, view: View) -> m.Outcome:
+async def _take_turn(client: Client, question: bytes | str, view: View, waits: bool) -> m.Outcome:
     captured = trio.Event()
+    waiting = False
     async with trio.open_nursery() as nursery:
         if isinstance(question, bytes):
             await client.ask(m.Start(locale=locale_of(os.environ)))
@@ -116,7 +132,9 @@ async def _take_turn(client: Client, question: bytes | str, view: View) -> m.Out
             match event:
                 case m.StateChanged(state=state) if state is not m.State.CAPTURING:
                     captured.set()
-                case m.Done(outcome=outcome):
+                case m.Timers(timers=timers):
+                    waiting = waits and bool(timers)
+                case m.Done(outcome=outcome) if not waiting:
                     nursery.cancel_scope.cancel()
                     return outcome
     raise AssertionError("the loop above ends by returning")

@@ -74,7 +74,7 @@ def _meant(alerts: Sequence[Alert], name: str) -> list[Alert]:
     by_name: dict[str, list[Alert]] = {}
     for alert in alerts:
         names = [alert.label, words.yours(alert.label)] if alert.label else []
-        for one in {_plain(one) for one in (*names, words.called(alert).removeprefix("your "))}:
+        for one in {_plain(one).replace(":00", "") for one in (*names, words.called(alert).removeprefix("your "))}:
             by_name.setdefault(one, []).append(alert)
     near = get_close_matches(name, by_name, 1, _NEAR) or [key for key in by_name if f" {name} " in f" {key} "][:1]
     if not near:
