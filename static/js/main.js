@@ -17,6 +17,7 @@ import { Recording } from "./recording.js";
 import { SamplePlayer } from "./sample-player.js";
 import { StatusView } from "./status-view.js";
 import { TalkButton } from "./talk-button.js";
+import { TimersView } from "./timers-view.js";
 import { TranscriptView } from "./transcript-view.js";
 import { troubleOfPage } from "./trouble.js";
 
@@ -32,6 +33,7 @@ const { microphone } = assistant.input;
 const { speaker } = assistant.output;
 const status = new StatusView(() => assistant.standing);
 const transcript = new TranscriptView(byId("turns"), byId("scroller"));
+const timers = new TimersView(byId("timers"), (id) => assistant.session.timers.cancel(id));
 const notices = new NoticesView(byId("troubles"), byId("notes"));
 
 const unable = troubleOfPage({
@@ -191,6 +193,7 @@ byId("limits").addEventListener("click", () => {
 });
 byId("settings").addEventListener("close", () => samples.stop());
 
+assistant.session.timers.onchange = (waiting) => timers.show(waiting);
 assistant.session.onoffer = () => {
   const { server } = assistant.session;
   settings.offer(server);

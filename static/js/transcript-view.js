@@ -87,6 +87,7 @@ class TurnView {
    * @param {boolean} isSounding
    */
   show(turn, isSounding) {
+    this.you.hidden = turn.isUnasked;
     this.showSaid(turn);
     this.tools.show(turn.calls);
     this.assistant.hidden = !turn.reply && !(turn.state === "THINKING" && !turn.isOver);

@@ -27,6 +27,8 @@ export class Turn {
     /** Code points of `said` that no partial will change. */
     this.stable = kind === "typed" ? countCodePoints(said) : 0;
     this.isFinal = kind === "typed";
+    /** The server began it by itself, and nobody has said anything. */
+    this.isUnasked = false;
     /** Its words are uploaded as a recording, beside the socket's session. */
     this.isUpload = false;
     /** The server cannot take it yet, and is asked again. */
