@@ -58,6 +58,8 @@ def test_a_part_of_the_steps_another_each_time():
         ("duplex", "limit_from_end: capture.py"),
         ("duplex", "run: scripted.py"),
         ("realtime", "Idling.run"),
+        ("timers", "_wait_begun: ringing.py"),
+        ("timers", "InProcessAlerts.remove"),
     ],
 )
 def test_a_scenario_of_ours_goes_where_it_is_to_go(name, place):

@@ -3,7 +3,17 @@ import pytest
 from tests.page.browser import CHROMIUM, keeping_browsers, write_speech
 from tests.page.server import ROOT, serving, thinking
 
-NEED_A_BROWSER = ["engines", "fetching", "looks", "recording", "spoken_into", "talking", "trouble", "under_a_path"]
+NEED_A_BROWSER = [
+    "engines",
+    "fetching",
+    "looks",
+    "recording",
+    "spoken_into",
+    "talking",
+    "timers",
+    "trouble",
+    "under_a_path",
+]
 
 # `test_scripts.py` says so, in one line.
 collect_ignore = [] if CHROMIUM.exists() else [f"test_{name}.py" for name in NEED_A_BROWSER]
