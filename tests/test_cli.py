@@ -113,7 +113,9 @@ async def test_what_the_terminal_is_set_up_for_goes_with_what_is_said(monkeypatc
 
     monkeypatch.setenv("LC_ALL", "de_CH.UTF-8")
     with trio.fail_after(5):
-        assert await _take_turn(cast(Client, Server()), b"\0\0", ConsoleView(live=False)) is m.Outcome.EMPTY
+        assert (
+            await _take_turn(cast(Client, Server()), b"\0\0", ConsoleView(live=False), waits=False) is m.Outcome.EMPTY
+        )
     assert asked == [m.Start(locale="de-CH")]
 
 

@@ -233,6 +233,9 @@ async def test_a_use_of_a_tool_goes_through_it_with_what_the_tool_does_to_the_se
         def latest_latency(self):
             return None
 
+        def alerts_changed(self):
+            pass
+
     tap, control = Noting(), Remote()
     tool = ServerTool(tool=Tool("look_up", "", {}), use=use, has_effects=True)
     around = Circumstances(conversation="c", turn=1, now=datetime.now(), language=None, items=(), control=control)

@@ -20,6 +20,7 @@ from voice_trio.memory import alert_rows, rewriting
 from voice_trio.memory.alerts import alerts_of
 from voice_trio.memory.database import Database
 from voice_trio.memory.open import open_store
+from voice_trio.memory.sqlite import SqliteStore
 from voice_trio.skills.alerts_kept import InProcessAlerts
 from voice_trio.testing.conversation import conversation
 from voice_trio.toolbox.base import ToolError
@@ -154,6 +155,7 @@ async def test_a_damaged_one_is_told_in_a_sentence(tmp_path, damage):
     with trio.fail_after(30):
         async with open_store(settings(tmp_path)) as store:
             await alerts_of(store).put(ALARM)
+            assert isinstance(store, SqliteStore)
             await store.use(lambda database: database.connection.execute(f"UPDATE alerts SET {damage}"))
             with pytest.raises(ToolError, match=r"^The server's memory cannot be used\.$"):
                 await alerts_of(store).of("a")
