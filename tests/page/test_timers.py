@@ -13,7 +13,7 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     """A server without a language model."""
-    with serving(tmp_path_factory.mktemp("timers"), STREAM_LLM="none", STREAM_TTS_ENGINE="auto") as server:
+    with serving(tmp_path_factory.mktemp("timers"), STREAM_LLM_ENGINE="none", STREAM_TTS_ENGINE="auto") as server:
         yield server
 
 
@@ -54,15 +54,15 @@ def test_a_timer_is_cancelled_and_goes_on_in_a_new_session(alone):
         page.wait_for_selector("#timers .timer")
         visit.over()
         write(page, "Set an egg timer for five minutes.")
-        page.wait_for_function("document.querySelectorAll('#timers .timer').length === 2")
+        page.wait_for_function("() => document.querySelectorAll('#timers .timer').length === 2")
         assert page.locator("#timers .name").all_inner_texts() == ["egg", "pasta"]
         visit.over(2)
         alone.kill()
         alone.start()
         page.wait_for_selector("#timers", state="hidden")
-        page.wait_for_function("document.querySelectorAll('#timers .timer').length === 2", timeout=60_000)
+        page.wait_for_function("() => document.querySelectorAll('#timers .timer').length === 2", timeout=60_000)
         page.click("#timers .cancel[aria-label='Cancel: egg']")
-        page.wait_for_function("document.querySelectorAll('#timers .timer').length === 1")
+        page.wait_for_function("() => document.querySelectorAll('#timers .timer').length === 1")
         assert page.inner_text("#timers .name") == "pasta"
         page.click("#timers .cancel")
         page.wait_for_selector("#timers", state="hidden")

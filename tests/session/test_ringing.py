@@ -237,15 +237,21 @@ async def test_a_session_can_come_back_before_any_turn(autojump_clock):
 
 async def test_of_two_sessions_the_one_that_has_the_conversation_tells_it(autojump_clock):
     talking = Talking(replies=[ScriptedReply(tokens=("Hello.",))])
-    async with talking.session() as one:
-        name = (await one.wait_for(m.SessionOpened)).conversation
-        await set_timer(one, talking.alerts, talking.timer(name, 30, label="pasta"))
-        async with talking.session() as other:
-            await other.wait_for(m.SessionOpened)
+    async with talking.session() as other:
+        await other.wait_for(m.SessionOpened)
+        async with talking.session() as one:
+            name = (await one.wait_for(m.SessionOpened)).conversation
+            await set_timer(one, talking.alerts, talking.timer(name, 30, label="pasta"))
+            await talking.alerts.put(talking.timer(name, 3000, key="b", label="bread"))
+            await trio.sleep(1)
             await other.ask(m.Resume(conversation=name))
             await one.wait_for(m.Done, turn=1)
             await trio.sleep(400)
-            assert not [event for event in other.heard if isinstance(event, m.StateChanged)]
+            assert not of_turn(other, 1, m.StateChanged)
+        # What was told is not told again, and what comes is told by the one that is left.
+        await other.wait_for(m.Done, turn=1)
+        assert other.reply(1) == "Your bread timer is up."
+        assert talking.wall() - BEGAN == pytest.approx(3000, abs=320)
 
 
 async def test_a_clock_that_is_put_forward_is_noticed_soon(autojump_clock):

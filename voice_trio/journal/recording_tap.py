@@ -252,10 +252,6 @@ class TappedClaims(Claims):
         call = Call("claim", {"conversation": conversation})
         return self._tap.at_once(call, lambda: self._shared.claim(conversation, session))
 
-    def has(self, conversation: str, session: str) -> bool:
-        """Return whether ``session`` has ``conversation``."""
-        return self._shared.has(conversation, session)
-
     def release(self, session: str) -> None:
         """Take back all that ``session`` has."""
         self._shared.release(session)

@@ -46,10 +46,6 @@ class Claims:
         self._holders[conversation] = session
         return True
 
-    def has(self, conversation: str, session: str) -> bool:
-        """Return whether ``session`` has ``conversation``."""
-        return self._holders.get(conversation) == session
-
     def release(self, session: str) -> None:
         """Take back all that ``session`` has."""
         for conversation in [key for key, holder in self._holders.items() if holder == session]:

@@ -61,6 +61,8 @@ class GuardedLink:
         """When the last turn ended; None while one is under way."""
         self._under_way: set[int] = set()
         """Turns: of another wire than /ws there may be several at once."""
+        self._has_alerts = False
+        """Whether something waits in the session that is to be told when it is due."""
 
     async def receive(self) -> m.Command:
         """Return the client's next command. Raises `Malformed` for a flood, too."""
@@ -98,6 +100,8 @@ class GuardedLink:
         if isinstance(event, m.StateChanged):
             (self._under_way.discard if event.state is m.State.COMPLETE else self._under_way.add)(event.turn)
             self._idle_since = None if self._under_way else trio.current_time()
+        elif isinstance(event, m.Timers):
+            self._has_alerts = bool(event.timers)
         await self._link.send(event)
 
     async def close(self, farewell: Farewell, reason: str) -> None:
@@ -119,12 +123,17 @@ class GuardedLink:
             self._items.give(missed_s * _ITEMS_PER_S)
 
     async def wait_enough(self) -> DrainCode:
-        """Return, with the reason, when the session is to be drained: idle, or at its limit."""
+        """Return, with the reason, when the session is to be drained: idle, or at its limit.
+
+        Who waits for a timer is not idle.
+        """
         while True:
-            idle_at = trio.current_time() if self._idle_since is None else self._idle_since
+            idle_at = trio.current_time() if self._has_alerts or self._idle_since is None else self._idle_since
             wake_at = min(self._ends_at, idle_at + self._idle_s)
             await trio.sleep_until(wake_at)
             if trio.current_time() >= self._ends_at:
                 return InfoCode.SESSION_LIMIT
-            if self._idle_since is not None and trio.current_time() >= self._idle_since + self._idle_s:
+            if self._has_alerts or self._idle_since is None:
+                continue
+            if trio.current_time() >= self._idle_since + self._idle_s:
                 return InfoCode.IDLE_TIMEOUT

@@ -21,7 +21,7 @@ from typing import TypeVar, TypeVarTuple
 import structlog
 import trio
 
-from voice_trio.core.alerts import Alert, ToldAlert, told
+from voice_trio.core.alerts import MOST_ALERTS, Alert, ToldAlert, told
 from voice_trio.core.messages import Origin
 from voice_trio.session.asked import Unasked
 from voice_trio.session.surroundings import Surroundings
@@ -80,9 +80,11 @@ class Ringing:
         """By conversation: since when, by the wall clock, this session tells what is due in it."""
         self._alerts: dict[str, Sequence[Alert]] = {}
         """By conversation: those that are to be told, the next one first."""
+        self._ours: set[str] = set()
+        """Conversations that were this session's when their alerts were read."""
         self._stale: set[str] = set()
         """Conversations whose alerts may be others by now."""
-        self._unwanted: deque[str] = deque()
+        self._unwanted: deque[str] = deque(maxlen=MOST_ALERTS)
         """Ids of alerts that the client wants to be no more."""
         self._settled: set[tuple[str, float]] = set()
         """Id and time of what was told, and may still be in the store."""
@@ -97,15 +99,17 @@ class Ringing:
         around.wishes.claimed = self.attend
 
     def attend(self, conversation: str) -> None:
-        """Tell what is due in ``conversation`` from now on."""
+        """Tell what is due in ``conversation``, which is this session's, from now on."""
+        self._ours.add(conversation)
         if conversation not in self._since:
             self.resume(conversation)
 
     def resume(self, conversation: str) -> None:
-        """Do the same, and look anew at what there is."""
+        """Do the same where it may be another session's yet, and look anew at what there is."""
         self._since.setdefault(conversation, self._around.wall_clock())
         for oldest in [*self._since][:-_MOST_CONVERSATIONS]:
             del self._since[oldest]
+            self._ours.discard(oldest)
             self._alerts.pop(oldest, None)
         self.renew(conversation)
 
@@ -197,6 +201,11 @@ class Ringing:
         conversation = due[0].conversation
         if not self._around.claims.claim(conversation, self._around.session):
             return self._later()
+        if conversation not in self._ours:
+            # Who had it before may have told all of it.
+            self.attend(conversation)
+            self.renew(conversation)
+            return 0.0
         await self._wait_quiet()
         if not self._may_begin():
             await trio.sleep_forever()
