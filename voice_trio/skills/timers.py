@@ -125,7 +125,7 @@ SET = Skill(
         Sentence(f"{_BEGIN} (a|the|my|an|another|one) [new] timer (for|of|to|at) {{duration}}"),
         Sentence(f"{_BEGIN} [a|the|another|an|one] {{duration}} timer"),
         Sentence(f"{_BEGIN} [a|the|another|an|one] {{duration}} timer (for|called|named) {{name:timername}}"),
-        Sentence(f"{_BEGIN} (a|the|my|another) {{name:timername}} timer (for|of|to|at) {{duration}}"),
+        Sentence(f"{_BEGIN} (a|an|the|my|another) {{name:timername}} timer (for|of|to|at) {{duration}}"),
         Sentence(f"{_BEGIN} (a|the|another) timer (for|called|named) {{name:timername}} (for|of|to|at) {{duration}}"),
         Sentence(f"{_BEGIN} (a|the|another) timer (for|of) {{duration}} (for|called|named) {{name:timername}}"),
         Sentence("[a] timer [for|of] {duration}"),
