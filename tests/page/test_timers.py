@@ -58,8 +58,9 @@ def test_a_timer_is_cancelled_and_goes_on_in_a_new_session(alone):
         assert page.locator("#timers .name").all_inner_texts() == ["egg", "pasta"]
         visit.over(2)
         alone.kill()
+        page.wait_for_selector("#connection:not([data-status=open])", state="attached")
         alone.start()
-        page.wait_for_selector("#timers", state="hidden")
+        page.wait_for_selector("#connection[data-status=open]", state="attached", timeout=60_000)
         page.wait_for_function("() => document.querySelectorAll('#timers .timer').length === 2", timeout=60_000)
         page.click("#timers .cancel[aria-label='Cancel: egg']")
         page.wait_for_function("() => document.querySelectorAll('#timers .timer').length === 1")
