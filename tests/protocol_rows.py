@@ -32,6 +32,8 @@ cancel    info      yes        yes       yes         info
 played    error     yes        yes       yes         yes
 sounding  error     yes        yes       yes         yes
 mark      error     yes        yes       yes         yes
+cancel_timer yes    yes        yes       yes         yes
+resume    yes       yes        yes       yes         yes
 """
 SENT: dict[str, Any] = {
     "audio": voiced(60),
@@ -42,6 +44,8 @@ SENT: dict[str, Any] = {
     "played": '{"type":"played","turn":1,"samples":0}',
     "sounding": '{"type":"sounding","turn":1,"sample":0,"at":0}',
     "mark": '{"type":"mark","turn":1,"marks":{"shown":1.5}}',
+    "cancel_timer": '{"type":"cancel_timer","id":"a"}',
+    "resume": '{"type":"resume","conversation":"c"}',
 }
 
 
@@ -134,6 +138,9 @@ MALFORMED = [
     ("mark: negative", '{"type":"mark","turn":1,"marks":{"a":-1}}', 1007, "mark: field 'marks.a'"),
     ("mark: endless", '{"type":"mark","turn":1,"marks":{"a":1e999}}', 1007, "mark: field 'marks.a'"),
     ("mark: no name", '{"type":"mark","turn":1,"marks":{"":1}}', 1007, "mark: field 'marks"),
+    ("cancel_timer: no id", '{"type":"cancel_timer"}', 1007, "cancel_timer: field 'id'"),
+    ("cancel_timer: long", '{"type":"cancel_timer","id":"' + "x" * 41 + '"}', 1007, "cancel_timer: field 'id'"),
+    ("resume: empty", '{"type":"resume","conversation":""}', 1007, "resume: field 'conversation'"),
     ("mark: many", marking(33), 1007, "mark: field 'marks'"),
     ("half a pair", '{"type":"text","text":"\\ud800"}', 1007, "text: "),
 ]

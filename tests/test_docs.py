@@ -33,7 +33,7 @@ def test_every_message_has_its_section_and_an_example():
     sections = re.findall(r"^### (\w+)$", PROTOCOL, re.MULTILINE)
     assert sections == [*native.COMMANDS, *list(native.EVENTS)[:10], "tts_chunk", *list(native.EVENTS)[10:]]
     assert EXAMPLES.keys() == {*sections}
-    assert MEANINGS.keys() == {*native.COMMANDS, *native.EVENTS, "latency"}
+    assert MEANINGS.keys() == {*native.COMMANDS, *native.EVENTS, "latency", "ToldAlert"}
 
 
 def test_every_example_is_read_as_what_it_says():

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import get_args
 
@@ -9,12 +10,14 @@ import pytest
 import trio
 
 from voice_trio import tapped as tapped_module
+from voice_trio.core.alerts import Alert
 from voice_trio.core.history import Message, Record
 from voice_trio.core.messages import Outcome
 from voice_trio.core.tools import Tool
 from voice_trio.engines import base
 from voice_trio.memory import base as memory
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
 from voice_trio.tap import Asked, Call, Tap
 from voice_trio.tapped import tapped, tapped_tool
 from voice_trio.testing.scripted import ScriptedDetector, scripted_engines
@@ -146,12 +149,24 @@ async def test_a_tap_that_does_nothing_changes_nothing_and_adds_no_checkpoint():
 async def test_whatever_is_asked_goes_through_it():
     tap = Noting()
     await ask_everything(*behind(tap))
-    assert {call.asked for call in tap.calls} == {*get_args(Asked)} - {"claim", "use"}
+    alerts = {"alerts", "put_alert", "remove_alerts"}
+    assert {call.asked for call in tap.calls} == {*get_args(Asked)} - {"claim", "use"} - alerts
     begun = {call.asked: call for call in tap.calls if call.within is None}
     assert tap.over == [begun["open"], begun["stream"], begun["speak"]]
     for call in tap.calls:
         if call.within is not None:
             assert call.within in tap.over
+
+
+async def test_what_is_asked_of_alerts_goes_through_it():
+    alert = Alert(conversation="c", id="a", kind="timer", due_at=2.0, set_at=1.0)
+    tap, inner = Noting(), InProcessAlerts([alert])
+    alerts = tapped_module.TappedAlerts(inner, tap)
+    assert await alerts.of("c") == [alert]
+    await alerts.put(replace(alert, id="b"))
+    await alerts.remove("c", ["a"])
+    assert [one.id for one in await inner.of("c")] == ["b"]
+    assert [call.asked for call in tap.calls] == ["alerts", "put_alert", "remove_alerts"]
 
 
 @pytest.mark.parametrize("asked", ["open", "leave"])
@@ -187,6 +202,7 @@ def members(protocol):
 @pytest.mark.parametrize(
     ("protocol", "wrapper"),
     [
+        (Alerts, tapped_module.TappedAlerts),
         (base.Detector, tapped_module.TappedDetector),
         (base.EndOfTurn, tapped_module.TappedEndOfTurn),
         (base.Recognizer, tapped_module.TappedRecognizer),
@@ -232,6 +248,9 @@ async def test_a_use_of_a_tool_goes_through_it_with_what_the_tool_does_to_the_se
 
         def latest_latency(self):
             return None
+
+        def alerts_changed(self):
+            pass
 
     tap, control = Noting(), Remote()
     tool = ServerTool(tool=Tool("look_up", "", {}), use=use, has_effects=True)

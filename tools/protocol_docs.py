@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from tests.server.uploading import PlainDecoder, request
 from voice_trio import config
 from voice_trio.core import messages as m
+from voice_trio.core.alerts import ToldAlert
 from voice_trio.core.turn_state import COMMANDS, Verdict
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server.sessions import Sessions
@@ -82,6 +83,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "turn": TURN,
         "marks": "name of a moment, and when it came, counted from sending `start` or `text`, in ms",
     },
+    "cancel_timer": {"id": "which, as `timers` names it"},
+    "resume": {"conversation": "as `session` named it, in an earlier session"},
     "session": {
         "session": "the session's id, as it stands in the server's log",
         "conversation": "the session's conversation, for the `conversation` of a later `start` or `text`; keep it "
@@ -98,7 +101,12 @@ MEANINGS: dict[str, dict[str, str]] = {
         "voices": "what `voice` may be",
         "languages": "what `language` may be; empty if any will do",
     },
-    "state": {"turn": TURN, "state": "where it stands now"},
+    "state": {
+        "turn": TURN,
+        "state": "where it stands now",
+        "origin": "only in the first of a turn that nobody asked for, which the server begins by itself: `timer`: a"
+        " timer, an alarm or a reminder is due; `silence` never on /ws",
+    },
     "partial": {
         "turn": TURN,
         "keep": "how many code points of what is shown stay",
@@ -148,6 +156,13 @@ MEANINGS: dict[str, dict[str, str]] = {
         "heard": "how much of the reply was heard, in code points from its first",
         "latency": "what took how long",
     },
+    "timers": {"timers": "what waits, the next one first; at most 50"},
+    "ToldAlert": {
+        "id": "its own among those of the conversation",
+        "kind": "which it is",
+        "label": "what the person calls it, or what they are reminded of; empty where they did not say",
+        "left_ms": "how long until it is due, from when this was sent; 0 if it is",
+    },
     "latency": {
         "t_first_partial_ms": "first `partial`, counted from the first speech",
         "t_final_transcript_ms": "`final`, counted from the last speech, as the others are",
@@ -189,11 +204,13 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
     "played": (m.Played(turn=3, samples=24_000),),
     "sounding": (m.Sounding(turn=3, sample=24_000), m.Sounding(at=312)),
     "mark": (m.Mark(turn=3, marks={"first_partial_shown": 612.5, "first_audio_heard": 1480.0}),),
+    "cancel_timer": (m.CancelTimer(id="9f3c01d2ab47"),),
+    "resume": (m.Resume(conversation="pS8vXhQm2nR4tYw6zB1cD3"),),
     "session": (
         m.SessionOpened(
             session="xJ3kPq0aY7dVt2Ws",
             conversation="pS8vXhQm2nR4tYw6zB1cD3",
-            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "tools", "echo"),
+            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "tools", "timers", "echo"),
             sample_rate=16_000,
             max_utterance_ms=30_000,
             silence_ms=700,
@@ -204,7 +221,10 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
             languages=("en",),
         ),
     ),
-    "state": (m.StateChanged(turn=3, state=m.State.THINKING),),
+    "state": (
+        m.StateChanged(turn=3, state=m.State.THINKING),
+        m.StateChanged(turn=4, state=m.State.THINKING, origin=m.Origin.TIMER),
+    ),
     "reopened": (m.Reopened(turn=3, revision=1),),
     "hold": (m.Hold(turn=3, sample=31_200),),
     "release": (m.Release(turn=3, sample=31_200),),
@@ -244,6 +264,14 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
                 t_first_audio_ms=889,
                 total_reply_ms=1420,
             ),
+        ),
+    ),
+    "timers": (
+        m.Timers(
+            timers=(
+                ToldAlert(id="9f3c01d2ab47", kind="timer", label="pasta", left_ms=480_000),
+                ToldAlert(id="0b77e1c4d9aa", kind="alarm", label="", left_ms=54_890_000),
+            )
         ),
     ),
     "error": (

@@ -79,7 +79,8 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"settings": settings_table},
     "docs/protocol.md": {
         "legality": protocol_docs.legality,
-        **{name: partial(protocol_docs.message, name) for name in protocol_docs.MEANINGS if name != "latency"},
+        **{name: partial(protocol_docs.message, name) for name in protocol_docs.EXAMPLES if name != "tts_chunk"},
+        "timer": partial(protocol_docs.fields, "ToldAlert"),
         "latency": partial(protocol_docs.fields, "latency"),
         "chunk": protocol_docs.chunk,
         "upload": protocol_docs.uploading,

@@ -18,6 +18,7 @@ K = TypeVar("K")
 Asked = Literal[
     "detect", "weigh", "open", "feed", "hypothesize", "anticipate", "settle", "stream", "receive", "use", "leave",
     "speak", "piece", "begin", "recall", "commit", "amend", "prune", "claim",
+    "alerts", "put_alert", "remove_alerts",
 ]  # fmt: skip
 """What can be asked. ``weigh`` asks whether a pause is the end, ``use`` a tool;
 ``open``, ``stream`` and ``speak`` begin an utterance, a reply and a phrase; ``leave`` ends it."""

@@ -205,6 +205,7 @@ export class Archive {
 /** @param {any} told a turn as the server remembers it */
 export function turnOf(told) {
   const turn = new Turn("typed", 0, told.said);
+  turn.isUnasked = Boolean(told.origin);
   turn.reply = told.reply;
   turn.heard = told.heard;
   turn.outcome = told.outcome;

@@ -2,7 +2,7 @@
  * The turns of a conversation, as the server's events tell them. Pure: events and times in, turns out.
  *
  * A turn is asked for before it has a number; the first `state` of a new number belongs to the oldest turn that waits
- * for one, or begins a turn by itself, as hands-free does.
+ * for one, or begins a turn by itself, as hands-free does, and as does a timer that is due.
  */
 
 import { applyPartial } from "./protocol.js";
@@ -204,12 +204,13 @@ export class Conversation {
   begin(event, now) {
     if (event.type !== "state") return null;
     const kind = event.state === "CAPTURING" ? "spoken" : "typed";
-    const place = this.waiting.findIndex((turn) => turn.kind === kind);
+    const place = event.origin ? -1 : this.waiting.findIndex((turn) => turn.kind === kind);
     let turn = this.waiting[place];
     if (turn) {
       this.waiting.splice(place, 1);
     } else {
       turn = new Turn(kind, now);
+      turn.isUnasked = Boolean(event.origin);
       this.turns.push(turn);
     }
     turn.number = event.turn;
@@ -226,7 +227,7 @@ export class Conversation {
  */
 export function asText(turns) {
   const parts = turns.filter((turn) => !turn.isEmpty).map((turn) => {
-    const lines = [`You: ${turn.said}`];
+    const lines = turn.isUnasked ? [] : [`You: ${turn.said}`];
     lines.push(...turn.calls.map((call) => `(used ${call.name} ${call.arguments}: ${call.result ?? call.state})`));
     if (turn.reply) lines.push(`Assistant: ${turn.audible.trim()}`);
     if (turn.unheard.trim()) lines.push(`(not heard: ${turn.unheard.trim()})`);

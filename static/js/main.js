@@ -21,6 +21,7 @@ import { SamplePlayer } from "./sample-player.js";
 import { SetupView } from "./setup-view.js";
 import { StatusView } from "./status-view.js";
 import { TalkButton } from "./talk-button.js";
+import { TimersView } from "./timers-view.js";
 import { TranscriptView } from "./transcript-view.js";
 import { troubleOfPage } from "./trouble.js";
 
@@ -38,6 +39,7 @@ const transcript = new TranscriptView(
   { list: byId("turns"), scroller: byId("scroller"), latest: byId("latest") },
   { copy, retry: (turn) => say(turn.said) },
 );
+const timers = new TimersView(byId("timers"), (id) => assistant.session.timers.cancel(id));
 const notices = new NoticesView(byId("troubles"), byId("notes"));
 
 const unable = troubleOfPage({
@@ -235,6 +237,7 @@ byId("open-settings").addEventListener("click", () => {
 byId("limits").addEventListener("click", () => setup.open());
 byId("settings").addEventListener("close", () => samples.stop());
 
+assistant.session.timers.onchange = (waiting) => timers.show(waiting);
 assistant.session.onoffer = () => {
   const { server } = assistant.session;
   settings.offer(server);

@@ -16,7 +16,7 @@ export class SessionEvents {
     this.onoffer = () => {};
     /** The server listens for this turn. @type {(turn: Turn) => void} */
     this.onlistening = () => {};
-    /** The server has stopped listening, and makes up its answer. */
+    /** The server has stopped listening, and makes up its answer; not where it begins to speak by itself. */
     this.onthinking = () => {};
     /** All that was said in this turn is known. @type {(turn: Turn) => void} */
     this.onfinal = () => {};

@@ -9,6 +9,7 @@ import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
 import { PROTOCOL } from "./protocol.js";
 import { SessionEvents } from "./session-events.js";
+import { Timers } from "./timers.js";
 import { TROUBLES, noticeOfInfo } from "./trouble.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
@@ -16,7 +17,6 @@ import { TROUBLES, noticeOfInfo } from "./trouble.js";
 
 /** Infos after which the server ends the session. */
 const FAREWELLS = new Set(["shutting_down", "idle_timeout", "place_needed"]);
-
 export class Session extends SessionEvents {
   /**
    * @param {import("./connection.js").Connection} connection
@@ -28,6 +28,7 @@ export class Session extends SessionEvents {
     this.choices = choices;
     this.conversation = new Conversation();
     this.postponed = new Postponed();
+    this.timers = new Timers(connection);
     /** What the server said of itself. @type {any} */
     this.server = null;
     /** Which conversation the next turn goes on; kept over connections. @type {string | null} */
@@ -160,7 +161,7 @@ export class Session extends SessionEvents {
         break;
       case "state":
         if (turn && event.state === "CAPTURING") this.onlistening(turn);
-        if (event.state === "THINKING") this.onthinking();
+        if (event.state === "THINKING" && !event.origin) this.onthinking();
         break;
       case "reopened":
         if (turn) this.reopen(turn);
@@ -185,6 +186,7 @@ export class Session extends SessionEvents {
         break;
     }
     if (turn) this.onturn(turn);
+    this.timers.take(event, this.conversationId);
     this.onchange();
   }
 

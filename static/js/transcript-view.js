@@ -109,6 +109,7 @@ class TurnView {
    * @param {boolean} isSounding
    */
   show(turn, isSounding) {
+    this.you.hidden = turn.isUnasked;
     this.showSaid(turn);
     this.tools.show(turn.calls);
     // A tool that is used says for itself that something goes on.

@@ -29,6 +29,8 @@ export class Turn {
     this.isFinal = kind === "typed";
     /** Silence that the server took for its end, at most, in ms; 0 where the person ended it, or that is not known. */
     this.silenceMs = 0;
+    /** The server began it by itself, and nobody has said anything. */
+    this.isUnasked = false;
     /** Its words are uploaded as a recording, beside the socket's session. */
     this.isUpload = false;
     /** The server cannot take it yet, and is asked again. */

@@ -58,6 +58,9 @@ def test_a_part_of_the_steps_another_each_time():
         ("duplex", "limit_from_end: capture.py"),
         ("duplex", "run: scripted.py"),
         ("realtime", "Idling.run"),
+        ("timers", "Ringing.run"),
+        ("timers", "InProcessAlerts.remove"),
+        ("timers", "_wait_begun"),
     ],
 )
 def test_a_scenario_of_ours_goes_where_it_is_to_go(name, place):

@@ -94,6 +94,7 @@ def test_one_of_the_first_schema_is_brought_up_to_date(path):
         (key,) = earlier.execute("SELECT key FROM issuer").fetchone()
         earlier.executescript(
             "DROP TABLE leaving; PRAGMA user_version = 1; ALTER TABLE records DROP COLUMN calls;"
+            "ALTER TABLE records DROP COLUMN origin;"
             "CREATE TABLE conversations (id TEXT PRIMARY KEY NOT NULL, begun_at REAL NOT NULL);"
             "INSERT INTO conversations VALUES ('c', 1.0)"
         )
@@ -105,7 +106,8 @@ def test_what_was_remembered_before_there_were_tools_goes_on(path):
     made(path)
     with closing(sqlite3.connect(path)) as earlier:
         earlier.executescript(
-            "PRAGMA user_version = 2; ALTER TABLE records DROP COLUMN calls; ALTER TABLE leaving DROP COLUMN calls"
+            "PRAGMA user_version = 2; ALTER TABLE records DROP COLUMN calls; ALTER TABLE leaving DROP COLUMN calls;"
+            "ALTER TABLE records DROP COLUMN origin; ALTER TABLE leaving DROP COLUMN origin"
         )
     with closing(Database(path, busy_s=1.0)) as database:
         assert [one.calls for one in database.recall("c", 3)] == [(), (), ()]
@@ -125,6 +127,7 @@ def test_what_was_remembered_before_there_were_tools_goes_on(path):
         ("calls", "'[1]'"),
         ("calls", '\'[["a", "{}", "", "begun"]]\''),
         ("calls", "'[['"),
+        ("origin", "'nowhere'"),
     ],
 )
 def test_a_damaged_turn_is_told_where_it_is_recalled(path, column, value):

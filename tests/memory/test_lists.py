@@ -146,7 +146,10 @@ def test_a_database_of_before_there_were_lists_gets_them(tmp_path):
     path = tmp_path / "data" / "memory.sqlite3"
     Database(path, busy_s=1.0).close()
     with closing(sqlite3.connect(path)) as earlier:
-        earlier.executescript("DROP TABLE list_items; PRAGMA user_version = 3")
+        earlier.executescript(
+            "DROP TABLE list_items; DROP TABLE alerts; DROP TABLE titles; PRAGMA user_version = 3;"
+            "ALTER TABLE records DROP COLUMN origin; ALTER TABLE leaving DROP COLUMN origin"
+        )
     with closing(Database(path, busy_s=1.0)) as database:
         list_rows.add(database, "a", "shopping", ["milk"], 1.0)
         assert list_rows.names(database, "a") == ["shopping"]

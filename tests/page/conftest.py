@@ -5,7 +5,7 @@ from tests.page.server import ROOT, serving, thinking
 
 NEED_A_BROWSER = [
     *("conversations", "engines", "fetching", "installing", "looks", "markdown", "recording"),
-    *("spoken_into", "stage", "talking", "transcript", "trouble", "under_a_path"),
+    *("spoken_into", "stage", "talking", "timers", "transcript", "trouble", "under_a_path"),
 ]
 
 # `test_scripts.py` says so, in one line.

@@ -41,6 +41,38 @@ test("a greeting takes away what was said of the connection", () => {
   assert.equal(session.conversationId, "theirs");
 });
 
+test("a session that goes on with a conversation asks for what waits in it", () => {
+  const { session, socket } = opened();
+  const shown = [];
+  session.timers.onchange = (timers) => shown.push(timers);
+  socket.take();
+  socket.tell({ ...GREETING, conversation: "theirs", features: ["timers"] });
+  assert.deepEqual(socket.take(), [{ type: "resume", conversation: "ours" }]);
+  socket.tell({ ...GREETING, conversation: "ours", features: ["timers"] });
+  socket.tell({ ...GREETING, conversation: "theirs" });
+  assert.deepEqual(socket.take(), [], "nor of a server that knows nothing of timers");
+  const pasta = { id: "a", kind: "timer", label: "pasta", left_ms: 5000 };
+  socket.tell({ type: "timers", timers: [pasta] });
+  assert.deepEqual(shown, [[], [], [], [pasta]]);
+  session.timers.cancel("a");
+  assert.deepEqual(socket.take(), [{ type: "cancel_timer", id: "a" }]);
+});
+
+test("a turn that nobody asked for is none of those that were asked for, and stops no listening", () => {
+  const { session, socket, told } = opened();
+  const typed = asked(session, "typed", "tap", "hello");
+  told.length = 0;
+  socket.tell({ ...state(1, "THINKING"), origin: "timer" });
+  const unasked = session.conversation.numbered.get(1);
+  assert.notEqual(unasked, typed);
+  assert.equal(unasked.isUnasked, true);
+  assert.deepEqual(told, []);
+  socket.tell({ type: "token", turn: 1, text: "Your timer is up." });
+  socket.tell(done(1, "interrupted"));
+  socket.tell(state(2, "THINKING"));
+  assert.equal(session.conversation.numbered.get(2), typed);
+});
+
 test("what is asked of the server goes with the conversation and the choices", () => {
   const { session, socket } = opened({ voice: "en-gb", silenceMs: 600 });
   asked(session, "typed", "tap", "hello");

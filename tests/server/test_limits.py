@@ -11,6 +11,7 @@ from tests.server.serving import closing, dial, eventually, get, read_to_end, se
 from voice_trio import config
 from voice_trio.client import CannotConnect, SessionClosed, connect
 from voice_trio.core import messages as m
+from voice_trio.core.alerts import ToldAlert
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.rate import TokenBucket
 from voice_trio.memory.in_process import InProcessStore
@@ -121,6 +122,23 @@ async def test_a_session_with_a_turn_is_not_idle():
             await client.ask(m.Cancel())
             await client.wait_for(m.Done)
             await client.wait_for(m.Info, code=InfoCode.IDLE_TIMEOUT)
+
+
+async def test_who_waits_for_a_timer_is_not_idle(autojump_clock):
+    link = MemoryLink()
+    guarded = GuardedLink(link, config.load(idle_timeout_s=10, max_session_s=1000))
+    waiting = m.Timers(timers=(ToldAlert(id="a", kind="timer", label="", left_ms=60_000),))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(guarded.send, waiting)
+        assert await link.hear() == waiting
+    with trio.move_on_after(60) as waited:
+        await guarded.wait_enough()
+    assert waited.cancelled_caught
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(guarded.send, m.Timers(timers=()))
+        await link.hear()
+    with trio.fail_after(21):
+        assert await guarded.wait_enough() is InfoCode.IDLE_TIMEOUT
 
 
 @real

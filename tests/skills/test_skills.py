@@ -370,6 +370,10 @@ async def test_skills_are_offered_with_and_without_a_model():
         "clear_list",
         "forget_that",
         "set_speed",
+        "set_timer",
+        "cancel_timer",
+        "set_alarm",
+        "set_reminder",
     }
 
 

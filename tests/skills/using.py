@@ -19,6 +19,7 @@ class Controlled:
         self.speed = 1.0
         self.latency = latency
         self.turns = turns
+        self.changed_alerts = 0
 
     def speak_at(self, speed):
         self.speed = speed
@@ -29,6 +30,9 @@ class Controlled:
     def forget_latest(self):
         self.turns -= 1
         return self.turns >= 0
+
+    def alerts_changed(self):
+        self.changed_alerts += 1
 
 
 class Using:
@@ -44,8 +48,8 @@ class Using:
     def say(self, by, text):
         self.items.append(Words(id=f"item_{len(self.items)}", by=by, text=text))
 
-    async def __call__(self, name, **arguments):
-        return await self.tools[name].use(
+    async def __call__(self, tool, /, **arguments):
+        return await self.tools[tool].use(
             arguments,
             Circumstances(
                 conversation="c", turn=1, now=self.now, language="en", items=self.items, control=self.control

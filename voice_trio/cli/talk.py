@@ -57,6 +57,7 @@ _PRIVATE: dict[str, Any] = {"host": "127.0.0.1", "certfile": "", "keyfile": "", 
     show_default=True,
     help="Where the spoken reply goes, as a WAV; a second one goes beside it, with -2 in its name.",
 )
+@click.option("--wait", "waits", is_flag=True, help="Go on until the timers, alarms and reminders have been told.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event a line instead.")
 def talk(
     recording: Path | None,
@@ -66,6 +67,7 @@ def talk(
     url: str | None,
     cafile: Path | None,
     save: Path,
+    waits: bool,
     as_json: bool,
 ) -> None:
     """Ask RECORDING (any sound file, or a film) at the speed of speech, or TEXT, and hear the answer.
@@ -99,7 +101,7 @@ def talk(
             with keyboard() as keys:
                 well = trio.run(_talk_live, server, view, device, keys)
         else:
-            well = trio.run(_converse, server, recording if text is None else text, one, view, Replies(save))
+            well = trio.run(_converse, server, recording if text is None else text, one, waits, view, Replies(save))
     if not well:
         sys.exit(_EXIT_NOT_COMPLETED)
 
@@ -113,8 +115,10 @@ class Server:
     tls: ssl.SSLContext | None
 
 
-async def _converse(server: Server, question: Path | str | None, one: bool, view: View, replies: Replies) -> bool:
-    """Ask ``question``, and return whether it was answered."""
+async def _converse(
+    server: Server, question: Path | str | None, one: bool, waits: bool, view: View, replies: Replies
+) -> bool:
+    """Ask ``question``, with ``waits`` hear what is due afterwards, and return whether it was answered."""
     recording = await read_recording(question) if isinstance(question, Path) else None
     async with _session(server) as client:
         turns = Turns(client, view, replies)
@@ -124,6 +128,8 @@ async def _converse(server: Server, question: Path | str | None, one: bool, view
                 await turns.ask(recording, one=one)
             elif isinstance(question, str):
                 await turns.type(question)
+            if waits:
+                await turns.wait_told()
         except* SessionClosed as group:
             view.closed(first_leaf(group))
             turns.closed = True

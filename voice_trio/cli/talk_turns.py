@@ -38,6 +38,7 @@ class Turns:
         self._view = view
         self._replies = replies
         self._longest_ms = 0
+        self._alerts_wait = False
         self.outcomes: list[m.Outcome] = []
         self.closed = False
         """Whether the server has ended the session before all was asked."""
@@ -58,6 +59,11 @@ class Turns:
         """Have a typed turn. Raises `SessionClosed`."""
         await self._client.ask(m.Text(text=text))
         await self._end(self._until_done())
+
+    async def wait_told(self) -> None:
+        """Hear the timers, alarms and reminders that wait, until there are none any more. Raises `SessionClosed`."""
+        while self._alerts_wait:
+            await self._end(self._until_done())
 
     async def ask(self, recording: Recording, *, one: bool) -> None:
         """Ask what ``recording`` says: all of it in one turn, or each utterance in its own. Raises `SessionClosed`."""
@@ -121,6 +127,8 @@ class Turns:
     async def _hear(self) -> m.Event:
         event = await self._client.hear()
         self._view.show(event)
+        if isinstance(event, m.Timers):
+            self._alerts_wait = bool(event.timers)
         return event
 
 

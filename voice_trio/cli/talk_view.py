@@ -137,6 +137,9 @@ class ConsoleView:
                 say_on(text.replace("\n", f"\n{'':<10}"))
             case m.ToolCalled(state=state, name=name, result=result) if state is not m.CallState.STARTED:
                 self._line("tool", _short(f"{name} {event.arguments}: {result or state}"))
+            case m.Timers(timers=timers):
+                for one in timers:
+                    self._line(one.kind, _short(f"{one.label or one.id} in {round(one.left_ms / 1000)} s"))
             case m.TtsPhrase(sample_rate=rate):
                 self.sample_rate = rate
             case m.TtsChunk(pcm=pcm):

@@ -47,6 +47,15 @@ DrainCode = Literal[InfoCode.SHUTTING_DOWN, InfoCode.IDLE_TIMEOUT, InfoCode.SESS
 """Why a session may be brought to an end."""
 
 
+class Origin(StrEnum):
+    """Why the server begins a turn that nobody asked for."""
+
+    TIMER = "timer"
+    """A timer, an alarm or a reminder is due."""
+    SILENCE = "silence"
+    """Nobody has said anything for as long as the client allows."""
+
+
 class Why(StrEnum):
     """Why a command was declined."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
+from voice_trio.core.alerts import CancelTimer, Resume
 from voice_trio.core.codes import (
     BargeIn,
     Count,
@@ -21,7 +22,8 @@ from voice_trio.core.codes import (
     Threshold,
     TurnId,
 )
-from voice_trio.core.items import Item, ItemId, Reference
+from voice_trio.core.item_commands import AddItem, CutItem, DeleteItem, ReadItem
+from voice_trio.core.items import Item, Reference
 from voice_trio.core.tools import Tool, ToolChoice
 
 MAX_MESSAGE_BYTES = 65_536
@@ -228,48 +230,6 @@ class CancelReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddItem:
-    """Put an item into the conversation, behind the one of the id ``after``; "" is before all, and None behind all."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"val_json_bytes": "base64"}
-
-    name: ClassVar[str] = "additem"
-    item: Item
-    after: Annotated[str, MaxLen(200)] | None = None
-    pcm: bytes | None = None
-    """What a person said, 16 kHz s16le mono: its words are recognised, and become the item's, which has none yet. Of
-    more than the longest utterance the beginning is dropped."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadItem:
-    """Say what an item is by now."""
-
-    name: ClassVar[str] = "readitem"
-    item: ItemId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteItem:
-    """Take an item out of the conversation, and out of what is remembered."""
-
-    name: ClassVar[str] = "deleteitem"
-    item: ItemId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CutItem:
-    """Only the first ``samples`` of a reply's audio, at the output's rate, were heard: forget what is behind them.
-
-    A reply may be cut at any time, also while it is made, and again; but it never becomes longer.
-    """
-
-    name: ClassVar[str] = "cutitem"
-    item: ItemId
-    samples: Count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Have ``body`` said, in its place among all that is said: for what a codec answers by itself."""
 
@@ -286,6 +246,8 @@ Command = (
     | Played
     | Sounding
     | Mark
+    | CancelTimer
+    | Resume
     | Configure
     | Listen
     | Commit

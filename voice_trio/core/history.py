@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from voice_trio.core.called import UNANSWERED, Called
 from voice_trio.core.items import Item, ToolOutput, ToolUse, Words, own_result_id, own_use_id, reply_id, said_id
-from voice_trio.core.messages import Outcome
+from voice_trio.core.messages import Origin, Outcome
 
 CUT_OFF = " [cut off by the person]"
 """Ends a reply that was not heard to its end, so that the model knows what was not said."""
@@ -50,6 +50,8 @@ class Record:
     """Seconds since 1970, UTC."""
     calls: tuple[Called, ...] = ()
     """Of the server's tools, in their order: also those of a turn that came to nothing else."""
+    origin: Origin | None = None
+    """Why the server began the turn, where nobody asked for it."""
 
 
 def is_shorter(record: Record, than: Record) -> bool:

@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from voice_trio.core.alerts import (
+    CancelTimer as CancelTimer,
+    Resume as Resume,
+    Timers as Timers,
+)
 from voice_trio.core.answers import (
     Answered as Answered,
     Aside as Aside,
@@ -39,6 +44,7 @@ from voice_trio.core.codes import (
     Milliseconds as Milliseconds,
     Mode as Mode,
     Name as Name,
+    Origin as Origin,
     Outcome as Outcome,
     Speed as Speed,
     State as State,
@@ -48,7 +54,6 @@ from voice_trio.core.codes import (
 from voice_trio.core.commands import (
     MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES,
     MAX_TEXT_CHARS as MAX_TEXT_CHARS,
-    AddItem as AddItem,
     Answer as Answer,
     Audio as Audio,
     Cancel as Cancel,
@@ -57,18 +62,21 @@ from voice_trio.core.commands import (
     Command as Command,
     Commit as Commit,
     Configure as Configure,
-    CutItem as CutItem,
-    DeleteItem as DeleteItem,
     Listen as Listen,
     Mark as Mark,
     Played as Played,
-    ReadItem as ReadItem,
     Respond as Respond,
     SilenceMs as SilenceMs,
     Sounding as Sounding,
     Start as Start,
     Stop as Stop,
     Text as Text,
+)
+from voice_trio.core.item_commands import (
+    AddItem as AddItem,
+    CutItem as CutItem,
+    DeleteItem as DeleteItem,
+    ReadItem as ReadItem,
 )
 
 PROTOCOL = 1
@@ -107,6 +115,8 @@ class StateChanged:
 
     turn: int
     state: State
+    origin: Origin | None = None
+    """Why the server began it, in the first of a turn that nobody asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,4 +297,4 @@ TurnSays = (
     | TtsPhraseDone
     | Done
 )
-Event = SessionOpened | TurnSays | Error | Info | Aside
+Event = SessionOpened | TurnSays | Error | Info | Timers | Aside

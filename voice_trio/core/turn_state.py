@@ -13,6 +13,10 @@
 #                            |                               |                        |
 #                            `------ any outcome ----------> COMPLETE <---------------'
 #
+# UNASKED is a turn that the server begins by itself, because something is due or nobody speaks: only from IDLE and
+# COMPLETE, so never into a turn that somebody asked for. It is in nobody's way: who begins a turn meanwhile interrupts
+# it, since they could not know of it.
+#
 # What nobody is to answer is COMPLETE without having been THINKING, and so is what was interrupted by then.
 #
 # From THINKING, and from RESPONDING before anything was heard, speech takes the end of the utterance back: reopened,
@@ -43,6 +47,7 @@ class Step(StrEnum):
     START = "start"
     TEXT = "text"
     RESPOND = "respond"
+    UNASKED = "unasked"
     FINAL = "final transcript"
     FIRST_AUDIO = "first audio"
     REOPENED = "reopened"
@@ -60,6 +65,7 @@ TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
         Step.START: State.CAPTURING,
         Step.TEXT: State.THINKING,
         Step.RESPOND: State.THINKING,
+        Step.UNASKED: State.THINKING,
     },
     State.CAPTURING: {
         Step.FINAL: State.THINKING,
@@ -80,6 +86,7 @@ TRANSITIONS: Final[dict[State, dict[Cause, State]]] = {
         Step.START: State.CAPTURING,
         Step.TEXT: State.THINKING,
         Step.RESPOND: State.THINKING,
+        Step.UNASKED: State.THINKING,
     },
 }
 
@@ -95,6 +102,8 @@ class Verdict(Enum):
 
 _ANYTIME: Final = dict.fromkeys(
     (
+        m.CancelTimer,
+        m.Resume,
         m.Configure,
         m.Listen,
         m.Commit,
@@ -169,6 +178,11 @@ def outcomes(state: State) -> frozenset[Outcome]:
     return frozenset(cause for cause in TRANSITIONS[state] if isinstance(cause, Outcome))
 
 
-def judge(state: State, command: m.Command) -> Verdict | None:
-    """Return what becomes of ``command`` in ``state``; None where it is not legal there."""
+def judge(state: State, command: m.Command, *, unasked: bool = False) -> Verdict | None:
+    """Return what becomes of ``command`` in ``state``; None where it is not legal there.
+
+    ``unasked`` says that nobody asked for the turn which is there.
+    """
+    if unasked and isinstance(command, m.Start | m.Text):
+        return Verdict.ACT
     return COMMANDS[state].get(type(command))

@@ -8,13 +8,9 @@ real model is told in writing, once, by whoever greets the person.
 from __future__ import annotations
 
 import json
-import re
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from zlib import crc32
-
-import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.history import Message
@@ -26,9 +22,9 @@ from voice_trio.engines.base import (
     Prompt,
     ReplyEvent,
     Stream,
-    TextDelta,
     ToolCall,
 )
+from voice_trio.engines.given_words import Events, spelled
 from voice_trio.engines.plug import Plug
 from voice_trio.engines.synthetic import SyntheticModel
 from voice_trio.entry_points import Kind
@@ -38,8 +34,6 @@ NO_WORDS = "I caught no words."
 NOTHING_NEW = "I have nothing to add to that."
 DONE = "Done."
 """Where tools answered without a word."""
-
-_SENTENCE = re.compile(r".+?(?:[.!?]\s+|\Z)", re.DOTALL)
 
 
 class SkillsModel:
@@ -56,23 +50,23 @@ class SkillsModel:
     @asynccontextmanager
     async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
         """Begin a reply to the person's last words, or to what the tools answered that were called for them."""
-        yield _Events(reply(prompt))
+        yield Events(reply(prompt))
 
 
 def reply(prompt: Prompt) -> Iterator[ReplyEvent]:
     """Yield what is answered to ``prompt``: a call, or words."""
     answers = _answers(prompt.messages)
     if answers is not None:
-        return _words(" ".join(filter(None, answers)) or DONE)
+        return spelled(" ".join(filter(None, answers)) or DONE)
     said = _said(prompt.messages)
     if said is None:
-        return _words(NOTHING_NEW)
+        return spelled(NOTHING_NEW)
     if not said.strip():
-        return _words(NO_WORDS)
+        return spelled(NO_WORDS)
     offered = _offered(prompt)
     meant = grammar().match(said, offered)
     if meant is None:
-        return _words(_not_understood(said, offered))
+        return spelled(_not_understood(said, offered))
     return iter((ToolCall("call_0", meant.name, json.dumps(meant.arguments)), Finish("tool_calls")))
 
 
@@ -114,22 +108,6 @@ def _not_understood(said: str, offered: Iterable[str]) -> str:
     return (
         f"I did not understand that, but you can say: {examples[crc32(said.encode(errors='replace')) % len(examples)]}"
     )
-
-
-def _words(text: str) -> Iterator[ReplyEvent]:
-    yield from map(TextDelta, _SENTENCE.findall(text))
-    yield Finish("stop")
-
-
-class _Events:
-    """A reply that is there all at once, given an event at a time."""
-
-    def __init__(self, events: Iterable[ReplyEvent]) -> None:
-        self._left = deque(events)
-
-    async def receive(self) -> ReplyEvent:
-        await trio.lowlevel.checkpoint()
-        return self._left.popleft()
 
 
 def stand_in(settings: Settings, advice: str) -> SkillsModel | SyntheticModel:

@@ -41,6 +41,8 @@ _THREADS: Final = (
     {"asks language model"},
     {"asks voice"},
     {"asks memory"},
+    {"asks alerts"},
+    {"timers"},
 )
 
 _ASKED: Final[dict[str, str]] = {
@@ -55,9 +57,12 @@ _ASKED: Final[dict[str, str]] = {
     "commit": "asks memory",
     "amend": "asks memory",
     "claim": "asks memory",
+    "put_alert": "asks alerts",
+    "remove_alerts": "asks alerts",
 }
-"""All but `hypothesize`: whether that is asked just before an utterance's end is chance; partials show the others. And
-all but `use`: tools are used side by side, in any order; what the language model is asked next shows what they said."""
+"""All but `alerts`, which older files do not hold: what is said shows what was due. All but `hypothesize`: whether that
+is asked just before an utterance's end is chance; partials show the others. And all but `use`: tools are used side by
+side, in any order; what the language model is asked next shows what they said."""
 
 _READERS: Final = {InfoCode.NOTHING_TO_CANCEL, InfoCode.SHUTTING_DOWN, InfoCode.ENGINES_CHANGED}
 _CUT_OFF: Final = {Outcome.CANCELLED, Outcome.INTERRUPTED}
@@ -107,6 +112,8 @@ def _speaker(message: dict[str, JsonValue]) -> str:
             return "language model"
         case {"type": "tool"}:
             return "tools"
+        case {"type": "timers"}:
+            return "timers"
         case {"type": "tts_phrase" | "tts_words" | "tts_phrase_done"} | {"type": "state", "state": State.RESPONDING}:
             return "voice"
         case {"type": "error", "phrase": _}:
@@ -273,6 +280,9 @@ def _content(deed: Deed) -> dict[str, JsonValue]:
             if "incident" in message:
                 # Its message has the number in it.
                 content.pop("message", None)
+            elif isinstance(timers := content.get("timers"), list):
+                # How much is left hangs on the moment.
+                content["timers"] = [{**dict(one), "left_ms": 0} for one in timers if isinstance(one, dict)]
             elif isinstance(text := content.get("message"), str):
                 content["message"] = text.partition(_KNOWN)[0]
             return {**content, "what": message.get("type")}

@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal
 from annotated_types import Ge, Le
 from pydantic import Base64Bytes, Field, JsonValue
 
+from voice_trio.core.alerts import Alert
 from voice_trio.core.history import Record
 from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode, Name
 from voice_trio.engines.base import Alive, Hypothesis, ToolCall, Transcript, Usage
@@ -49,6 +50,8 @@ class Header:
     """Each reply's audio went out as it was made."""
     tools: tuple[ToolNames, ...] = ()
     """Those that the server had as the session began."""
+    wall: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    """Seconds since 1970 at which it began, by the clock that alerts are due by. Older files do not hold it."""
 
 
 # --- what a session is told -----------------------------------------------------------------------------------------
@@ -154,6 +157,8 @@ class Did:
     """At which speed it wants replies to be spoken."""
     forgot: Natural = 0
     """How many turns it took out."""
+    changed_alerts: bool = False
+    """Whether there are other timers, alarms and reminders than before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +189,7 @@ class Answer:
     did: Did | None = None
     """What a tool did to the session, with the ``text`` that it answered."""
     records: tuple[Record, ...] | None = None
+    alerts: tuple[Alert, ...] | None = None
     granted: bool | None = None
     failure: Failure | None = None
     over: bool | None = None
@@ -248,9 +254,12 @@ Of = Literal[
     "commit",
     "amend",
     "claim",
+    "alerts",
+    "put_alert",
+    "remove_alerts",
 ]
 """What a session asks: one question for what weighs pauses, four for the recognizer, one for the language model, one
-for a tool, one for the voice, and five for the memory."""
+for a tool, one for the voice, and eight for the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

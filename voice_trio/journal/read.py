@@ -41,10 +41,13 @@ _VALUES: Final[dict[str, set[str]]] = {
     "commit": set(),
     "amend": set(),
     "claim": {"granted"},
+    "alerts": {"alerts"},
+    "put_alert": set(),
+    "remove_alerts": set(),
 }
 """What each question can be answered with."""
 
-_BARE: Final = {"open", "anticipate", "write", "recall", "commit", "amend"}
+_BARE: Final = {"open", "anticipate", "write", "recall", "commit", "amend", "put_alert", "remove_alerts"}
 """Questions that can be answered with nothing but that it is done."""
 
 

@@ -26,7 +26,8 @@ from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
-from voice_trio.tapped import TappedStore, tapped_engines, tapped_tool
+from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
+from voice_trio.tapped import TappedAlerts, TappedStore, tapped_engines, tapped_tool
 from voice_trio.toolbox.base import ServerTool
 from voice_trio.wire import native
 from voice_trio.wire.codec import CLOSE_CODES
@@ -46,6 +47,7 @@ class RecordedSession:
         keeping: Callable[[], AbstractAsyncContextManager[object]],
         tools: Callable[[], Sequence[ServerTool]] = tuple,
         claims: Claims | None = None,
+        alerts: Alerts | None = None,
         wall_clock: Callable[[], float] = time.time,
         new_playout: Callable[[], Playout] | None = None,
         count: Callable[[TurnReport], None] = lambda turn: None,
@@ -61,6 +63,7 @@ class RecordedSession:
             store=TappedStore(store, tap),
             tools=lambda: [tapped_tool(tool, tap) for tool in self._looked(tools())],
             claims=TappedClaims(claims or Claims(), tap),
+            alerts=TappedAlerts(alerts or InProcessAlerts(), tap),
             wall_clock=wall_clock,
             new_playout=new_playout,
             count=count,
@@ -68,7 +71,7 @@ class RecordedSession:
         self._engines = engines
         self._keeping = keeping
         # Now, because a session can be told to end before it has begun.
-        self._recorder.begin(self.id, settings, engines(), tools(), new_playout)
+        self._recorder.begin(self.id, settings, engines(), tools(), new_playout, wall_clock())
 
     def _looked(self, tools: Sequence[ServerTool]) -> Sequence[ServerTool]:
         self._recorder.look(tools)

@@ -47,8 +47,9 @@ class Recorder:
         engines: Engines,
         tools: Sequence[ServerTool],
         new_playout: Callable[[], Playout] | None,
+        wall: float,
     ) -> None:
-        """Note the header; ``new_playout`` is the session's, None where it has its own."""
+        """Note the header; ``new_playout`` is the session's, None where it has its own, and ``wall`` its wall clock."""
         self._tools, self._looks = _names_of(tools), 1
         self.note(
             Header(
@@ -60,6 +61,7 @@ class Recorder:
                 whole=new_playout is WholePlayout,
                 unpaced=new_playout is UnpacedPlayout,
                 tools=self._tools,
+                wall=wall,
             )
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from typing import Any, TypeVar
 
+from voice_trio.core.alerts import Alert
 from voice_trio.core.audio import BYTES_PER_SAMPLE
 from voice_trio.core.called import MAX_CALL_CHARS
 from voice_trio.core.history import Message, Record
@@ -100,6 +101,13 @@ class RecordingTap(Keeping[_Begun]):
                 return ask("recall", conversation=self._recorder.stand_in(told["conversation"]))
             case "commit" | "amend":
                 return ask("commit" if call.asked == "commit" else "amend", **self._spelled_record(told["record"]))
+            case "alerts":
+                return ask("alerts", conversation=self._recorder.stand_in(told["conversation"]))
+            case "put_alert":
+                return ask("put_alert", alert=asdict(self._masked(told["alert"])))
+            case "remove_alerts":
+                conversation = self._recorder.stand_in(told["conversation"])
+                return ask("remove_alerts", conversation=conversation, gone=[*told["gone"]])
             case "begin":
                 return ask("begin")
         raise AssertionError(call.asked)
@@ -129,7 +137,12 @@ class RecordingTap(Keeping[_Begun]):
                 return lambda conversation: {"conversation": self._recorder.stand_in(conversation)}
             case "recall":
                 return self._spelled_records
+            case "alerts":
+                return lambda alerts: {"alerts": tuple(map(self._masked, alerts))}
         return nothing
+
+    def _masked(self, alert: Alert) -> Alert:
+        return replace(alert, conversation=self._recorder.stand_in(alert.conversation), label=mend(alert.label))
 
     def _spelled_record(self, record: Record) -> dict[str, Any]:
         calls = {"calls": [asdict(call) for call in record.calls]} if record.calls else {}
@@ -202,7 +215,7 @@ def _spelled_use(answer: object, control: TappedControl) -> dict[str, Any]:
     if not isinstance(answer, str):
         # A defect of the tool, which the session finds next.
         return {"failure": Failure(by="defect", message=type(answer).__name__)}
-    did = Did(speed=control.speed_wished, forgot=control.forgot)
+    did = Did(speed=control.speed_wished, forgot=control.forgot, changed_alerts=control.changed_alerts)
     # As much as a session looks at.
     return {**spelled_text(answer[: MAX_CALL_CHARS + 1]), "did": None if did == Did() else did}
 

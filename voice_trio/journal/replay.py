@@ -18,6 +18,8 @@ from voice_trio.journal.tape import Tape
 from voice_trio.journal.tape_link import TapeLink
 from voice_trio.journal.tape_tap import TapeTap, TapeTools, tape_engines, tape_store
 from voice_trio.memory.holds import Claims
+from voice_trio.skills.alerts_kept import InProcessAlerts
+from voice_trio.tapped import TappedAlerts
 
 _PLAYOUTS: Final[dict[tuple[bool, bool], Callable[[], Playout] | None]] = {
     (False, False): None,
@@ -50,7 +52,8 @@ async def _live(session_log: SessionLog, slack_s: float) -> list[e.Entry]:
         store=tape_store(tap),
         tools=TapeTools(session_log, tap),
         claims=TappedClaims(Claims(), tap),
-        wall_clock=lambda: 0.0,
+        alerts=TappedAlerts(InProcessAlerts(), tap),
+        wall_clock=lambda: session_log.header.wall + tape.now(),
         new_playout=_PLAYOUTS[session_log.header.whole, session_log.header.unpaced],
         note=replayed.append,
         keeping=nullcontext,

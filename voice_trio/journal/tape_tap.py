@@ -80,6 +80,10 @@ class TapeTap(Keeping[Question]):
                 return (await self._tape.ask("recall").answer()).records
             case "commit" | "amend":
                 return await self._tape.ask("commit" if call.asked == "commit" else "amend").answer()
+            case "alerts":
+                return _there((await self._tape.ask("alerts").answer()).alerts)
+            case "put_alert" | "remove_alerts":
+                return await self._tape.ask("put_alert" if call.asked == "put_alert" else "remove_alerts").answer()
         raise AssertionError(call.asked)
 
     def at_once(self, call: Call, ask: Callable[[], Any]) -> Any:
@@ -97,6 +101,8 @@ def _do(then: e.Did, control: Control) -> None:
         control.speak_at(then.speed)
     for _ in range(then.forgot):
         control.forget_latest()
+    if then.changed_alerts:
+        control.alerts_changed()
 
 
 def _there(answer: Any) -> Any:

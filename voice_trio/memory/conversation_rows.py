@@ -11,6 +11,7 @@ from json import loads
 from typing import Literal
 
 from voice_trio.core.titles import spellings, title_of
+from voice_trio.memory import schema
 from voice_trio.memory.conversations import Numbered, Place, Summary
 from voice_trio.memory.database import Database, record_of
 
@@ -79,7 +80,7 @@ def summary(database: Database, conversation: str) -> Summary | None:
 
 def turns(database: Database, conversation: str, limit: int, before: int | None) -> list[Numbered]:
     """Return the latest ``limit`` turns, of those with a smaller number than ``before``, oldest first."""
-    columns = "seq, conversation, session, turn, said, reply, heard, outcome, ended_at, calls"
+    columns = f"seq, {schema.RECORD}"
     rows = database.read(
         f"""
         SELECT {columns} FROM ({_both(columns)}) WHERE conversation = ?1 AND seq < ?2

@@ -28,7 +28,7 @@ from typing import Any
 from voice_trio import private_files
 from voice_trio.core.called import read_calls, spelled
 from voice_trio.core.history import Record, is_shorter
-from voice_trio.core.messages import Outcome
+from voice_trio.core.messages import Origin, Outcome
 from voice_trio.memory import schema
 from voice_trio.memory.base import CannotRemember, StoreBusy, StoreError, StoreFull
 from voice_trio.memory.files import SUFFIXES, Files
@@ -86,7 +86,7 @@ class Database:
             execute(
                 f"""
                 INSERT INTO records ({schema.COLUMNS})
-                SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM (
+                SELECT ?1, coalesce(max(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM (
                     SELECT max(seq) AS seq FROM records WHERE conversation = ?1
                     UNION ALL SELECT max(seq) FROM leaving WHERE conversation = ?1
                 )
@@ -101,6 +101,7 @@ class Database:
                     str(record.outcome),
                     record.ended_at,
                     _storable(spelled(record.calls)),
+                    record.origin or "",
                 ),
             )
 
@@ -109,9 +110,8 @@ class Database:
         record = replace(record, said=_storable(record.said), reply=_storable(record.reply))
         for table in ("records", "leaving"):
             with self.transaction() as execute:
-                columns = "conversation, session, turn, said, reply, heard, outcome, ended_at, calls"
                 turn = record.session, record.turn
-                row = execute(f"SELECT {columns} FROM {table} WHERE session = ? AND turn = ?", turn).fetchone()
+                row = execute(f"SELECT {schema.RECORD} FROM {table} WHERE session = ? AND turn = ?", turn).fetchone()
                 if row is not None and is_shorter(record, record_of(*row)):
                     execute(
                         f"UPDATE {table} SET said = ?, reply = ?, heard = ?, outcome = ?, calls = ?"
@@ -127,11 +127,10 @@ class Database:
     def recall(self, conversation: str, limit: int) -> list[Record]:
         """Return the latest ``limit`` records of ``conversation``, oldest first."""
         with self._telling():
-            columns = "seq, conversation, session, turn, said, reply, heard, outcome, ended_at, calls"
             rows = self.connection.execute(
                 f"""
-                SELECT {columns} FROM records WHERE conversation = ?1
-                UNION ALL SELECT {columns} FROM leaving WHERE conversation = ?1
+                SELECT seq, {schema.RECORD} FROM records WHERE conversation = ?1
+                UNION ALL SELECT seq, {schema.RECORD} FROM leaving WHERE conversation = ?1
                 ORDER BY seq DESC LIMIT ?2
                 """,
                 (conversation, limit),
@@ -277,6 +276,7 @@ def record_of(
     outcome: str,
     ended_at: float,
     calls: str,
+    origin: str,
 ) -> Record:
     """Return what a row holds, its columns in this order; raises `StoreError` for one that is damaged."""
     try:
@@ -292,6 +292,7 @@ def record_of(
             outcome=Outcome(outcome),
             ended_at=ended_at,
             calls=read_calls(calls),
+            origin=Origin(origin) if origin else None,
         )
     except (ValueError, RecursionError):
         raise StoreError(f"turn {turn!r} of session {session!r} is damaged in the database") from None

@@ -12,7 +12,7 @@ Each page of the first table is given back, and zeroed, once its last turn has l
 tables, so a recall or a commit between two steps finds everything. Whatever ends the work in the middle, a kill
 included, leaves something to carry over, which the next one does first.
 
-Lists and titles are few, so all of them move at once.
+Lists, titles and alerts are few, so all of them move at once.
 
 The pages that were given back are used again. The file becomes smaller only where so little remains that VACUUM takes
 no time.
@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from math import inf
 
-from voice_trio.memory import list_rows, title_rows
+from voice_trio.memory import alert_rows, list_rows, title_rows
 from voice_trio.memory.database import Database
 
 ROWS = 50
@@ -47,6 +47,9 @@ def prune(database: Database, before: float) -> Generator[int, None, None]:
     if list_rows.have_old(database, before):
         list_rows.renew(database, before)
         yield 0
+    if alert_rows.have_old(database, before):
+        alert_rows.renew(database, before)
+        yield 0
     yield from _carry_over(database, before)
     old, rowid = False, 0
     while not old:
@@ -62,6 +65,8 @@ def scrub(database: Database) -> Generator[int, None, None]:
     """Leave no trace in the file of what was deleted, a step an item. Yields zeros; raises `StoreError`."""
     list_rows.renew(database, -inf)
     yield 0
+    alert_rows.renew(database, -inf)
+    yield 0
     yield from _carry_over(database, -inf)
     yield from _begin(database, -inf)
 
@@ -69,13 +74,16 @@ def scrub(database: Database) -> Generator[int, None, None]:
 def forget(database: Database, conversation: str) -> Generator[int, None, None]:
     """Delete ``conversation``, but not every trace of it, a step an item.
 
-    Yields how many turns were deleted; raises `StoreError`. Its lists and its title go first. All turns leave before
-    any is deleted, so whatever ends this in the middle leaves something to carry over, and with that the traces go.
+    Yields how many turns were deleted; raises `StoreError`. Its lists, its title and its alerts go first. All turns
+    leave before any is deleted, so whatever ends this in the middle leaves something to carry over, and with that the
+    traces go.
     """
     database.turn_out()
     yield 0
     list_rows.forget(database, conversation)
     title_rows.forget(database, conversation)
+    yield 0
+    alert_rows.forget(database, conversation)
     yield 0
     while deleted := database.forget(conversation, limit=ROWS):
         yield deleted
@@ -88,6 +96,8 @@ def resume(database: Database) -> Generator[int, None, None]:
     """
     if database.has_leaving():
         list_rows.renew(database, -inf)
+        yield 0
+        alert_rows.renew(database, -inf)
         yield 0
         yield from _carry_over(database, -inf)
 

@@ -1,14 +1,16 @@
 """What the database holds, and how an older one, or an empty file, comes to hold it.
 
 ``records`` has the turns. ``leaving`` is empty but while what is remembered moves to fresh pages (`rewriting`): a turn
-is in one of the two, and a reader looks into both. ``list_items`` has what stands on people's lists, ``titles`` the
-names that people gave their conversations. ``issuer`` has one row, the key of the ids.
+is in one of the two, and a reader looks into both. ``list_items`` has what stands on people's lists, ``alerts`` what is
+still to be told to them, and ``titles`` the names that people gave their conversations. ``issuer`` has one row, the key
+of the ids.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from math import inf
 from sqlite3 import Cursor
 
 from voice_trio.memory.base import StoreError
@@ -18,7 +20,9 @@ Execute = Callable[..., Cursor]
 
 Parameters = Sequence[str | int | float | None]
 
-COLUMNS = "conversation, seq, session, turn, said, reply, heard, outcome, ended_at, calls"
+RECORD = "conversation, session, turn, said, reply, heard, outcome, ended_at, calls, origin"
+"""What a turn's record is made of."""
+COLUMNS = RECORD.replace("conversation,", "conversation, seq,")
 
 _FIRST_TURNS = """
     CREATE TABLE {} (
@@ -40,7 +44,10 @@ _FIRST_TURNS = """
 _CALLS = "calls TEXT NOT NULL DEFAULT ''"
 """What tools of the server did in a turn, as `core.called` spells it."""
 
-_TURNS = _FIRST_TURNS.replace("ended_at REAL NOT NULL,", f"ended_at REAL NOT NULL, {_CALLS},")
+_ORIGIN = "origin TEXT NOT NULL DEFAULT ''"
+"""Why the server began a turn that nobody asked for."""
+
+_TURNS = _FIRST_TURNS.replace("ended_at REAL NOT NULL,", f"ended_at REAL NOT NULL, {_CALLS}, {_ORIGIN},")
 
 _LISTS = """
     CREATE TABLE IF NOT EXISTS list_items (
@@ -53,6 +60,22 @@ _LISTS = """
     )
 """
 
+_ALERTS = """
+    CREATE TABLE IF NOT EXISTS alerts (
+        conversation TEXT NOT NULL,
+        id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        label TEXT NOT NULL,
+        due_at REAL NOT NULL,
+        set_at REAL NOT NULL,
+        zone TEXT NOT NULL,
+        wall TEXT NOT NULL,
+        weekdays TEXT NOT NULL,
+        PRIMARY KEY (conversation, id)
+    )
+"""
+"""``due_at`` and ``set_at`` are seconds since 1970; the rest is as `core.alerts` spells it."""
+
 _TITLES = "CREATE TABLE IF NOT EXISTS titles (conversation TEXT PRIMARY KEY, title TEXT NOT NULL)"
 
 _MIGRATIONS: Sequence[Sequence[str]] = (
@@ -62,6 +85,7 @@ _MIGRATIONS: Sequence[Sequence[str]] = (
     (f"ALTER TABLE records ADD COLUMN {_CALLS}", f"ALTER TABLE leaving ADD COLUMN {_CALLS}"),
     (_LISTS,),
     (_TITLES,),
+    (_ALERTS, f"ALTER TABLE records ADD COLUMN {_ORIGIN}", f"ALTER TABLE leaving ADD COLUMN {_ORIGIN}"),
 )
 """What makes each version of the schema from the one before it; ``user_version`` says how many were done."""
 
@@ -119,6 +143,18 @@ def renew_titles(execute: Execute) -> None:
     either = " OR ".join(f"EXISTS ({left.format(table, table)})" for table in ("records", "leaving"))
     execute(f"INSERT INTO titles SELECT * FROM old_titles WHERE {either}")
     execute("DROP TABLE old_titles")
+
+
+def renew_alerts(execute: Execute, before: float) -> None:
+    """Have alerts in a fresh table, but those due before ``before``, seconds since 1970, that will not be again.
+
+    For inf that is all of them.
+    """
+    execute("ALTER TABLE alerts RENAME TO old_alerts")
+    execute(_ALERTS)
+    query = "INSERT INTO alerts SELECT * FROM old_alerts WHERE due_at >= ? OR (weekdays != '' AND ?)"
+    execute(query, (before, before < inf))
+    execute("DROP TABLE old_alerts")
 
 
 def _key(execute: Execute) -> bytes:

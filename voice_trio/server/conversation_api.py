@@ -174,6 +174,7 @@ def _told(one: Numbered) -> dict[str, Any]:
         "outcome": record.outcome,
         "ended_at": record.ended_at,
         "calls": [asdict(call) for call in record.calls],
+        "origin": record.origin,
     }
 
 

@@ -73,6 +73,8 @@ class GuardedLink:
         """When the last turn ended; None while one is under way."""
         self.under_way: dict[int, tuple[m.State, float]] = {}
         """Turn -> its state, and since when: of another wire than /ws there may be several at once."""
+        self._has_alerts = False
+        """Whether something waits in the session that is to be told when it is due."""
 
     async def receive(self) -> m.Command:
         """Return the client's next command. Raises `Malformed` for a flood, too."""
@@ -112,6 +114,8 @@ class GuardedLink:
             if event.state is not m.State.COMPLETE:
                 self.under_way[event.turn] = event.state, trio.current_time()
             self._idle_since = None if self.under_way else trio.current_time()
+        elif isinstance(event, m.Timers):
+            self._has_alerts = bool(event.timers)
         self._count(event)
         await self._link.send(event)
 
@@ -134,12 +138,17 @@ class GuardedLink:
             self._items.give(missed_s * _ITEMS_PER_S)
 
     async def wait_enough(self) -> DrainCode:
-        """Return, with the reason, when the session is to be drained: idle, or at its limit."""
+        """Return, with the reason, when the session is to be drained: idle, or at its limit.
+
+        Who waits for a timer is not idle.
+        """
         while True:
-            idle_at = trio.current_time() if self._idle_since is None else self._idle_since
+            idle_at = trio.current_time() if self._has_alerts or self._idle_since is None else self._idle_since
             wake_at = min(self._ends_at, idle_at + self._idle_s)
             await trio.sleep_until(wake_at)
             if trio.current_time() >= self._ends_at:
                 return InfoCode.SESSION_LIMIT
-            if self._idle_since is not None and trio.current_time() >= self._idle_since + self._idle_s:
+            if self._has_alerts or self._idle_since is None:
+                continue
+            if trio.current_time() >= self._idle_since + self._idle_s:
                 return InfoCode.IDLE_TIMEOUT

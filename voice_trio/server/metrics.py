@@ -22,7 +22,7 @@ from prometheus_client.exposition import choose_encoder
 from voice_trio import __version__
 from voice_trio.core import messages as m
 from voice_trio.session.report import TurnReport
-from voice_trio.workers import pool
+from voice_trio.workers.process import alive, starts
 
 _BUCKETS_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 _LAG_BUCKETS_S: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
@@ -183,7 +183,7 @@ class _Present:
             "Starts of processes of engines, by `worker`.",
             labels=("worker",),
         )
-        for name, times in [*pool.starts.items()]:
+        for name, times in [*starts.items()]:
             started.add_metric((name,), times)
         yield started
         memory = GaugeMetricFamily(
@@ -197,7 +197,7 @@ class _Present:
 def _resident_bytes() -> Mapping[str, int]:
     """Return how much memory the workers have, by their name; nothing where the system does not tell."""
     found: defaultdict[str, int] = defaultdict(int)
-    for pid, name in [*pool.alive.items()]:
+    for pid, name in [*alive.items()]:
         # It may have ended by now.
         with suppress(OSError, IndexError, ValueError):
             found[name] += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES

@@ -23,6 +23,7 @@ from voice_trio.engines.media import open_media
 from voice_trio.fault_tap import inject, inject_tools
 from voice_trio.faults import Faults
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
+from voice_trio.memory.alerts import alerts_of
 from voice_trio.memory.holds import Claims
 from voice_trio.memory.lists import lists_of
 from voice_trio.memory.open import open_holds, open_store
@@ -99,7 +100,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
     async with (
         open_store(settings) as plain_store,
         open_conversations(plain_store) as conversations,
-        open_toolbox(settings, lists_of(plain_store)) as toolbox,
+        open_toolbox(settings, lists_of(plain_store), alerts := alerts_of(plain_store)) as toolbox,
         open_host(settings, open_engines) as host,
         open_media() as decoder,
         AsyncExitStack() as closing,
@@ -120,6 +121,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
             claims,
             lambda: inject_tools(faults, toolbox.tools()),
             metrics,
+            alerts,
         )
         metrics.look_at(sessions)
         host.on_change = sessions.engines_changed

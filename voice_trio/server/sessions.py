@@ -31,6 +31,7 @@ from voice_trio.session.link import Link
 from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
 from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
@@ -102,10 +103,12 @@ class Sessions:
         claims: Claims | None = None,
         tools: Callable[[], Sequence[ServerTool]] = tuple,
         metrics: Metrics | None = None,
+        alerts: Alerts | None = None,
     ) -> None:
         """``session_logs`` records every session; ``claims`` says what other servers have of ``store``.
 
-        ``tools`` returns those that the server has by now; ``metrics`` counts what happens.
+        ``tools`` returns those that the server has by now; ``metrics`` counts what happens; ``alerts`` are kept where
+        ``store`` keeps turns.
         """
         self.draining = False
         self.begun = 0
@@ -121,6 +124,7 @@ class Sessions:
         self._store = store
         self._claims = claims or Claims()
         self._tools = tools
+        self._alerts = alerts or InProcessAlerts()
         self._new_session: Callable[..., Session | RecordedSession] = (
             Session if session_logs is None else session_logs.session
         )
@@ -196,6 +200,7 @@ class Sessions:
             store=self._store,
             tools=self._tools,
             claims=self._claims,
+            alerts=self._alerts,
             new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
             count=self._turn_over,
         )

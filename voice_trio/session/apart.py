@@ -1,4 +1,7 @@
-"""What clients ask to whom utterances, replies and items are things apart, and what each of it is answered at once."""
+"""What clients ask whatever the turn's state is, and what each of it is answered at once.
+
+Most of it comes from those to whom utterances, replies and items are things apart.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from voice_trio.session.idling import Idling
 from voice_trio.session.item_commands import declined, follow
 from voice_trio.session.listener import Listener
 from voice_trio.session.recordings import Recordings
+from voice_trio.session.ringing import Ringing
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.turns import Turns, nothing_said
 
@@ -47,7 +51,9 @@ class Apart:
         self._echo = echo
         self._outbox = around.outbox
         self._recordings = Recordings(around, turns)
-        self._idling = Idling(turns, listener, around.outbox, lambda: turns.is_open and not is_ending())
+        self._idling = Idling(turns, listener, around.outbox, self._may_begin)
+        self.ringing = Ringing(around, turns, self._may_begin, lambda: floor.is_undecided)
+        """What tells alerts that are due."""
         self._is_ending = is_ending
 
     async def run(self) -> None:
@@ -55,12 +61,17 @@ class Apart:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._recordings.run)
             nursery.start_soon(self._idling.run)
+            nursery.start_soon(self.ringing.run)
 
     def act(self, command: m.Command) -> None:
         """Act on ``command``, one of those that can be followed whatever the turn's state is."""
         match command:
             case m.Configure():
                 self._turns.configured = command
+            case m.CancelTimer(id=key):
+                self.ringing.cancel(key)
+            case m.Resume(conversation=conversation):
+                self.ringing.resume(conversation)
             case m.Listen(start=start, idle_ms=idle_ms):
                 self._listen(start, idle_ms)
             case m.Commit():
@@ -146,6 +157,10 @@ class Apart:
             begin = self._turns.begin_beside if beside else self._turns.begin
             turn = begin(command, *nothing_said())
             self._outbox.append(m.ReplyAccepted(reply=turn.number, beside=beside))
+
+    def _may_begin(self) -> bool:
+        """Return whether the server may begin a turn; where not, the session is ending."""
+        return self._turns.is_open and not self._is_ending()
 
     def _refusal(self, command: m.Commit | m.Respond, *, full: bool) -> m.Declined | None:
         """Return why no turn can begin now, if none can; ``full`` says that there are too many."""

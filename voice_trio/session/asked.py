@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
+
+import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.items import Item, Reference
+from voice_trio.core.messages import Origin
 from voice_trio.core.tools import Tool, ToolChoice
+from voice_trio.core.turn_state import Step
 from voice_trio.session.conversation import Conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unasked(m.Respond):
+    """A turn that nobody asked for: the server begins it."""
+
+    origin: Origin
+    conversation: str | None = None
+    """That in which it is; None: the session's own."""
+    words: str | None = None
+    """What is said; None: what the language model answers to what stands in the conversation."""
+
 
 Request = m.Start | m.Text | m.Commit | m.Respond
 """What a turn begins with."""
+
+
+FIRST_STEPS: Final = {
+    m.Start: Step.START,
+    m.Commit: Step.START,
+    m.Text: Step.TEXT,
+    m.Respond: Step.RESPOND,
+    Unasked: Step.UNASKED,
+}
+"""What moves the turn's machine at first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +89,13 @@ class Asked:
     conversation: Conversation
     request: Request
     manner: Manner
+    begun: trio.Event = field(default_factory=trio.Event)
+    """Is set when the first of its reply was handed to the socket: of its sound, where it has any."""
+
+    @property
+    def origin(self) -> Origin | None:
+        """Why the server began it, where nobody asked for it."""
+        return self.request.origin if isinstance(self.request, Unasked) else None
 
     @property
     def is_out_of_band(self) -> bool:

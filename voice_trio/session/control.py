@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from voice_trio.core.consent import is_yes
 from voice_trio.core.messages import ItemDeleted, Latency, Outcome
 from voice_trio.engines.base import ToolCall
@@ -18,6 +20,10 @@ class Wishes:
     def __init__(self) -> None:
         self.latency: Latency | None = None
         """Of the latest turn that is over."""
+        self.alerts_changed: Callable[[str], None] = lambda conversation: None
+        """Is called with the conversation whose alerts are others than before."""
+        self.claimed: Callable[[str], None] = lambda conversation: None
+        """Is called with a conversation that is the session's, as often as a turn goes on with it."""
         self._speed: tuple[float, float | None] | None = None
         """What was wished, and what the client asked for by then."""
         self._wanted: tuple[str, ToolCall] | None = None
@@ -83,3 +89,7 @@ class TurnControl:
             if key not in left:
                 self._outbox.append(ItemDeleted(item=key, by_client=False))
         return forgot
+
+    def alerts_changed(self) -> None:
+        """Have the session look anew at what is to be told when it is due."""
+        self._wishes.alerts_changed(self._conversation.name)

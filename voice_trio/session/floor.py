@@ -157,6 +157,11 @@ class Floor:
             self._arrivals.unpark_all()
             self._hold(self._candidate)
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether somebody speaks of whom it is not clear yet whether they are meant to be heard."""
+        return self._candidate is not None
+
     def turn_over(self, turn: Turn) -> None:
         """``turn``, the latest, is over: go on listening, if that is what the person wants."""
         if self.hands_free is None and self._candidate is not None:

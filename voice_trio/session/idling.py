@@ -8,6 +8,8 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.items import Item, Reference, Words
+from voice_trio.core.messages import Origin
+from voice_trio.session.asked import Unasked
 from voice_trio.session.listener import Listener
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.turn import Turn
@@ -57,7 +59,8 @@ class Idling:
         silence = Words(id="silence", by="system", text=note)
         # No item: nobody said it. Without it many a model has nothing to add to what it wrote last.
         items: list[Item | Reference] = [Reference(id=item.id) for item in conversation.items]
-        reply = self._turns.begin(m.Respond(items=(*items, silence)), *nothing_said())
+        request = Unasked(origin=Origin.SILENCE, items=(*items, silence))
+        reply = self._turns.begin(request, *nothing_said())
         self._outbox.append(
             m.NobodySpoke(reply=reply.number, from_sample=silent_from, to_sample=self._listener.position)
         )

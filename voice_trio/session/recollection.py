@@ -12,7 +12,7 @@ from voice_trio.core.errors import Refused
 from voice_trio.core.history import Record, left_of
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.memory.base import Store, StoreBusy
-from voice_trio.session.asked import Asked
+from voice_trio.session.asked import Asked, Unasked
 from voice_trio.session.report import report
 from voice_trio.session.surroundings import Surroundings
 
@@ -38,6 +38,7 @@ async def recall(around: Surroundings, conversation: str) -> Sequence[Record]:
     if not around.claims.claim(conversation, around.session):
         message = "Another session is using this conversation."
         raise Refused(ErrorCode.PROTOCOL_VIOLATION, message, retry_after_s=_CLAIM_RETRY_S)
+    around.wishes.claimed(conversation)
     return records
 
 
@@ -48,7 +49,8 @@ def record_of(
 
     Where nothing was said in it, it is what was written for it to answer, and was answered.
     """
-    if isinstance(asked.request, m.Respond) and (heard or calls or outcome is Outcome.COMPLETED):
+    answers = isinstance(asked.request, m.Respond) and not (isinstance(asked.request, Unasked) and asked.request.words)
+    if answers and (heard or calls or outcome is Outcome.COMPLETED):
         said = asked.conversation.written(asked.number)
     return Record(
         conversation=asked.conversation.name,
@@ -60,6 +62,7 @@ def record_of(
         outcome=outcome,
         ended_at=around.wall_clock(),
         calls=tuple(calls),
+        origin=asked.origin,
     )
 
 

@@ -18,8 +18,9 @@ from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.core.turn_state import Step
 from voice_trio.engines.base import EngineError, Engines, LanguageModel, Transcript, is_metered
+from voice_trio.engines.given_words import GivenWords
 from voice_trio.session import asr
-from voice_trio.session.asked import Asked
+from voice_trio.session.asked import Asked, Unasked
 from voice_trio.session.asking import question
 from voice_trio.session.capture import Capture
 from voice_trio.session.draft import PLACES, Draft, Drafts, Ledger
@@ -103,6 +104,8 @@ class Revision:
 
     def sent(self, event: m.TtsChunk | m.Token) -> None:
         """``event``, of its reply, was handed to the socket."""
+        if isinstance(event, m.TtsChunk) or not self._manner.aloud:
+            self._asked.begun.set()
         if isinstance(event, m.Token):
             self.reply.shown(event)
             return
@@ -158,7 +161,9 @@ class Revision:
             self.reply = draft.reply
             await draft.deliver()
         else:
-            await self.reply.run(asked, engines.language_model, self.outlet)
+            words = self._request.words if isinstance(self._request, Unasked) else None
+            model = engines.language_model if words is None else GivenWords(words)
+            await self.reply.run(asked, model, self.outlet)
         if self.reply.broken_off is not None:
             return outcome_of(self.reply.broken_off)
         return Outcome.FAILED if self.reply.unspoken else Outcome.COMPLETED

@@ -41,6 +41,7 @@ from voice_trio.session.settings import SessionSettings, configured, still_offer
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
 from voice_trio.session.turns import Turns, nothing_said
+from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
 from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
@@ -61,11 +62,12 @@ class Session:
         store: Store,
         tools: Callable[[], Sequence[ServerTool]] = tuple,
         claims: Claims | None = None,
+        alerts: Alerts | None = None,
         wall_clock: Callable[[], float] = time.time,
         new_playout: Callable[[], Playout] | None = None,  # for audio that is not to be paced
         count: Callable[[TurnReport], None] = lambda turn: None,  # is told of each turn that is over
     ) -> None:
-        """``tools`` returns those that the server has by now; ``claims`` is shared by those that share ``store``."""
+        """``tools`` returns those that the server has by now; who shares ``store`` shares ``claims`` and ``alerts``."""
         self.id = secrets.token_urlsafe(12)
         self._link = link
         self._settings = settings
@@ -78,6 +80,7 @@ class Session:
             wall_clock=wall_clock,
             outbox=self._outbox,
             claims=claims or Claims(),
+            alerts=alerts or InProcessAlerts(),
             throttle=Throttle(self._outbox, settings.send_queue_high),
             tools=tools,
             new_playout=new_playout or partial(Playout, lead_s=settings.playout_lead_ms / 1000),
@@ -87,15 +90,9 @@ class Session:
         self._echo = Echo()
         self._cuts = Cuts(store, self.id)
         self._turns = Turns(self._around, settings, Conversation("", self._cuts.add))
+        turns, interrupt = self._turns, partial(self._turns.end_replies, Outcome.INTERRUPTED)
         self._floor = Floor(
-            self._listen,
-            settings,
-            engines,
-            self._turns.begin,
-            self._turns.is_heard,
-            partial(self._turns.end_replies, Outcome.INTERRUPTED),
-            self._echo,
-            self.id,
+            self._listen, settings, engines, turns.begin, turns.is_heard, interrupt, self._echo, self.id
         )
         self._listener.clean = self._echo.clean
         self._violations = Violations(self._outbox, self._give_up_on_rules)
@@ -202,7 +199,7 @@ class Session:
     def act(self, command: m.Command, message_bytes: int = 0) -> None:
         """Act on a command that the reader, or the owner, has; audio is a part of ``message_bytes``. Never waits."""
         turn, standing = self._turns.latest, self._standing
-        verdict = judge(standing, command)
+        verdict = judge(standing, command, unasked=turn is not None and turn.asked.origin is not None)
         if verdict is Verdict.IGNORE:
             return
         match command:
@@ -259,6 +256,8 @@ class Session:
             self._violations.answer("Too many turns were begun and cancelled at once.")
             return
         self._floor.rest()
+        if (turn := self._turns.latest) is not None and turn.asked.origin is not None:
+            turn.end(Outcome.INTERRUPTED)
         self._apart.gathering = None
         if isinstance(request, m.Start):
             if request.echo == "none":
@@ -283,6 +282,7 @@ class Session:
     async def _greet(self) -> None:
         self._turns.conversation.name = conversation = await self._around.store.begin()
         self._around.claims.claim(conversation, self.id)
+        self._apart.ringing.attend(conversation)
         for event in greeting(self.id, conversation, self._settings, self._around.engines()):
             self._outbox.append(event)
 

@@ -15,6 +15,7 @@ from voice_trio.session.outbox import Outbox
 from voice_trio.session.report import Reports
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle
+from voice_trio.skills.alerts_kept import Alerts
 from voice_trio.toolbox.base import ServerTool
 
 
@@ -33,6 +34,7 @@ class Surroundings:
     outbox: Outbox
     claims: Claims
     throttle: Throttle
+    alerts: Alerts
     tools: Callable[[], Sequence[ServerTool]]
     """Returns what the server can do by now."""
     new_playout: Callable[[], Playout]

@@ -18,7 +18,7 @@ from voice_trio.core.messages import ErrorCode, Outcome, State
 from voice_trio.core.timeline import Timeline
 from voice_trio.core.turn_state import Step, TurnState
 from voice_trio.engines.base import EngineError, Engines
-from voice_trio.session.asked import Asked
+from voice_trio.session.asked import FIRST_STEPS, Asked
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.draft import Ledger
 from voice_trio.session.recollection import recall, record_of, remember
@@ -26,9 +26,6 @@ from voice_trio.session.report import failure, report
 from voice_trio.session.revision import Revision, outcome_of
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.tool_use import Deeds
-
-_STEPS = {m.Start: Step.START, m.Commit: Step.START, m.Text: Step.TEXT, m.Respond: Step.RESPOND}
-"""What moves the machine at first."""
 
 _SILENCED = frozenset({Outcome.CANCELLED, Outcome.INTERRUPTED})
 """After these the person wants no more of the turn: what is still queued of it is dropped."""
@@ -41,7 +38,8 @@ class Turn:
         self.number = asked.number
         self.conversation = asked.conversation
         self._around = around
-        self._asked = asked
+        self.asked = asked
+        """What it is asked for."""
         self._outbox = around.outbox
         self._engines: Engines
         """Those with which it starts, and which it leases to its end."""
@@ -50,7 +48,7 @@ class Turn:
         """Whether what was said of it is, and the client is yet to be told."""
         self._held_at: int | None = None
         self._machine = TurnState(State.IDLE if asked.number == 1 else State.COMPLETE)
-        self._machine.move(_STEPS[type(asked.request)])
+        self._machine.move(FIRST_STEPS[type(asked.request)])
         self._drafts = Ledger(around.session, asked.number)
         self._deeds = Deeds(asked.number, around.session)
         self._revision = self._revise(capture, timeline)
@@ -78,22 +76,27 @@ class Turn:
     @property
     def spoken_request(self) -> m.Start | None:
         """How it was begun, if not by a text."""
-        return self._asked.request if isinstance(self._asked.request, m.Start) else None
+        return self.asked.request if isinstance(self.asked.request, m.Start) else None
 
     @property
     def answers(self) -> bool:
         """Whether there is a reply, or one to come."""
-        return self._asked.manner.wanted and not self.ending and self._revision.forgone is None
+        return self.asked.manner.wanted and not self.ending and self._revision.forgone is None
 
     @property
     def is_answered(self) -> bool:
         """Whether there was to be a reply, when it began."""
-        return self._asked.manner.wanted
+        return self.asked.manner.wanted
 
     @property
     def silent_at(self) -> float:
         """When the sound of its reply is over, as far as it was sent; long ago where there was none."""
         return self._revision.reply.silent_at
+
+    @property
+    def is_unspoken(self) -> bool:
+        """Whether the voice failed its reply altogether, which is there in writing."""
+        return self._revision.reply.unspoken
 
     @property
     def language(self) -> str | None:
@@ -202,7 +205,7 @@ class Turn:
 
     async def run(self) -> None:
         """Live the turn."""
-        self._outbox.append(m.StateChanged(turn=self.number, state=self._machine.state))
+        self._outbox.append(m.StateChanged(turn=self.number, state=self._machine.state, origin=self.asked.origin))
         # What stands if the whole session is cancelled from outside.
         outcome = Outcome.CANCELLED
         try:
@@ -232,7 +235,7 @@ class Turn:
         return Outcome.FAILED
 
     async def _converse(self) -> Outcome:
-        conversation, request = self.conversation, self._asked.request
+        conversation, request = self.conversation, self.asked.request
         conversation.recall(await recall(self._around, conversation.name))
         voice, voices = None if isinstance(request, m.Commit) else request.voice, self._engines.synthesizer.voices
         if voice is not None and voice not in voices:
@@ -256,7 +259,7 @@ class Turn:
             self._outbox.append(self._moved(Step.REOPENED))
 
     def _revise(self, capture: Capture, timeline: Timeline) -> Revision:
-        return Revision(self._around, self._asked, capture, timeline, self._drafts, self._deeds, self._moved)
+        return Revision(self._around, self.asked, capture, timeline, self._drafts, self._deeds, self._moved)
 
     def _moved(self, cause: Step | Outcome) -> m.StateChanged:
         """Move the machine, and return what says so: nothing lies between the two but the outbox's door."""
@@ -281,11 +284,11 @@ class Turn:
         heard = revision.reply.heard(all_queued=outcome not in _SILENCED)
         # Of what the person did not want, only what it changed is left.
         calls = self._deeds.calls(revision.reply.uses if heard or outcome is not Outcome.CANCELLED else ())
-        record = record_of(self._around, self._asked, outcome, revision.said, revision.reply.text, heard, calls)
+        record = record_of(self._around, self.asked, outcome, revision.said, revision.reply.text, heard, calls)
         record = self.conversation.settle(record, withdrawn=self._withdrawn)
-        remembered = await remember(self._around, self._asked, record)
+        remembered = await remember(self._around, self.asked, record)
         latency = revision.timeline.latency()
-        self._around.wishes.over(self._asked, outcome, latency, revision.reply.wanted if record.heard else None)
+        self._around.wishes.over(self.asked, outcome, latency, revision.reply.wanted if record.heard else None)
         self._deeds.end_rest(self._outbox)
         self._outbox.append(self._moved(outcome))
         done = m.Done(turn=self.number, outcome=outcome, remembered=remembered, heard=record.heard, latency=latency)

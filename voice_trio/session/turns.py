@@ -16,7 +16,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
 from voice_trio.core.timeline import Moment, Timeline
-from voice_trio.session.asked import Asked, Request, manner_of
+from voice_trio.session.asked import Asked, Request, Unasked, manner_of
 from voice_trio.session.capture import Capture
 from voice_trio.session.conversation import Conversation
 from voice_trio.session.settings import SessionSettings, configured
@@ -81,7 +81,9 @@ class Turns:
         """Have a turn run when those before it are over, and return it. Not after `end`."""
         conversation = self.conversation
         match request:
-            case m.Start(conversation=str(name)) | m.Text(conversation=str(name)) if name != conversation.name:
+            case m.Start(conversation=str(name)) | m.Text(conversation=str(name)) | Unasked(conversation=str(name)) if (
+                name != conversation.name
+            ):
                 conversation = conversation.named(name)
         self.latest = self._new(conversation, request, capture, timeline)
         self._asked_for.append(self.latest)

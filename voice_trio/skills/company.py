@@ -12,8 +12,8 @@ from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import Circumstances
 
 _CAN = (
-    "I can tell the time and the date anywhere, do sums, convert units, keep lists and notes, flip a coin, roll dice, "
-    "tell a story, speak slower or faster, and repeat or forget what was said."
+    "I can tell the time and the date anywhere, set timers, alarms and reminders, do sums, convert units, keep lists "
+    "and notes, flip a coin, roll dice, tell a story, speak slower or faster, and repeat or forget what was said."
 )
 
 _STORY = (

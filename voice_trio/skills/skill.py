@@ -10,6 +10,7 @@ from typing import Any
 
 from voice_trio.core.grammar.sentences import Sentence
 from voice_trio.core.tools import Tool
+from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
 from voice_trio.skills.keeping import InProcessLists, Lists
 from voice_trio.toolbox.base import Circumstances, ServerTool
 
@@ -19,6 +20,7 @@ class Means:
     """What skills work with."""
 
     lists: Lists = field(default_factory=InProcessLists)
+    alerts: Alerts = field(default_factory=InProcessAlerts)
     below: Callable[[int], int] = secrets.randbelow
     """Returns a number from 0 up to, and without, the one that it is given, by chance."""
 

@@ -1,7 +1,4 @@
-"""All skills, as a grammar and as tools of the server.
-
-What comes later (timers, alarms, reminders) is one more row of `SKILLS`.
-"""
+"""All skills, as a grammar and as tools of the server."""
 
 from __future__ import annotations
 
@@ -10,7 +7,20 @@ from functools import cache
 from typing import Final
 
 from voice_trio.core.grammar.grammar import Grammar
-from voice_trio.skills import arithmetic, chance, company, conversation, conversion, date, lists, time_of_day, voice
+from voice_trio.skills import (
+    alarms,
+    arithmetic,
+    chance,
+    company,
+    conversation,
+    conversion,
+    date,
+    lists,
+    reminders,
+    time_of_day,
+    timers,
+    voice,
+)
 from voice_trio.skills.kinds import KINDS
 from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import ServerTool
@@ -20,6 +30,9 @@ SKILLS: Final[Sequence[Skill]] = (
     date.SKILL,
     arithmetic.SKILL,
     conversion.SKILL,
+    *timers.SKILLS,
+    *alarms.SKILLS,
+    *reminders.SKILLS,
     *lists.SKILLS,
     *chance.SKILLS,
     *conversation.SKILLS,

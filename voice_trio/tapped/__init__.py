@@ -1,4 +1,4 @@
-"""A session's engines and store, behind a tap.
+"""A session's engines and store, and its alerts, behind a tap.
 
     engines, store = tapped(engines, store, Recorder(...))
 
@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from voice_trio.core.alerts import Alert
 from voice_trio.core.history import Record
 from voice_trio.engines.base import Engines
 from voice_trio.memory.base import Store
+from voice_trio.skills.alerts_kept import Alerts
 from voice_trio.tap import Call, Tap
 from voice_trio.tapped.answering import (
     TappedLanguageModel as TappedLanguageModel,
@@ -73,3 +75,25 @@ class TappedStore:
     async def prune(self, before: float) -> int:
         """Delete what ended before ``before``."""
         return await self._tap.call(Call("prune", {"before": before}), lambda: self._inner.prune(before))
+
+
+class TappedAlerts:
+    """Alerts behind a tap."""
+
+    def __init__(self, inner: Alerts, tap: Tap) -> None:
+        self._inner = inner
+        self._tap = tap
+
+    async def of(self, conversation: str) -> Sequence[Alert]:
+        """Return the conversation's alerts."""
+        call = Call("alerts", {"conversation": conversation})
+        return await self._tap.call(call, lambda: self._inner.of(conversation))
+
+    async def put(self, alert: Alert) -> None:
+        """Have ``alert`` in the place of the one of its id, or besides."""
+        await self._tap.call(Call("put_alert", {"alert": alert}), lambda: self._inner.put(alert))
+
+    async def remove(self, conversation: str, gone: Sequence[str]) -> None:
+        """Have those of the ids ``gone`` be no more."""
+        call = Call("remove_alerts", {"conversation": conversation, "gone": gone})
+        await self._tap.call(call, lambda: self._inner.remove(conversation, gone))

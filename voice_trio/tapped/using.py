@@ -31,6 +31,8 @@ class TappedControl:
         """At which speed replies are to be spoken from now on; None where it wished nothing."""
         self.forgot = 0
         """How many turns it took out."""
+        self.changed_alerts = False
+        """Whether there are other alerts than before."""
         self._inner = inner
 
     @property
@@ -52,3 +54,8 @@ class TappedControl:
         forgot = self._inner.forget_latest()
         self.forgot += forgot
         return forgot
+
+    def alerts_changed(self) -> None:
+        """Have the session look anew at its alerts."""
+        self.changed_alerts = True
+        self._inner.alerts_changed()

@@ -26,6 +26,7 @@ from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.link import Link, MemoryLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
+from voice_trio.skills.alerts_kept import Alerts
 from voice_trio.testing.promises import check_promises
 from voice_trio.testing.scripted import scripted_engines
 from voice_trio.testing.talk import Talk
@@ -49,6 +50,8 @@ async def conversation(
     store: Store | None = None,
     tools: Sequence[ServerTool] = (),
     claims: Claims | None = None,
+    alerts: Alerts | None = None,
+    wall_clock: Callable[[], float] = lambda: 0.0,
     read_s: float | None = 0.0,
     new_playout: Callable[[], Playout] | None = None,
     new_session: Callable[..., Any] = Session,
@@ -57,8 +60,8 @@ async def conversation(
     """Hold a session; on leaving, the client vanishes, all is to end by itself, and the promises are checked.
 
     ``engines`` may be a function, called whenever the session wants them; without any they are scripted. The store is
-    one in memory where none is given, and ``settings`` are as `config.load` takes them. The client takes ``read_s`` to
-    read each event; None reads nothing.
+    one in memory where none is given, the wall clock stands still, and ``settings`` are as `config.load` takes them.
+    The client takes ``read_s`` to read each event; None reads nothing.
     """
     link = MemoryLink()
     store = store or InProcessStore()
@@ -68,6 +71,8 @@ async def conversation(
         store=store,
         tools=tools,
         claims=claims,
+        alerts=alerts,
+        wall_clock=wall_clock,
         new_playout=new_playout,
         new_session=new_session,
         **settings,
@@ -90,11 +95,13 @@ def session_on(
     store: Store | None = None,
     tools: Sequence[ServerTool] = (),
     claims: Claims | None = None,
+    alerts: Alerts | None = None,
+    wall_clock: Callable[[], float] = lambda: 0.0,
     new_playout: Callable[[], Playout] | None = None,
     new_session: Callable[..., Any] = Session,
     **settings: Any,
 ) -> Any:
-    """Return a session on ``link`` for which the wall clock stands still; what is not given is as in `conversation`.
+    """Return a session on ``link``; what is not given is as in `conversation`.
 
     ``engines`` may be a function that the session calls whenever it wants them.
     """
@@ -106,7 +113,8 @@ def session_on(
         store=store or InProcessStore(),
         tools=lambda: tools,
         claims=claims,
-        wall_clock=lambda: 0.0,
+        alerts=alerts,
+        wall_clock=wall_clock,
         new_playout=new_playout,
     )
 

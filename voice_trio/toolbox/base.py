@@ -43,6 +43,9 @@ class Control(Protocol):
         False where there is none.
         """
 
+    def alerts_changed(self) -> None:
+        """Have the session look anew at what is to be told when it is due."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:

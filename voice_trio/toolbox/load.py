@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from voice_trio.config import ConfigError, Settings
 from voice_trio.mcp.open import open_mcp
+from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
 from voice_trio.skills.keeping import InProcessLists, Lists
 from voice_trio.skills.skill import Means
 from voice_trio.skills.table import Skills
@@ -61,23 +62,25 @@ class Joined:
 
 
 @asynccontextmanager
-async def open_toolbox(settings: Settings, lists: Lists | None = None) -> AsyncIterator[Toolbox]:
+async def open_toolbox(
+    settings: Settings, lists: Lists | None = None, alerts: Alerts | None = None
+) -> AsyncIterator[Toolbox]:
     """Have all tools that ``settings`` mean, with those of MCP servers, which live as long as the block.
 
     Raises `ConfigError`, one sentence. See `load_tools`.
     """
-    own = load_tools(settings, lists)
+    own = load_tools(settings, lists, alerts)
     async with open_mcp(settings) as theirs:
         yield Joined(own, theirs)
 
 
-def load_tools(settings: Settings, lists: Lists | None = None) -> Tools:
+def load_tools(settings: Settings, lists: Lists | None = None, alerts: Alerts | None = None) -> Tools:
     """Return those that ``settings`` mean; their modules are imported now. Raises `ConfigError`, one sentence.
 
-    Without ``lists`` those of people last as long as the tools.
+    Without ``lists`` and ``alerts`` those of people last as long as the tools.
     """
     found: dict[str, Loaded] = {}
-    for loaded in _all(settings, lists):
+    for loaded in _all(settings, lists, alerts):
         name = loaded.tool.tool.name
         if name in found:
             raise ConfigError(f"{loaded.by} and {found[name].by} both bring a tool {name!r}: rename one of them.")
@@ -85,9 +88,9 @@ def load_tools(settings: Settings, lists: Lists | None = None) -> Tools:
     return Tools([*found.values()])
 
 
-def _all(settings: Settings, lists: Lists | None) -> Iterator[Loaded]:
+def _all(settings: Settings, lists: Lists | None, alerts: Alerts | None) -> Iterator[Loaded]:
     if settings.skills != "off":
-        skills = Skills(Means(lists=lists or InProcessLists()))
+        skills = Skills(Means(lists=lists or InProcessLists(), alerts=alerts or InProcessAlerts()))
         yield from (Loaded(tool, "voice_trio itself") for tool in skills.tools())
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         by = f"{point.dist.name if point.dist else 'A package'}: {point.name}"

@@ -24,7 +24,8 @@ from voice_trio.session.link import Malformed
 from voice_trio.wire.codec import CLOSE_CODES
 
 COMMANDS: Final[dict[str, type]] = {
-    kind.name: kind for kind in (m.Start, m.Text, m.Stop, m.Cancel, m.Played, m.Sounding, m.Mark)
+    kind.name: kind
+    for kind in (m.Start, m.Text, m.Stop, m.Cancel, m.Played, m.Sounding, m.Mark, m.CancelTimer, m.Resume)
 }
 EVENTS: Final[dict[str, type]] = {
     "session": m.SessionOpened,
@@ -40,6 +41,7 @@ EVENTS: Final[dict[str, type]] = {
     "tts_words": m.TtsWords,
     "tts_phrase_done": m.TtsPhraseDone,
     "done": m.Done,
+    "timers": m.Timers,
     "error": m.Error,
     "info": m.Info,
 }

@@ -19,11 +19,10 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Final
 
 import structlog
 import trio
@@ -31,7 +30,7 @@ import trio
 from voice_trio.waiting import alongside
 from voice_trio.workers.lease import Worker
 from voice_trio.workers.main import READY_ID, Fields, FrameError
-from voice_trio.workers.process import REAP_S, Call, Child, Reply, WorkerError, WorkerSpec, environment
+from voice_trio.workers.process import REAP_S, Call, Child, Reply, WorkerError, WorkerSpec, alive, environment, starts
 
 log = structlog.get_logger("voice_trio")
 
@@ -46,13 +45,6 @@ ASK_EVERY_S = 5.0
 """How long a worker is idle before it is asked whether it is ready. It has `ANSWER_S` to say so."""
 ANSWER_S = 3.0
 """Much more than an idle process needs on a busy machine, where to start another one would make things worse."""
-
-
-starts: Final[Counter[str]] = Counter()
-"""How many children of each name this process has started: all but the first of each place are restarts."""
-
-alive: Final[dict[int, str]] = {}
-"""Process id -> name, of the children that this process has."""
 
 
 class WorkerPool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import structlog
 import trio
@@ -52,6 +52,13 @@ STDERR_LINES = 20
 def environment() -> dict[str, str]:
     """Return the environment of a child."""
     return {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+
+
+starts: Final[Counter[str]] = Counter()
+"""How many children of each name this process has started: all but the first of each place are restarts."""
+
+alive: Final[dict[int, str]] = {}
+"""Process id -> name, of the children that this process has."""
 
 
 class WorkerError(Exception):

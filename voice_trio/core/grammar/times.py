@@ -96,6 +96,10 @@ def _with_half(tokens: Sequence[Token], end: int, hour: int, minute: int) -> Ite
             half, behind = _HALVES.get(word_at(tokens, end + 2), ""), end + 3
         elif (word_at(tokens, end), word_at(tokens, end + 1)) == ("at", "night"):
             half, behind = "pm", end + 2
+        elif half == "tonight":
+            half = "pm"
+        elif half == "this":
+            half, behind = _HALVES.get(word_at(tokens, end + 1), ""), end + 2
         else:
             return
     if half and hour <= 12:

@@ -15,6 +15,9 @@ from voice_trio.core.playout import Playout, UnpacedPlayout
 from voice_trio.memory.holds import Claims
 from voice_trio.session.link import LinkClosed
 from voice_trio.session.session import Session
+from voice_trio.skills.alerts_kept import InProcessAlerts
+from voice_trio.skills.skill import Means
+from voice_trio.skills.table import Skills
 from voice_trio.tapped import tapped, tapped_tool
 from voice_trio.testing.explorer.breakable import BreakingTap
 from voice_trio.testing.explorer.link import ExploredLink
@@ -37,7 +40,9 @@ class Case:
         self.tap = BreakingTap(self._committing)
         self.breakers = self.tap.breakers
         self.engines, self.store = tapped(scenario.engines(), scenario.store(), self.tap)
-        self.tools = [tapped_tool(tool, self.tap) for tool in scenario.tools()]
+        self.alerts = InProcessAlerts()
+        skills = Skills(Means(alerts=self.alerts)).tools() if scenario.with_skills else ()
+        self.tools = [tapped_tool(tool, self.tap) for tool in (*scenario.tools(), *skills)]
         self.settings = scenario.session_settings
         self.claims = Claims()
         codec = None if scenario.codec is None else scenario.codec(self.engines)
@@ -95,7 +100,8 @@ class Case:
             store=self.store,
             tools=lambda: self.tools,
             claims=self.claims,
-            wall_clock=lambda: 0.0,
+            alerts=self.alerts,
+            wall_clock=trio.current_time if self.scenario.with_skills else lambda: 0.0,
             new_playout=self._new_playout,
         )
 

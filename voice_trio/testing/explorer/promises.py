@@ -39,9 +39,10 @@ def broken_promises(case: Case, end: End | None) -> Iterator[str]:
         if number is not None:
             turns.setdefault(number, []).append(event)
     closing = end is not None and end.closes and not case.ended_by_itself
-    missed = len(turns) < len(case.link.asked) or (len(turns) > len(case.link.asked) and not case.link.listens)
+    announced = sum(not _is_unasked(events) for events in turns.values())
+    missed = announced < len(case.link.asked) or (announced > len(case.link.asked) and not case.link.listens)
     if not cut and not closing and (missed or not case.ended_by_itself):
-        yield f"of {len(case.link.asked)} turns that were asked for {len(turns)} were announced"
+        yield f"of {len(case.link.asked)} turns that were asked for {announced} were announced"
     # Where no player can be held, whoever speaks before the reply sounds ends it too.
     holds = case.scenario.codec is None
     for number, events in turns.items():
@@ -58,6 +59,11 @@ def broken_promises(case: Case, end: End | None) -> Iterator[str]:
     yield from _of_records(case, turns, cut)
     yield from _of_words(case, turns, cut or closing)
     yield from _of_tools(case)
+
+
+def _is_unasked(events: Iterable[m.Event]) -> bool:
+    """Return whether these are of a turn that the server began by itself."""
+    return any(isinstance(event, m.StateChanged) and event.origin is not None for event in events)
 
 
 def _of_responses(told: Iterable[Mapping[str, Any]], *, to_the_end: bool) -> Iterator[str]:
@@ -192,7 +198,7 @@ def _of_records(case: Case, turns: dict[int, list[m.Event]], cut: bool) -> Itera
                 yield f"turn {number} was not remembered"
     for number, record in by_turn.items():
         # A socket may be gone before it was told anything of the turn that it asked for.
-        if not cut or (number > len(case.link.asked) and not case.link.listens):
+        if not cut or (number > len(case.link.asked) and not case.link.listens and record.origin is None):
             yield f"turn {number}, which nobody was told of, was remembered as {record}"
 
 
@@ -202,12 +208,14 @@ def _of_record(case: Case, record: Record, done: m.Done | None, events: Sequence
     asked = next(iter(case.link.asked[record.turn - 1 :]), None)
     finals = [event.text for event in events if isinstance(event, m.Final)]
     said = [asked.text] if isinstance(asked, m.Text) else finals or [*case.tap.transcripts]
+    if record.origin is not None:
+        said = [""]
     if case.link.written:
         # What was written for a reply is remembered with one that was heard.
         said += ["", *case.link.written]
     if record.said not in said:
         yield f"{record.said!r} was said, and not {said}"
-    if not _was_written(record.reply.replace(COVER, ""), case.tap.replies):
+    if record.origin is None and not _was_written(record.reply.replace(COVER, ""), case.tap.replies):
         yield f"{record.reply!r} was never written"
     withdrawn = record.outcome is Outcome.CANCELLED and not record.heard
     lasting = {tool.tool.name for tool in case.tools if tool.has_effects or not withdrawn}

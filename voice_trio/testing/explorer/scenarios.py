@@ -53,6 +53,8 @@ class Scenario:
     """Returns what spells the client's messages to a server with these engines, where they are not commands at once."""
     tools: Callable[[], Sequence[ServerTool]] = tuple
     """Returns the tools that the server has."""
+    with_skills: bool = False
+    """Whether it has our skills besides, and a wall clock that runs."""
 
     @cached_property
     def session_settings(self) -> SessionSettings:
@@ -254,6 +256,32 @@ def using_engines() -> Engines:
     )
 
 
+async def be_told(client: ExploredLink) -> None:
+    """Have a timer set in a turn, and hear that it is up in one that nobody asked for."""
+    await client.wait_for(m.SessionOpened)
+    await client.ask(m.Text(text="Set a timer."))
+    await client.wait_for(m.Done, turn=1)
+    # Where something went wrong, there is none.
+    with trio.move_on_after(20):
+        await client.wait_for(m.StateChanged, turn=2)
+    with trio.move_on_after(60):
+        while client.in_a_turn:
+            await client.wait_for(m.Done)
+    await trio.sleep(1)
+
+
+def timing_engines() -> Engines:
+    """Return engines that ask for a timer which is up while the person is told that it is set."""
+    replies = [
+        ScriptedReply(tokens=(ToolCall("a", "set_timer", '{"duration": "2 seconds"}'),)),
+        ScriptedReply(tokens=("It is ", "set, ", "and it ", "will be ", "up in ", "no time ", "at all.")),
+        ScriptedReply(tokens=("Good ", "bye.")),
+    ]
+    return scripted_engines(
+        language_model=ScriptedLanguageModel(replies=replies), synthesizer=ScriptedSynthesizer(char_ms=60)
+    )
+
+
 SCENARIO = Scenario(talk, engines, settings={"partial_interval_ms": 300})
 """The one that is explored where no other is given."""
 
@@ -265,5 +293,6 @@ SCENARIOS = {
     "drafts": Scenario(hesitate_before_replies, drafting_engines, settings={"vad_silence_ms": 540, "barge_in": True}),
     "realtime": Scenario(talk_over_realtime, engines, paced=False, codec=realtime_codec),
     "tools": Scenario(have_things_done, using_engines, settings={"vad_silence_ms": 540, "drafts": "on"}, tools=tools),
+    "timers": Scenario(be_told, timing_engines, with_skills=True),
     "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }

@@ -1,0 +1,98 @@
+/** The timers, alarms and reminders that wait: a strip with a countdown and a button each. */
+
+import { make, setText } from "./dom.js";
+
+/** @typedef {import("./timers.js").Timer} Timer */
+
+const TICK_MS = 1000;
+
+export class TimersView {
+  /**
+   * @param {HTMLElement} strip
+   * @param {(id: string) => void} cancel
+   */
+  constructor(strip, cancel) {
+    this.strip = strip;
+    this.cancel = cancel;
+    /** By id: what is shown of each, and when it is due on the page's clock. @type {Map<string, {view: TimerView, dueAt: number}>} */
+    this.shown = new Map();
+    /** @type {number | null} */
+    this.ticking = null;
+    document.addEventListener("visibilitychange", () => this.tick());
+  }
+
+  /** @param {Timer[]} timers all that wait */
+  show(timers) {
+    for (const [id, { view }] of this.shown) {
+      if (timers.some((timer) => timer.id === id)) continue;
+      view.element.remove();
+      this.shown.delete(id);
+    }
+    const now = performance.now();
+    for (const timer of timers) {
+      const view = this.shown.get(timer.id)?.view ?? new TimerView(timer, () => this.cancel(timer.id));
+      this.shown.set(timer.id, { view, dueAt: now + timer.left_ms });
+      // Also one that is there already: their order is the server's.
+      if (this.strip.children[timers.indexOf(timer)] !== view.element) this.strip.append(view.element);
+    }
+    this.strip.hidden = !timers.length;
+    this.tick();
+  }
+
+  /** Shows how long it is, and again in a second, for as long as anybody can see it. @private */
+  tick() {
+    if (this.ticking !== null) clearTimeout(this.ticking);
+    this.ticking = null;
+    if (document.hidden || !this.shown.size) return;
+    const now = performance.now();
+    for (const { view, dueAt } of this.shown.values()) view.showLeft(dueAt - now);
+    const next = Math.min(...[...this.shown.values()].map(({ dueAt }) => rest(dueAt - now)));
+    this.ticking = setTimeout(() => this.tick(), next);
+  }
+}
+
+class TimerView {
+  /**
+   * @param {Timer} timer
+   * @param {() => void} cancel
+   */
+  constructor(timer, cancel) {
+    const name = timer.label || { timer: "Timer", alarm: "Alarm", reminder: "Reminder" }[timer.kind];
+    this.element = make("li", `timer ${timer.kind}`);
+    // Read to who asks for it, and never announced: it changes each second.
+    this.left = make("span", "left");
+    this.left.setAttribute("role", "timer");
+    this.left.setAttribute("aria-live", "off");
+    const button = make("button", "quiet cancel", "×");
+    button.setAttribute("type", "button");
+    button.setAttribute("aria-label", `Cancel: ${name}`);
+    button.addEventListener("click", cancel);
+    this.element.append(make("span", "name", name), this.left, button);
+  }
+
+  /** @param {number} leftMs */
+  showLeft(leftMs) {
+    setText(this.left, countdown(leftMs));
+  }
+}
+
+/**
+ * As long as there is a part of a second left, it counts.
+ *
+ * @param {number} leftMs
+ * @returns {string} such as 9:59, or 1:00:00
+ */
+export function countdown(leftMs) {
+  const seconds = Math.max(0, Math.ceil(leftMs / TICK_MS));
+  const minutes = Math.floor(seconds / 60);
+  const parts = seconds >= 3600 ? [Math.floor(minutes / 60), minutes % 60, seconds % 60] : [minutes, seconds % 60];
+  return parts.map((part, place) => String(part).padStart(place ? 2 : 1, "0")).join(":");
+}
+
+/**
+ * @param {number} leftMs
+ * @returns {number} ms until another countdown is shown
+ */
+function rest(leftMs) {
+  return leftMs > 0 ? leftMs % TICK_MS || TICK_MS : TICK_MS;
+}

@@ -1,0 +1,31 @@
+/** The timers, alarms and reminders that wait in the conversation, as the server tells them. */
+
+/** @typedef {{id: string, kind: "timer" | "alarm" | "reminder", label: string, left_ms: number}} Timer */
+
+export class Timers {
+  /** @param {import("./connection.js").Connection} connection */
+  constructor(connection) {
+    this.connection = connection;
+    /** These wait, and no others. @type {(timers: Timer[]) => void} */
+    this.onchange = () => {};
+  }
+
+  /**
+   * @param {import("./protocol.js").Message} event
+   * @param {string | null} conversation that the next turn goes on
+   */
+  take(event, conversation) {
+    if (event.type === "timers") this.onchange(event.timers);
+    if (event.type !== "session") return;
+    this.onchange([]);
+    // A new session has a conversation of its own, and would tell nothing of what waits in this one.
+    if (conversation !== event.conversation && event.features?.includes("timers")) {
+      this.connection.say({ type: "resume", conversation });
+    }
+  }
+
+  /** @param {string} id of one that is to be no more */
+  cancel(id) {
+    this.connection.say({ type: "cancel_timer", id });
+  }
+}
