@@ -87,7 +87,7 @@ $(VENV)/bin/python:
 
 # The versions in constraints.txt are those that were tested; pyproject.toml has the ranges.
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(BIN)/python tools/install.py -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
