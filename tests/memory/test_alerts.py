@@ -141,7 +141,7 @@ def test_a_database_of_before_there_were_alerts_gets_them(tmp_path):
         )
     with closing(Database(path, busy_s=1.0)) as database:
         assert alert_rows.put(database, ALARM)
-        assert database.connection.execute("PRAGMA user_version").fetchone() == (5,)
+        assert database.connection.execute("PRAGMA user_version").fetchone() == (6,)
         (one,) = database.recall("c", 5)
         assert one.origin is None
         database.add(replace(record("c", 2), origin=m.Origin.TIMER))
