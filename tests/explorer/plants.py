@@ -62,8 +62,8 @@ def early_record(patch):
     async def converse_and_remember(self):
         outcome = await converse(self)
         said, reply = self._revision.said, self._revision.reply.text
-        record = recollection.record_of(self._around, self._asked, outcome, said, reply, len(reply), ())
-        kept[self._asked] = await remember(self._around, self._asked, record)
+        record = recollection.record_of(self._around, self.asked, outcome, said, reply, len(reply), ())
+        kept[self.asked] = await remember(self._around, self.asked, record)
         return outcome
 
     async def remember_once(around, asked, record):

@@ -44,7 +44,7 @@ def test_a_kill_loses_nothing_that_was_announced(tmp_path):
             # What was written and not sent yet is remembered, but the client never saw it.
             assert it["reply"].startswith(record["reply"])
             record["reply"] = it["reply"]
-        assert it == record | {"ended_at": it["ended_at"], "calls": ()}
+        assert it == record | {"ended_at": it["ended_at"], "calls": (), "origin": None}
     for records in kept.values():
         # In the order in which they happened: one session after the other, each turn after the one before it.
         sessions = [[record["turn"] for record in turns] for _, turns in groupby(records, lambda r: r["session"])]

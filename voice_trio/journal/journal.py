@@ -21,6 +21,7 @@ from voice_trio.memory.holds import Claims
 from voice_trio.session.link import Link
 from voice_trio.session.report import TurnReport
 from voice_trio.session.settings import SessionSettings
+from voice_trio.skills.alerts_kept import Alerts
 from voice_trio.toolbox.base import ServerTool
 
 WARNING = "Sessions are recorded, voices and words: STREAM_RECORD_DIR is set"
@@ -59,6 +60,7 @@ class SessionLogs:
         store: Store,
         tools: Callable[[], Sequence[ServerTool]],
         claims: Claims,
+        alerts: Alerts | None = None,
         new_playout: Callable[[], Playout] | None = None,
         count: Callable[[TurnReport], None] = lambda turn: None,
     ) -> RecordedSession:
@@ -72,6 +74,7 @@ class SessionLogs:
             store=store,
             tools=tools,
             claims=claims,
+            alerts=alerts,
             new_playout=new_playout,
             count=count,
             note=file.note,
