@@ -11,6 +11,7 @@ from voice_trio.core.messages import Outcome, State
 
 pytestmark = pytest.mark.real
 
+ASKED = "Tell me about the sea and about the ships that lie on its ground"
 SEA = "It is wide and deep, and nobody has seen its end.\n\n- It has fish.\n- It has ships.\n\n" * 3
 REPLY = "One two three four five six seven eight nine ten."
 LOOKS = {"wide": (1280, 800), "narrow": (390, 844), "landscape": (844, 390)}
@@ -131,10 +132,8 @@ def test_words_that_come_move_nothing_that_is_there(server, name):
     width, height = LOOKS[name]
     with visiting(server.url, viewport={"width": width, "height": height}) as visit:
         page = visit.page
-        said = "Tell me about the sea and about the ships that lie on its ground".split()
-        for phase, script in walk(visit):
-            if phase == "listening":
-                break
+        said = ASKED.split()
+        script = next(script for phase, script in walk(visit) if phase == "listening")
         script.say(m.Partial(turn=1, keep=0, text=said[0], stable=0))
         page.wait_for_selector(f".you .words >> text={said[0]}")
         page.evaluate(SHIFTS)
@@ -143,7 +142,7 @@ def test_words_that_come_move_nothing_that_is_there(server, name):
             script.say(m.Partial(turn=1, keep=0, text=words, stable=len(words) // 2))
             page.wait_for_selector(f".you .words >> text={words}")
             page.evaluate(PICTURE)
-        script.answer(1, " ".join(said), SEA, rising(8))
+        script.answer(1, ASKED, SEA, rising(8))
         page.wait_for_selector(".now")
         for _ in range(20):
             page.evaluate(PICTURE)
