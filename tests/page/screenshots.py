@@ -59,7 +59,7 @@ def main() -> None:
                     take("rest")
                     visit.page.click("#talk")
                     visit.phase("answering")
-                    visit.page.wait_for_timeout(2600)
+                    visit.page.wait_for_selector(".now >> text=degrees")
                     take("answering")
                     visit.page.keyboard.press("Escape")
                     visit.page.wait_for_selector(".unheard")
