@@ -33,6 +33,8 @@ def open_drawer(page, count):
 
 
 def titles(page, count):
+    # What was there before is shown until the server has answered.
+    page.wait_for_selector(".drawer ul[aria-busy=false]", state="attached")
     page.wait_for_function("n => document.querySelectorAll('.drawer .title').length === n", arg=count)
     return page.locator(".drawer .title").all_inner_texts()
 
