@@ -204,6 +204,15 @@ export function missingOf({ engines }) {
 }
 
 /**
+ * The best that the server uses, can use, or could after a press or a command: one on another machine is somebody's wish.
+ *
+ * @param {OfKind} ofKind whose engines come with the best first
+ */
+export function bestOf({ engines }) {
+  return engines.find((one) => one.usable || one.command || one.fetches) ?? engines[0];
+}
+
+/**
  * What is to be added to an engine's label.
  *
  * @param {OfKind} ofKind

@@ -2,7 +2,7 @@
 
 import { AdviceView, commandOf } from "./advice-view.js";
 import { byId, make, setText } from "./dom.js";
-import { labelOf, missingOf } from "./engines.js";
+import { bestOf, labelOf, missingOf } from "./engines.js";
 
 /** @typedef {import("./engines.js").Kind} Kind */
 /** @typedef {import("./engines.js").OfKind} OfKind */
@@ -75,8 +75,7 @@ export class SetupView {
    * @param {OfKind} ofKind
    */
   recognizer(ofKind) {
-    // They come with the best first.
-    const [best] = ofKind.engines;
+    const best = bestOf(ofKind);
     if (best.in_use) return null;
     const section = part("A better recognizer", "It understands more languages, and hears better in noise.");
     const missing = missingOf(ofKind).find(({ candidate }) => candidate === best);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
-import { Engines, detailOf, labelOf, missingOf } from "../../static/js/engines.js";
+import { Engines, bestOf, detailOf, labelOf, missingOf } from "../../static/js/engines.js";
 import { inWords } from "../../static/js/languages.js";
 import { SamplePlayer } from "../../static/js/sample-player.js";
 import { applyInfo, limitsOf, offerOf } from "../../static/js/offer.js";
@@ -32,6 +32,16 @@ test("what is missing is a sentence, and its command stands by itself", () => {
     { label: "Chat API", why: "none is configured.", command: null, candidate: engines[2] },
     { label: "Odd", why: ".", command: "do it", candidate: engines[3] },
   ]);
+});
+
+test("the best is one that this server can have; one on another machine counts where it is set", () => {
+  const away = { ...CANDIDATE, name: "remote", usable: false, why_not: "no address of one is set" };
+  const whisper = { ...CANDIDATE, name: "whisper", usable: false, command: "voice-trio models download small-int8" };
+  const ofKind = (...engines) => ({ at_work: "x", swapping_to: null, engines });
+  assert.equal(bestOf(ofKind(away, whisper, CANDIDATE)), whisper);
+  assert.equal(bestOf(ofKind({ ...away, usable: true }, whisper)).name, "remote");
+  assert.equal(bestOf(ofKind(away, CANDIDATE)), CANDIDATE);
+  assert.equal(bestOf(ofKind(away)), away);
 });
 
 test("what is limited is one quiet line, as long as it is true", () => {

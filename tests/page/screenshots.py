@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.page.browser import keeping_browsers, visiting, write_speech
+from tests.page.browser import Visit, keeping_browsers, visiting, write_speech
 from tests.page.server import ROOT, serving, thinking
 
 FOLDER = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots"
@@ -20,6 +20,20 @@ REPLY = (
     "It will be **mild** in London today, about fourteen degrees. Rain is likely after nine in the evening.\n\n"
     "- In the park, a jacket will do.\n- If you are out late, take an umbrella."
 )
+
+TALKS = [
+    ("How long do I boil an egg?", "Eight minutes."),
+    ("What goes well with green tea?", "Rice cakes, or nothing at all."),
+    ("Ideas for a rainy Sunday", "Bake bread."),
+]
+
+
+def ask(visit: Visit, text: str) -> None:
+    """Type ``text``, and wait until the answer was heard."""
+    visit.phase("ready")
+    visit.page.fill("#text", text)
+    visit.page.keyboard.press("Enter")
+    visit.over()
 
 
 def main() -> None:
@@ -45,7 +59,7 @@ def main() -> None:
                     take("rest")
                     visit.page.click("#talk")
                     visit.phase("answering")
-                    visit.page.wait_for_timeout(2600)
+                    visit.page.wait_for_selector(".now >> text=degrees")
                     take("answering")
                     visit.page.keyboard.press("Escape")
                     visit.page.wait_for_selector(".unheard")
@@ -71,6 +85,21 @@ def main() -> None:
             visit.page.mouse.down()
             visit.page.wait_for_selector(".you .words >> text=/London to-?day/")
             visit.page.screenshot(path=FOLDER / "listening-narrow-light.png")
+        with visiting(server.url, **narrow, color_scheme="light") as visit:
+            for text, reply in TALKS:
+                model.reply = reply
+                ask(visit, text)
+                visit.page.click("#new")
+            visit.page.click("#open-conversations")
+            visit.page.wait_for_selector(f".drawer .title >> nth={len(TALKS) - 1}")
+            visit.page.wait_for_timeout(400)
+            visit.page.screenshot(path=FOLDER / "conversations-narrow-light.png")
+        with visiting(server.url, **narrow, color_scheme="dark") as visit:
+            model.calls = [("set_timer", '{"duration": "10 minutes", "name": "pasta"}')]
+            model.reply = "Ten minutes for the pasta, from now on."
+            ask(visit, "Set a pasta timer for ten minutes")
+            visit.page.wait_for_selector("#timers .timer")
+            visit.page.screenshot(path=FOLDER / "timer-narrow-dark.png")
         with visiting(server.url, **narrow) as visit:
             visit.phase("ready")
             server.kill()

@@ -33,6 +33,8 @@ def open_drawer(page, count):
 
 
 def titles(page, count):
+    # What was there before is shown until the server has answered.
+    page.wait_for_selector(".drawer ul[aria-busy=false]", state="attached")
     page.wait_for_function("n => document.querySelectorAll('.drawer .title').length === n", arg=count)
     return page.locator(".drawer .title").all_inner_texts()
 
@@ -104,6 +106,33 @@ def test_after_new_a_reload_shows_nothing_and_new_can_be_undone(two):
     assert said(page) == ["And about coffee", "Still there?"]
     assert open_drawer(page, 2)[0] == "And about coffee"
     assert two.trouble == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (844, 390), (1280, 800)])
+def test_the_line_that_takes_something_back_covers_nothing(server, model, width, height):
+    model.reply = "Yes."
+    with visiting(server.url, viewport={"width": width, "height": height}, reduced_motion="reduce") as visit:
+        page = visit.page
+        say(visit, "Tell me about green tea")
+        start_anew(visit)
+        line = page.locator(".undo").bounding_box()
+        last = page.locator("#limits:visible, #chips").last.bounding_box()
+        for above, below in (
+            (page.locator("header").bounding_box(), line),
+            (line, page.locator("footer").bounding_box()),
+        ):
+            assert above["y"] + above["height"] <= below["y"]
+        if height < 500:
+            assert last["y"] + last["height"] <= line["y"]
+        # Also not the end of a long conversation that goes on meanwhile.
+        model.reply = "It is green. " * 30
+        page.fill("#text", "And what does it look like?")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".now")
+        page.evaluate("document.querySelector('#scroller').scrollTop = 1e6")
+        last = page.locator(".assistant .words").last.bounding_box()
+        assert page.is_visible(".undo")
+        assert last["y"] + last["height"] <= page.locator(".undo").bounding_box()["y"]
 
 
 def test_words_are_found(two):

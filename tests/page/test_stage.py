@@ -11,6 +11,8 @@ from voice_trio.core.messages import Outcome, State
 
 pytestmark = pytest.mark.real
 
+ASKED = "Tell me about the sea and about the ships that lie on its ground"
+SEA = "It is wide and deep, and nobody has seen its end.\n\n- It has fish.\n- It has ships.\n\n" * 3
 REPLY = "One two three four five six seven eight nine ten."
 LOOKS = {"wide": (1280, 800), "narrow": (390, 844), "landscape": (844, 390)}
 ICONS = {"ready": "mic", "listening": "mic", "thinking": "dots", "answering": "stop", "held": "pause"}
@@ -112,6 +114,39 @@ def test_the_orb_follows_the_microphone_and_then_the_answer(server, tmp_path):
             elif phase == "held":
                 page.wait_for_function(REACHES, arg=[0, 46.5])
                 break
+        assert visit.trouble == []
+
+
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) =>
+  [value, sources.map(({ node }) => node?.parentElement?.outerHTML.slice(0, 200))])))
+  .observe({ type: "layout-shift", buffered: true });
+"""
+PICTURE = "() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))"
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_words_that_come_move_nothing_that_is_there(server, name):
+    """As browsers reckon layout shifts, with nothing forgiven for having been asked for."""
+    width, height = LOOKS[name]
+    with visiting(server.url, viewport={"width": width, "height": height}) as visit:
+        page = visit.page
+        said = ASKED.split()
+        script = next(script for phase, script in walk(visit) if phase == "listening")
+        script.say(m.Partial(turn=1, keep=0, text=said[0], stable=0))
+        page.wait_for_selector(f".you .words >> text={said[0]}")
+        page.evaluate(SHIFTS)
+        for count in range(1, len(said) + 1):
+            words = " ".join(said[:count])
+            script.say(m.Partial(turn=1, keep=0, text=words, stable=len(words) // 2))
+            page.wait_for_selector(f".you .words >> text={words}")
+            page.evaluate(PICTURE)
+        script.answer(1, ASKED, SEA, rising(8))
+        page.wait_for_selector(".now")
+        for _ in range(20):
+            page.evaluate(PICTURE)
+        assert page.evaluate("window.shifts") == []
         assert visit.trouble == []
 
 
