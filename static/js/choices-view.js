@@ -3,8 +3,6 @@
 import { byId, make, setText } from "./dom.js";
 import { nameOf } from "./languages.js";
 
-/** @typedef {import("./offer.js").Offer} Offer */
-
 /** What the server can be asked for, in ms. */
 const SILENCES = Array.from({ length: 12 }, (_, index) => String(200 * (index + 1)));
 
@@ -26,6 +24,7 @@ export class ChoicesView {
     this.fill("theme", Object.keys(THEMES), (theme) => THEMES[theme], "As the system");
     for (const name of ["microphone", "output", "voice", "language", "theme"]) this.bind(name, String);
     this.bind("silenceMs", Number);
+    this.fill("silenceMs", SILENCES, seconds, "The usual one");
     this.bind("speed", Number, (value) => `${value} ×`);
     this.bind("volume", Number, (value) => `${Math.round(100 * Number(value))} %`);
     for (const name of /** @type {const} */ (["bargeIn", "muted", "timing"])) this.bindSwitch(name);
@@ -39,14 +38,22 @@ export class ChoicesView {
   /**
    * Shows what can be chosen from now on.
    *
-   * @param {Offer | null} server null before it has greeted
+   * @param {import("./offer.js").Offer | null} server null before it has greeted
    */
   offer(server) {
     this.fill("voice", server?.voices ?? [], nameOfVoice, "The usual one");
     const languages = server?.languages?.length ? server.languages : COMMON_LANGUAGES;
     this.fill("language", languages, (code) => nameOf(code), "As the server chooses");
-    const { usual, hint } = wordsOfSilence(server);
-    this.fill("silenceMs", SILENCES, seconds, usual);
+  }
+
+  /**
+   * Shows what ends the turn of whoever chooses no silence.
+   *
+   * @param {Parameters<typeof wordsOfSilence>} server
+   */
+  showSilence(...server) {
+    const { usual, hint } = wordsOfSilence(...server);
+    setText(/** @type {HTMLSelectElement} */ (byId("choose-silenceMs")).options[0], usual);
     setText(byId("silence-hint"), hint);
     byId("silence-hint").hidden = !hint;
   }
@@ -152,12 +159,14 @@ function seconds(ms) {
 /**
  * What happens in a pause for whoever chooses nothing.
  *
- * @param {Offer | null} server
+ * @param {number | undefined} silenceMs that the server waits where pauses are not weighed, as far as that is known
+ * @param {{at_work: string, endpointing: string} | undefined} endOfTurn whether they are
  * @returns {{usual: string, hint: string}} the name of that choice, and what there is to know beside it
  */
-export function wordsOfSilence(server) {
-  if (!server) return { usual: "The usual one", hint: "" };
-  if (!server.end_of_turn) return { usual: `${seconds(server.silence_ms)}, default`, hint: "" };
+export function wordsOfSilence(silenceMs, endOfTurn) {
+  if (!silenceMs || !endOfTurn) return { usual: "The usual one", hint: "" };
+  const isWeighed = endOfTurn.endpointing === "adaptive" && endOfTurn.at_work;
+  if (!isWeighed) return { usual: `${seconds(silenceMs)}, default`, hint: "" };
   return {
     usual: "Automatic, default",
     hint: "You are answered sooner after what sounds finished, and later in the middle of a thought. "

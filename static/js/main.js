@@ -199,6 +199,7 @@ const settings = new Settings(choices, {
 const enginesView = new EnginesView(engines, { copy });
 const setup = new SetupView(engines, copy);
 engines.onchange = () => {
+  settings.showSilence();
   enginesView.show();
   setup.show();
 };

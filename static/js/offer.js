@@ -26,11 +26,11 @@ export function applyInfo(offer, info) {
     return true;
   }
   if (info.code !== "engines_changed") return false;
-  const { asr, llm, end_of_turn, voices, languages, synthetic, command } = info;
+  const { asr, llm, voices, languages, synthetic, command } = info;
   const limits = new Set();
   if (synthetic) limits.add("llm_synthetic");
   if (command) limits.add("asr_fallback");
-  Object.assign(offer, { asr, llm, end_of_turn, voices, languages, limits });
+  Object.assign(offer, { asr, llm, voices, languages, limits });
   return true;
 }
 

@@ -9,6 +9,7 @@ import { byId, setText } from "./dom.js";
 import { sentenceOf } from "./engines.js";
 import { LevelTest } from "./level-test.js";
 import { SamplePlayer } from "./sample-player.js";
+import { showTheme } from "./theme.js";
 
 const MUTED = { title: "The voice is muted.", text: "Answers are only written, until the settings let them sound again." };
 
@@ -42,13 +43,19 @@ export class Settings {
       this.test.stop();
       byId("talk").focus();
     });
-    for (const name of ["theme", "volume", "muted", "timing"]) this.apply(name);
+    for (const name of ["muted", "timing"]) this.apply(name);
   }
 
   /** The server offers something else. */
   offer() {
     this.view.offer(this.assistant.session.server);
     this.hear.disabled = !this.view.voice;
+    this.showSilence();
+  }
+
+  /** What weighs pauses may be another by now. */
+  showSilence() {
+    this.view.showSilence(this.assistant.session.server?.silence_ms, this.engines.list?.end_of_turn);
   }
 
   /** @private */
@@ -129,7 +136,7 @@ export class Settings {
    */
   apply(name) {
     const { theme, timing, muted } = this.choices;
-    if (name === "theme") document.documentElement.style.colorScheme = theme;
+    if (name === "theme") showTheme(theme);
     if (name === "timing") document.body.dataset.timing = String(timing);
     if (name === "muted") this.notice("muted", muted ? MUTED : null, "note");
     if (name === "muted" || name === "volume") this.audio.setVolume(this.volume);

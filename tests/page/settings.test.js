@@ -3,22 +3,20 @@ import { test } from "node:test";
 
 import { wordsOfSilence } from "../../static/js/choices-view.js";
 import { verdictOf } from "../../static/js/level-test.js";
-import { applyInfo, offerOf } from "../../static/js/offer.js";
-import { Context, GREETING } from "./standins.js";
+import { Context } from "./standins.js";
 
 globalThis.AudioContext = /** @type {any} */ (Context);
 const { Audio } = await import("../../static/js/audio.js");
 
 test("the silence that ends a turn is named as the server has it, and explained where pauses are weighed", () => {
-  assert.deepEqual(wordsOfSilence(null), { usual: "The usual one", hint: "" });
-  const offer = offerOf({ ...GREETING, silence_ms: 700 });
-  assert.deepEqual(wordsOfSilence(offer), { usual: "0.7 s, default", hint: "" });
-  const changed = { type: "info", code: "engines_changed", voices: [], languages: [] };
-  applyInfo(offer, { ...changed, end_of_turn: "Smart Turn v3.2" });
-  assert.equal(wordsOfSilence(offer).usual, "Automatic, default");
-  assert.match(wordsOfSilence(offer).hint, /sooner after what sounds finished/);
-  applyInfo(offer, changed);
-  assert.equal(wordsOfSilence(offer).usual, "0.7 s, default");
+  const weighed = { at_work: "Smart Turn v3.2", endpointing: "adaptive" };
+  const unknown = { usual: "The usual one", hint: "" };
+  assert.deepEqual([wordsOfSilence(undefined, weighed), wordsOfSilence(700, undefined)], [unknown, unknown]);
+  for (const fixed of [{ ...weighed, endpointing: "strict" }, { ...weighed, at_work: "" }]) {
+    assert.deepEqual(wordsOfSilence(700, fixed), { usual: "0.7 s, default", hint: "" });
+  }
+  assert.equal(wordsOfSilence(700, weighed).usual, "Automatic, default");
+  assert.match(wordsOfSilence(700, weighed).hint, /sooner after what sounds finished/);
 });
 
 test("a microphone is judged by the loudest moment, and not before somebody can have spoken", () => {
