@@ -51,10 +51,10 @@ export class LevelTest {
   }
 
   stop() {
+    this.place.hidden = true;
     if (!this.isOn) return;
     this.end();
     this.letGo();
-    this.place.hidden = true;
   }
 
   /** Goes on with the microphone that is chosen by now. */

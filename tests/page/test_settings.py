@@ -178,6 +178,9 @@ def test_why_a_microphone_cannot_be_tried_is_told_beside_it(server):
         page.click("#test-microphone")
         page.wait_for_selector("#microphone-level >> text=The microphone is not allowed.")
         assert page.inner_text("#test-microphone") == "Test"
+        close_settings(page)
+        open_settings(visit)
+        assert not page.is_visible("#microphone-level")
 
 
 def test_a_silence_has_its_default(server):
