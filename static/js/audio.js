@@ -2,6 +2,9 @@
 
 const WORKLETS = ["capture-worklet.js", "playback-worklet.js"];
 
+/** A new volume is mostly there after this time. */
+const VOLUME_S = 0.02;
+
 export class Audio {
   constructor() {
     /** @type {AudioContext | null} */
@@ -10,12 +13,22 @@ export class Audio {
     this.opening = null;
     /** Whether sound can be dealt with sample by sample beside the page; certain once it is open. */
     this.hasWorklets = Audio.isPossible && "AudioWorkletNode" in globalThis && "audioWorklet" in AudioContext.prototype;
+    /** Which device for output; empty for the usual one. */
+    this.device = "";
+    this.volume = 1;
+    /** What everything that is to be heard goes through; there once it is open. @type {GainNode | null} */
+    this.out = null;
     this.onchange = () => {};
   }
 
   /** Whether this browser can make sounds at all. */
   static get isPossible() {
     return "AudioContext" in globalThis;
+  }
+
+  /** Whether the devices for output can be chosen in this browser. */
+  static get canChoose() {
+    return Audio.isPossible && "setSinkId" in AudioContext.prototype;
   }
 
   /** Whether the browser holds it back, until the person touches the page. */
@@ -35,11 +48,31 @@ export class Audio {
     return this.opening;
   }
 
+  /** @param {number} volume of all that is to be heard, 0 to 1 */
+  setVolume(volume) {
+    this.volume = volume;
+    // In a moment, or it would click.
+    this.out?.gain.setTargetAtTime(volume, /** @type {AudioContext} */ (this.context).currentTime, VOLUME_S);
+  }
+
+  /** @param {string} device */
+  async choose(device) {
+    this.device = device;
+    const context = /** @type {any} */ (this.context);
+    // A device that is gone is no reason to be silent: the usual one goes on.
+    if (Audio.canChoose && context && (context.sinkId ?? "") !== device) {
+      await context.setSinkId(device).catch(() => {});
+    }
+  }
+
   /** @private */
   async make() {
     // At the device's own rate: Firefox connects no microphone to a context of another.
     const context = new AudioContext({ latencyHint: "interactive" });
     this.context = context;
+    this.out = context.createGain();
+    this.out.gain.value = this.volume;
+    this.out.connect(context.destination);
     context.onstatechange = () => this.onchange();
     if (this.hasWorklets) {
       const modules = WORKLETS.map((file) => context.audioWorklet.addModule(new URL(file, import.meta.url).href));
@@ -48,6 +81,8 @@ export class Audio {
         this.hasWorklets = false;
       });
     }
+    // Not awaited: sound on the usual one is better than none.
+    this.choose(this.device);
     return context;
   }
 }

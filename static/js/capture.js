@@ -30,6 +30,8 @@ export class Microphone {
     this.timer = undefined;
     /** @type {(message: Message) => void} */
     this.onmessage = () => {};
+    /** Who else wants to know how loud it is, whatever is done with the sound. @type {(rms: number) => void} */
+    this.onlevel = () => {};
     /** The device sends nothing, or sends something again. @type {(isSilent: boolean) => void} */
     this.onsilence = () => {};
     this.onunplugged = () => {};
@@ -110,6 +112,7 @@ export class Microphone {
     if (!this.stream) return;
     this.silentFor = message.silent ? this.silentFor + MESSAGE_S : 0;
     this.hush(this.silentFor >= SILENT_S);
+    this.onlevel(message.rms);
     this.onmessage(message);
   }
 

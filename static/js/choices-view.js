@@ -1,7 +1,13 @@
 /** The settings dialog: shows the choices, and tells when one of them changes. */
 
-import { byId, make } from "./dom.js";
+import { byId, make, setText } from "./dom.js";
 import { nameOf } from "./languages.js";
+
+/** What the server can be asked for, in ms. */
+const SILENCES = Array.from({ length: 12 }, (_, index) => String(200 * (index + 1)));
+
+/** @type {Record<string, string>} */
+const THEMES = { light: "Light", dark: "Dark" };
 
 /** Offered where the recognizer takes any language. */
 const COMMON_LANGUAGES = ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "uk", "ru", "tr", "ar", "hi", "ja", "ko", "zh"];
@@ -9,19 +15,22 @@ const COMMON_LANGUAGES = ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "uk", 
 export class ChoicesView {
   /**
    * @param {import("./choices.js").Choices} choices are changed in place
-   * @param {{changed: (name: string) => void, canChooseOutput: boolean}} options
+   * @param {{changed: (name: string) => void}} options
    */
-  constructor(choices, { changed, canChooseOutput }) {
+  constructor(choices, { changed }) {
     this.choices = choices;
     this.changed = changed;
     this.dialog = /** @type {HTMLDialogElement} */ (byId("settings"));
-    this.canChooseOutput = canChooseOutput;
-    byId("choose-output-row").hidden = !canChooseOutput;
-    for (const name of ["microphone", "output", "voice", "language"]) this.bind(name, String);
+    this.fill("theme", Object.keys(THEMES), (theme) => THEMES[theme], "As the system");
+    for (const name of ["microphone", "output", "voice", "language", "theme"]) this.bind(name, String);
+    this.bind("silenceMs", Number);
+    this.fill("silenceMs", SILENCES, seconds, "The usual one");
     this.bind("speed", Number, (value) => `${value} ×`);
-    this.bind("silenceMs", Number, (value) => (Number(value) ? `${(Number(value) / 1000).toFixed(1)} s` : "the usual"));
-    for (const name of /** @type {const} */ (["bargeIn", "timing"])) this.bindSwitch(name);
+    this.bind("volume", Number, (value) => `${Math.round(100 * Number(value))} %`);
+    for (const name of /** @type {const} */ (["bargeIn", "muted", "timing"])) this.bindSwitch(name);
     this.offer(null);
+    // Once the microphone is allowed, or something is plugged in.
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.dialog.open && this.fillDevices());
     // A click on the dialog itself is one beside its content.
     this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
@@ -37,6 +46,18 @@ export class ChoicesView {
     this.fill("language", languages, (code) => nameOf(code), "As the server chooses");
   }
 
+  /**
+   * Shows what ends the turn of whoever chooses no silence.
+   *
+   * @param {Parameters<typeof wordsOfSilence>} server
+   */
+  showSilence(...server) {
+    const { usual, hint } = wordsOfSilence(...server);
+    setText(/** @type {HTMLSelectElement} */ (byId("choose-silenceMs")).options[0], usual);
+    setText(byId("silence-hint"), hint);
+    byId("silence-hint").hidden = !hint;
+  }
+
   /** The voice that would speak now; empty where there is none yet. */
   get voice() {
     const select = /** @type {HTMLSelectElement} */ (byId("choose-voice"));
@@ -50,7 +71,7 @@ export class ChoicesView {
     await this.fillDevices();
   }
 
-  /** @private */
+  /** Shows the devices that there are by now. */
   async fillDevices() {
     const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
     for (const [name, kind] of [
@@ -80,7 +101,7 @@ export class ChoicesView {
         return option;
       }),
     );
-    const chosen = /** @type {any} */ (this.choices)[name];
+    const chosen = String(/** @type {any} */ (this.choices)[name]);
     select.value = values.includes(chosen) ? chosen : "";
   }
 
@@ -109,7 +130,7 @@ export class ChoicesView {
 
   /**
    * @private
-   * @param {"bargeIn" | "timing"} name
+   * @param {"bargeIn" | "muted" | "timing"} name
    */
   bindSwitch(name) {
     const input = /** @type {HTMLInputElement} */ (byId(`choose-${name}`));
@@ -127,5 +148,28 @@ export class ChoicesView {
  * @param {string} voice
  */
 function nameOfVoice(voice) {
-  return /^[a-z]{2}(-|$)/.test(voice) ? nameOf(voice) : voice;
+  return /^[a-z]{2}(-|$)/.test(voice) ? nameOf(voice) : voice.charAt(0).toUpperCase() + voice.slice(1);
+}
+
+/** @param {string | number} ms */
+function seconds(ms) {
+  return `${(Number(ms) / 1000).toFixed(1)} s`;
+}
+
+/**
+ * What happens in a pause for whoever chooses nothing.
+ *
+ * @param {number | undefined} silenceMs that the server waits where pauses are not weighed, as far as that is known
+ * @param {{at_work: string, endpointing: string} | undefined} endOfTurn whether they are
+ * @returns {{usual: string, hint: string}} the name of that choice, and what there is to know beside it
+ */
+export function wordsOfSilence(silenceMs, endOfTurn) {
+  if (!silenceMs || !endOfTurn) return { usual: "The usual one", hint: "" };
+  const isWeighed = endOfTurn.endpointing === "adaptive" && endOfTurn.at_work;
+  if (!isWeighed) return { usual: `${seconds(silenceMs)}, default`, hint: "" };
+  return {
+    usual: "Automatic, default",
+    hint: "You are answered sooner after what sounds finished, and later in the middle of a thought. "
+      + "With a time of your own, every pause is measured by that alone.",
+  };
 }

@@ -9,6 +9,9 @@ function place() {
 const DEFAULTS = {
   microphone: "",
   output: "",
+  /** 1 is as loud as the voice is; what is muted keeps it. */
+  volume: 1,
+  muted: false,
   voice: "",
   /** 1 is the voice's own pace. */
   speed: 1,
@@ -19,6 +22,8 @@ const DEFAULTS = {
   language: "",
   /** How long it took stands under each answer. */
   timing: false,
+  /** "light" or "dark"; empty goes with the system. */
+  theme: "",
   token: "",
 };
 

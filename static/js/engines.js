@@ -22,7 +22,7 @@ import { inWords } from "./languages.js";
 
 /** @typedef {{at_work: string, swapping_to: string | null, engines: Candidate[], synthetic?: boolean, advice?: string | null, languages?: string[]}} OfKind */
 
-/** @typedef {{may_swap: boolean} & Record<Kind, OfKind>} List */
+/** @typedef {{may_swap: boolean, end_of_turn: {at_work: string, endpointing: string}} & Record<Kind, OfKind>} List */
 
 const AGAIN_MS = 1000;
 

@@ -1,23 +1,20 @@
 /** Puts the page together: what a person touches on one side, the assistant on the other. */
 
 import { Assistant } from "./assistant.js";
-import { Audio } from "./audio.js";
 import { Microphone } from "./capture.js";
 import { loadChoices, saveChoices } from "./choices.js";
-import { ChoicesView } from "./choices-view.js";
 import { asText } from "./conversation.js";
 import { byId, setText } from "./dom.js";
-import { Engines, sentenceOf } from "./engines.js";
+import { Engines } from "./engines.js";
 import { EnginesView } from "./engines-view.js";
 import { installWorker } from "./install.js";
 import { Keeping } from "./keeping.js";
 import { listenToKeys } from "./keys.js";
 import { NoticesView } from "./notices-view.js";
 import { limitsOf } from "./offer.js";
-import { Speaker } from "./playback.js";
 import { OrbView } from "./orb-view.js";
 import { Recording } from "./recording.js";
-import { SamplePlayer } from "./sample-player.js";
+import { Settings } from "./settings.js";
 import { SetupView } from "./setup-view.js";
 import { StatusView } from "./status-view.js";
 import { TalkButton } from "./talk-button.js";
@@ -33,7 +30,6 @@ const api = new URL("api/", document.baseURI);
 const assistant = new Assistant({ socket: socket.href, upload: new URL("utterance", api).href }, choices);
 const engines = new Engines(api.href, () => choices.token);
 const { audio, connection } = assistant.client;
-const { microphone } = assistant.input;
 const { speaker } = assistant.output;
 const transcript = new TranscriptView(
   { list: byId("turns"), scroller: byId("scroller"), latest: byId("latest") },
@@ -195,53 +191,25 @@ byId("download").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
 
-function showTiming() {
-  document.body.dataset.timing = String(choices.timing);
-}
-showTiming();
-
-const settings = new ChoicesView(choices, {
-  canChooseOutput: Speaker.canChoose,
-  changed(name) {
-    saveChoices(choices);
-    if (name === "timing") showTiming();
-    if (name === "output") speaker.choose(choices.output);
-    if (name === "microphone") {
-      microphone.device = choices.microphone;
-      if (!assistant.conversation.isBusy && !assistant.isHandsFree) microphone.close();
-    }
-  },
+const settings = new Settings(choices, {
+  assistant,
+  engines,
+  notice: (id, trouble, kind) => notices.show(id, trouble, kind),
 });
-
 const enginesView = new EnginesView(engines, { copy });
 const setup = new SetupView(engines, copy);
 engines.onchange = () => {
+  settings.showSilence();
   enginesView.show();
   setup.show();
 };
 
-const hear = /** @type {HTMLButtonElement} */ (byId("hear"));
-const samples = new SamplePlayer(audio, (voice, signal) => engines.sample(voice, choices.language, signal));
-samples.onchange = () => setText(hear, samples.playing ? "Stop" : "Hear it");
-samples.onfail = (error) => engines.tell(sentenceOf(error));
-hear.hidden = !Audio.isPossible;
-hear.addEventListener("click", () => {
-  if (samples.playing) samples.stop();
-  else samples.play(settings.voice);
-});
-
-byId("open-settings").addEventListener("click", () => {
-  settings.open();
-  engines.load();
-});
 byId("limits").addEventListener("click", () => setup.open());
-byId("settings").addEventListener("close", () => samples.stop());
 
 assistant.session.timers.onchange = (waiting) => timers.show(waiting);
 assistant.session.onoffer = () => {
   const { server } = assistant.session;
-  settings.offer(server);
-  hear.disabled = !settings.voice;
+  settings.offer();
   const limits = limitsOf(server);
   setText(byId("limits"), limits);
   byId("limits").hidden = !limits;

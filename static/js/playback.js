@@ -15,8 +15,6 @@ export class Speaker {
   /** @param {import("./audio.js").Audio} audio */
   constructor(audio) {
     this.audio = audio;
-    /** Which device; empty for the usual one. */
-    this.device = "";
     /** @type {import("./players.js").Placed | null} */
     this.player = null;
     /** @type {Promise<void> | null} */
@@ -42,11 +40,6 @@ export class Speaker {
     this.onidle = () => {};
   }
 
-  /** Whether the devices for output can be chosen in this browser. */
-  static get canChoose() {
-    return "AudioContext" in globalThis && "setSinkId" in AudioContext.prototype;
-  }
-
   /** Makes ready for sound. */
   open() {
     this.opening ??= this.start();
@@ -58,21 +51,10 @@ export class Speaker {
     const context = await this.audio.open();
     const place = this.audio.hasWorklets ? playInWorklet : playInPage;
     this.player = place(context, (report) => this.take(report));
-    this.player.node.connect(context.destination);
+    this.player.node.connect(/** @type {GainNode} */ (this.audio.out));
     if (this.held !== null) this.player.post({ hold: this.held });
     for (const chunk of this.early) this.player.post({ chunk });
     this.early = [];
-    await this.choose(this.device);
-  }
-
-  /** @param {string} device */
-  async choose(device) {
-    this.device = device;
-    const context = /** @type {any} */ (this.audio.context);
-    // A device that is gone is no reason to be silent: the usual one goes on.
-    if (Speaker.canChoose && context && (context.sinkId ?? "") !== device) {
-      await context.setSinkId(device).catch(() => {});
-    }
   }
 
   /**

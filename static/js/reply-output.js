@@ -21,7 +21,7 @@ export class ReplyOutput {
     this.audio = audio;
     this.find = find;
     this.speaker = new Speaker(audio);
-    this.speaker.device = device;
+    audio.device = device;
     this.toldAt = 0;
     /** So many samples of the turn's reply were played. @type {(turn: Turn, samples: number) => void} */
     this.onplayed = () => {};

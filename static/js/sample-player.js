@@ -31,7 +31,7 @@ export class SamplePlayer {
       const opening = this.audio.open();
       const bytes = await this.fetchSample(voice, signal);
       const context = await opening;
-      await sound(context, await context.decodeAudioData(bytes), signal);
+      await sound(context, this.audio.out ?? context.destination, await context.decodeAudioData(bytes), signal);
     } catch (error) {
       if (!signal.aborted) this.onfail(/** @type {Error} */ (error));
     } finally {
@@ -48,16 +48,17 @@ export class SamplePlayer {
 
 /**
  * @param {AudioContext} context
+ * @param {AudioNode} out what it goes through
  * @param {AudioBuffer} buffer
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
-function sound(context, buffer, signal) {
+function sound(context, out, buffer, signal) {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const source = context.createBufferSource();
     source.buffer = buffer;
-    source.connect(context.destination);
+    source.connect(out);
     source.onended = () => resolve();
     signal.addEventListener("abort", () => source.stop());
     source.start();

@@ -73,6 +73,10 @@ export class Context {
 
   async resume() {}
 
+  createGain() {
+    return { gain: { value: 1 }, connect() {} };
+  }
+
   createScriptProcessor(size) {
     this.node = { size, connect() {} };
     return this.node;

@@ -110,7 +110,7 @@ async def test_the_list_says_what_is_at_work_and_what_else_there_is(parrot):
     assert lame["why_not"] == "its wing wing.bin is gone"
     assert "pocketsphinx" in [one["name"] for one in told["recognizer"]["engines"]]
     assert [one["name"] for one in told["end_of_turn"]["engines"]] == ["smart-turn", "words"]
-    assert told["end_of_turn"]["at_work"] == ""
+    assert (told["end_of_turn"]["at_work"], told["end_of_turn"]["endpointing"]) == ("", "adaptive")
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ class EngineList:
         advice = advice_of(model)
         told[Kind.LANGUAGE_MODEL]["synthetic"] = model.synthetic
         told[Kind.LANGUAGE_MODEL]["advice"] = None if advice is None else without_paths(advice)
+        told[Kind.END_OF_TURN]["endpointing"] = self._settings.endpointing
         told[Kind.RECOGNIZER]["languages"] = list(host.engines.recognizer.languages)
         told[Kind.SYNTHESIZER]["voices"] = list(host.engines.synthesizer.voices)
         return told
