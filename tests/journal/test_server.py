@@ -148,4 +148,4 @@ def test_a_folder_that_cannot_be_made_keeps_the_server_from_starting(tmp_path):
     (tmp_path / "file").touch()
     done = run("serve", "--record-dir", tmp_path / "file" / "bugs", "--port", "0")
     assert done.returncode == 2
-    assert f"voice-trio: Cannot record in {tmp_path}/file/bugs: Not a directory." in done.stderr
+    assert f"voice-trio: Cannot record in {tmp_path}/file/bugs: that is a file, not a folder." in done.stderr
