@@ -99,9 +99,7 @@ async def test_in_process_only_the_latest_conversations_have_any():
 async def test_in_process_too_what_was_due_long_ago_leaves_each_day(autojump_clock):
     now = 10 * 86_400.0
     began = trio.current_time()
-    async with open_store(
-        config.load(memory="off", memory_days=3), lambda: now + trio.current_time() - began
-    ) as store:
+    async with open_store(config.load(memory="off", memory_days=3), lambda: now + trio.current_time() - began) as store:
         alerts = alerts_of(store)
         weekly = replace(ALARM, due_at=1.0)
         for alert in (timer("a", "2", now - 2.5 * 86_400), timer("a", "3", now + 1.0), weekly, timer("b", "1", now)):

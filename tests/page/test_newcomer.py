@@ -16,7 +16,7 @@ from voice_trio.core.messages import Origin, Outcome
 
 pytestmark = pytest.mark.real
 
-LATE_S = 20
+LATE_S = 120
 """What takes longer has gone wrong, however busy the machine is."""
 FAINT = 1e-3
 
@@ -42,7 +42,7 @@ class Newcomer:
         self.visit.say(speak(words))
 
     def hear(self, outcome=Outcome.COMPLETED):
-        """Wait until the next turn is over; return its number, what was heard of the person, and the answer as shown."""
+        """Wait until the next turn is over; return its number, the person's words and the answer, as shown."""
         self._answers += 1
         self.visit.over(self._answers, LATE_S)
         done = [done for done in self.visit.all(m.Done) if done.outcome is not Outcome.EMPTY][self._answers - 1]

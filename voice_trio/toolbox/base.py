@@ -84,6 +84,8 @@ class ServerTool:
     """Whether it is used only after the person was asked, and has said yes."""
     only_alone: bool = False
     """Whether a language model can do as much by itself: it is offered only where there is none."""
+    crash: Callable[[], None] | None = None
+    """Has what it works in end at once, where that is a server of its own: for faults on purpose."""
 
 
 class Toolbox(Protocol):
