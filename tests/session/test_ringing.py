@@ -393,7 +393,11 @@ async def test_what_the_client_wrote_before_stays_for_the_turn_that_answers_it(a
 
 async def test_a_timer_between_a_question_and_its_yes_takes_the_question_not_back(autojump_clock):
     delete = ScriptedTool("delete", answers=["Three are deleted."], has_effects=True, confirm=True)
-    replies = [[ToolCall("a", "delete", "{}")], ["Shall I delete all of them?"], ["They are gone."]]
+    replies: list[list[str | ToolCall]] = [
+        [ToolCall("a", "delete", "{}")],
+        ["Shall I delete all of them?"],
+        ["They are gone."],
+    ]
     talking = Talking(replies=[ScriptedReply(tokens=one) for one in replies])
     talking.tools = [*talking.tools, delete.tool]
     async with talking.session() as talk:
