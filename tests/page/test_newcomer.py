@@ -18,6 +18,7 @@ pytestmark = pytest.mark.real
 
 LATE_S = 120
 """What takes longer has gone wrong, however busy the machine is."""
+PATIENCE = {f"STREAM_{stage}_TIMEOUT_S": "60" for stage in ("ASR", "TOOL", "TTS")}
 FAINT = 1e-3
 
 SOUNDED_S = """
@@ -78,7 +79,7 @@ class Newcomer:
 def newcomer(tmp_path):
     """Somebody who has just opened the page of a server without a language model, hands-free."""
     with (
-        serving(tmp_path, STREAM_LLM_ENGINE="none", STREAM_TTS_ENGINE="auto") as server,
+        serving(tmp_path, STREAM_LLM_ENGINE="none", STREAM_TTS_ENGINE="auto", **PATIENCE) as server,
         visiting(server.url, room=True, record=True) as visit,
     ):
         visit.phase("ready")
