@@ -200,6 +200,14 @@ OF_TOOLS = (
 )
 """Of a turn whose reply asks for one tool, which answers `TOOL_ANSWER`."""
 
+OF_MCP = OfTool(
+    "mcp:crash#1",
+    CallState.DONE,
+    "The MCP server home ended during the call. It may be done all the same.",
+    "at once, of a tool that has effects; the server is started anew",
+)
+"""Of the same with a tool of the MCP server ``home``."""
+
 REFUSED = ("llm:crash", "remote:hang")
 """What engines of this machine cannot suffer: the server does not start."""
 
@@ -269,9 +277,12 @@ def drafted_table() -> str:
 
 
 def tools_table() -> str:
-    """Return the rows of `OF_TOOLS` in Markdown."""
+    """Return the rows of `OF_TOOLS`, and `OF_MCP`, in Markdown."""
     lines = ["| fault | `tool` says | the language model is told | |", "|---|---|---|---|"]
-    lines += [f"| `{row.faults}` | {row.state} | {row.told or 'what was answered'} | {row.note} |" for row in OF_TOOLS]
+    lines += [
+        f"| `{row.faults}` | {row.state} | {row.told or 'what was answered'} | {row.note} |"
+        for row in (*OF_TOOLS, OF_MCP)
+    ]
     return "\n".join(lines)
 
 

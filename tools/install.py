@@ -14,7 +14,9 @@ from collections import deque
 from pathlib import Path
 from urllib.parse import unquote
 
-FETCHED = re.compile(r"\s*(?:Downloading|Using cached) (?P<file>\S+\.(?:whl|tar\.gz|zip))(?!\S)(?: \((?P<size>[^)]+)\))?")
+FETCHED = re.compile(
+    r"\s*(?:Downloading|Using cached) (?P<file>\S+\.(?:whl|tar\.gz|zip))(?!\S)(?: \((?P<size>[^)]+)\))?"
+)
 LOCAL = re.compile(r"\s*Processing (?P<file>\S+\.(?:whl|tar\.gz|zip))")
 KEPT_LINES = 40
 

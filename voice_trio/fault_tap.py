@@ -5,6 +5,7 @@ What is injected is what such an engine can do to a session, which is told of it
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 
 import trio
 
-from voice_trio.config import ConfigError
+from voice_trio.config import ConfigError, Settings
 from voice_trio.core.faults import Kind, Stage
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import (
@@ -33,6 +34,7 @@ from voice_trio.engines.base import (
 )
 from voice_trio.fault_far_ends import strike_far_ends
 from voice_trio.faults import Faults, Struck
+from voice_trio.mcp.config import read_servers
 from voice_trio.memory.base import Store, StoreError
 from voice_trio.memory.database import Database
 from voice_trio.memory.sqlite import SqliteStore
@@ -65,30 +67,46 @@ def inject(faults: Faults, engines: Engines, store: Store) -> tuple[Engines, Sto
         Stage.TTS: engines.synthesizer,
     }
     for fault in faults:
-        if fault.kind is Kind.CRASH and not isinstance(stages[fault.stage], HasWorkers):
+        engine = stages.get(fault.stage)
+        if fault.kind is Kind.CRASH and engine is not None and not isinstance(engine, HasWorkers):
             raise ConfigError(
-                f"STREAM_FAULTS: {fault.text!r} cannot be, because {stages[fault.stage].name} works without a process "
+                f"STREAM_FAULTS: {fault.text!r} cannot be, because {engine.name} works without a process "
                 f"of its own; {fault.stage}:error is what else can happen to it."
             )
     return tapped(engines, store, FaultTap(faults, stages, store)) if any(faults) else (engines, store)
 
 
+def check_tools(faults: Faults, settings: Settings) -> None:
+    """Raise `ConfigError` for a crash of MCP servers where ``settings`` name none."""
+    crash = next((fault.text for fault in faults if fault.stage is Stage.MCP), None)
+    if crash and not (settings.mcp and read_servers(settings.mcp, os.environ)):
+        raise ConfigError(f"STREAM_FAULTS: {crash!r} cannot be, because there is no MCP server: STREAM_MCP names them.")
+
+
 def inject_tools(faults: Faults, tools: Sequence[ServerTool]) -> Sequence[ServerTool]:
     """Return ``tools``, with those of ``faults`` that are theirs."""
-    if not faults.strikes(Stage.TOOL):
+    if not (faults.strikes(Stage.TOOL) or faults.strikes(Stage.MCP)):
         return tools
-    tap = ToolFaultTap(faults)
-    return [tapped_tool(tool, tap) for tool in tools]
+    return [tapped_tool(tool, ToolFaultTap(faults, tool.crash)) for tool in tools]
 
 
 class ToolFaultTap(Tap):
-    """Strikes those uses of tools that ``faults`` say."""
+    """Strikes those uses of a tool that ``faults`` say."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, crash: Callable[[], None] | None = None) -> None:
+        """``crash`` is the tool's."""
         self._faults = faults
+        self._crash = crash
 
     async def call(self, call: Call, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Return what ``ask`` does, late, garbled or not at all."""
+        if self._crash is None or self._faults.strike(Stage.MCP).breakdown() is None:
+            return await self._use(ask)
+        # Begun beside the use, so that it strikes when the use is under way.
+        async with alongside(partial(_do, self._crash)):
+            return await self._use(ask)
+
+    async def _use(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         struck = self._faults.strike(Stage.TOOL)
         if await _breakdown(struck, ToolError("This was made to fail (STREAM_FAULTS).")) is Kind.GARBAGE:
             return "".join(GARBAGE) + await ask() + "x" * _LONG
@@ -213,7 +231,7 @@ class FaultTap(Keeping[_Begun]):
                 engine = self._stages[stage]
                 assert isinstance(engine, HasWorkers)
                 # Begun beside the call, so that it strikes when the call is under way.
-                async with alongside(partial(_kill, engine)):
+                async with alongside(partial(_do, engine.kill_workers)):
                     return await ask()
             case Kind.GARBAGE:
                 return _garbled(await ask())
@@ -245,8 +263,8 @@ async def _slow(seconds: float) -> None:
         await trio.sleep(seconds)
 
 
-async def _kill(engine: HasWorkers) -> None:
-    engine.kill_workers()
+async def _do(act: Callable[[], None]) -> None:
+    act()
     await trio.lowlevel.checkpoint()
 
 

@@ -52,8 +52,8 @@ def test_a_part_has_its_values(text, field, value):
     [
         ("hang", "'hang' is no fault; one looks like llm:hang, llm:hang#3 or tts:delay=2s@10%"),
         ("llm:hang#1@10%", "'llm:hang#1@10%': # takes the number of a call, from 1 to 1000000"),
-        ("mic:hang", "'mic:hang' names no stage; stages are asr, llm, tts, tool, store, remote"),
-        ("LLM:hang", "'LLM:hang' names no stage; stages are asr, llm, tts, tool, store, remote"),
+        ("mic:hang", "'mic:hang' names no stage; stages are asr, llm, tts, tool, mcp, store, remote"),
+        ("LLM:hang", "'LLM:hang' names no stage; stages are asr, llm, tts, tool, mcp, store, remote"),
         ("store:crash", "'store:crash' is nothing that store can suffer; it can suffer delay, hang, error, full"),
         (
             "tts:full",

@@ -9,8 +9,16 @@ import structlog
 import trio
 
 from tests.mcp.opening import call, faulty, named, names, opened, until
+from tools.fault_matrix import OF_MCP
+from voice_trio.core import messages as m
 from voice_trio.core.called import CUT, MAX_CALL_CHARS
+from voice_trio.core.faults import parse
+from voice_trio.engines.base import ToolCall
+from voice_trio.fault_tap import inject_tools
+from voice_trio.faults import Faults
 from voice_trio.mcp import connection, server, stdio
+from voice_trio.testing.conversation import conversation
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines
 from voice_trio.toolbox.base import ToolError
 
 pytestmark = pytest.mark.real
@@ -106,6 +114,32 @@ async def test_one_that_dies_in_a_call_is_started_again(tmp_path, tool, why):
             assert await echo.use({}, None) == "{}"
             assert old is not named(toolbox, f"odd__{tool}")
     assert [log["reason"] for log in logs if log["event"] == "an MCP server is not there"] == [why]
+
+
+async def test_a_crash_on_purpose_comes_to_what_the_matrix_says(tmp_path):
+    """A real process is killed while a turn uses its tool: the turn goes on, and the server is started anew."""
+    asking = [ScriptedReply(tokens=[ToolCall("a", "home__echo", '{"a": 1}')]), ScriptedReply(tokens=["I see."])]
+    model = ScriptedLanguageModel(replies=asking * 2)
+    with structlog.testing.capture_logs() as logs, trio.fail_after(60):
+        async with opened(tmp_path, {"home": faulty("ok")}) as toolbox:
+            pids = json.loads(await call(toolbox, "home__pids"))
+            tools = inject_tools(Faults(parse(OF_MCP.faults)), toolbox.tools())
+            async with conversation(engines=scripted_engines(language_model=model), tools=tools) as talk:
+                await talk.ask(m.Text(text="hello"))
+                first = await talk.wait_for(m.Done)
+                await until(lambda: toolbox.tools() and not any(map(alive, pids)))
+                await talk.ask(m.Text(text="hello"))
+                second = await talk.wait_for(m.Done, turn=2)
+            assert json.loads(await call(toolbox, "home__pids")) != pids
+    assert first.outcome is second.outcome is m.Outcome.COMPLETED
+    ended = [(one.state, one.result) for one in talk.all(m.ToolCalled) if one.state is not m.CallState.STARTED]
+    assert ended == [(OF_MCP.state, OF_MCP.told), (m.CallState.DONE, '{"a": 1}')]
+    assert model.prompts[1][-1].content == OF_MCP.told
+    assert [event for event in talk.heard if isinstance(event, m.Error)] == []
+    assert [log["reason"] for log in logs if log["event"] == "an MCP server is not there"] == [
+        "it was ended by SIGKILL"
+    ]
+    assert [log["fault"] for log in logs if log["event"] == "fault injected"] == [OF_MCP.faults]
 
 
 async def test_one_that_reads_no_more_is_given_up(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import trio
 
-from tests.mcp.opening import OVER_HTTP, call, names, opened, served, until
+from tests.mcp.opening import OVER_HTTP, call, named, names, opened, served, until
 from voice_trio.mcp import connection, http, server
 from voice_trio.toolbox.base import ToolError
 
@@ -101,6 +101,27 @@ async def test_an_answer_that_is_packed_costs_the_connection(tmp_path):
     app = App()
     async with served(app) as url, opened(tmp_path, {"s": {"url": url}}) as toolbox:
         assert "ended during the call" in await call(toolbox, "s__packed")
+        await until(toolbox.tools)
+        assert await call(toolbox, "s__echo") == "Here."
+    assert app.handshakes == 2
+
+
+async def test_a_connection_that_is_lost_on_purpose_costs_its_call_and_is_opened_anew(tmp_path):
+    app = App()
+    async with served(app) as url, opened(tmp_path, {"s": {"url": url}}) as toolbox:
+        hang, answers = named(toolbox, "s__hang"), []
+
+        async def use():
+            answers.append(await hang.use({}, None))
+
+        with trio.fail_after(60):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(use)
+                await trio.testing.wait_all_tasks_blocked()
+                hang.crash()
+        assert answers == ["The MCP server s ended during the call. It may be done all the same."]
+        assert toolbox.tools() == []
+        hang.crash()
         await until(toolbox.tools)
         assert await call(toolbox, "s__echo") == "Here."
     assert app.handshakes == 2

@@ -10,6 +10,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
+import structlog
 import trio
 
 from tests.memory.records import record
@@ -95,6 +96,21 @@ async def test_in_process_only_the_latest_conversations_have_any():
     assert [len(await alerts.of(name)) for name in "abc"] == [1, 0, 1]
 
 
+async def test_in_process_too_what_was_due_long_ago_leaves_each_day(autojump_clock):
+    now = 10 * 86_400.0
+    began = trio.current_time()
+    async with open_store(config.load(memory="off", memory_days=3), lambda: now + trio.current_time() - began) as store:
+        alerts = alerts_of(store)
+        weekly = replace(ALARM, due_at=1.0)
+        for alert in (timer("a", "2", now - 2.5 * 86_400), timer("a", "3", now + 1.0), weekly, timer("b", "1", now)):
+            await alerts.put(alert)
+        await trio.sleep(86_400 + 1)
+        assert [alert.id for alert in await alerts.of("a")] == ["1", "3"]
+        await trio.sleep(4 * 86_400)
+        assert [alert.id for alert in await alerts.of("a")] == ["1"]
+        assert await alerts.of("b") == []
+
+
 def left(path):
     data = b"".join(file.read_bytes() for file in path.parent.iterdir())
     return {name for name in ("anna", "bert") if name.encode() in data}
@@ -136,7 +152,7 @@ def test_a_database_of_before_there_were_alerts_gets_them(tmp_path):
         database.add(record("c", 1))
     with closing(sqlite3.connect(path)) as earlier:
         earlier.executescript(
-            "DROP TABLE alerts; PRAGMA user_version = 4;"
+            "DROP TABLE alerts; PRAGMA user_version = 5;"
             "ALTER TABLE records DROP COLUMN origin; ALTER TABLE leaving DROP COLUMN origin"
         )
     with closing(Database(path, busy_s=1.0)) as database:
@@ -150,15 +166,27 @@ def test_a_database_of_before_there_were_alerts_gets_them(tmp_path):
         assert [one.origin for one in database.recall("c", 5)] == [None, m.Origin.TIMER]
 
 
-@pytest.mark.parametrize("damage", ["kind = 'gong'", "weekdays = 'mon'", "weekdays = x'00'"])
-async def test_a_damaged_one_is_told_in_a_sentence(tmp_path, damage):
-    with trio.fail_after(30):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("kind = 'gong'", "weekdays = 'mon'", "weekdays = x'00'", "label = x'00'", "zone = x'00'", "wall = ''"),
+        *("wall = 'noon'", "due_at = 'soon'", "due_at = -1e30", "due_at = 9e999", "set_at = 'x'", "set_at = 1e30"),
+    ],
+)
+async def test_a_damaged_one_costs_the_others_nothing(tmp_path, damage):
+    with trio.fail_after(30), structlog.testing.capture_logs() as lines:
         async with open_store(settings(tmp_path)) as store:
-            await alerts_of(store).put(ALARM)
+            for alert in (timer("a", "0", 1000.0), ALARM, timer("a", "2", 3000.0)):
+                await alerts_of(store).put(alert)
             assert isinstance(store, SqliteStore)
-            await store.use(lambda database: database.connection.execute(f"UPDATE alerts SET {damage}"))
-            with pytest.raises(ToolError, match=r"^The server's memory cannot be used\.$"):
-                await alerts_of(store).of("a")
+            await store.use(
+                lambda database: database.connection.execute(f"UPDATE alerts SET {damage} WHERE id = '{ALARM.id}'")
+            )
+            assert [alert.id for alert in await alerts_of(store).of("a")] == ["0", "2"]
+            await alerts_of(store).remove("a", ["0", ALARM.id])
+            assert [alert.id for alert in await alerts_of(store).of("a")] == ["2"]
+    warned = [line["damaged"] for line in lines if line["log_level"] == "warning"]
+    assert warned == [1]
 
 
 @pytest.mark.parametrize(("moment", "is_told_again"), [("set", True), ("begun", False)])

@@ -1,6 +1,7 @@
 """A real browser with a recording for a microphone and a recorder for a loudspeaker."""
 
 import base64
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from voice_trio.wire.native import decode_event
 
 CHROMIUM = Path("/usr/bin/chromium")
 RECORDER = Path(__file__).with_name("recorder.js")
+MICROPHONE = Path(__file__).with_name("microphone.js")
 
 _FLAGS = [
     "--no-sandbox",
@@ -87,6 +89,12 @@ class Visit:
         self.page.wait_for_function(
             "n => document.querySelectorAll('.latency').length >= n", arg=turns, timeout=seconds * 1000
         )
+
+    def say(self, pcm: bytes) -> None:
+        """Say ``pcm``, s16le mono at 16 kHz, into a microphone in a room; return when it is said."""
+        file = io.BytesIO()
+        soundfile.write(file, np.frombuffer(pcm, "<i2"), 16_000, "PCM_16", format="WAV")
+        self.page.evaluate("file => window.speakInto(file)", base64.b64encode(file.getvalue()).decode())
 
     def all(self, kind: type[Any]) -> list[Any]:
         """Return the server's events of ``kind``."""
@@ -168,6 +176,7 @@ def visiting(
     microphone: Path | None = None,
     *,
     rate: int | None = None,
+    room: bool = False,
     record: bool = False,
     allowed: bool = True,
     worklets: bool = True,
@@ -177,6 +186,7 @@ def visiting(
 ) -> Iterator[Visit]:
     """Open the page at ``url`` with the recording ``microphone`` as what is said, on a device of ``rate`` Hz.
 
+    With ``room`` the microphone stands in a quiet room instead, where only `Visit.say` speaks, whenever the test likes.
     Only with ``record`` can the visit tell what was heard; the page's content policy is then not in force. Without
     ``worklets`` or ``recorder`` the browser has no AudioWorklet, or no MediaRecorder. ``script`` runs before those
     of the page. Visits are one at a time, inside `keeping_browsers`.
@@ -196,6 +206,9 @@ def visiting(
         page.on("console", lambda said: visit.trouble.append(said.text) if said.type == "error" else None)
         worklet = _WORKLET if record else None
         page.add_init_script(f"window.forcedRate = {json.dumps(rate)}; window.recorderWorklet = {json.dumps(worklet)};")
+        if room:
+            # Before the recorder, which takes each context after it for the page's own.
+            page.add_init_script(path=MICROPHONE)
         page.add_init_script(path=RECORDER)
         page.add_init_script(script)
         if not worklets:

@@ -4,8 +4,8 @@ from tests.page.browser import CHROMIUM, keeping_browsers, write_speech
 from tests.page.server import ROOT, serving, thinking
 
 NEED_A_BROWSER = [
-    *("conversations", "engines", "fetching", "installing", "looks", "markdown", "recording", "settings"),
-    *("spoken_into", "stage", "talking", "timers", "transcript", "trouble", "under_a_path"),
+    *("conversations", "engines", "fetching", "installing", "looks", "markdown", "newcomer", "recording"),
+    *("settings", "spoken_into", "stage", "talking", "timers", "transcript", "trouble", "under_a_path"),
 ]
 
 # `test_scripts.py` says so, in one line.

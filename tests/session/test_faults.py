@@ -1,5 +1,7 @@
 """Every row of the matrix of faults in docs/testing.md, in virtual time."""
 
+from dataclasses import replace
+
 import pytest
 import structlog
 import trio
@@ -10,6 +12,7 @@ from tools.fault_matrix import (
     DRAFTED,
     INTO_REPLIES,
     LONG_REPLY,
+    OF_MCP,
     OF_TOOLS,
     REFUSED,
     ROWS,
@@ -17,12 +20,12 @@ from tools.fault_matrix import (
     TOOL_ANSWER,
     Kept,
 )
-from voice_trio.config import ConfigError
+from voice_trio.config import ConfigError, Settings
 from voice_trio.core import messages as m
 from voice_trio.core.called import CUT
 from voice_trio.core.faults import KINDS, parse
 from voice_trio.engines.base import ToolCall
-from voice_trio.fault_tap import inject, inject_tools
+from voice_trio.fault_tap import check_tools, inject, inject_tools
 from voice_trio.faults import Faults
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.literal import LiteralRecognizer, spoken
@@ -139,7 +142,7 @@ async def test_a_fault_of_a_tool_comes_to_what_the_matrix_says(autojump_clock, r
 
 
 def test_the_matrix_has_every_fault_of_every_stage():
-    rows = [fault for row in (*ROWS, *OF_TOOLS, *OF_FAR_ENDS) for fault in parse(row.faults)]
+    rows = [fault for row in (*ROWS, *OF_TOOLS, OF_MCP, *OF_FAR_ENDS) for fault in parse(row.faults)]
     rows += [parse(faults)[0] for faults in REFUSED]
     assert {(fault.stage, fault.kind) for fault in rows} == {(stage, kind) for stage in KINDS for kind in KINDS[stage]}
 
@@ -148,3 +151,29 @@ def test_the_matrix_has_every_fault_of_every_stage():
 def test_what_engines_here_cannot_suffer_is_refused(faults):
     with pytest.raises(ConfigError, match=rf"STREAM_FAULTS: '{faults}' cannot be, because (scripted works|neither)"):
         inject(Faults(parse(faults)), two_sentences(), RecordingStore(fails=False))
+
+
+@pytest.mark.parametrize(
+    "file", ["", '{"mcpServers": {}}', '{"mcpServers": {"a": {"command": "a", "disabled": true}}}']
+)
+def test_a_crash_of_an_mcp_server_is_refused_where_there_is_none(tmp_path, file):
+    (tmp_path / "mcp.json").write_text(file)
+    settings = Settings(mcp=str(tmp_path / "mcp.json") if file else "")
+    sentence = r"^STREAM_FAULTS: 'mcp:crash#2' cannot be, because there is no MCP server: STREAM_MCP names them\.$"
+    with pytest.raises(ConfigError, match=sentence):
+        check_tools(Faults(parse("llm:hang, mcp:crash#2")), settings)
+    check_tools(Faults(parse("tool:error")), settings)
+
+
+async def test_a_crash_of_an_mcp_server_strikes_no_tool_but_theirs(autojump_clock):
+    ours, theirs, crashed = ScriptedTool("ours"), ScriptedTool("theirs", use_s=0.1), []
+    asking = [ToolCall("a", "ours", "{}"), ToolCall("b", "theirs", "{}")]
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=asking), ScriptedReply(tokens=["I see."])] * 3)
+    given = [ours.tool, replace(theirs.tool, crash=lambda: crashed.append(theirs.open_now))]
+    tools = inject_tools(Faults(parse("mcp:crash#2")), given)
+    async with conversation(engines=scripted_engines(language_model=model), tools=tools) as talk:
+        for number in (1, 2, 3):
+            await talk.ask(m.Text(text="What time is it?"))
+            await talk.wait_for(m.Done, turn=number)
+    # In the second of its calls, once that is under way.
+    assert (crashed, len(ours.calls), len(theirs.calls)) == ([1], 3, 3)

@@ -84,7 +84,8 @@ def drawn_replies(chance):
 
 
 def drawn_faults(chance):
-    possible = [(stage, kind) for stage in KINDS for kind in KINDS[stage] if kind is not Kind.CRASH]
+    here = [stage for stage in KINDS if stage is not Stage.REMOTE]
+    possible = [(stage, kind) for stage in here for kind in KINDS[stage] if kind is not Kind.CRASH]
     ours = [(Stage.TOOL, kind) for kind in KINDS[Stage.TOOL]]
     drawn = [chance.choice(ours) for _ in range(chance.randint(0, 2))]
     drawn += [chance.choice(possible) for _ in range(chance.randint(0, 1))]

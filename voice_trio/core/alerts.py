@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import time
 from typing import Annotated, ClassVar, Final, Literal
 
 from annotated_types import MaxLen, MinLen
@@ -14,6 +15,9 @@ MOST_ALERTS: Final = 50
 """Of a conversation, at once."""
 
 MAX_LABEL_CHARS: Final = 200
+
+_FARTHEST_S: Final = 6e10
+"""From 1970: some 1,900 years, so that a calendar has whatever is in between."""
 
 Kind = Literal["timer", "alarm", "reminder"]
 
@@ -50,9 +54,15 @@ def alert_of(
     wall: str,
     weekdays: str,
 ) -> Alert:
-    """Return the alert that a store kept so, see `row_of`. Raises ValueError for what is none."""
+    """Return the alert that a store kept so, see `row_of`. Raises ValueError or TypeError for what is none."""
     if kind not in ("timer", "alarm", "reminder") or not set(weekdays) <= set("0123456"):
         raise ValueError("no alert")
+    if not all(isinstance(text, str) for text in (conversation, id, label, zone, weekdays)):
+        raise TypeError("no text where there is to be one")
+    if not (abs(due_at) < _FARTHEST_S and abs(set_at) < _FARTHEST_S):
+        raise ValueError("no time that a clock shows")
+    if wall or weekdays:
+        time.fromisoformat(wall)
     return Alert(
         conversation=conversation,
         id=id,

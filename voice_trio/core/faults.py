@@ -4,7 +4,8 @@
 
 A stage, a kind, for some kinds a value, and which calls: `#3` is the third, `@10%` that share of them, and neither is
 every call. A call is an utterance of asr, a reply of llm (each time that one is asked for), a phrase of tts, a use of a
-tool, a commit or a cut (or a recall) of store, a question to an engine on another machine (remote).
+tool, one of a tool of an MCP server (mcp), a commit or a cut (or a recall) of store, a question to an engine on another
+machine (remote).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Stage(StrEnum):
     LLM = "llm"
     TTS = "tts"
     TOOL = "tool"
+    MCP = "mcp"
+    """The servers that bring tools."""
     STORE = "store"
     REMOTE = "remote"
     """The engines on other machines."""
@@ -44,7 +47,7 @@ class Kind(StrEnum):
     ERROR = "error"
     """The engine says that it failed."""
     CRASH = "crash"
-    """Its worker processes are killed."""
+    """Its worker processes are killed; the MCP server is, or its connection lost."""
     GARBAGE = "garbage"
     """The answer is none that the engine may give."""
     FULL = "full"
@@ -78,6 +81,7 @@ KINDS: Mapping[Stage, Mapping[Kind, Takes]] = {
         Kind.ERROR: Takes.NOTHING,
         Kind.GARBAGE: Takes.NOTHING,
     },
+    Stage.MCP: {Kind.CRASH: Takes.NOTHING},
     Stage.STORE: {
         Kind.DELAY: Takes.SECONDS,
         Kind.HANG: Takes.OPERATION,

@@ -32,6 +32,9 @@ class Connection(Protocol):
         Cancelling it tells the server so, and waits for nothing. Raises `Lost` and `Declined`.
         """
 
+    def kill(self) -> None:
+        """Have it end at once, without a goodbye: a program is killed, and a connection lost. For faults on purpose."""
+
 
 Connect = Callable[[ServerConfig], AbstractAsyncContextManager[Connection]]
 """Opens a connection and holds it. What its block raises, and what ends it, comes out, in groups or alone."""

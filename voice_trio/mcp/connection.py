@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Final
@@ -18,7 +18,7 @@ from mcp_types import CONNECTION_CLOSED, METHOD_NOT_FOUND, Implementation
 from voice_trio.mcp.base import Connection, Declined, Lost
 from voice_trio.mcp.config import Command, ServerConfig
 from voice_trio.mcp.http import open_http
-from voice_trio.mcp.stdio import open_stdio
+from voice_trio.mcp.stdio import Kill, open_stdio
 
 # The package logs a traceback for each message that it cannot read, as many as there are. What comes of them is told by
 # who holds the connection.
@@ -53,12 +53,14 @@ class _Connection:
     costs its server all of them, and a long result the time of everybody.
     """
 
-    def __init__(self, dispatcher: JSONRPCDispatcher, nursery: trio.Nursery) -> None:
+    def __init__(self, dispatcher: JSONRPCDispatcher, nursery: trio.Nursery, kill: Kill | None = None) -> None:
+        """``kill`` ends the program that it is to; None where it is to none of ours."""
         self._changed = trio.Event()
         # Is set when a request failed: the server may be gone.
         self._doubt = trio.Event()
         self._dispatcher = dispatcher
         self._nursery = nursery
+        self._kill = kill
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the result of a request."""
@@ -86,6 +88,17 @@ class _Connection:
             self._doubt.set()
         finally:
             request.over.set()
+
+    def kill(self) -> None:
+        """Have it end at once: the program, or all that we have of a server elsewhere."""
+        if self._kill is not None:
+            self._kill()
+        else:
+            self._nursery.start_soon(self._lose)
+
+    async def _lose(self) -> None:
+        await trio.lowlevel.checkpoint()
+        raise Lost("it was lost on purpose")
 
     async def heed(self, message: IncomingMessage) -> None:
         """Take what the server says unasked."""
@@ -117,11 +130,12 @@ class _Connection:
 async def connect(config: ServerConfig) -> AsyncIterator[Connection]:
     """Open a connection to a server, shake hands within `HANDSHAKE_S`, and hold it: a `base.Connect`."""
     at = config.at
+    transport: AbstractAsyncContextManager[tuple[Any, Kill | None]]
     transport = open_stdio(config.name, at) if isinstance(at, Command) else open_http(at)
-    async with transport as (read, write):
+    async with transport as ((read, write), kill):
         dispatcher = JSONRPCDispatcher(read, write)
         async with trio.open_nursery() as nursery:
-            connection = _Connection(dispatcher, nursery)
+            connection = _Connection(dispatcher, nursery, kill)
             us = Implementation(name="voice-trio", version=version("voice-trio"))
             async with ClientSession(dispatcher=dispatcher, message_handler=connection.heed, client_info=us) as session:
                 try:

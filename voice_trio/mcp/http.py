@@ -50,8 +50,8 @@ async def _bound(response: httpx2.Response) -> None:
 
 
 @asynccontextmanager
-async def open_http(address: Address) -> AsyncIterator[Any]:
-    """Yield what a session with the server at ``address`` reads and writes.
+async def open_http(address: Address) -> AsyncIterator[tuple[Any, None]]:
+    """Yield what a session with the server at ``address`` reads and writes, and that nothing of ours is to be killed.
 
     That it cannot be reached is raised in the block's place, in a group: `httpx2.HTTPError`.
     """
@@ -63,4 +63,4 @@ async def open_http(address: Address) -> AsyncIterator[Any]:
         ) as client,
         streamable_http_client(address.url, http_client=client, max_sse_event_size=MOST_BYTES) as streams,
     ):
-        yield streams
+        yield streams, None

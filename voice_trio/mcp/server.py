@@ -116,7 +116,17 @@ class Server:
             )
 
     def _tool(self, one: Offered) -> ServerTool:
-        return ServerTool(tool=one.tool, use=partial(self._use, one), has_effects=one.has_effects, confirm=one.confirm)
+        return ServerTool(
+            tool=one.tool,
+            use=partial(self._use, one),
+            has_effects=one.has_effects,
+            confirm=one.confirm,
+            crash=self._crash,
+        )
+
+    def _crash(self) -> None:
+        if self._connection is not None:
+            self._connection.kill()
 
     async def _use(self, one: Offered, arguments: Mapping[str, Any], circumstances: Circumstances) -> str:
         """Have the server do it: the `base.Use` of a tool."""

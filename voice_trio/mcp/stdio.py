@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -58,6 +58,8 @@ _READ_BYTES: Final = 65_536
 _SHOWN: Final = 1000
 
 Streams = tuple[MemoryObjectReceiveStream[SessionMessage | Exception], MemoryObjectSendStream[SessionMessage]]
+Kill = Callable[[], None]
+"""Kills a program, and what it started."""
 
 
 class Lines:
@@ -110,8 +112,10 @@ def environment(own: Mapping[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_stdio(name: str, command: Command) -> AsyncIterator[Streams]:
-    """Start the program of server ``name``, and yield what its session reads and writes; at the end it is gone.
+async def open_stdio(name: str, command: Command) -> AsyncIterator[tuple[Streams, Kill]]:
+    """Start the program of server ``name``; yield what its session reads and writes, and what kills it.
+
+    At the end it is gone.
 
     What ends it or the talk with it is raised in the block's place, in a group: `Lost`.
     """
@@ -138,7 +142,7 @@ async def open_stdio(name: str, command: Command) -> AsyncIterator[Streams]:
                 nursery.start_soon(program.speak, said)
                 nursery.start_soon(program.complain)
                 nursery.start_soon(program.watch)
-                yield read, write
+                yield (read, write), program.kill
                 nursery.cancel_scope.cancel()
         finally:
             with trio.CancelScope(shield=True):
@@ -208,6 +212,10 @@ class _Program:
         last = f": {self._last_words[:200]}" if self._last_words else ""
         raise Lost(f"{otherwise if status is None else _ended(status)}{last}")
 
+    def kill(self) -> None:
+        """Have it end at once: it, and what it started in its session."""
+        self._signal(signal.SIGKILL)
+
     async def end(self) -> None:
         """Have it end, in at most a few seconds: it, and what it started in its session."""
         async with trio.open_nursery() as nursery:
@@ -223,7 +231,7 @@ class _Program:
             with trio.move_on_after(GRACE_S):
                 await self._process.wait()
             nursery.cancel_scope.cancel()
-        self._signal(signal.SIGKILL)
+        self.kill()
         await self._stdout.aclose()
         await self._stderr.aclose()
 

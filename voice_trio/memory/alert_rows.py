@@ -7,25 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from typing import Any
+
+import structlog
 
 from voice_trio.core.alerts import MOST_ALERTS, Alert, alert_of, row_of
 from voice_trio.core.strange_text import mend
 from voice_trio.memory import schema
-from voice_trio.memory.base import StoreError
 from voice_trio.memory.database import Database
+
+log = structlog.get_logger()
 
 _COLUMNS = "conversation, id, kind, label, due_at, set_at, zone, wall, weekdays"
 
 
 def of(database: Database, conversation: str) -> list[Alert]:
-    """Return the conversation's alerts, the next one first."""
+    """Return the conversation's alerts, the next one first, but for rows that are damaged."""
     with database.transaction() as execute:
         query = f"SELECT {_COLUMNS} FROM alerts WHERE conversation = ? ORDER BY due_at, id LIMIT {MOST_ALERTS}"
         rows = execute(query, (conversation,)).fetchall()
+    alerts = [alert for row in rows if (alert := _alert(row)) is not None]
+    if len(alerts) < len(rows):
+        log.warning("alerts are damaged in the database and cannot be told", damaged=len(rows) - len(alerts))
+    return alerts
+
+
+def _alert(row: Sequence[Any]) -> Alert | None:
+    """Return the alert that is in ``row``; None where it is damaged."""
     try:
-        return [alert_of(*row) for row in rows]
+        return alert_of(*row)
     except (ValueError, TypeError):
-        raise StoreError("an alert is damaged in the database") from None
+        return None
 
 
 def put(database: Database, alert: Alert) -> bool:

@@ -9,6 +9,7 @@ from voice_trio.core.alerts import Alert
 from voice_trio.memory import alert_rows
 from voice_trio.memory.base import Store, StoreError
 from voice_trio.memory.database import Database
+from voice_trio.memory.in_process import InProcessStore
 from voice_trio.memory.sqlite import SqliteStore
 from voice_trio.skills.alerts_kept import NO_ROOM, Alerts, InProcessAlerts
 from voice_trio.toolbox.base import ToolError
@@ -50,4 +51,9 @@ class SqliteAlerts:
 
 def alerts_of(store: Store) -> Alerts:
     """Return the alerts of the conversations in ``store``; where that is not on the disk, they are not either."""
-    return SqliteAlerts(store) if isinstance(store, SqliteStore) else InProcessAlerts()
+    match store:
+        case SqliteStore():
+            return SqliteAlerts(store)
+        case InProcessStore():
+            return store.alerts
+    return InProcessAlerts()

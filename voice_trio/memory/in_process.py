@@ -11,6 +11,7 @@ import trio
 from voice_trio.core.history import Record, is_shorter
 from voice_trio.memory.base import RECALLED_RECORDS
 from voice_trio.memory.ids import KEY_BYTES, Issuer
+from voice_trio.skills.alerts_kept import InProcessAlerts
 
 
 class InProcessStore:
@@ -20,6 +21,8 @@ class InProcessStore:
         self._issuer = Issuer(secrets.token_bytes(KEY_BYTES))
         self.kept: OrderedDict[str, list[Record]] = OrderedDict()
         """Conversation -> its turns, of which there is one at least."""
+        self.alerts = InProcessAlerts()
+        """Those of its conversations, and of others that have no turns yet."""
         self._max_conversations = max_conversations
 
     async def begin(self) -> str:
@@ -51,8 +54,9 @@ class InProcessStore:
                 records[at] = record
 
     async def prune(self, before: float) -> int:
-        """Delete what ended before ``before``."""
+        """Delete what ended before ``before``, and the alerts that were due by then."""
         await trio.lowlevel.checkpoint()
+        self.alerts.prune(before)
         pruned = 0
         for conversation, records in [*self.kept.items()]:
             kept = [record for record in records if record.ended_at >= before]

@@ -20,7 +20,7 @@ from voice_trio.config import Settings
 from voice_trio.engines.base import Engines
 from voice_trio.engines.host import EngineHost, OpenEngines, open_host
 from voice_trio.engines.media import open_media
-from voice_trio.fault_tap import inject, inject_tools
+from voice_trio.fault_tap import check_tools, inject, inject_tools
 from voice_trio.faults import Faults
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.memory.alerts import alerts_of
@@ -107,6 +107,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         trio.open_nursery() as nursery,
     ):
         faults = Faults.of(settings)
+        check_tools(faults, settings)
         _, store = inject(faults, host.engines, plain_store)
         host.tap(lambda engines: inject(faults, engines, plain_store)[0])
         if any(faults):

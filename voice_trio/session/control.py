@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voice_trio.core.consent import is_yes
-from voice_trio.core.messages import ItemDeleted, Latency, Outcome
+from voice_trio.core.messages import ItemDeleted, Latency, Origin, Outcome
 from voice_trio.engines.base import ToolCall
 from voice_trio.session.asked import Asked
 from voice_trio.session.conversation import Conversation
@@ -19,7 +19,7 @@ class Wishes:
 
     def __init__(self) -> None:
         self.latency: Latency | None = None
-        """Of the latest turn that is over."""
+        """Of the latest turn that is over and that somebody asked for."""
         self.alerts_changed: Callable[[str], None] = lambda conversation: None
         """Is called with the conversation whose alerts are others than before."""
         self.claimed: Callable[[str], None] = lambda conversation: None
@@ -32,9 +32,13 @@ class Wishes:
     def over(self, asked: Asked, outcome: Outcome, latency: Latency, wanted: ToolCall | None) -> None:
         """A turn ends so. ``wanted`` is what its reply would have done, but for a yes, and has asked for.
 
-        Only what the person says next can be that yes, and only where they were asked to the end.
+        Only what the person says next can be that yes, and only where they were asked to the end. A timer that is told
+        in between asks for nothing and takes nothing back; what is said to somebody's silence may be a question itself.
         """
-        self.latency = latency
+        if asked.origin is Origin.TIMER:
+            return
+        if asked.origin is None:
+            self.latency = latency
         if outcome is not Outcome.EMPTY and not asked.is_out_of_band:
             self._wanted = None
             if wanted is not None and outcome is Outcome.COMPLETED:
@@ -77,7 +81,7 @@ class TurnControl:
         self._wishes.speak_at(speed, self._asked)
 
     def latest_latency(self) -> Latency | None:
-        """Return when things happened in the latest turn that is over."""
+        """Return when things happened in the latest turn that is over and that somebody asked for."""
         return self._wishes.latency
 
     def forget_latest(self) -> bool:

@@ -61,7 +61,17 @@ class InProcessAlerts:
         """Have those of the ids ``gone`` be no more."""
         await trio.lowlevel.checkpoint()
         alerts = self._conversations.get(conversation, {})
-        for key in gone:
-            alerts.pop(key, None)
-        if not alerts:
+        self._leave(conversation, {key: alert for key, alert in alerts.items() if key not in gone})
+
+    def prune(self, before: float) -> None:
+        """Have those be no more that were due before ``before``, seconds since 1970, and will not be again."""
+        for conversation, alerts in [*self._conversations.items()]:
+            left = {key: alert for key, alert in alerts.items() if alert.weekdays or alert.due_at >= before}
+            self._leave(conversation, left)
+
+    def _leave(self, conversation: str, alerts: dict[str, Alert]) -> None:
+        """Have no others than ``alerts`` in ``conversation``."""
+        if alerts:
+            self._conversations[conversation] = alerts
+        else:
             self._conversations.pop(conversation, None)

@@ -76,6 +76,8 @@ ROLL = Skill(
     sentences=(
         Sentence("(roll|throw|cast) (a|the|some|me a) (die|dice) [again]"),
         Sentence("(roll|throw|cast) {dice:number} (dice|die)"),
+        # As recognizers hear "two".
+        Sentence("(roll|throw|cast) to dice", {"dice": 2}),
         Sentence("(roll|throw|cast) (a|an) {sides:number} sided (die|dice)"),
         Sentence("(roll|throw|cast) {dice:number} {sides:number} sided (dice|die)"),
         Sentence("(roll|throw|cast) (a|an) d {sides:number}"),

@@ -35,7 +35,7 @@ class Control(Protocol):
         """Have replies from the next on spoken at ``speed``, 0.5 to 2.0."""
 
     def latest_latency(self) -> Latency | None:
-        """Return when things happened in the latest turn that is over; None before the first."""
+        """Return when things happened in the latest turn that is over and was asked for; None before the first."""
 
     def forget_latest(self) -> bool:
         """Take the latest turn that is over out of the conversation and of what is remembered.
@@ -84,6 +84,8 @@ class ServerTool:
     """Whether it is used only after the person was asked, and has said yes."""
     only_alone: bool = False
     """Whether a language model can do as much by itself: it is offered only where there is none."""
+    crash: Callable[[], None] | None = None
+    """Has what it works in end at once, where that is a server of its own: for faults on purpose."""
 
 
 class Toolbox(Protocol):

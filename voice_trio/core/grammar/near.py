@@ -13,6 +13,9 @@ _LONGEST: Final = 24
 _ALIKE: Final = {
     "ad": "add",
     "at": "add",
+    "canceled": "cancel",
+    "cancelled": "cancel",
+    "said": "set",
     "role": "roll",
     "row": "roll",
     "dye": "die",
