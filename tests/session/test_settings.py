@@ -18,6 +18,9 @@ def test_it_is_what_the_server_was_told():
 def test_no_secret_is_among_it():
     assert [name for name in SessionSettings.names() if is_secret(Settings.model_fields[name])] == []
     assert [name for name in Settings.model_fields if is_secret(Settings.model_fields[name])] == [
+        "asr_api_key",
+        "tts_api_key",
+        "remote_api_key",
         "openai_api_key",
         "auth_token",
     ]
