@@ -16,13 +16,16 @@ pytestmark = pytest.mark.real
 FIRST = b" click.globals\n"
 """The line with which the interpreter tells of an early import of the command line, when Ctrl-C is ours already."""
 
+OBEYS = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+"""Begins a command that obeys Ctrl-C, also where whoever runs these tests does not."""
+
 QUIET = {start.EXIT_INTERRUPTED, -signal.SIGINT}
 """The second is what the interpreter leaves of it in its very end; shells have one number for both."""
 
 
 def interrupted(folder, arguments, imports):
     """Press Ctrl-C so many imports behind `FIRST`; return the exit code, and what was complained of."""
-    command = [COMMAND[0], "-X", "importtime", *COMMAND[1:], *arguments]
+    command = [COMMAND[0], "-c", OBEYS, COMMAND[0], "-X", "importtime", *COMMAND[1:], *arguments]
     environment = {**os.environ, "STREAM_DATA_DIR": str(folder), "STREAM_PORT": "0"}
     streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True, **streams) as process:
@@ -34,7 +37,11 @@ def interrupted(folder, arguments, imports):
             told.append(process.stderr.readline())
         # As a terminal does: to all processes of the group.
         os.killpg(process.pid, signal.SIGINT)
-        _, rest = process.communicate(timeout=60)
+        try:
+            _, rest = process.communicate(timeout=60)
+        finally:
+            # What did not end would be waited for without end.
+            process.kill()
     lines = (b"".join(told) + rest).decode().splitlines()
     return process.returncode, [line for line in lines if not line.startswith("import time:")]
 
