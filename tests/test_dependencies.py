@@ -18,6 +18,7 @@ OWN = {"voice_trio", "tests", "tools"}
 UNIMPORTED = {
     "build",
     "coverage",
+    "kubernetes-validate",
     "moonshine-voice",
     "mypy",
     "pytest-trio",
