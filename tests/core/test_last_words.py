@@ -11,6 +11,7 @@ from voice_trio.core.last_words import Sense, sense_of
 SENTENCES = Path(__file__).parent.parent / "skills"
 
 BROKEN_OFF = [
+    "5 times",
     "I would like to go to the",
     "Turn left and",
     "Turn left, and.",
@@ -64,6 +65,7 @@ DOUBTFUL = [
     "When is the next?",
 ]
 WHOLE = [
+    "Times.",
     "What time is it?",
     "what time is it",
     "Turn it on.",

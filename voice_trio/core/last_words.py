@@ -150,7 +150,7 @@ def _by_number(words: Sequence[str], said: str) -> Sense:
     digits = _LAST_DIGITS.search(said)
     if digits is not None and _NUMBER_ASKED.search(said) is not None:
         return Sense.BROKEN_OFF if sum(map(str.isdecimal, digits[0])) < _ENOUGH_DIGITS else Sense.WHOLE
-    if words[-1] == "times" and _is_number([*words, ""][-3]):
+    if words[-1] == "times" and any(map(_is_number, words[-2:-1])):
         return Sense.BROKEN_OFF
     if _is_number(words[-1]) and _UNIT_WANTED.search(said) is not None:
         numbers = sum(map(_is_number, words))
@@ -167,15 +167,16 @@ def _is_number(word: str) -> bool:
 
 _SUBORDINATE: Final = _set("if when before after while although unless once until whenever as")
 """With these a clause begins before the one that says something."""
+_ASKED_WITH: Final = _AUXILIARIES | _set("about far long")
+"""Behind one of those they make a question ("when is it?"), or no clause."""
 _MAIN_CLAUSE_WORDS: Final = 3
 _LONGEST_CLAUSE: Final = 8
 """A recognizer may leave the comma out behind it: what is longer may hold both."""
 _POLITE: Final = _set("please okay well and then now hey hi hello yes no")
 _OPENINGS: Final = _set("a an the my your our their his its these those")
 _LONGEST_OPENING: Final = 3
-_CAN_ALONE: Final = _set(
-    "am was were does did could will would shall should the a an i if set it my please so which let"
-)
+_BEGINS: Final = _ASKING | _AUXILIARIES | _set("the a an i if set it my please so let")
+"""Words that alone are more often the beginning of something."""
 _SUFFIX_OF_VERBS: Final = ("'s", "'re", "'ve", "'ll", "'d", "n't")
 
 
@@ -184,8 +185,8 @@ def _by_beginning(words: Sequence[str], said: str) -> Sense:
         words = words[1:]
     first, second = [*words, ""][:2]
     if len(words) == 1:
-        return Sense.DOUBTFUL if first in _CAN_ALONE | _ASKING | _AUXILIARIES else Sense.WHOLE
-    if first in _SUBORDINATE and second not in _AUXILIARIES | _set("about far long"):
+        return Sense.DOUBTFUL if first in _BEGINS else Sense.WHOLE
+    if first in _SUBORDINATE and second not in _ASKED_WITH:
         main = _WORD.findall(said.partition(",")[2])
         if len(main) >= _MAIN_CLAUSE_WORDS:
             return Sense.WHOLE
