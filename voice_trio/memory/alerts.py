@@ -37,14 +37,8 @@ class SqliteAlerts:
         await self._use(lambda database: alert_rows.remove(database, conversation, gone))
 
     async def _use(self, work: Callable[[Database], T]) -> T:
-        def noted(database: Database) -> T:
-            try:
-                return work(database)
-            finally:
-                database.files.note()
-
         try:
-            return await self._store.use(noted)
+            return await self._store.change(work)
         except StoreError as error:
             raise ToolError(error.told) from error
 

@@ -42,14 +42,8 @@ class SqliteLists:
         await self._use(lambda database: list_rows.remove(database, conversation, name, items))
 
     async def _use(self, work: Callable[[Database], T]) -> T:
-        def noted(database: Database) -> T:
-            try:
-                return work(database)
-            finally:
-                database.files.note()
-
         try:
-            return await self._store.use(noted)
+            return await self._store.change(work)
         except StoreError as error:
             raise ToolError(error.told) from error
 

@@ -99,6 +99,10 @@ class SqliteStore:
         """Do ``work`` with the database, as everything else is done with it. Raises `StoreError`."""
         return await self._queue(False, lambda: work(self._open()))
 
+    async def change(self, work: Callable[[Database], T]) -> T:
+        """Do ``work``, which may write, in the same way. Raises `StoreError`."""
+        return await self._queue(False, self._change, work)
+
     async def aclose(self) -> None:
         """Close the database once nobody uses it; a thread that waits for a dead disk is not waited for."""
         with trio.move_on_after(_CLOSE_S, shield=True):
@@ -130,6 +134,13 @@ class SqliteStore:
         database = self._open()
         database.amend(record)
         database.files.note()
+
+    def _change(self, work: Callable[[Database], T]) -> T:
+        database = self._open()
+        try:
+            return work(database)
+        finally:
+            database.files.note()
 
     def _step(self, steps: Iterator[int]) -> int | None:
         database = self._open()

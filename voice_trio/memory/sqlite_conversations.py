@@ -81,13 +81,7 @@ class SqliteConversations:
     async def rename(self, conversation: str, title: str) -> bool:
         """Have ``conversation`` called ``title``; return whether there is one with any turn."""
 
-        def noted(database: Database) -> bool:
-            try:
-                return title_rows.rename(database, conversation, title)
-            finally:
-                database.files.note()
-
-        return await self._store.use(noted)
+        return await self._store.change(lambda database: title_rows.rename(database, conversation, title))
 
     async def delete(self, conversation: str) -> int:
         """Delete ``conversation``, and soon every trace of it; return how many turns it had."""
