@@ -31,6 +31,8 @@ class Stub:
     chat: str
     """The model to talk with."""
     port: int = 0
+    key: str = ""
+    """What it wants; empty: nothing."""
     asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     """Path, headers and body of each request."""
 
@@ -200,7 +202,9 @@ async def _converse(stub: Stub, stream: trio.SocketStream) -> None:
         path = head.target.decode()
         stub.asked.append((path, {name.decode(): value.decode() for name, value in head.headers}, bytes(body)))
         status, kind, answer = 200, "application/json", b'{"error":"not found"}'
-        if path == "/v1/chat/completions":
+        if stub.key and stub.asked[-1][1].get("authorization") != f"Bearer {stub.key}":
+            status, answer = 401, json.dumps({"error": {"message": f"Not {stub.asked[-1][1]}"}}).encode()
+        elif path == "/v1/chat/completions":
             kind, answer = "text/event-stream", "".join(f"data: {line}\n\n" for line in stub.stream).encode()
         elif path in stub.lists:
             answer = json.dumps(stub.lists[path]).encode()

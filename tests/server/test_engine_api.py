@@ -362,7 +362,7 @@ async def test_who_asks_for_the_list_at_the_same_time_has_one_look_made(monkeypa
 
     monkeypatch.setattr("voice_trio.server.engine_list.survey", look)
     async with open_host(config.load(), scripted) as host:
-        listed = EngineList(config.load(), host, lambda kind, name: False)
+        listed = EngineList(host, lambda kind, name: False)
         async with trio.open_nursery() as nursery:
             for _ in range(5):
                 nursery.start_soon(lambda: listed.tell(may_swap=False))

@@ -73,7 +73,8 @@ class EngineHost:
         """Kind and name of the engine that is being opened to take another's place."""
         self.on_change: Callable[[Kind], None] = lambda kind: None
         """Called when an engine of that kind has taken another's place; it neither waits nor raises."""
-        self._settings = settings
+        self.settings = settings
+        """By which engines are opened; those of a kind that was swapped may be of others."""
         self._nursery = nursery
         self._held: dict[Kind, _Held] = {}
         self._tap: Callable[[Engines], Engines] = lambda engines: engines
@@ -88,20 +89,23 @@ class EngineHost:
         entry = self._held[kind].entry
         return None if entry is None else entry.name
 
-    async def swap(self, kind: Kind, name: str) -> None:
+    async def swap(self, kind: Kind, name: str, settings: Settings | None = None) -> None:
         """Have the engine ``name`` of ``kind``, one of `SWAPPABLE`, take the place of the one that turns start with.
 
+        With ``settings`` those are the host's from then on, and the engine is opened anew where it is at work already.
         Returns when it has. Raises `SwapUnderWay`, and `CannotLoad` with a sentence: then all is as it was, as it is
         when this is cancelled before.
         """
         if self.swapping is not None:
             raise SwapUnderWay
-        if self.name_of(kind) == name:
+        if settings is None and self.name_of(kind) == name:
             await trio.lowlevel.checkpoint()
             return
+        wanted = settings or self.settings
         self.swapping = kind, name
         try:
-            await self._open(kind, self._settings.model_copy(update={CHOSEN_BY[kind]: name}))
+            await self._open(kind, wanted.model_copy(update={CHOSEN_BY[kind]: name}))
+            self.settings = wanted
         except Exception as error:  # whatever a stranger's engine raises
             cause = first_leaf(error)
             if isinstance(cause, CannotLoad | ConfigError):
@@ -164,7 +168,7 @@ class EngineHost:
         try:
             async with trio.open_nursery() as opening:
                 for kind in _KINDS:
-                    opening.start_soon(self._open, kind, self._settings)
+                    opening.start_soon(self._open, kind, self.settings)
         except ExceptionGroup as group:
             raise first_leaf(group) from group
 

@@ -10,30 +10,26 @@ from quart.wrappers import Request
 from quart_trio import QuartTrio
 
 from voice_trio.config import Settings
-from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import CannotLoad, EngineError
 from voice_trio.engines.host import SWAPPABLE, EngineHost, SwapUnderWay
 from voice_trio.entry_points import Kind
 from voice_trio.server.access import Access
-from voice_trio.server.addresses import is_loopback
+from voice_trio.server.deciding import check_may_decide, may_decide, not_swapped
 from voice_trio.server.engine_fetch import Fetches
-from voice_trio.server.engine_list import EngineList, without_paths
+from voice_trio.server.engine_list import EngineList
+from voice_trio.server.given_model_api import GivenModelApi
 from voice_trio.server.json_http import HttpError, answered, refusal, refused, small_body
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.upload.answer import busy
 from voice_trio.server.voice_samples import VoiceSamples
 
 _BAD_REQUEST = 400
-_FORBIDDEN = 403
 _NOT_FOUND = 404
-_CONFLICT = 409
 _UNPROCESSABLE = 422
 _UNAVAILABLE = 503
 
 _MOST_BYTES = 1_000
-
-_RETRY_AFTER_S = 5
 
 _FAILS: Final = {
     Kind.RECOGNIZER: ErrorCode.ASR_FAIL,
@@ -51,15 +47,17 @@ class EngineApi:
         self._sessions = sessions
         self._access = access
         self._fetches = Fetches(settings, lambda: self._list.look_again())
-        self._list = EngineList(settings, host, self._fetches.has)
+        self._list = EngineList(host, self._fetches.has)
         self._samples = VoiceSamples(settings, host)
+        self._given = GivenModelApi(settings, host, sessions, access, self._list)
 
     def add_to(self, app: QuartTrio) -> None:
         """Add the routes to ``app``, which has looked at token and origin before."""
+        self._given.add_to(app)
 
         @app.get("/api/engines")
         async def engines() -> Response:
-            return answered(await self._list.tell(may_swap=self._may_swap(request)))
+            return answered(await self._list.tell(may_swap=may_decide(request, self._access)))
 
         @app.put("/api/engines/<kind>")
         async def engine(kind: str) -> Response:
@@ -83,20 +81,6 @@ class EngineApi:
             except HttpError as error:
                 return refused(error)
 
-    def _may_swap(self, asked: Request) -> bool:
-        """Return whether whoever ``asked`` may decide for everybody: with the token, or at this machine itself.
-
-        A proxy at this machine, of which nobody told us, says at least that it is one.
-        """
-        if self._access.token is not None:
-            return True
-        if "X-Forwarded-For" in asked.headers or "Forwarded" in asked.headers:
-            return False
-        try:
-            return is_loopback(asked.remote_addr or "")
-        except ValueError:
-            return False
-
     async def _swap(self, asked: Request, named: str) -> None:
         """Do what ``asked`` wants of the engine of the kind ``named``. Raises `HttpError`."""
         kind, name = await self._wanted(asked, named)
@@ -106,16 +90,8 @@ class EngineApi:
             await self._host.swap(kind, name)
         except KeyError:
             raise _none_such(kind) from None
-        except SwapUnderWay:
-            error = m.Error(
-                code=ErrorCode.SERVER_BUSY,
-                message="Another engine is being opened. Try again in a moment.",
-                recoverable=True,
-                retry_after_s=_RETRY_AFTER_S,
-            )
-            raise HttpError(_CONFLICT, error) from None
-        except CannotLoad as error:
-            raise refusal(_UNAVAILABLE, f"The old one stays. {without_paths(str(error))}", _FAILS[kind]) from error
+        except (SwapUnderWay, CannotLoad) as error:
+            raise not_swapped(error, _FAILS[kind]) from error
 
     async def _fetch(self, asked: Request, named: str) -> Response:
         """Return what tells how the engine that ``asked`` wants comes here. Raises `HttpError`."""
@@ -130,9 +106,7 @@ class EngineApi:
 
     async def _wanted(self, asked: Request, named: str) -> tuple[Kind, str]:
         """Return the kind ``named`` and the name of the engine that ``asked`` is about. Raises `HttpError`."""
-        if not self._may_swap(asked):
-            message = "Engines are chosen at the server's own machine, or with its token (STREAM_AUTH_TOKEN)."
-            raise HttpError(_FORBIDDEN, m.Error(code=ErrorCode.UNAUTHORIZED, message=message, recoverable=False))
+        check_may_decide(asked, self._access)
         if named not in SWAPPABLE:
             raise refusal(_NOT_FOUND, f"There is no such kind of engine; {', '.join(SWAPPABLE)} can be chosen.")
         name = _name_in(await small_body(asked, _MOST_BYTES))

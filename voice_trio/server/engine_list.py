@@ -12,6 +12,7 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.engines.base import Engines, advice_of
 from voice_trio.engines.host import SWAPPABLE, EngineHost
+from voice_trio.engines.openai_chat.given import GivenSettings
 from voice_trio.engines.registry import Candidate, survey
 from voice_trio.entry_points import Kind
 
@@ -26,10 +27,9 @@ Surveyed = dict[Kind, list[dict[str, Any]]]
 
 
 class EngineList:
-    """What `host` has, and what ``settings`` could have instead."""
+    """What `host` has, and what its settings could have instead."""
 
-    def __init__(self, settings: Settings, host: EngineHost, is_fetching: Callable[[Kind, str], bool]) -> None:
-        self._settings = settings
+    def __init__(self, host: EngineHost, is_fetching: Callable[[Kind, str], bool]) -> None:
         self._host = host
         self._is_fetching = is_fetching
         self._one_at_a_time = trio.Lock()
@@ -59,7 +59,9 @@ class EngineList:
         advice = advice_of(model)
         told[Kind.LANGUAGE_MODEL]["synthetic"] = model.synthetic
         told[Kind.LANGUAGE_MODEL]["advice"] = None if advice is None else without_paths(advice)
-        told[Kind.END_OF_TURN]["endpointing"] = self._settings.endpointing
+        if may_swap:
+            told[Kind.LANGUAGE_MODEL]["given"] = _given(host.settings)
+        told[Kind.END_OF_TURN]["endpointing"] = self._host.settings.endpointing
         told[Kind.RECOGNIZER]["languages"] = list(host.engines.recognizer.languages)
         told[Kind.SYNTHESIZER]["voices"] = list(host.engines.synthesizer.voices)
         return told
@@ -86,7 +88,7 @@ class EngineList:
     async def _survey(self) -> Surveyed:
         async with self._one_at_a_time:
             if trio.current_time() - self._looked_at >= _FRESH_S:
-                self._surveyed = await trio.to_thread.run_sync(_look, self._settings)
+                self._surveyed = await trio.to_thread.run_sync(_look, self._host.settings)
                 self._looked_at = trio.current_time()
             return self._surveyed
 
@@ -105,6 +107,18 @@ def _told(one: Candidate) -> dict[str, Any]:
         "why_not": None if one.why_not is None else without_paths(one.why_not),
         "command": None if one.why_not is None else _command(one),
         "fetches": None if one.why_not is None else _fetches(one),
+    }
+
+
+def _given(settings: Settings) -> dict[str, Any] | None:
+    """Return what a person said about the language model, without the key; None where it is the environment's."""
+    if not isinstance(settings, GivenSettings):
+        return None
+    return {
+        "url": settings.openai_base_url or "",
+        "model": settings.llm_model,
+        "has_key": settings.openai_api_key is not None,
+        "kept": settings.given_kept,
     }
 
 

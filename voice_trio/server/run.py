@@ -37,6 +37,7 @@ from voice_trio.server.cross_origin import CrossOrigin
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.gate import Gate
 from voice_trio.server.hypercorn.install import install
+from voice_trio.server.kept_model import with_kept
 from voice_trio.server.listening import hypercorn_config, listen, open_connections
 from voice_trio.server.metrics import Metrics
 from voice_trio.server.metrics_http import serve_metrics
@@ -92,6 +93,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
     install()
     native.prepare()
     session_logs, access = _open_session_logs(settings), Access.of(settings)
+    of_engines = settings if open_engines is not None else await trio.to_thread.run_sync(with_kept, settings)
     tls = open_tls(settings)
     connections = open_connections(settings)
     listening = listen(settings)
@@ -101,7 +103,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         open_store(settings) as plain_store,
         open_conversations(plain_store) as conversations,
         open_toolbox(settings, lists_of(plain_store), alerts := alerts_of(plain_store)) as toolbox,
-        open_host(settings, open_engines) as host,
+        open_host(of_engines, open_engines) as host,
         open_media() as decoder,
         AsyncExitStack() as closing,
         trio.open_nursery() as nursery,

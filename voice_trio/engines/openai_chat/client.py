@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from voice_trio import checks
 from voice_trio.config import ConfigError, Settings
+from voice_trio.engines.openai_chat.given import GivenSettings
 from voice_trio.engines.openai_chat.proxy import Proxy, is_this_machine, proxy_for
 
 if TYPE_CHECKING:
@@ -49,12 +50,16 @@ class Upstream:
     proxy: Proxy | None
     found: str = ""
     """What runs there, where it was found on this machine and nobody named it."""
+    given: bool = False
+    """Whether a person named it at the page, and not the operator in the environment."""
 
     @property
     def setting(self) -> str:
         """What to check where it cannot be reached: nobody is to look for a fault in what they never set."""
         if self.found:
             return f"whether {self.found} still runs"
+        if self.given and self.own_address:
+            return "the address in the settings"
         return "OPENAI_BASE_URL" if self.own_address else "this machine's network"
 
     @property
@@ -62,7 +67,19 @@ class Upstream:
         """What to check where it has no such model."""
         if self.found:
             return f"whether {self.found} still has it"
+        if self.given:
+            return "its name in the settings"
         return "STREAM_LLM_MODEL and OPENAI_BASE_URL" if self.own_address else "STREAM_LLM_MODEL"
+
+    @property
+    def setting_of_name(self) -> str:
+        """What to check where it does not like what is asked of it."""
+        return "its name in the settings" if self.given else "STREAM_LLM_MODEL"
+
+    @property
+    def setting_of_key(self) -> str:
+        """What to check where the key is refused."""
+        return "the key in the settings" if self.given else "OPENAI_API_KEY"
 
     @property
     def way(self) -> str:
@@ -79,7 +96,7 @@ def open_upstream(settings: Settings, found: str = "") -> Upstream:
     """Return the server that ``settings`` name, with a client for it, which is to be closed; blocks.
 
     ``found`` is what runs there, where it was found and not named: it is sent nothing of what the environment has for
-    the API that people name.
+    the API that people name. What a person gave at the page (`GivenSettings`) is not either.
 
     Importing the SDK takes half a second, and making its client reads the certificates. Not from within Trio. Raises
     `ConfigError`.
@@ -93,9 +110,11 @@ def open_upstream(settings: Settings, found: str = "") -> Upstream:
     logging.getLogger("openai").setLevel(logging.NOTSET)
     url = httpx2.URL(settings.openai_base_url or OPENAI_URL)
     proxy = None if found else proxy_for(url)
+    key = _key(settings) or _PLACEHOLDER_KEY
+    given = isinstance(settings, GivenSettings)
     headers: dict[str, Any] = {"Accept-Encoding": "identity"}
-    if found:
-        headers |= _hidden_headers()
+    if found or given:
+        headers |= _hidden_headers(key)
     else:
         _check_headers()
     timeout = openai.Timeout(settings.llm_first_token_s, connect=_CONNECT_S)
@@ -112,7 +131,7 @@ def open_upstream(settings: Settings, found: str = "") -> Upstream:
         assert proxy is not None
         raise ConfigError(f"{proxy.variable} is a SOCKS proxy, which takes a package: pip install socksio") from error
     client = openai.AsyncOpenAI(
-        api_key=_key(settings) or _PLACEHOLDER_KEY,
+        api_key=key,
         organization=_header("OPENAI_ORG_ID"),
         project=_header("OPENAI_PROJECT_ID"),
         base_url=url,
@@ -124,7 +143,7 @@ def open_upstream(settings: Settings, found: str = "") -> Upstream:
     # Otherwise a person's first turn would wait for it, and everybody else's with it.
     rehearse()
     metered = bool(_key(settings)) and not is_this_machine(url.host)
-    return Upstream(client, _shown(url), bool(settings.openai_base_url), metered, proxy, found)
+    return Upstream(client, _shown(url), bool(settings.openai_base_url), metered, proxy, found, given)
 
 
 def distrusted(error: BaseException | None) -> str | None:
@@ -178,14 +197,14 @@ def _header(variable: str) -> str | None:
     return None if value is None else value.strip()
 
 
-def _hidden_headers() -> dict[str, Any]:
+def _hidden_headers(key: str) -> dict[str, Any]:
     """Return what keeps the SDK from sending the headers that the environment has for somebody else."""
     from openai import Omit
 
     lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
     names = ["OpenAI-Organization", "OpenAI-Project", *(line.partition(":")[0].strip() for line in lines)]
     # Named here, or the SDK would take one of the environment's.
-    return {name: Omit() for name in names} | {"Authorization": f"Bearer {_PLACEHOLDER_KEY}"}
+    return {name: Omit() for name in names} | {"Authorization": f"Bearer {key}"}
 
 
 def _check_headers() -> None:

@@ -11,18 +11,17 @@ a limit lasts; not for a refusal, since the answer would be the same.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any
 
 import outcome
 import trio
 
 from voice_trio.config import Settings
 from voice_trio.core.messages import ErrorCode
+from voice_trio.core.model_lists import ModelList, read_models
 from voice_trio.core.unpacking import CannotUnpack, Unpacker
 from voice_trio.engines.base import Alive, EngineError, Finish, Prompt, ReplyEvent, Stream, TextDelta, broken_off
 from voice_trio.engines.openai_chat.client import (
@@ -32,20 +31,20 @@ from voice_trio.engines.openai_chat.client import (
     is_configured,
     open_upstream,
 )
+from voice_trio.engines.openai_chat.pieces import drain, faults, next_of, pieces_of
 from voice_trio.engines.openai_chat.reply import Place, ReplyReader
 from voice_trio.engines.openai_chat.request import request_of
 from voice_trio.engines.plug import Plug
 from voice_trio.entry_points import Kind
 from voice_trio.waiting import alongside
 
-if TYPE_CHECKING:
-    from openai import AsyncAPIResponse
-
 _RETRY_S = 0.2
 _DRAIN_S = 0.5
 """Limit for what follows the last words: a connection read to its end is used again, which saves a handshake."""
 _GOES_ON_S = 2.0
 """The same for a reply that may go on, since the server says with every piece that it ends there."""
+_MAX_LIST_BYTES = 256 * 1024
+"""Of a list of models. One of a thousand is half of it."""
 _MAX_BODY_BYTES = 16_000_000
 """Of a reply's body, unpacked. A minute of thinking, spelled as wastefully as servers do, is a third of it."""
 
@@ -76,6 +75,23 @@ class ChatModel:
         self._thinks_first: bool | None = None
         """What the replies so far have shown of the model, which is the same for all."""
 
+    async def models(self) -> ModelList | None:
+        """Return what the server lists; None where it has no list that could be read. Raises `EngineError`."""
+        import openai
+
+        body = b""
+        try:
+            async with self._client.models.with_streaming_response.list() as response, pieces_of(response) as pieces:
+                async for piece in pieces:
+                    body += piece
+                    if len(body) > _MAX_LIST_BYTES:
+                        return None
+        except openai.NotFoundError:
+            return None
+        except faults() as error:
+            raise self._failure(error) from None
+        return read_models(body)
+
     @asynccontextmanager
     async def stream(self, prompt: Prompt) -> AsyncIterator[Stream]:
         """Begin a reply to ``prompt``; leaving the context closes the connection that carries it."""
@@ -101,7 +117,7 @@ class ChatModel:
                 await send.send(outcome.Error(error))
 
     async def _events(self, prompt: Prompt) -> AsyncGenerator[ReplyEvent]:
-        faults = _faults()
+        wrong = faults()
         may_retry = True
         while True:
             try:
@@ -113,7 +129,7 @@ class ChatModel:
             except CannotUnpack:
                 text = f"What {self._upstream.address} sent is packed in a way that nobody asked for."
                 raise EngineError(ErrorCode.LLM_FAIL, text) from None
-            except faults as error:
+            except wrong as error:
                 if not (may_retry and _may_pass(error)):
                     # Without its cause: that holds what the server said, and servers repeat keys.
                     raise self._failure(error) from None
@@ -125,13 +141,13 @@ class ChatModel:
         # each is collected as garbage with a warning. So it only opens the response here, and errs for it.
         request = request_of(prompt, self.name, is_openai=not self._upstream.own_address)
         create = self._client.chat.completions.with_streaming_response.create
-        async with create(**request) as response, _pieces(response) as pieces:
+        async with create(**request) as response, pieces_of(response) as pieces:
             reply = ReplyReader(self._place, self.name, thinks_first=self._thinks_first)
             unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
             left = _MAX_BODY_BYTES
             ends_at = inf
             while not reply.over:
-                piece = await _next(pieces, ends_at, may_fail=reply.is_whole)
+                piece = await next_of(pieces, ends_at, may_fail=reply.is_whole)
                 if piece is None:
                     break
                 had_text = False
@@ -157,7 +173,7 @@ class ChatModel:
                 if reply.learnt is not None and self._thinks_first is not True:
                     self._thinks_first = reply.learnt
                 with trio.move_on_after(_DRAIN_S):
-                    await _drain(pieces)
+                    await drain(pieces)
                 yield Finish(reply.reason or "stop", reply.usage)
 
     def _failure(self, error: Exception) -> EngineError:
@@ -168,10 +184,11 @@ class ChatModel:
         from voice_trio.engines.openai_chat.http import Redirected
 
         upstream = self._upstream
-        where, way = upstream.setting, upstream.way
+        where, way, name = upstream.setting, upstream.way, upstream.setting_of_name
         match error:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
-                text = f"The language model refused the key (HTTP {error.status_code}): check OPENAI_API_KEY."
+                code, check = error.status_code, upstream.setting_of_key
+                text = f"The language model refused the key (HTTP {code}): check {check}."
             case openai.NotFoundError():
                 place = f"{self.name!r} at {upstream.address}"
                 text = f"There is no language model {place}: check {upstream.model_setting}."
@@ -180,7 +197,7 @@ class ChatModel:
             case openai.InternalServerError():
                 text = f"The language model's server has a fault (HTTP {error.status_code})."
             case openai.APIStatusError():
-                text = f"The language model refused the request (HTTP {error.status_code}): check STREAM_LLM_MODEL."
+                text = f"The language model refused the request (HTTP {error.status_code}): check {name}."
             case Redirected():
                 text = f"The language model at {upstream.address} sends to {error}: check {where}."
             case openai.APITimeoutError(__cause__=httpx2.ConnectTimeout()):
@@ -229,51 +246,6 @@ def _may_pass(error: Exception) -> bool:
         case openai.OpenAIError():
             return False
     return True
-
-
-def _faults() -> tuple[type[Exception], ...]:
-    """Return what asking and reading the answer raise; a fault of TLS in the middle comes through as it is."""
-    import anyio
-    import httpx2
-    import openai
-
-    from voice_trio.engines.openai_chat.http import Redirected
-
-    return openai.OpenAIError, httpx2.RequestError, ssl.SSLError, anyio.EndOfStream, Redirected
-
-
-@asynccontextmanager
-async def _pieces(response: AsyncAPIResponse[Any]) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Give the bytes of ``response`` as they come, and end the generators that they come through.
-
-    Half a dozen stand in one another, and closing the outermost closes none of the others. A cancelled read goes
-    through them all.
-    """
-    pieces = response.http_response.aiter_raw()
-    try:
-        yield pieces
-    finally:
-        with trio.CancelScope() as scope:
-            scope.cancel()
-            await _drain(pieces)
-
-
-async def _next(pieces: AsyncIterator[bytes], ends_at: float, *, may_fail: bool) -> bytes | None:
-    """Return the next of ``pieces``; None at their end, at ``ends_at``, or for an error that is nobody's."""
-    with trio.move_on_at(ends_at):
-        try:
-            return await anext(pieces, None)
-        except _faults():
-            if not may_fail:
-                raise
-    return None
-
-
-async def _drain(pieces: AsyncIterator[bytes]) -> None:
-    """Read what is left; an error in it is nobody's, since the reply is over."""
-    with suppress(*_faults()):
-        while await anext(pieces, None) is not None:
-            pass
 
 
 def _missing(settings: Settings) -> str | None:
