@@ -29,6 +29,8 @@ export class Assistant {
     this.session = this.client.session;
     this.isHandsFree = false;
     this.isOpening = false;
+    /** Whether the server goes on by choices that are others by now. */
+    this.isStale = false;
     /** A press counts only if no later one, and no stop, came while the microphone was opened. */
     this.press = 0;
     /** @type {Promise<void>} */
@@ -221,6 +223,13 @@ export class Assistant {
     }
   }
 
+  /** The person has chosen anew how to be heard or answered. In hands-free the server goes on as it was last told. */
+  heed() {
+    this.isStale = this.isHandsFree;
+    const { phase, conversation } = this;
+    if (this.isStale && (phase === "waiting" || (phase === "listening" && !conversation.current?.said))) this.start();
+  }
+
   /**
    * Goes on with another conversation than this one, which ends here.
    *
@@ -245,7 +254,13 @@ export class Assistant {
    * @private
    */
   listenAgain() {
-    if (!this.session.isHandsFree && !this.conversation.isBusy) this.client.start("hands_free");
+    if ((this.isStale || !this.session.isHandsFree) && !this.conversation.isBusy) this.start();
+  }
+
+  /** @private */
+  start() {
+    this.isStale = false;
+    this.client.start("hands_free");
   }
 
   /**

@@ -3,6 +3,7 @@
 import { AdviceView } from "./advice-view.js";
 import { byId, make, setText } from "./dom.js";
 import { detailOf, labelOf, missingOf } from "./engines.js";
+import { OwnModelView } from "./own-model-view.js";
 
 /** @typedef {import("./engines.js").Kind} Kind */
 
@@ -22,6 +23,7 @@ export class EnginesView {
     this.engines = engines;
     this.copy = copy;
     this.section = byId("engines");
+    this.ownModel = new OwnModelView(engines);
     this.rows = new Map(KINDS.map(([kind, name]) => [kind, this.addRow(kind, name)]));
     /** What the row of a kind was made of, so that nothing that a person points at is made anew. @type {Map<Kind, string>} */
     this.shown = new Map();
@@ -33,6 +35,7 @@ export class EnginesView {
     const { list, trouble, wish } = this.engines;
     for (const [kind] of KINDS) if (list) this.showKind(kind, list[kind], list.may_swap);
     const swapping = wish ?? KINDS.map(([kind]) => ({ kind, name: list?.[kind].swapping_to })).find(({ name }) => name);
+    this.ownModel.show();
     this.section.setAttribute("aria-busy", String(Boolean(wish)));
     setText(byId("engines-status"), this.statusOf(swapping ?? null));
     setText(byId("engines-trouble"), trouble);
@@ -46,6 +49,7 @@ export class EnginesView {
   statusOf(swapping) {
     const { list, fetching, fetched } = this.engines;
     if (!list) return "Looking …";
+    if (swapping?.name === "auto") return "Going back to the server's own …";
     if (swapping) return `Getting ${this.label(swapping)} ready … What is at work goes on until then.`;
     if (fetching) return `Fetching ${this.label(fetching)} … Talk on meanwhile, and leave the page open.`;
     if (fetched) return `${this.label(fetched)} is here. Choose it above.`;

@@ -20,7 +20,9 @@ import { inWords } from "./languages.js";
  *   in_use: boolean,
  * }} Candidate */
 
-/** @typedef {{at_work: string, swapping_to: string | null, engines: Candidate[], synthetic?: boolean, advice?: string | null, languages?: string[]}} OfKind */
+/** The language model that a person named. @typedef {{url: string, model: string, has_key: boolean, kept: boolean}} Given */
+
+/** @typedef {{at_work: string, swapping_to: string | null, engines: Candidate[], synthetic?: boolean, advice?: string | null, languages?: string[], given?: Given | null}} OfKind */
 
 /** @typedef {{may_swap: boolean, end_of_turn: {at_work: string, endpointing: string}} & Record<Kind, OfKind>} List */
 
@@ -66,11 +68,36 @@ export class Engines {
    * @param {Kind} kind
    * @param {string} name
    */
-  async swap(kind, name) {
+  swap(kind, name) {
+    return this.put(kind, name, (token) => ask(`${this.url}engines/${kind}`, { method: "PUT", ...saying({ name }), token }));
+  }
+
+  /**
+   * Has a language model take over that no setting of the server names.
+   *
+   * @param {{url: string, key: string, model: string, keep: boolean}} said
+   */
+  give(said) {
+    const name = "openai-chat";
+    return this.put("language_model", name, (token) => ask(`${this.url}language_model`, { method: "PUT", ...saying(said), token }));
+  }
+
+  /** Has the server's own take over again. */
+  forgetGiven() {
+    return this.put("language_model", "auto", (token) => ask(`${this.url}language_model`, { method: "DELETE", token }));
+  }
+
+  /**
+   * @private
+   * @param {Kind} kind
+   * @param {string} name
+   * @param {(token: string) => Promise<Response>} ask
+   */
+  async put(kind, name, ask) {
     this.wish = { kind, name };
     this.fetched = null;
     this.onchange();
-    await this.take((token) => ask(`${this.url}engines/${kind}`, { method: "PUT", ...naming(name), token }));
+    await this.take(ask);
     this.wish = null;
     this.onchange();
   }
@@ -111,7 +138,7 @@ export class Engines {
    */
   async follow(kind, name, signal) {
     const url = `${this.url}engines/${kind}/fetch`;
-    const response = await ask(url, { method: "POST", ...naming(name), token: this.token(), signal });
+    const response = await ask(url, { method: "POST", ...saying({ name }), token: this.token(), signal });
     for await (const said of readLines(response)) {
       if (said.error) throw new Refusal(said.error, response.status);
       if (said.fetched) return;
@@ -161,11 +188,11 @@ export class Engines {
 }
 
 /**
- * @param {string} name of an engine
- * @returns {RequestInit} what a request is to have that is about it
+ * @param {Record<string, unknown>} said
+ * @returns {RequestInit} what a request is to have that says it
  */
-function naming(name) {
-  return { body: JSON.stringify({ name }), headers: { "Content-Type": "application/json" } };
+function saying(said) {
+  return { body: JSON.stringify(said), headers: { "Content-Type": "application/json" } };
 }
 
 /**

@@ -11,6 +11,9 @@ import { LevelTest } from "./level-test.js";
 import { SamplePlayer } from "./sample-player.js";
 import { showTheme } from "./theme.js";
 
+/** Choices that go with a turn. */
+const OF_TURNS = new Set(["voice", "speed", "language", "silenceMs", "bargeIn"]);
+
 const MUTED = { title: "The voice is muted.", text: "Answers are only written, until the settings let them sound again." };
 
 export class Settings {
@@ -121,6 +124,7 @@ export class Settings {
   change(name) {
     saveChoices(this.choices);
     this.apply(name);
+    if (OF_TURNS.has(name)) this.assistant.heed();
     if (name === "output") this.audio.choose(this.choices.output);
     if (name === "microphone") {
       const { microphone } = this.assistant.input;

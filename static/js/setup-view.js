@@ -67,6 +67,7 @@ export class SetupView {
       section.append(make("p", "", "With Ollama on the server's machine:"), commandOf(LOCAL_MODEL, "a language model", this.copy));
     }
     if (advice) section.append(make("p", "hint", advice));
+    if (this.engines.list?.may_swap) section.append(make("p", "hint", "Or name one by its address or key in the settings, under Model."));
     return section;
   }
 

@@ -5,7 +5,7 @@ import { make, setText } from "./dom.js";
 /** @typedef {import("./turn.js").Call} Call */
 
 /** @type {Record<string, string>} */
-const STATES = { started: "is being used…", done: "was used", failed: "could not be used", cancelled: "was stopped" };
+const STATES = { started: "Using", done: "Used", failed: "Could not use", cancelled: "Stopped" };
 
 export class ToolsView {
   constructor() {
@@ -47,7 +47,8 @@ class ToolView {
   /** @param {Call} call */
   show(call) {
     this.element.dataset.state = call.state;
-    setText(this.line, `${call.name} ${STATES[call.state] ?? call.state}`);
+    // As people write it: "set_timer" and "get-weather" are names for programs.
+    setText(this.line, `${STATES[call.state] ?? call.state}: ${call.name.replace(/[_-]+/g, " ")}`);
     setText(this.given, call.arguments);
     this.result.hidden = call.result === undefined;
     setText(this.result, call.result ?? "");

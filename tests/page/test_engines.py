@@ -183,3 +183,42 @@ def test_a_voice_is_heard_before_it_is_chosen(server):
         page.wait_for_selector("#hear >> text=Hear it")
         assert page.inner_text("#engines-trouble") == ""
         assert visit.trouble == []
+
+
+def test_a_language_model_is_named_by_its_address_and_key_and_given_up_again(tmp_path, model):
+    model.reply = "It is noon."
+    with (
+        serving(tmp_path, STREAM_LLM_ENGINE="synthetic") as server,
+        visiting(server.url, viewport={"width": 390, "height": 800}) as visit,
+    ):
+        page = visit.page
+        visit.phase("ready")
+        open_settings(page)
+        page.click("#own-model summary")
+        page.fill("#own-url", "http://127.0.0.1:9/v1")
+        page.fill("#own-name", "mind")
+        page.press("#own-name", "Enter")
+        page.wait_for_selector("#engines-trouble:not([hidden])")
+        assert "Could not reach the language model" in page.inner_text("#engines-trouble")
+        assert page.is_visible("#own-url")
+        page.fill("#own-url", model.url)
+        page.fill("#own-key", "sk-of-a-person-0123456789")
+        page.check("#own-keep", force=True)
+        page.click("#own-use")
+        page.wait_for_selector("#own-forget:not([hidden])")
+        check(page, "a language model of one's own")
+        assert page.input_value("#own-key") == ""
+        assert page.get_attribute("#own-key", "placeholder") == "not shown"
+        (kept,) = tmp_path.glob("*language_model*")
+        page.click("#settings .end .main")
+        page.fill("#text", "What time is it?")
+        page.press("#text", "Enter")
+        visit.over()
+        assert page.inner_text(".assistant .words").strip() == "It is noon."
+        page.click("#open-settings")
+        page.click("#own-forget")
+        page.wait_for_selector("#own-forget", state="hidden")
+        assert not kept.exists()
+        assert page.input_value("#own-url") == ""
+    # The browser says so of each answer that is an error; the first address answered with none.
+    assert [line for line in visit.trouble if "422" not in line] == []

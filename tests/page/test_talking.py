@@ -199,7 +199,7 @@ def test_what_tools_did_is_a_folded_line_each(server, model, question):
             page.keyboard.press("Enter")
             visit.over(1)
             lines = page.locator(".tool summary").all_text_contents()
-            assert lines == ["train_times was used", "train_times could not be used"]
+            assert lines == ["Used: train times", "Could not use: train times"]
             assert not page.locator(".tool .result").first.is_visible()
             page.locator(".tool summary").first.click()
             assert page.locator(".tool .result").first.is_visible()

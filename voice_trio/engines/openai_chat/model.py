@@ -43,6 +43,8 @@ _DRAIN_S = 0.5
 """Limit for what follows the last words: a connection read to its end is used again, which saves a handshake."""
 _GOES_ON_S = 2.0
 """The same for a reply that may go on, since the server says with every piece that it ends there."""
+_NO_LIST = frozenset({404, 405, 501})
+"""What a server answers that has no list of models."""
 _MAX_LIST_BYTES = 256 * 1024
 """Of a list of models. One of a thousand is half of it."""
 _MAX_BODY_BYTES = 16_000_000
@@ -86,9 +88,9 @@ class ChatModel:
                     body += piece
                     if len(body) > _MAX_LIST_BYTES:
                         return None
-        except openai.NotFoundError:
-            return None
         except faults() as error:
+            if isinstance(error, openai.APIStatusError) and error.status_code in _NO_LIST:
+                return None
             raise self._failure(error) from None
         return read_models(body)
 
