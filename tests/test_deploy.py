@@ -1,5 +1,6 @@
 """What deploy/ holds is understood by those that it is for, and names what there is."""
 
+import ast
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from tools.write_docs import metrics_table
 from voice_trio.config import Settings, variable
@@ -66,3 +68,19 @@ def test_prometheus_takes_it():
     for what, name in [("rules", "alerts.yml"), ("config", "prometheus.yml")]:
         done = run("promtool", "check", what, str(DEPLOY / name))
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_file_for_ray_names_what_its_application_has():
+    """Ray itself is no dependency, so what it would import is read."""
+    wanted = yaml.safe_load((DEPLOY / "ray" / "serve.yaml").read_text())
+    code = ast.parse((DEPLOY / "ray" / "voice_engines.py").read_text())
+    classes = {one.name for one in code.body if isinstance(one, ast.ClassDef)}
+    bound = {ast.unparse(one.targets[0]) for one in code.body if isinstance(one, ast.Assign)}
+    for application in wanted["applications"]:
+        module, _, name = application["import_path"].partition(":")
+        assert (module, name in bound) == ("voice_engines", True)
+        assert {one["name"] for one in application["deployments"]} <= classes
+    assert [one["route_prefix"] for one in wanted["applications"]] == [
+        "/v1/audio/transcriptions",
+        "/v1/audio/speech",
+    ]

@@ -3,10 +3,13 @@
     python tools/remote_engine.py --overhead
     python tools/remote_engine.py --overhead --url http://127.0.0.1:8000
     python tools/remote_engine.py --cancel
+    python tools/remote_engine.py --ray --kill 3 --hang 1 --seconds 30
 
 The far end is a bare one in a process of its own, or any other that has the API for audio (``--url``), whose own time
 is then in the figures. `--overhead` sends 160 kB, five seconds of sound, again and again, and in turns asks a
-recognizer in this process the same. Exit status 1 where a goal is missed.
+recognizer in this process the same. `--ray` has a cluster of Ray's host the recognizer as `deploy/ray` does, on this
+machine, and asks it while replicas are killed and stopped; with `--overhead` it is what that measures. Exit status 1
+where a goal is missed.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -27,6 +31,7 @@ import trio
 
 from tools.figures import percentile
 from tools.proc import machine
+from tools.remote_engine_ray import cluster, survive
 from voice_trio import config
 from voice_trio.core.audio import BYTES_PER_SAMPLE
 from voice_trio.engines.base import Recognizer
@@ -131,12 +136,31 @@ async def cancels(times: int) -> bool:
 @click.option("--overhead", "of_overhead", is_flag=True, help="Measure the way there and back.")
 @click.option("--cancel", "of_cancel", is_flag=True, help="Measure how soon a cancel is seen at the far end.")
 @click.option("--url", help="Ask this far end instead of a bare one.")
+@click.option("--ray", "of_ray", is_flag=True, help="Ask the recognizer of a cluster of Ray's on this machine.")
+@click.option("--kill", "kills", default=3, show_default=True, help="Replicas of it to kill.")
+@click.option("--hang", "hangs", default=1, show_default=True, help="Replicas of it to stop.")
+@click.option("--seconds", default=30.0, show_default=True, help="How long it is asked meanwhile.")
 @click.option("--times", default=500, show_default=True, help="Questions of each kind.")
-def main(of_overhead: bool, of_cancel: bool, url: str | None, times: int) -> None:
+def main(
+    of_overhead: bool,
+    of_cancel: bool,
+    url: str | None,
+    of_ray: bool,
+    kills: int,
+    hangs: int,
+    seconds: float,
+    times: int,
+) -> None:
     """Measure a recognizer on another machine."""
-    if not (of_overhead or of_cancel):
-        raise click.UsageError("say what to measure: --overhead, --cancel or both")
+    if not (of_overhead or of_cancel or of_ray):
+        raise click.UsageError("say what to measure: --overhead, --cancel, --ray")
     well = True
+    if of_ray:
+        with cluster() as address:
+            if of_overhead:
+                well = trio.run(overhead, address, times)
+            survived = partial(survive, address, kills=kills, hangs=hangs, seconds=seconds)
+            sys.exit(0 if trio.run(survived) and well else 1)
     if of_overhead:
         well = trio.run(overhead, url, times) and well
     if of_cancel:
