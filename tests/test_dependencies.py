@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-OWN = {"voice_trio", "tests", "tools"}
+OWN = {"voice_engines", "voice_trio", "tests", "tools"}
 
 UNIMPORTED = {
     "build",
@@ -63,7 +63,7 @@ DISTRIBUTIONS = {module: {canonical(name) for name in names} for module, names i
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("voice_trio", ["echo", "mcp"]), ("tests", ["dev", "mcp", "train"]), ("tools", ["dev", "voicebench"])],
+    [("voice_trio", ["echo", "mcp"]), ("tests", ["dev", "mcp", "train"]), ("tools", ["dev", "ray", "voicebench"])],
 )
 def test_what_is_imported_is_declared(folder, extras):
     asked_for = declared(*extras)

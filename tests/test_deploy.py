@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tools.write_docs import metrics_table
 from voice_trio.config import Settings, variable

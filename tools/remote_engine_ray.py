@@ -1,7 +1,7 @@
 """A cluster of Ray's on this machine, with `deploy/ray` on it, and what happens to its replicas.
 
-Wants Ray, which is no dependency of ours: `pip install 'ray[serve]==2.60.0' python-multipart` beside voice_trio, in an
-environment of its own, whose Python then runs `tools/remote_engine.py`.
+Wants Ray, which is no dependency of ours: `pip install -e '.[ray]'` in an environment of its own, whose Python then
+runs `tools/remote_engine.py`.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def cluster() -> Iterator[str]:
     }
     sys.path.insert(0, str(_ROOT / "deploy" / "ray"))
     try:
-        import ray  # type: ignore[import-not-found]
+        import ray
         from ray import serve
-        from voice_engines import Recognizer as Deployed  # type: ignore[import-not-found]
+        from voice_engines import Recognizer as Deployed
     except ImportError as error:
         raise click.ClickException(f"{error}. {' '.join((__doc__ or '').split(chr(10) * 2)[1].split())}") from None
     with socket.socket() as free:
