@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from voice_trio.core.alerts import MAX_LABEL_CHARS, Alert
+from voice_trio.core.alerts import MAX_LABEL_CHARS
 from voice_trio.core.grammar.sentences import Sentence
 from voice_trio.skills import alert_words as words, arguments as given
 from voice_trio.skills.moments import moment
+from voice_trio.skills.putting import put
 from voice_trio.skills.skill import Means, Skill
-from voice_trio.skills.timers import new_id
 from voice_trio.toolbox.base import Circumstances
 
 MOMENT = {
@@ -27,19 +27,8 @@ MOMENT = {
 async def _set(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
     label = given.text(arguments, "name", most=MAX_LABEL_CHARS)
     due = moment(arguments, circumstances.now, afternoons=False)
-    alert = Alert(
-        conversation=circumstances.conversation,
-        id=new_id(),
-        kind="alarm",
-        label=label,
-        due_at=due.at,
-        set_at=circumstances.now.timestamp(),
-        zone=due.zone,
-        wall=due.wall,
-        weekdays=due.weekdays,
-    )
-    await means.alerts.put(alert)
-    circumstances.control.alerts_changed()
+    fields = {"due_at": due.at, "zone": due.zone, "wall": due.wall, "weekdays": due.weekdays}
+    alert = await put(circumstances, means, kind="alarm", label=label, **fields)
     return f"I set an alarm for {words.when(alert, circumstances.now)}."
 
 

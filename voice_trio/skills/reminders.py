@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from voice_trio.core.alerts import MAX_LABEL_CHARS, Alert
+from voice_trio.core.alerts import MAX_LABEL_CHARS
 from voice_trio.core.grammar.sentences import Sentence
 from voice_trio.skills import alert_words as words, arguments as given
 from voice_trio.skills.alarms import MOMENT
 from voice_trio.skills.moments import moment
+from voice_trio.skills.putting import put
 from voice_trio.skills.skill import Means, Skill
-from voice_trio.skills.timers import new_id
 from voice_trio.toolbox.base import Circumstances, ToolError
 
 _AROUND = " .,;:!?\"'“”"
@@ -22,19 +22,8 @@ async def _set(arguments: Mapping[str, Any], circumstances: Circumstances, means
     if not what:
         raise ToolError("I did not make out what to remind you of.")
     due = moment(arguments, circumstances.now, afternoons=True)
-    alert = Alert(
-        conversation=circumstances.conversation,
-        id=new_id(),
-        kind="reminder",
-        label=what,
-        due_at=due.at,
-        set_at=circumstances.now.timestamp(),
-        zone=due.zone,
-        wall=due.wall,
-        weekdays=due.weekdays,
-    )
-    await means.alerts.put(alert)
-    circumstances.control.alerts_changed()
+    fields = {"due_at": due.at, "zone": due.zone, "wall": due.wall, "weekdays": due.weekdays}
+    alert = await put(circumstances, means, kind="reminder", label=what, **fields)
     in_a_while = "" if due.wall else f"in {words.length(due.at - circumstances.now.timestamp())}"
     return f"I will remind you to {words.yours(what)} {in_a_while or f'at {words.when(alert, circumstances.now)}'}."
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -12,6 +11,7 @@ from voice_trio.core.grammar.sentences import Sentence
 from voice_trio.core.grammar.tokens import tokens
 from voice_trio.skills import alert_words as words, arguments as given, spoken
 from voice_trio.skills.moments import length
+from voice_trio.skills.putting import put
 from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import Circumstances, ToolError
 
@@ -19,23 +19,13 @@ _NO_NAME = ("the", "my", "a", "an", "oclock")
 _NEAR = 0.8
 """As alike names of timers are one: `difflib` has it."""
 KINDS = ("timer", "alarm", "reminder")
-ID_BYTES = 6
 
 
 async def _set(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
     takes = length(given.text(arguments, "duration"))
     name = _plain(given.text(arguments, "name", most=MAX_LABEL_CHARS))
-    now = circumstances.now.timestamp()
-    alert = Alert(
-        conversation=circumstances.conversation,
-        id=new_id(),
-        kind="timer",
-        label=name,
-        due_at=now + takes.total_seconds(),
-        set_at=now,
-    )
-    await means.alerts.put(alert)
-    circumstances.control.alerts_changed()
+    due_at = circumstances.now.timestamp() + takes.total_seconds()
+    await put(circumstances, means, kind="timer", label=name, due_at=due_at)
     return f"I set a {f'{name} ' if name else ''}timer for {words.length(takes.total_seconds())}."
 
 
@@ -62,11 +52,6 @@ async def _cancel(arguments: Mapping[str, Any], circumstances: Circumstances, me
     await means.alerts.remove(circumstances.conversation, [alert.id for alert in alerts])
     circumstances.control.alerts_changed()
     return f"I cancelled {spoken.listed([words.called(alert) for alert in alerts])}."
-
-
-def new_id() -> str:
-    """Return the id of a new alert, that no other has had."""
-    return secrets.token_hex(ID_BYTES)
 
 
 def _meant(alerts: Sequence[Alert], name: str) -> list[Alert]:
