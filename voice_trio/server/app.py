@@ -105,6 +105,8 @@ def make_app(
     async def readyz() -> tuple[dict[str, object], int]:
         if sessions.draining:
             return {"status": "draining"}, _HTTP_UNAVAILABLE
+        if sessions.leaving:
+            return {"status": "about to stop"}, _HTTP_UNAVAILABLE
         # The server listens only once its engines are warm, but a worker can be lost, and its successor takes a moment.
         if not sessions.engines_ready:
             return {"status": "engines are being replaced"}, _HTTP_UNAVAILABLE

@@ -66,6 +66,8 @@ class Sessions:
         ``tools`` returns those that the server has by now; ``metrics`` counts what happens; ``alerts`` are kept where
         ``store`` keeps turns.
         """
+        self.leaving = False
+        """Whether the server is about to stop, and yet serves as ever: nobody new should be sent here."""
         self.draining = False
         self.begun = 0
         """Sessions that had a place, and uploads."""
