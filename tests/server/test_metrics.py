@@ -1,5 +1,6 @@
 """What a server counts, as a Prometheus asks for it."""
 
+import shutil
 import socket
 
 import pytest
@@ -60,6 +61,17 @@ async def test_a_session_without_room_is_counted():
                 async with connect(running.ws_url):
                     pass
             assert read(await asked(running.url))["voice_trio_sessions_refused_total",] == 1
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+async def test_prometheus_has_nothing_to_say_against_it():
+    with trio.fail_after(60):
+        async with serving() as running:
+            body = await asked(running.url)
+            done = await trio.run_process(
+                ["promtool", "check", "metrics"], stdin=body.encode(), check=False, capture_stderr=True
+            )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 async def test_where_there_is_a_token_it_is_asked_for():
