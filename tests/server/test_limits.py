@@ -7,6 +7,7 @@ import pytest
 import trio
 import trio.testing
 
+from tests.commands import COMMAND
 from tests.server.serving import UPGRADE, closing, dial, eventually, get, read_to_end, serving, until_none, upgrade
 from voice_trio import config
 from voice_trio.client import CannotConnect, ServerBusy, SessionClosed, connect
@@ -183,6 +184,17 @@ async def test_a_client_is_told_of_a_refused_handshake_in_the_servers_words():
                 async with connect(running.ws_url):
                     pass
             assert (str(caught.value), caught.value.retry_after_s) == (NO_ROOM, 15)
+
+
+@real
+async def test_talk_says_so_and_could_not_begin(tmp_path):
+    with trio.fail_after(60):
+        async with serving(max_sessions=1) as running, connect(running.ws_url) as first:
+            await first.wait_for(m.SessionOpened)
+            talk = [*COMMAND, "talk", "--text", "hi", "--url", running.url]
+            done = await trio.run_process(talk, cwd=tmp_path, check=False, capture_stdout=True, capture_stderr=True)
+            assert (done.returncode, done.stdout) == (2, b"")
+            assert NO_ROOM in done.stderr.decode()
 
 
 @real
