@@ -19,14 +19,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import click
+import httpx2
 import trio
 
 from tools.figures import percentile
@@ -45,7 +47,8 @@ _BUSY = 3
 LONG = "What can you do?"
 """What the embedded skills alone answer for a quarter of a minute."""
 
-QUESTION = "What is seven times eight?"
+QUESTIONS = {"What is seven times eight?": "56", "What is nine times nine?": "81"}
+"""One before and one after a server is killed, and what has to stand in the answer."""
 
 PLACES = 5
 """Of each server, where they are to be full."""
@@ -62,6 +65,13 @@ class Server:
 
     process: trio.Process
     behind: Behind
+
+    async def asked(self, path: str) -> dict[str, Any]:
+        """Return what this server, and no proxy, answers to a GET of ``path``."""
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            answer = await http.get(f"http://127.0.0.1:{self.behind.port}{path}")
+        found: dict[str, Any] = answer.raise_for_status().json()
+        return found
 
     async def end(self) -> int:
         """Wait until it has ended, and return its exit status."""
@@ -249,6 +259,73 @@ async def full() -> bool:
     )
 
 
+async def kill() -> bool:
+    """Kill a server in the middle of a reply; return whether the conversation went on rightly, and in time."""
+    claim_s = float(os.environ.get("STREAM_CLAIM_TTL_S", "10"))
+    before, after = QUESTIONS
+    async with _fleet() as (servers, proxy):
+        async with connect(proxy.url) as client:
+            conversation = (await client.wait_for(m.SessionOpened)).conversation
+            first = await _reply(client, m.Text(text=before))
+            (its,) = [server for server in servers if (await server.asked("/livez"))["sessions"]]
+            await client.ask(m.Text(text=LONG))
+            await client.wait_for(m.TtsChunk)
+            its.process.kill()
+            killed_at = trio.current_time()
+            with suppress(SessionClosed):
+                while True:
+                    await client.hear()
+        async with connect(proxy.url) as client:
+            came_back_s = trio.current_time() - killed_at
+            while (second := await _reply(client, m.Text(text=after, conversation=conversation))) is None:
+                pass
+            went_on_s = second.began_at - killed_at
+        (other,) = [server for server in servers if server is not its]
+        turns = (await other.asked(f"/api/conversations/{conversation}"))["turns"]
+    said = [turn["said"] for turn in turns]
+    click.echo(
+        f"kill -9 in the middle of a reply: a session at the other server after {came_back_s:.2f} s, the conversation "
+        f"went on after {went_on_s:.2f} s, with claims of {claim_s:g} s; remembered: {said}"
+    )
+    # The turn that was cut off may have been written or not, but not twice, and nothing else may be lost or doubled.
+    return (
+        went_on_s <= claim_s + TAKEOVER_MARGIN_S
+        and [one for one in said if one != LONG] == [before, after]
+        and said.count(LONG) <= 1
+        and first is not None
+        and all(answer in one.words for one, answer in zip((first, second), QUESTIONS.values(), strict=True))
+    )
+
+
+class _Reply(NamedTuple):
+    words: str
+    began_at: float
+    """When the first of them came."""
+
+
+async def _reply(client: Client, question: m.Text) -> _Reply | None:
+    """Return the answer to ``question`` when it is over; None where it is to be asked again.
+
+    Then it has been waited for as long as the server wants. Raises click.ClickException for any other end.
+    """
+    await client.ask(question)
+    words, began_at, again_s = "", 0.0, None
+    while not isinstance(event := await client.hear(), m.Done):
+        if isinstance(event, m.Token):
+            began_at = began_at or trio.current_time()
+            words += event.text
+        elif isinstance(event, m.Error):
+            again_s = event.retry_after_s
+            if again_s is None:
+                raise click.ClickException(f"{question.text} {event.message}")
+    if event.outcome is m.Outcome.COMPLETED:
+        return _Reply(words, began_at)
+    if again_s is None:
+        raise click.ClickException(f"{question.text} ended as {event.outcome}")
+    await trio.sleep(again_s)
+    return None
+
+
 def _tell_failures(*all_seen: Seen) -> None:
     for seen in all_seen:
         for why in sorted(set(seen.failed)):
@@ -260,16 +337,21 @@ def _tell_failures(*all_seen: Seen) -> None:
 @click.option("--sigterm", "stops", is_flag=True, help="One server gets SIGTERM.")
 @click.option("--delay", "delay_s", type=float, multiple=True, help="STREAM_SHUTDOWN_DELAY_S; 0 and 3 without it.")
 @click.option("--full", "fills", is_flag=True, help="More people come than there are places.")
-def main(servers: int, stops: bool, delay_s: tuple[float, ...], fills: bool) -> None:
+@click.option("--kill", "kills", is_flag=True, help="One server is killed while it speaks; with STREAM_DATABASE_URL.")
+def main(servers: int, stops: bool, delay_s: tuple[float, ...], fills: bool, kills: bool) -> None:
     """Show what becomes of people who talk with servers behind HAProxy."""
-    if not (stops or fills):
-        raise click.UsageError("Say what is to happen: --sigterm, --full.")
+    if not (stops or fills or kills):
+        raise click.UsageError("Say what is to happen: --sigterm, --full, --kill.")
+    if kills and not os.environ.get("STREAM_DATABASE_URL"):
+        raise click.UsageError("--kill takes a memory that the servers share: set STREAM_DATABASE_URL.")
     if haproxy_command() is None:
         raise click.ClickException("HAProxy is not here. On Debian: apt-get install haproxy")
     click.echo(machine())
     well = [trio.run(sigterm, delay) for delay in (delay_s or (0.0, 3.0)) if stops]
     if fills:
         well.append(trio.run(full))
+    if kills:
+        well.append(trio.run(kill))
     sys.exit(not all(well))
 
 
