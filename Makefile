@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-fast check autobahn audit format news wheel try-wheel release-check oldest-trio newest-trio clean help
+.PHONY: run test test-fast check autobahn audit format news wheel try-wheel try-tools try-container release-check oldest-trio newest-trio clean help
 
 help:
 	@echo "make run       set up, start the server, print its address"
@@ -18,6 +18,8 @@ help:
 	@echo "make news      print what newsfragments/ would add to the changelog"
 	@echo "make wheel     build the wheel and the source archive into dist/"
 	@echo "make try-wheel talk to what make wheel built, in an environment of its own"
+	@echo "make try-tools the same, as uv and pipx install it"
+	@echo "make try-container  talk to what deploy/Containerfile makes, without a container engine"
 	@echo "make clean     remove what make made"
 
 run: $(VENV)/.run
@@ -67,6 +69,24 @@ try-wheel:
 	$(VENV)-wheel/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
 	cd $(VENV)-wheel && STREAM_DATA_DIR=data bin/voice-trio talk --text "Is anybody there?"
 
+# As those install it who have no checkout: into an empty home, with the newest of what pyproject.toml allows, and used with
+# nothing else in the environment.
+TOOLS := $(CURDIR)/$(VENV)-tools
+try-tools:
+	rm -rf $(TOOLS)
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 pipx==1.18.4
+	set -e; for how in "uv tool" pipx; do \
+		rm -rf $(TOOLS)/home; mkdir $(TOOLS)/home; cd $(TOOLS)/home; \
+		HOME=$$PWD XDG_DATA_HOME= XDG_CACHE_HOME= UV_PYTHON_DOWNLOADS=never UV_PYTHON=$$(command -v $(PYTHON)) \
+			PIPX_DEFAULT_PYTHON=$$(command -v $(PYTHON)) PATH=$(TOOLS)/bin:$$PATH $$how install $(CURDIR)/dist/*.whl; \
+		env -i HOME=$$PWD PATH=$$PWD/.local/bin:/usr/bin:/bin voice-trio talk $(CURDIR)/examples/question.wav; \
+	done
+
+# The image of deploy/Containerfile, without a container engine: as root, with bubblewrap.
+try-container: $(VENV)/.dev
+	$(BIN)/python tools/try_container.py
+
 # TAG=v1.2.3: that it is the version, that the changelog has that version's section, and that no news is left out of it.
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 release-check:
@@ -100,4 +120,4 @@ $(VENV)/.autobahn: | $(VENV)/.dev
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(VENV)-audit $(VENV)-wheel build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV)-audit $(VENV)-wheel $(VENV)-tools build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

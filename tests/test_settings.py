@@ -360,6 +360,8 @@ ELSEWHERE = {
     ],
     "tests/server/test_utterance.py": ["max_upload_bytes", "upload_timeout_s"],
     "tests/server/test_metrics.py": ["metrics_port"],
+    "tests/server/test_agent.py": ["agent_port"],
+    "tests/server/test_stopping.py": ["shutdown_delay_s"],
     "tests/server/test_access.py": ["auth_token", "allowed_origins", "insecure"],
     "tests/server/test_endings.py": ["send_timeout_s", "shutdown_grace_s"],
     "tests/test_plugged.py": ["llm_engine", "tts_engine"],

@@ -37,7 +37,6 @@ from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.core.errors import first_leaf
-from voice_trio.wire.codec import CloseCode
 
 CLIPS = Path(__file__).parent.parent / "tests" / "clips"
 STEPS = (1, 2, 4, 8, 16)
@@ -186,7 +185,7 @@ async def measure(people: int, *, holders: int, seconds: float, seed: int, max_s
 
 
 def _turned_away(error: BaseException, seen: Seen) -> None:
-    if not isinstance(error, SessionClosed) or error.code == CloseCode.TRY_AGAIN_LATER:
+    if isinstance(error, CannotConnect):
         seen.refused = str(error)
     else:
         seen.failed.append(str(error))

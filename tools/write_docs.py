@@ -53,6 +53,7 @@ def skills_table() -> str:
 def metrics_table() -> str:
     @dataclass
     class Nobody:
+        leaving: bool = False
         draining: bool = False
         begun: int = 0
         refused: int = 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 
@@ -46,6 +48,15 @@ _CLOSE_S = 2.0
 
 class CannotConnect(Mendable):
     """There is no voice_trio at that address; the message says what was found instead."""
+
+
+class ServerBusy(CannotConnect):
+    """The server has no room for a session now, or is stopping; the message says which."""
+
+    def __init__(self, message: str, retry_after_s: int | None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """When to try again, in s, where that was told."""
 
 
 class SessionClosed(Exception):
@@ -120,7 +131,7 @@ async def connect(
 
     ``url`` is the page's address or that of /ws, with any of the schemes http, https, ws and wss, and whatever path
     stands before the page's. ``token`` is what such a server may want. Without ``ssl_context``, certificates are
-    checked as usual.
+    checked as usual. What is raised is a `ServerBusy` where there is no room now.
     """
     host, port, resource, tls = _parts(url)
     try:
@@ -162,9 +173,7 @@ async def connect(
             cause = group.exceptions[0]
             match cause:
                 case ConnectionRejected():
-                    body = (cause.body or b"").decode(errors="replace").strip()[:_BODY_CHARS]
-                    body = "" if body.startswith("<") else body
-                    raise CannotConnect(f"{url} refused the session: {cause.status_code} {body}".strip()) from cause
+                    raise _refusal(url, cause) from cause
                 case LocalProtocolError() if leaving:
                     # A ping that arrived after we began to say goodbye; trio-websocket answers it all the same.
                     return
@@ -215,6 +224,21 @@ def _parts(url: str) -> tuple[str, int, str, bool]:
     if not path.endswith(_PATH):
         path += _PATH
     return parts.raw_host.decode("ascii"), parts.port or (443 if tls else 80), path + question + query, tls
+
+
+def _refusal(url: str, rejected: ConnectionRejected) -> CannotConnect:
+    """Return what a handshake that was answered with an HTTP status means."""
+    text = (rejected.body or b"").decode(errors="replace").strip()
+    if rejected.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        try:
+            error = json.loads(text)["error"]
+            return ServerBusy(str(error["message"]), int(error["retry_after_s"]))
+        except (ValueError, TypeError, KeyError):
+            # It is a proxy that says so, in a page.
+            after = dict(rejected.headers).get(b"retry-after", b"").decode("latin-1")
+            return ServerBusy(f"{url} has no server free for a session now", int(after) if after.isdecimal() else None)
+    body = "" if text.startswith("<") else text[:_BODY_CHARS]
+    return CannotConnect(f"{url} refused the session: {rejected.status_code} {body}".strip())
 
 
 def _session_closed(closed: ConnectionClosed) -> SessionClosed:

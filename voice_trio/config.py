@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 
-from voice_trio import checks, environment, remote_settings as remote
+from voice_trio import checks, environment, operating_settings as operating, remote_settings as remote
 from voice_trio.core.codes import Drafting, Endpointing
 from voice_trio.core.faults import BadFault, parse
 from voice_trio.entry_points import AUTO, EngineOf, Kind
@@ -210,9 +210,7 @@ class Settings(FromEnvironment):
     max_connections_per_address: Annotated[
         int, Field(ge=1, le=100_000, description="connections at the same time from one address")
     ] = 64
-    trusted_proxies: Annotated[
-        str, Field(description="proxies whose X-Forwarded-For counts: addresses and networks, with commas between")
-    ] = ""
+    trusted_proxies: operating.TrustedProxies = ""
     idle_timeout_s: Annotated[
         float, Field(gt=0, le=86_400, description="time after which a session without a turn ends, in s")
     ] = 600.0
@@ -229,9 +227,8 @@ class Settings(FromEnvironment):
     auth_token: Annotated[
         SecretStr | None, Field(description="what a client must present; needed on any address but loopback")
     ] = None
-    metrics_port: Annotated[
-        int | None, Field(ge=1, le=65_535, description="another port for /metrics, without a token; none: beside /api")
-    ] = None
+    metrics_port: operating.MetricsPort = None
+    agent_port: operating.AgentPort = None
     allowed_origins: Annotated[
         str, Field(description="origins of other pages that may use this server, with commas between; * is all")
     ] = ""
@@ -244,9 +241,8 @@ class Settings(FromEnvironment):
         bool, Field(description="TLS with a certificate made up at each start (1 or 0); browsers warn each time")
     ] = False
 
-    shutdown_grace_s: Annotated[
-        float, Field(ge=0, le=600, description="time a reply in progress may take to finish at shutdown, in s")
-    ] = 10.0
+    shutdown_delay_s: operating.DelayS = 0.0
+    shutdown_grace_s: operating.GraceS = 10.0
     log_latency: Annotated[bool, Field(description="log one latency line a turn (1 or 0)")] = True
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],

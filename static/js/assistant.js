@@ -19,7 +19,7 @@ const START_MS = 500;
 
 export class Assistant {
   /**
-   * @param {{socket: string, upload: string}} urls
+   * @param {{socket: string, upload: string, room: string}} urls
    * @param {import("./choices.js").Choices} choices
    */
   constructor(urls, choices) {

@@ -19,11 +19,11 @@ import { VoiceInput } from "./voice-input.js";
 
 export class Client {
   /**
-   * @param {{socket: string, upload: string}} urls
+   * @param {{socket: string, upload: string, room: string}} urls
    * @param {import("./choices.js").Choices} choices
    */
   constructor(urls, choices) {
-    this.connection = new Connection(urls.socket);
+    this.connection = new Connection(urls.socket, urls.room);
     this.session = new Session(this.connection, choices);
     this.audio = new Audio();
     this.input = new VoiceInput(this.audio, choices.microphone);

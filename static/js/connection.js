@@ -3,6 +3,7 @@
  */
 
 import { decodeChunk, decodeEvent, subprotocols } from "./protocol.js";
+import { busy } from "./room.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
@@ -18,9 +19,13 @@ const STEADY_MS = 5_000;
  */
 
 export class Connection {
-  /** @param {string} url */
-  constructor(url) {
+  /**
+   * @param {string} url
+   * @param {string} room where the server tells whether it has room for a session
+   */
+  constructor(url, room) {
     this.url = url;
+    this.room = room;
     this.token = "";
     /** @type {Status} */
     this.status = "closed";
@@ -51,7 +56,10 @@ export class Connection {
     const socket = new WebSocket(this.url, subprotocols(this.token));
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.take(data);
-    socket.onclose = () => this.lost();
+    socket.onclose = () => this.refused(socket);
+    socket.onopen = () => {
+      socket.onclose = () => this.lost();
+    };
     this.socket = socket;
   }
 
@@ -117,6 +125,20 @@ export class Connection {
     if (event) this.onevent(event);
   }
 
+  /**
+   * The handshake failed, and a browser does not tell why. If it was for want of room, that is heard as in a session.
+   *
+   * @private
+   * @param {WebSocket} socket
+   */
+  async refused(socket) {
+    const error = await busy(this.room, this.token);
+    // Meanwhile another one may have been asked for.
+    if (this.socket !== socket) return;
+    if (error) this.onevent({ type: "error", ...error });
+    this.lost();
+  }
+
   /** @private */
   lost() {
     this.socket = null;
@@ -143,7 +165,7 @@ export class Connection {
     const { socket } = this;
     if (!socket) return;
     this.socket = null;
-    socket.onmessage = socket.onclose = null;
+    socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close(1000);
     this.onlost();
   }

@@ -10,7 +10,7 @@ import { Postponed } from "./postponed.js";
 import { PROTOCOL } from "./protocol.js";
 import { SessionEvents } from "./session-events.js";
 import { Timers } from "./timers.js";
-import { TROUBLES, noticeOfInfo } from "./trouble.js";
+import { TROUBLES, noticeOfInfo, troubleOfBusy } from "./trouble.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
 /** @typedef {"tap" | "hold" | "hands_free"} Mode */
@@ -232,7 +232,7 @@ export class Session extends SessionEvents {
   fail(error, turn) {
     if (error.code === "SERVER_BUSY") {
       this.connection.retryAfter(error.retry_after_s ?? 15);
-      this.onnotice("connection", TROUBLES.busy);
+      this.onnotice("connection", troubleOfBusy(error));
     } else if (error.code === "UNAUTHORIZED") {
       this.askForToken();
     } else if (!error.recoverable) {

@@ -130,6 +130,16 @@ export const TROUBLES = {
 };
 
 /**
+ * Why a server takes no session: it is full, or it stops.
+ *
+ * @param {{message: string}} error
+ * @returns {Trouble}
+ */
+export function troubleOfBusy({ message }) {
+  return message === TROUBLES.stopping.title ? TROUBLES.stopping : TROUBLES.busy;
+}
+
+/**
  * What the person should know of something that the server tells of a whole session.
  *
  * @param {{code: string}} info

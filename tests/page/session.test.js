@@ -15,7 +15,7 @@ const EVENTS = ["onnotice", "ongreeting", "onlistening", "onthinking", "onfinal"
 
 /** A session that the server has greeted, and what it tells from then on. */
 function opened(choices = {}) {
-  const connection = new Connection("ws://server/ws");
+  const connection = new Connection("ws://server/ws", "http://server/api/room");
   const session = new Session(connection, { ...CHOICES, ...choices });
   connection.connect();
   const socket = Socket.last;
@@ -257,6 +257,53 @@ test("a full server is asked again when it said, and one that crashed says so", 
   assert.match(told[1][2].text, /\(why\)/);
   socket.onclose();
   assert.ok(connection.retryAt >= at + 7000);
+  connection.close();
+});
+
+/** Why the handshake of a session was refused, as the server answers it to who asks. */
+async function refused(status, body) {
+  const { connection, session, told } = opened();
+  const asked = mock.method(globalThis, "fetch", async () => new Response(JSON.stringify(body), { status }));
+  const at = performance.now();
+  connection.token = "secret";
+  connection.connect();
+  told.length = 0;
+  await Socket.last.onclose();
+  const [url, { headers }] = asked.mock.calls[0].arguments;
+  assert.deepEqual([url, headers], ["http://server/api/room", { Authorization: "Bearer secret" }]);
+  asked.mock.restore();
+  const found = [connection.status, Math.round((connection.retryAt - at) / 1000), told];
+  connection.close();
+  assert.equal(session.wantsToken, false);
+  return found;
+}
+
+test("a refused handshake is explained by who refused it", async () => {
+  const error = { code: "SERVER_BUSY", message: "The server is full.", recoverable: false, retry_after_s: 100 };
+  let [status, wait, told] = await refused(503, { error });
+  assert.deepEqual(told, [["onnotice", "connection", TROUBLES.busy], ["onlost"]]);
+  assert.equal(status, "waiting");
+  assert.ok(wait >= 100, `${wait}`);
+  [status, wait, told] = await refused(503, { error: { ...error, message: TROUBLES.stopping.title } });
+  assert.deepEqual(told[0], ["onnotice", "connection", TROUBLES.stopping]);
+  for (const answer of [[200, { room: true }], [503, "a proxy's"], [401, { error: { code: "UNAUTHORIZED", message: "m" } }]]) {
+    [status, wait, told] = await refused(...answer);
+    assert.deepEqual([status, wait, told], ["waiting", 1, [["onlost"]]], `${answer[0]}`);
+  }
+});
+
+test("a connection that is wanted anew does not wait to hear why the one before it failed", async () => {
+  const { connection } = opened();
+  let answer;
+  mock.method(globalThis, "fetch", () => new Promise((resolve) => (answer = resolve)));
+  connection.connect();
+  const closed = Socket.last.onclose();
+  connection.connect();
+  const socket = Socket.last;
+  answer(new Response("{}"));
+  await closed;
+  globalThis.fetch.mock.restore();
+  assert.deepEqual([connection.status, connection.socket], ["connecting", socket]);
   connection.close();
 });
 

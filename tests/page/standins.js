@@ -25,8 +25,9 @@ export class Socket {
     this.isClosed = true;
   }
 
-  /** The server says this. */
+  /** The server says this, so it has taken the handshake. */
   tell(...events) {
+    this.onopen();
     for (const event of events) this.onmessage({ data: JSON.stringify(event) });
   }
 

@@ -1,23 +1,25 @@
 """How many, how long, how fast."""
 
+import json
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 
 import pytest
 import trio
 import trio.testing
 
-from tests.server.serving import closing, dial, eventually, get, read_to_end, serving, until_none, upgrade
+from tests.commands import COMMAND
+from tests.server.serving import UPGRADE, closing, dial, eventually, get, read_to_end, serving, until_none, upgrade
 from voice_trio import config
-from voice_trio.client import CannotConnect, SessionClosed, connect
+from voice_trio.client import CannotConnect, ServerBusy, SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.core.alerts import ToldAlert
+from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.rate import TokenBucket
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.server.connections import Connections
 from voice_trio.server.guard import GuardedLink
-from voice_trio.server.sessions import Sessions
+from voice_trio.server.sessions import NO_ROOM, STOPPING, Sessions
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed, MemoryLink
 from voice_trio.testing.scripted import scripted_engines, silent, voiced
@@ -159,24 +161,133 @@ async def test_the_longest_session_ends_with_its_reply():
 
 
 @real
-async def test_a_session_too_many_is_told_when_to_come_back():
+@pytest.mark.parametrize("path", ["/ws", "/v1/realtime"])
+async def test_a_session_too_many_is_refused_before_the_handshake_and_told_when_to_come_back(path):
     with trio.fail_after(20):
         async with serving(max_sessions=1) as running, connect(running.ws_url) as first:
             await first.wait_for(m.SessionOpened)
-            async with connect(running.ws_url) as second:
-                error = await second.hear()
-                assert isinstance(error, m.Error)
-                assert (error.code, error.recoverable) == (ErrorCode.SERVER_BUSY, False)
-                assert error.retry_after_s >= 1
-                assert await closing(second) == 1013
+            stream, head = await upgrade(running, path=path)
+            assert head.startswith("HTTP/1.1 503")
+            assert "\r\nretry-after: 15\r\n" in head.lower()
+            assert NO_ROOM.encode() in await read_to_end(stream), "the connection is closed behind it"
+            assert running.sessions.refused == 1
             await first.ask(m.Text(text="still here"))
             await first.wait_for(m.Token)
 
 
+@real
+async def test_a_client_is_told_of_a_refused_handshake_in_the_servers_words():
+    with trio.fail_after(20):
+        async with serving(max_sessions=1) as running, connect(running.ws_url) as first:
+            await first.wait_for(m.SessionOpened)
+            with pytest.raises(ServerBusy) as caught:
+                async with connect(running.ws_url):
+                    pass
+            assert (str(caught.value), caught.value.retry_after_s) == (NO_ROOM, 15)
+
+
+@real
+async def test_talk_says_so_and_could_not_begin(tmp_path):
+    with trio.fail_after(60):
+        async with serving(max_sessions=1) as running, connect(running.ws_url) as first:
+            await first.wait_for(m.SessionOpened)
+            talk = [*COMMAND, "talk", "--text", "hi", "--url", running.url]
+            done = await trio.run_process(talk, cwd=tmp_path, check=False, capture_stdout=True, capture_stderr=True)
+            assert (done.returncode, done.stdout) == (2, b"")
+            assert NO_ROOM in done.stderr.decode()
+
+
+@real
+async def test_a_page_may_ask_why_its_handshake_failed():
+    """A browser shows it neither the status nor the body of that."""
+    with trio.fail_after(20):
+        async with serving(max_sessions=1) as running:
+            assert (await get(running.url, "/api/room"))[0].startswith("HTTP/1.1 200")
+            async with connect(running.ws_url) as first:
+                await first.wait_for(m.SessionOpened)
+                status, body = await get(running.url, "/api/room")
+                assert status.startswith("HTTP/1.1 503")
+                error = json.loads(body)["error"]
+                assert (error["code"], error["message"], error["retry_after_s"]) == ("SERVER_BUSY", NO_ROOM, 15)
+                assert running.sessions.refused == 0, "to ask is to be refused nothing"
+
+
+@real
+async def test_of_many_handshakes_at_once_as_many_are_let_in_as_there_are_places():
+    statuses = []
+
+    async def come(running):
+        _, head = await upgrade(running)
+        statuses.append(head.split()[1])
+
+    with trio.fail_after(30):
+        async with serving(max_sessions=5) as running:
+            async with trio.open_nursery() as nursery:
+                for _ in range(30):
+                    nursery.start_soon(come, running)
+            assert sorted(statuses) == ["101"] * 5 + ["503"] * 25
+            assert len(running.sessions) == 5
+
+
+@real
+async def test_a_handshake_that_fails_leaves_its_place():
+    with trio.fail_after(30):
+        async with serving(max_sessions=1) as running:
+            for _ in range(10):
+                stream = await dial(running)
+                await stream.send_all((UPGRADE + "\r\n").encode())
+                await stream.aclose()
+                await until_none(running)
+                assert len(running.sessions) == 0
+            async with connect(running.ws_url) as client:
+                await client.wait_for(m.SessionOpened)
+
+
+async def test_who_loses_the_seat_during_the_handshake_is_told_in_the_socket(autojump_clock):
+    async with a_house(max_sessions=2, sessions_per_address=1) as (sessions, nursery):
+        await sit_down(sessions, nursery, "192.0.2.1", m.Start(mode="hold"))
+        async with sessions.seat("192.0.2.1") as seat:
+            _, greeting = await sit_down(sessions, nursery, "192.0.2.2")
+            assert isinstance(greeting, m.SessionOpened)
+            assert len(sessions) == 2
+            link = MemoryLink(capacity=10)
+            await sessions.hold(link, seat)
+        refused = await link.hear()
+        assert isinstance(refused, m.Error)
+        assert (refused.code, refused.message, refused.retry_after_s) == (ErrorCode.SERVER_BUSY, NO_ROOM, 15)
+        assert link.closed == (Farewell.NO_ROOM, "busy")
+
+
+async def test_who_is_let_in_as_the_server_stops_is_told_so(autojump_clock):
+    async with a_house() as (sessions, _), sessions.seat("192.0.2.1") as seat:
+        await sessions.drain()
+        link = MemoryLink(capacity=10)
+        await sessions.hold(link, seat)
+        error = await link.hear()
+        assert isinstance(error, m.Error)
+        assert error.message == STOPPING
+        with pytest.raises(Refused, match=STOPPING):
+            async with sessions.seat("192.0.2.2"):
+                pass
+
+
 async def sit_down(sessions, nursery, address, *commands):
-    """Begin a session from ``address``, and return its link once it was greeted and was told ``commands``."""
+    """Begin a session from ``address``, and return its link once it was greeted and was told ``commands``.
+
+    With it comes the greeting, or the refusal.
+    """
     link = MemoryLink(capacity=1000)
-    nursery.start_soon(partial(sessions.hold, link, address))
+
+    async def begin(task_status):
+        try:
+            async with sessions.seat(address) as seat:
+                task_status.started()
+                await sessions.hold(link, seat)
+        except Refused as refused:
+            task_status.started(refused)
+
+    if (refused := await nursery.start(begin)) is not None:
+        return link, refused
     first = await link.hear()
     for command in commands:
         await link.ask(command)
@@ -234,11 +345,9 @@ async def test_who_talks_is_cut_off_last_and_only_for_who_has_less_than_a_share(
 async def test_the_address_that_counts_is_the_one_that_a_trusted_proxy_names():
     with trio.fail_after(20):
         async with serving(max_sessions=2, trusted_proxies="127.0.0.0/8") as running:
-            streams = []
-            for client in ("198.51.100.1", "198.51.100.1", "198.51.100.1", "198.51.100.2:4711"):
-                stream, _ = await upgrade(running, f"X-Forwarded-For: {client}\r\n")
-                streams.append(await stream.receive_some())
-            assert [b'"session"' in first for first in streams] == [True, True, False, True]
+            clients = ("198.51.100.1", "198.51.100.1", "198.51.100.1", "198.51.100.2:4711")
+            heads = [(await upgrade(running, f"X-Forwarded-For: {client}\r\n"))[1] for client in clients]
+            assert [head.split()[1] for head in heads] == ["101", "101", "503", "101"]
 
 
 @real

@@ -1,5 +1,6 @@
 """What a server counts, as a Prometheus asks for it."""
 
+import shutil
 import socket
 
 import pytest
@@ -7,7 +8,7 @@ import trio
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.server.serving import get, serving
-from voice_trio.client import connect
+from voice_trio.client import ServerBusy, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import CallState, ErrorCode, Latency, Outcome
 from voice_trio.server.metrics import Metrics
@@ -56,9 +57,21 @@ async def test_a_session_without_room_is_counted():
         async with serving(max_sessions=1, max_sessions_per_address=1) as running, connect(running.ws_url) as client:
             await client.ask(m.Text(text="Go on."))
             await client.wait_for(m.TtsChunk)
-            async with connect(running.ws_url) as other:
-                assert (await other.wait_for(m.Error)).code is ErrorCode.SERVER_BUSY
+            with pytest.raises(ServerBusy):
+                async with connect(running.ws_url):
+                    pass
             assert read(await asked(running.url))["voice_trio_sessions_refused_total",] == 1
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+async def test_prometheus_has_nothing_to_say_against_it():
+    with trio.fail_after(60):
+        async with serving() as running:
+            body = await asked(running.url)
+            done = await trio.run_process(
+                ["promtool", "check", "metrics"], stdin=body.encode(), check=False, capture_stderr=True
+            )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 async def test_where_there_is_a_token_it_is_asked_for():

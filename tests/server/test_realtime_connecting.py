@@ -10,7 +10,7 @@ from trio_websocket import ConnectionClosed
 
 from tests.server.openai_asking import client, plain, serving
 from tests.server.realtime import dialled
-from tests.server.serving import upgrade
+from tests.server.serving import read_to_end, upgrade
 
 pytestmark = pytest.mark.real
 
@@ -84,8 +84,10 @@ async def test_a_client_that_finds_no_room_is_told_so():
     with trio.fail_after(60):
         async with serving(max_sessions=1) as (running, _), dialled(running) as first:
             await first.next()
-            code, (number, _) = await refused(running)
-            assert (code, number) == ("session_limit_reached", 1013)
+            stream, head = await upgrade(running, path="/v1/realtime")
+            assert head.startswith("HTTP/1.1 503")
+            said = json.loads((await read_to_end(stream)).decode())["error"]
+            assert (said["code"], said["type"]) == ("server_overloaded", "server_error")
 
 
 async def test_a_session_that_has_lasted_long_enough_is_told_so():

@@ -19,7 +19,6 @@ from voice_trio.server.json_http import HttpError
 from voice_trio.server.sessions import NO_ROOM, Sessions
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.session.farewell import DRAINED
-from voice_trio.session.link import MemoryLink
 from voice_trio.testing import scripted
 
 REPLY = "It is sunny. Enjoy your day."
@@ -322,14 +321,10 @@ async def test_slow_uploads_of_one_address_keep_no_other_from_sending(autojump_c
 
 async def test_who_is_sure_to_be_refused_sends_nothing(autojump_clock):
     server = Server(max_sessions=1)
-    async with trio.open_nursery() as nursery:
-        link = MemoryLink(capacity=100)
-        nursery.start_soon(server.sessions.hold, link, "192.0.2.2")
-        await trio.sleep(1)
+    async with server.sessions.seat("192.0.2.2"):
         with pytest.raises(HttpError, match="no room"):
             await server.answer(arrives_s=20.0)
         assert trio.current_time() < 2
-        link.vanish()
 
 
 async def test_a_server_that_stops_takes_nothing_new(autojump_clock):

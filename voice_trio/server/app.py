@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from voice_trio import __version__
 from voice_trio.core import messages as m
+from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode
 from voice_trio.installation import static_dir
 from voice_trio.server.access import SUBPROTOCOL, Access
@@ -21,7 +22,7 @@ from voice_trio.server.conversation_api import ConversationApi
 from voice_trio.server.engine_api import EngineApi
 from voice_trio.server.headers import add_headers
 from voice_trio.server.held import HoldingConnection
-from voice_trio.server.json_http import HttpError, refused
+from voice_trio.server.json_http import HttpError, answered, no_room, refused
 from voice_trio.server.metrics import Metrics
 from voice_trio.server.metrics_http import METRICS_PATH, add_metrics
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
@@ -104,6 +105,8 @@ def make_app(
     async def readyz() -> tuple[dict[str, object], int]:
         if sessions.draining:
             return {"status": "draining"}, _HTTP_UNAVAILABLE
+        if sessions.leaving:
+            return {"status": "about to stop"}, _HTTP_UNAVAILABLE
         # The server listens only once its engines are warm, but a worker can be lost, and its successor takes a moment.
         if not sessions.engines_ready:
             return {"status": "engines are being replaced"}, _HTTP_UNAVAILABLE
@@ -128,6 +131,14 @@ def make_app(
         except HttpError as error:
             return refused(error)
 
+    @app.get("/api/room")
+    async def room() -> Response:
+        try:
+            sessions.check_room(request.remote_addr or "")
+        except Refused as why:
+            return refused(no_room(why))
+        return answered({"room": True})
+
     conversations.add_to(app)
     engines.add_to(app)
     openai.add_to(app)
@@ -150,8 +161,6 @@ def make_app(
 
     @app.before_websocket
     async def check_handshake() -> Response | None:
-        if sessions.draining:
-            return Response("the server is stopping\n", status=_HTTP_UNAVAILABLE)
         if not allows_origin(websocket):
             # A page cannot read this, but a person who looks into its console can.
             text = "not for pages of another origin: STREAM_ALLOWED_ORIGINS lists those that are welcome\n"
@@ -166,17 +175,25 @@ def make_app(
         headers = asked.headers
         return access.allows_origin(headers.get("Origin"), headers.get("Host", ""), headers.get("Sec-Fetch-Site"))
 
-    async def converse(new_codec: Callable[[], Codec]) -> None:
+    async def converse(new_codec: Callable[[], Codec]) -> Response | None:
         offered = websocket.requested_subprotocols
-        await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
         # The object itself: the proxy would look it up for every message.
         link = SocketLink(websocket._get_current_object(), new_codec())  # type: ignore[attr-defined]
-        if access.allows_token(websocket.headers.get("Authorization"), offered):
-            await sessions.hold(link, websocket.remote_addr or "", allowance_of(websocket.scope))
-        else:
+        if not access.allows_token(websocket.headers.get("Authorization"), offered):
             # After the handshake, because a page cannot read a refused one.
+            await websocket.accept(subprotocol=subprotocol)
             await link.send(_UNAUTHORIZED)
             await link.close(Farewell.UNAUTHORIZED, "unauthorized")
+            return None
+        try:
+            async with sessions.seat(websocket.remote_addr or "", allowance_of(websocket.scope)) as seat:
+                await websocket.accept(subprotocol=subprotocol)
+                await sessions.hold(link, seat)
+        except Refused as why:
+            # Before the handshake, because a proxy can then ask another server. A page asks /api/room.
+            return refused(no_room(why))
+        return None
 
     for path, new_codec in WIRES.items():
         app.add_websocket(path, path.removeprefix("/"), partial(converse, new_codec))

@@ -7,6 +7,7 @@ from typing import Any
 from quart_trio import QuartTrio
 
 from voice_trio.server.connections import Connections
+from voice_trio.server.sessions import RETRY_AFTER_S
 
 _BAD_REQUEST = 400
 _TOO_MANY = 503
@@ -42,5 +43,7 @@ class Gate:
 async def _refuse(scope: Any, send: Any, status: int) -> None:
     kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
     headers = [(b"content-length", b"0"), (b"connection", b"close")]
+    if status == _TOO_MANY:
+        headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
     await send({"type": f"{kind}.start", "status": status, "headers": headers})
     await send({"type": f"{kind}.body", "body": b"", "more_body": False})

@@ -16,6 +16,7 @@ from quart import Request, Response
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from voice_trio.core import messages as m
+from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode
 from voice_trio.wire.native import plain
 
@@ -25,6 +26,7 @@ _PIECE_BYTES = 49_152
 
 _TIMEOUT = 408
 _TOO_LARGE = 413
+_UNAVAILABLE = 503
 _BODY_S = 5.0
 
 
@@ -40,6 +42,12 @@ class HttpError(Exception):
 def refusal(status: int, message: str, code: ErrorCode = ErrorCode.PROTOCOL_VIOLATION) -> HttpError:
     """Return a refusal after which another request may do better."""
     return HttpError(status, m.Error(code=code, message=message, recoverable=True))
+
+
+def no_room(why: Refused) -> HttpError:
+    """Return the refusal of a server that may do the same later, and has ``why`` from `Sessions`."""
+    error = m.Error(code=why.code, message=why.message, recoverable=False, retry_after_s=why.retry_after_s)
+    return HttpError(_UNAVAILABLE, error)
 
 
 async def small_body(asked: Request, most_bytes: int) -> bytes:

@@ -51,8 +51,10 @@ class CannotListen(Mendable):
     """The address cannot be listened on; the message says which, why, and what to do."""
 
 
-def listen(settings: Settings) -> list[socket.socket]:
+def listen(settings: Settings, port_of: str = "STREAM_PORT") -> list[socket.socket]:
     """Return sockets that listen where ``settings`` say, one for each address of that. Raises `CannotListen`.
+
+    That names ``port_of`` as what chooses the port.
 
     A socket of its own for each family, rather than one for both: a client's address is then always written in its own
     family's way.
@@ -68,7 +70,7 @@ def listen(settings: Settings) -> list[socket.socket]:
         listening = _listen_on(addresses)
     except (OSError, UnicodeError) as error:
         raise CannotListen(
-            f"Cannot listen on {where}: {_reason(error)}. Choose another address with STREAM_HOST and STREAM_PORT"
+            f"Cannot listen on {where}: {_reason(error)}. Choose another address with STREAM_HOST and {port_of}"
             f"{', or end the program that uses this one' if _is_taken(error) else ''}."
         ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):

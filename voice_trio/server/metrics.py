@@ -49,6 +49,7 @@ _FATES: Final = ("promoted", "discarded", "failed")
 class Guests(Protocol):
     """The sessions of a server: see `server.sessions`."""
 
+    leaving: bool
     draining: bool
     begun: int
     refused: int
@@ -174,7 +175,8 @@ class _Present:
         sessions = self._sessions
         yield GaugeMetricFamily("voice_trio_sessions", "Sessions that have a place.", len(sessions))
         yield GaugeMetricFamily("voice_trio_sessions_max", "Places for sessions.", sessions.most)
-        yield GaugeMetricFamily("voice_trio_draining", "1 while the server is stopping.", sessions.draining)
+        stopping = sessions.leaving or sessions.draining
+        yield GaugeMetricFamily("voice_trio_draining", "1 while the server is stopping.", stopping)
         yield GaugeMetricFamily("voice_trio_ready", "1 while all engines are ready.", sessions.engines_ready)
         yield CounterMetricFamily("voice_trio_sessions_begun", "Sessions that have begun.", sessions.begun)
         yield CounterMetricFamily("voice_trio_sessions_refused", "Sessions there was no room for.", sessions.refused)

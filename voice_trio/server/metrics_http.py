@@ -40,5 +40,5 @@ async def serve_metrics(
     app = QuartTrio(__name__, static_folder=None)
     add_metrics(app, metrics)
     at = settings.model_copy(update={"port": port, "insecure": True})
-    config = hypercorn_config(at, listen(at), open_connections(at), None)
+    config = hypercorn_config(at, listen(at, "STREAM_METRICS_PORT"), open_connections(at), None)
     await hypercorn.trio.serve(app, config, shutdown_trigger=stopped, mode="asgi", task_status=task_status)

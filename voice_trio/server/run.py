@@ -30,6 +30,7 @@ from voice_trio.memory.open import open_holds, open_store
 from voice_trio.memory.sqlite_conversations import open_conversations
 from voice_trio.server.access import Access
 from voice_trio.server.addresses import url_of
+from voice_trio.server.agent import serve_agent
 from voice_trio.server.app import make_app
 from voice_trio.server.connections import Connections
 from voice_trio.server.conversation_api import ConversationApi
@@ -154,6 +155,8 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         await nursery.start(serve)
         if settings.metrics_port is not None:
             await nursery.start(serve_metrics, settings, settings.metrics_port, metrics, stop.wait)
+        if settings.agent_port is not None:
+            await nursery.start(serve_agent, settings, settings.agent_port, sessions, stop.wait)
         try:
             async with alongside(metrics.watch):
                 yield Running(url, host, sessions, connections, None if tls is None else tls.fingerprint)
@@ -193,6 +196,8 @@ async def serve_until_signal(settings: Settings, announce: Callable[[Running], N
     """Serve until SIGINT, SIGTERM or SIGHUP, then drain. A second signal, or one before ``announce``, ends at once.
 
     A second SIGHUP does not: a terminal that closes sends one, and its shell another. Under `nohup` it means nothing.
+    Before it drains it serves as ever for `shutdown_delay_s` and says that it is not ready, so that whoever sends new
+    clients here has the time to notice.
     """
     ready, signalled, supervisor = trio.Event(), trio.Event(), Supervisor()
     numbers = [signal.SIGINT, signal.SIGTERM]
@@ -218,6 +223,10 @@ async def serve_until_signal(settings: Settings, announce: Callable[[Running], N
             nursery.start_soon(supervisor.reassure)
             await signalled.wait()
             supervisor.stopping()
+            running.sessions.leaving = True
+            if settings.shutdown_delay_s:
+                log.info("not ready any more", drains_in_s=settings.shutdown_delay_s)
+            await trio.sleep(settings.shutdown_delay_s)
             log.info("draining", sessions=len(running.sessions))
         nursery.cancel_scope.cancel()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 import trio
@@ -12,7 +12,7 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
-from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode
+from voice_trio.core.messages import ErrorCode, InfoCode
 from voice_trio.core.places import Holder, Places
 from voice_trio.core.playout import UnpacedPlayout, WholePlayout
 from voice_trio.engines.base import Engines
@@ -25,8 +25,9 @@ from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.server.metrics import Metrics
+from voice_trio.server.seats import Seat, Visit
 from voice_trio.server.turn_log import TurnLog
-from voice_trio.session.farewell import DRAINED, Farewell
+from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link
 from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
@@ -44,51 +45,6 @@ RETRY_AFTER_S = 15
 STOPPING = "The server is stopping."
 
 NO_ROOM = f"The server has no room for another session now. Try again in {RETRY_AFTER_S} seconds."
-
-
-@dataclass(frozen=True, slots=True)
-class _Seated:
-    """A session, as far as its place is concerned."""
-
-    session: Session | RecordedSession
-    link: GuardedLink
-
-    @property
-    def idle_since(self) -> float | None:
-        return self.link.idle_since
-
-    def make_way(self) -> None:
-        log.info("session makes way", session_id=self.session.id)
-        self.session.drain(0, InfoCode.PLACE_NEEDED)
-
-
-class Visit:
-    """Work for one request that is no session: it has a place as one has, and ends as one does."""
-
-    idle_since = None
-    """It is at work for as long as it is there."""
-
-    def __init__(self) -> None:
-        self.scope = trio.CancelScope()
-        """The work; it is cancelled where the server is stopping, or the place is needed."""
-        self._ended_for: DrainCode | None = None
-
-    def drain(self, grace_s: float, why: DrainCode = InfoCode.SHUTTING_DOWN) -> None:
-        """Have it end within ``grace_s``."""
-        self._ended_for = why
-        self.scope.deadline = min(self.scope.deadline, trio.current_time() + grace_s)
-
-    def make_way(self) -> None:
-        """Have it end at once: the place is another's."""
-        self.drain(0, InfoCode.PLACE_NEEDED)
-
-    @property
-    def why(self) -> str:
-        """Why it was to end, in a sentence."""
-        return DRAINED[self._ended_for or InfoCode.SHUTTING_DOWN].message
-
-    def engines_changed(self, kind: Kind) -> None:
-        """It goes on with those that it has leased."""
 
 
 class Sessions:
@@ -110,6 +66,8 @@ class Sessions:
         ``tools`` returns those that the server has by now; ``metrics`` counts what happens; ``alerts`` are kept where
         ``store`` keeps turns.
         """
+        self.leaving = False
+        """Whether the server is about to stop, and yet serves as ever: nobody new should be sent here."""
         self.draining = False
         self.begun = 0
         """Sessions that had a place, and uploads."""
@@ -172,27 +130,35 @@ class Sessions:
         """Return whether a session could begin now for a client at ``address``."""
         return not self.draining and self._places.have_room(client_of(address))
 
-    async def hold(
-        self,
-        link: Link,
-        address: str,
-        allowance: Allowance | None = None,
-        *,
-        uploaded: bool = False,
-        paced: bool = True,
-    ) -> None:
-        """Run a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
+    def check_room(self, address: str) -> None:
+        """Raise `Refused` (SERVER_BUSY) where no session could begin now for a client at ``address``."""
+        if not self.have_room(address):
+            message = STOPPING if self.draining else NO_ROOM
+            raise Refused(ErrorCode.SERVER_BUSY, message, retry_after_s=RETRY_AFTER_S)
 
-        With ``uploaded`` the person's words come whole, as an upload, and the reply goes back whole. Where it is not
-        ``paced``, the reply's sound goes out as it is made. A burst of audio is paid for from ``allowance``.
+    @asynccontextmanager
+    async def seat(self, address: str, allowance: Allowance | None = None) -> AsyncIterator[Seat]:
+        """Have a seat for a session of a client at ``address``, which need not know of it yet: see `hold`.
+
+        A burst of what it does is paid for from ``allowance``. Raises `Refused` (SERVER_BUSY) where there is none.
         """
         if allowance is not None:
             await allowance.pay_for_session()
-        if not self.have_room(address):
+        seat = Seat(allowance)
+        with self._placed(address, seat):
+            yield seat
+
+    async def hold(self, link: Link, seat: Seat, *, uploaded: bool = False, paced: bool = True) -> None:
+        """Run a session over ``link`` on ``seat``: the edge beyond which no error of a session goes.
+
+        With ``uploaded`` the person's words come whole, as an upload, and the reply goes back whole. Where it is not
+        ``paced``, the reply's sound goes out as it is made.
+        """
+        if seat.lost or self.draining:
             await self._refuse(link)
             return
         settings = SessionSettings.of(self._settings)
-        guarded = GuardedLink(link, self._settings, allowance, self._metrics.said)
+        guarded = GuardedLink(link, self._settings, seat.allowance, self._metrics.said)
         session = self._new_session(
             guarded,
             settings=_for_uploads(settings) if uploaded else settings,
@@ -206,8 +172,9 @@ class Sessions:
         )
         with (
             structlog.contextvars.bound_contextvars(session_id=session.id),
-            self._seated(session, address, _Seated(session, guarded)),
+            self._among_live(session),
         ):
+            seat.take(session, guarded)
             log.info("session begins", live=len(self._live))
             self._links[session.id] = guarded
             try:
@@ -230,28 +197,36 @@ class Sessions:
         """
         if allowance is not None:
             await allowance.pay_for_session()
-        if not self.have_room(address):
-            self.refused += 1
-            message = STOPPING if self.draining else NO_ROOM
-            raise Refused(ErrorCode.SERVER_BUSY, message, retry_after_s=RETRY_AFTER_S)
         visit = Visit()
-        with self._seated(visit, address, visit):
+        with self._placed(address, visit), self._among_live(visit):
             yield visit
 
     @contextmanager
-    def _seated(self, guest: Session | RecordedSession | Visit, address: str, holder: Holder) -> Iterator[None]:
-        """Count ``guest`` among those that are live, in a place of the client at ``address``. There has to be room."""
+    def _placed(self, address: str, holder: Holder) -> Iterator[None]:
+        """Have a place for ``holder``, of a client at ``address``. Raises `Refused`, and counts that."""
+        try:
+            # Nobody comes between this and the place: there is no checkpoint.
+            self.check_room(address)
+        except Refused as refused:
+            self.refused += 1
+            log.warning("session refused", reason=refused.message, live=len(self._live))
+            raise
         with self._places.hold(client_of(address), holder):
+            yield
+
+    @contextmanager
+    def _among_live(self, guest: Session | RecordedSession | Visit) -> Iterator[None]:
+        """Count ``guest``, which has a place, among those that are live."""
+        if not self._live:
+            self._empty = trio.Event()
+        self._live.add(guest)
+        self.begun += 1
+        try:
+            yield
+        finally:
+            self._live.discard(guest)
             if not self._live:
-                self._empty = trio.Event()
-            self._live.add(guest)
-            self.begun += 1
-            try:
-                yield
-            finally:
-                self._live.discard(guest)
-                if not self._live:
-                    self._empty.set()
+                self._empty.set()
 
     async def drain(self) -> None:
         """End all sessions as gently as the settings allow, and return when there are none, or none that listens."""
@@ -277,9 +252,11 @@ class Sessions:
         self.turn_log.turn_over(turn)
 
     async def _refuse(self, link: Link) -> None:
+        """Tell a client that was let in that its seat was gone before it sat down."""
         self.refused += 1
-        log.warning("session refused: the server is busy", live=len(self._live))
-        error = m.Error(code=ErrorCode.SERVER_BUSY, message=NO_ROOM, recoverable=False, retry_after_s=RETRY_AFTER_S)
+        log.warning("session refused: its place was needed before it began", live=len(self._live))
+        message = STOPPING if self.draining else NO_ROOM
+        error = m.Error(code=ErrorCode.SERVER_BUSY, message=message, recoverable=False, retry_after_s=RETRY_AFTER_S)
         await link.send(error)
         await link.close(Farewell.NO_ROOM, "busy")
 

@@ -36,7 +36,7 @@ class Supervisor:
         self._tell("READY=1")
 
     def stopping(self) -> None:
-        """It lets replies finish, and takes no more."""
+        """It is about to let replies finish, and then to end."""
         self._tell("STOPPING=1")
 
     async def reassure(self) -> None:

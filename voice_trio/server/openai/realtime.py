@@ -11,13 +11,14 @@ from quart_trio import QuartTrio
 
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
+from voice_trio.core.errors import Refused
 from voice_trio.core.messages import ErrorCode
 from voice_trio.server.access import Access
 from voice_trio.server.allowance import allowance_of
 from voice_trio.server.engine_list import without_paths
 from voice_trio.server.hypercorn.websocket import take_messages_of
 from voice_trio.server.openai.client_secrets import ClientSecrets
-from voice_trio.server.openai.errors import UPGRADE_REQUIRED, ApiError, refused
+from voice_trio.server.openai.errors import UPGRADE_REQUIRED, ApiError, of, refused
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.socket_link import SocketLink
 from voice_trio.session.farewell import Farewell
@@ -56,24 +57,31 @@ class Realtime:
         async def no_upgrade() -> Response:
             return refused(ApiError(UPGRADE_REQUIRED, f"GET {PATH} is the handshake of a WebSocket.", code=None))
 
-    async def _converse(self) -> None:
-        offered = websocket.requested_subprotocols
-        await websocket.accept(subprotocol=_SUBPROTOCOL if _SUBPROTOCOL in offered else None)
+    async def _converse(self) -> Response | None:
         # The object itself: the proxy would look it up for every message.
         socket: Websocket = websocket._get_current_object()  # type: ignore[attr-defined]
-        wanted = self._wanted_by(_keys(socket, offered))
+        wanted = self._wanted_by(_keys(socket, socket.requested_subprotocols))
         expires_at = int(time.time() + self._settings.max_session_s)
         link = SocketLink(socket, RealtimeCodec(self._offered(), wanted or Configuration(), expires_at=expires_at))
         if wanted is None:
+            await _accept(socket)
             await link.send(_WRONG_KEY)
             await link.close(Farewell.UNAUTHORIZED, "invalid_request_error.invalid_api_key")
-            return
+            return None
         if (unserved := _unserved(socket)) is not None:
+            await _accept(socket)
             await link.send(unserved)
             await link.close(Farewell.UNSUPPORTED, "invalid_request_error.invalid_value")
-            return
-        take_messages_of(socket.scope, MAX_MESSAGE_BYTES)
-        await self._sessions.hold(link, socket.remote_addr or "", allowance_of(socket.scope), paced=False)
+            return None
+        try:
+            async with self._sessions.seat(socket.remote_addr or "", allowance_of(socket.scope)) as seat:
+                await _accept(socket)
+                take_messages_of(socket.scope, MAX_MESSAGE_BYTES)
+                await self._sessions.hold(link, seat, paced=False)
+        except Refused as why:
+            # Before the handshake, because a proxy can then ask another server.
+            return refused(of(why))
+        return None
 
     def _wanted_by(self, keys: list[str]) -> Configuration | None:
         """Return how the session of a client that presents ``keys`` is to begin; None where none of them is good."""
@@ -90,6 +98,10 @@ class Realtime:
             voices=tuple(engines.synthesizer.voices),
             languages=tuple(engines.recognizer.languages),
         )
+
+
+async def _accept(socket: Websocket) -> None:
+    await socket.accept(subprotocol=_SUBPROTOCOL if _SUBPROTOCOL in socket.requested_subprotocols else None)
 
 
 def _unserved(socket: Websocket) -> m.Error | None:

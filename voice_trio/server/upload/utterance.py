@@ -15,6 +15,7 @@ from quart.wrappers import Request
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
+from voice_trio.core.errors import Refused
 from voice_trio.engines.media import MediaDecoder
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import AUDIO_MARGIN_MS
@@ -73,12 +74,16 @@ class Utterances:
 
         sound = await self._intake.take(address, read, longest_ms=self._settings.max_utterance_ms + AUDIO_MARGIN_MS)
         link, answer = MemoryLink(), Answer()
-        live = partial(self._sessions.hold, link, address, allowance, uploaded=True)
-        async with alongside(live), alongside(partial(answer.hear, link)):
-            with answer.while_open:
-                await answer.opened.wait()
-                await _say(link, start, sound.pcm)
-                await answer.done.wait()
+        try:
+            async with self._sessions.seat(address, allowance) as seat:
+                live = partial(self._sessions.hold, link, seat, uploaded=True)
+                async with alongside(live), alongside(partial(answer.hear, link)):
+                    with answer.while_open:
+                        await answer.opened.wait()
+                        await _say(link, start, sound.pcm)
+                        await answer.done.wait()
+        except Refused as refused:
+            raise busy(refused.message) from refused
         too_much = too_long(self._settings.max_utterance_ms, turn=1) if sound.cut else None
         return answer.result(start.conversation, too_much)
 
