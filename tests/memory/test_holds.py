@@ -11,7 +11,8 @@ import pytest
 
 from voice_trio import config
 from voice_trio.memory.holds import Claims, FileHolds
-from voice_trio.memory.open import database_path, open_holds
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.memory.open import database_path, open_holds, open_store
 
 pytestmark = pytest.mark.real
 
@@ -112,7 +113,7 @@ def test_a_server_that_is_stopped_keeps_what_it_has(path, servers):
     assert not other.ask("claim", "c", "s1")
 
 
-def test_a_file_system_without_locks_is_told_once_and_keeps_nobody_from_talking(path, monkeypatch):
+async def test_a_file_system_without_locks_is_told_once_and_keeps_nobody_from_talking(path, monkeypatch):
     def lockf(*_):
         raise OSError(45, "Operation not supported")
 
@@ -120,23 +121,25 @@ def test_a_file_system_without_locks_is_told_once_and_keeps_nobody_from_talking(
     holds = FileHolds(path)
     try:
         claims = Claims(holds)
-        assert claims.claim("c", "s1")
-        assert not claims.claim("c", "s2")
+        assert await claims.claim("c", "s1")
+        assert not await claims.claim("c", "s2")
         claims.release("s1")
-        assert claims.claim("c", "s2")
+        assert await claims.claim("c", "s2")
     finally:
         holds.close()
 
 
 def test_what_is_off_shares_nothing(tmp_path):
-    with open_holds(config.load(memory="off", data_dir=str(tmp_path))) as holds:
+    with open_holds(config.load(memory="off", data_dir=str(tmp_path)), InProcessStore()) as holds:
         assert holds is None
     assert [*tmp_path.iterdir()] == []
 
 
-def test_the_file_lies_beside_the_database_and_stays_empty(tmp_path):
+async def test_the_file_lies_beside_the_database_and_stays_empty(tmp_path):
     settings = config.load(data_dir=str(tmp_path))
-    with open_holds(settings) as holds:
-        assert all(holds.hold(f"c{n}") for n in range(1000))
+    async with open_store(settings) as store:
+        with open_holds(settings, store) as holds:
+            for number in range(1000):
+                assert await holds.hold(f"c{number}")
     file = database_path(settings).with_name("memory.in_use")
     assert (file.stat().st_size, file.stat().st_mode & 0o777) == (0, 0o600)

@@ -245,7 +245,8 @@ class Done:
 
     turn: int
     outcome: Outcome
-    remembered: bool
+    remembered: bool | None
+    """Whether the turn is kept; None where the memory was lost sight of before it could say so."""
     heard: int
     """Code points of the reply that the person has heard."""
     latency: Latency = field(default_factory=Latency)

@@ -139,9 +139,12 @@ class Question:
             raise _error(answer.failure)
         return answer
 
-    def granted(self) -> bool:
-        """Return an answer that came at once."""
-        return bool(self._call is None or not self._call.answers or self._call.answers.popleft().granted)
+    async def granted(self) -> bool:
+        """Return whether a claim was granted; one that was not made then is."""
+        if self._call is None or not self._call.answers:
+            await trio.lowlevel.checkpoint()
+            return True
+        return bool((await self.answer()).granted)
 
     async def leave(self) -> None:
         """Leave a context, as long as that took."""
