@@ -1,5 +1,6 @@
 """Whole turns, in virtual time, with scripted engines."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import LATE_S, WholePlayout
 from voice_trio.engines.base import EngineError
-from voice_trio.memory.base import StoreError
+from voice_trio.memory.base import StoreError, StoreUnsure
 from voice_trio.memory.holds import Claims
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.farewell import Farewell
@@ -25,6 +26,7 @@ from voice_trio.testing.scripted import (
     silent,
     voiced,
 )
+from voice_trio.wire import native
 
 
 def spoken(text, **kwargs):
@@ -691,6 +693,48 @@ async def test_a_conversation_belongs_to_one_live_session(autojump_clock):
             await third.ask(m.Text(text="now it is free", conversation=name))
             assert (await third.wait_for(m.Done)).remembered
     assert [record.said for record in await store.recall(name)] == ["now it is free"]
+
+
+async def test_a_conversation_is_claimed_before_it_is_recalled_and_given_back_where_there_is_none(autojump_clock):
+    """Or what another session adds in between would be missing from the prompt."""
+    claims, seen = Claims(), []
+
+    class LookingStore(InProcessStore):
+        async def recall(self, conversation):
+            seen.append((conversation, conversation in claims._holders))
+            return await super().recall(conversation)
+
+    store = LookingStore()
+    with trio.fail_after(60):
+        name = await store.begin()
+        async with conversation(store=store, claims=claims) as talk:
+            own = (await talk.wait_for(m.SessionOpened)).conversation
+            for turn, asked in enumerate((name, "no such conversation", None), start=1):
+                await talk.ask(m.Text(text="hello", conversation=asked))
+                await talk.wait_for(m.Done, turn=turn)
+            assert {*claims._holders} == {name, own}
+    assert seen == [(name, True), ("no such conversation", True), (own, True)]
+
+
+async def test_where_a_commit_s_answer_was_lost_nobody_claims_to_know(autojump_clock):
+    class UnsureStore(InProcessStore):
+        async def commit(self, record):
+            await super().commit(record)
+            raise StoreUnsure("the connection was lost")
+
+    store = UnsureStore()
+    with trio.fail_after(60):
+        async with conversation(store=store) as talk:
+            for turn in (1, 2):
+                await talk.ask(m.Text(text=f"hello {turn}"))
+                error = await talk.wait_for(m.Error)
+                assert error.code is ErrorCode.INTERNAL
+                assert error.recoverable
+                assert "whether this is remembered is not known" in error.message
+                done = await talk.wait_for(m.Done, turn=turn)
+                assert (done.outcome, done.remembered) == (Outcome.COMPLETED, None)
+                assert json.loads(native.encode_event(done))["remembered"] is None
+                assert native.decode_event(native.encode_event(done)) == done
 
 
 async def test_a_reply_that_breaks_off_is_spoken_as_far_as_it_was_written(autojump_clock):
