@@ -69,6 +69,11 @@ class OwnPostgres:
         """Of the process that all its others are children of."""
         return int((self._data / "postmaster.pid").read_text().splitlines()[0])
 
+    def children(self) -> list[int]:
+        """Return its other processes."""
+        told = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in told.split()]
+
     def _address(self, database: str) -> str:
         return f"postgresql://{_USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 

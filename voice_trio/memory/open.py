@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import structlog
@@ -58,6 +58,17 @@ def open_holds(settings: Settings, store: Store) -> Iterator[Holds | None]:
         holds.close()
 
 
+def shared_store(settings: Settings) -> AbstractAsyncContextManager[PostgresStore] | None:
+    """Return what opens the store that several servers share, raising `CannotRemember`; None where there is none."""
+    if settings.database_url is None:
+        return None
+    return open_postgres(
+        settings.database_url.get_secret_value(),
+        connections=settings.database_connections,
+        claim_ttl_s=settings.claim_ttl_s,
+    )
+
+
 def database_path(settings: Settings) -> Path:
     """Return where conversations are remembered, whether or not there is anything yet. Raises `CannotRemember`."""
     try:
@@ -80,12 +91,8 @@ async def _open(settings: Settings) -> AsyncIterator[Store]:
     if settings.memory == "off":
         yield InProcessStore()
         return
-    if settings.database_url is not None:
-        async with open_postgres(
-            settings.database_url.get_secret_value(),
-            connections=settings.database_connections,
-            claim_ttl_s=settings.claim_ttl_s,
-        ) as shared:
+    if (opening := shared_store(settings)) is not None:
+        async with opening as shared:
             yield shared
         return
     store = SqliteStore(await trio.to_thread.run_sync(_open_database, database_path(settings)))

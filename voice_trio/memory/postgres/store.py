@@ -68,6 +68,16 @@ class PostgresStore:
         await self._connections.use(partial(rows.prune_rest, before=before))
         return pruned
 
+    async def count(self) -> tuple[int, int]:
+        """Return how many conversations and how many turns are remembered. Raises `StoreError`."""
+        query = "SELECT count(DISTINCT conversation), count(*) FROM voice_trio.records"
+        ((conversations, turns),) = await self.look(lambda connection: connection.read(query))
+        return conversations, turns
+
+    async def version(self) -> str:
+        """Return the database server's. Raises `StoreError`."""
+        return await self.look(lambda connection: connection.version)
+
     async def look(self, work: Callable[[Connection], T], seconds: float = USE_S) -> T:
         """Do ``work``, which changes nothing. Raises `StoreError`."""
         return await self._connections.use(work, abandon=True, seconds=seconds)
