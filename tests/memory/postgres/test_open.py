@@ -13,7 +13,8 @@ import trio
 
 from tests.memory.records import record
 from tools.own_postgres import PASSWORD
-from voice_trio import config
+from voice_trio import config, log
+from voice_trio.cli import doctor
 from voice_trio.config import ConfigError
 from voice_trio.memory.base import CannotRemember
 from voice_trio.memory.open import open_holds, open_store
@@ -50,6 +51,14 @@ async def test_whatever_is_wrong_is_told_and_the_address_is_not(database_url, mo
         assert "cannot be read" in await reason(database_url + "?passwrd=" + PASSWORD)
         assert "no host of that name" in await reason(database_url.replace("127.0.0.1", "nowhere.invalid"))
     assert "nothing listens there" in await reason(port.sub(f":{free}/", database_url))
+
+
+async def test_the_doctor_and_the_log_know_nothing_of_the_address(database_url):
+    settings = config.load(database_url=database_url)
+    with trio.fail_after(30):
+        assert re.fullmatch(r"PostgreSQL \d+\.\d+, shared with other servers", await doctor._memory(settings))
+    assert log.secrets_of(settings) == [database_url, PASSWORD]
+    assert PASSWORD not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
 
 
 @pytest.mark.parametrize(
