@@ -716,6 +716,41 @@ async def test_a_conversation_is_claimed_before_it_is_recalled_and_given_back_wh
     assert seen == [(name, True), ("no such conversation", True), (own, True)]
 
 
+@pytest.mark.parametrize("written", [True, False])
+async def test_what_another_session_added_meanwhile_is_in_the_next_prompt_and_nothing_twice(autojump_clock, written):
+    """A server that was cut off may lose a conversation to another one, and get it back."""
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Yes."])])
+
+    class LostStore(InProcessStore):
+        async def commit(self, record):
+            if record.said != "three" or written:
+                await super().commit(record)
+            if record.said == "three":
+                raise StoreUnsure("the connection was lost")
+
+    store = LostStore()
+    with trio.fail_after(60):
+        async with conversation(store=store, engines=scripted_engines(language_model=model)) as talk:
+            name = (await talk.wait_for(m.SessionOpened)).conversation
+            for turn, said in enumerate(("one", "two", "three", "four"), start=1):
+                await talk.ask(m.Text(text=said))
+                await talk.wait_for(m.Done, turn=turn)
+            assert said_in(model.prompts[-1]) == ["one", "two", "three", "four"]
+            # Each has its own claims, as if it were another server.
+            async with conversation(store=store, engines=scripted_engines(language_model=model)) as other:
+                for turn, said in enumerate(("five", "six"), start=1):
+                    await other.ask(m.Text(text=said, conversation=name))
+                    await other.wait_for(m.Done, turn=turn)
+            await talk.ask(m.Text(text="seven"))
+            await talk.wait_for(m.Done, turn=5)
+    assert sorted(said_in(model.prompts[-1])) == sorted(["one", "two", "three", "four", "five", "six", "seven"])
+    assert said_in(model.prompts[-1])[-1] == "seven"
+
+
+def said_in(prompt):
+    return [message.content for message in prompt if message.role == "user"]
+
+
 async def test_where_a_commit_s_answer_was_lost_nobody_claims_to_know(autojump_clock):
     class UnsureStore(InProcessStore):
         async def commit(self, record):

@@ -98,7 +98,10 @@ async def remember(around: Surroundings, asked: Asked, record: Record) -> bool |
         asked.conversation.keep(record)
         return True
     around.outbox.append(report(failure, session=around.session, turn=asked.number))
-    return None if isinstance(failure, StoreUnsure) else False
+    if isinstance(failure, StoreUnsure):
+        asked.conversation.doubt(record)
+        return None
+    return False
 
 
 async def amend(store: Store, record: Record) -> Exception | None:
