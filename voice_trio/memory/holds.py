@@ -46,11 +46,12 @@ class Claims:
         had = self.has(conversation, session)
         if self._holders.setdefault(conversation, session) != session:
             return False
-        granted = False
+        granted: bool | None = None
         try:
             granted = self._holds is None or await self._holds.hold(conversation)
         finally:
-            if not granted and not had:
+            # Where it was refused, it is lost; where nobody could tell, it is as it was.
+            if granted is False or (granted is None and not had):
                 del self._holders[conversation]
         return granted
 

@@ -63,6 +63,11 @@ def claim(connection: Connection, conversation: str, node: str) -> int | None:
             return None
 
 
+def forsake(connection: Connection, conversation: str, node: str) -> None:
+    """Have the claim of ``node`` be no more, whatever its epoch, if it has any."""
+    connection.write("DELETE FROM voice_trio.claims WHERE conversation = ? AND node = ?", (conversation, node))
+
+
 def give_back(connection: Connection, conversation: str, epoch: int) -> None:
     """Have the claim of that ``epoch`` be no more; one that is there since then stays."""
     connection.write("DELETE FROM voice_trio.claims WHERE conversation = ? AND epoch = ?", (conversation, epoch))

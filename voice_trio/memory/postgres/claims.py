@@ -19,7 +19,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from math import inf
 from typing import Final
@@ -61,9 +61,12 @@ class NodeClaims:
         """By `_now`: nobody may bury the node before."""
         self._held: dict[str, int | None] = {}
         """Conversation -> the epoch of the claim; None for one that was lost."""
-        self._left: deque[tuple[str, int | None]] = deque()
-        """What is to be given back: None is the epoch of one that may have been claimed, or not."""
+        self._left: deque[tuple[str, int]] = deque()
+        """What is to be given back, with the epoch of the claim."""
+        self._unsure: set[str] = set()
+        """What may have been claimed, or not, for an answer was lost: that is given back as well."""
         self._leaving = trio.Event()
+        self._one_tidies = trio.Lock()
         self._one_beats = trio.Lock()
 
     async def hold(self, conversation: str) -> bool:
@@ -75,15 +78,18 @@ class NodeClaims:
             node = self._node
             assert node is not None
             try:
-                epoch = await self._connections.use(partial(rows.claim, conversation=conversation, node=node))
+                async with self._one_tidies if conversation in self._unsure else nullcontext():
+                    epoch = await self._connections.use(partial(rows.claim, conversation=conversation, node=node))
             except Orphan:
                 self._ours_until = -inf
                 continue
             except StoreUnsure:
-                self._give_back(conversation, None)
+                self._unsure.add(conversation)
+                self._leaving.set()
                 raise
             if node == self._node:
                 break
+        self._unsure.discard(conversation)
         if epoch is not None:
             self._held[conversation] = epoch
         return epoch is not None
@@ -92,7 +98,8 @@ class NodeClaims:
         """Leave ``conversation`` to others, soon; one that is not held is no matter. Never waits."""
         epoch = self._held.pop(conversation, None)
         if epoch is not None:
-            self._give_back(conversation, epoch)
+            self._left.append((conversation, epoch))
+            self._leaving.set()
 
     def has(self, conversation: str) -> bool:
         """Return whether it was held, and not let go since, though it may be lost."""
@@ -132,26 +139,30 @@ class NodeClaims:
             else:
                 pause_s, told = self._ttl_s / _BEATS, False
 
-    def _give_back(self, conversation: str, epoch: int | None) -> None:
-        self._left.append((conversation, epoch))
-        self._leaving.set()
-
     async def _give_back_on(self) -> None:
         while True:
             await self._leaving.wait()
             self._leaving = trio.Event()
-            while self._left:
-                conversation, epoch = self._left.popleft()
+            while self._left or self._unsure:
                 try:
-                    if epoch is not None:
-                        await self._connections.use(partial(rows.give_back, conversation=conversation, epoch=epoch))
-                    elif conversation not in self._held and await self.hold(conversation):
-                        self.let_go(conversation)
-                except StoreError as error:
-                    # Nobody else can have it until then. A claim that is unsure has put itself there.
-                    if epoch is not None or not isinstance(error, StoreUnsure):
-                        self._left.append((conversation, epoch))
+                    await self._give_back_one()
+                except StoreError:
+                    # Nobody else can have it until then.
                     await trio.sleep(_AGAIN_S)
+
+    async def _give_back_one(self) -> None:
+        if self._left:
+            conversation, epoch = self._left[0]
+            await self._connections.use(partial(rows.give_back, conversation=conversation, epoch=epoch))
+            if self._left and self._left[0] == (conversation, epoch):
+                self._left.popleft()
+            return
+        async with self._one_tidies:
+            # Whoever wants it meanwhile waits for the end of this.
+            for conversation in [*self._unsure][:1]:
+                if self._node is not None:
+                    await self._connections.use(partial(rows.forsake, conversation=conversation, node=self._node))
+                self._unsure.discard(conversation)
 
     async def _be_current(self) -> None:
         """See to it that what we believe to have is ours."""
@@ -169,6 +180,7 @@ class NodeClaims:
                 log.warning("PostgreSQL had not heard of us for too long: we begin anew", conversations=len(self._held))
                 self._node, self._held = None, dict.fromkeys(self._held)
                 self._left.clear()
+                self._unsure.clear()
         if self._node is None:
             # Each time under another name, so that nobody takes us for the one that was buried.
             node, began_at = secrets.token_urlsafe(_NAME_BYTES), _now()

@@ -88,14 +88,14 @@ class Connections:
             except StoreError as error:
                 raise (StoreUnsure(str(error)) if unsure else error) from None
             except Unreachable as error:
-                failure = f"PostgreSQL cannot be reached: {error}"
+                failure = StoreError(f"PostgreSQL cannot be reached: {error}")
             except Collided:
-                failure = "others were in the way in PostgreSQL for too long"
+                failure = StoreBusy("others were in the way in PostgreSQL for too long")
             except Lost as error:
                 self._close_idle()
-                failure, unsure = "the connection to PostgreSQL was lost", unsure or error.may_be_done
+                failure, unsure = StoreError("the connection to PostgreSQL was lost"), unsure or error.may_be_done
             if time.monotonic() + pause_s > deadline or (once and unsure):
-                raise (StoreUnsure if unsure else StoreBusy)(failure)
+                raise StoreUnsure(str(failure)) if unsure else failure
             time.sleep(pause_s)
             until = deadline
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

@@ -47,6 +47,8 @@ _FIRST: Final = (
         UNIQUE (session, turn)
     )
     """,
+    # For what is too old.
+    "CREATE INDEX records_by_time ON voice_trio.records (ended_at)",
     'CREATE TABLE voice_trio.titles (conversation TEXT COLLATE "C" PRIMARY KEY, title TEXT NOT NULL)',
     """
     CREATE TABLE voice_trio.list_items (
