@@ -12,15 +12,17 @@ import structlog
 import trio
 
 from tests.memory.records import record
-from tools.own_postgres import PASSWORD
+from tools.own_postgres import FOLDER, PASSWORD
 from voice_trio import config, log
 from voice_trio.cli import doctor
 from voice_trio.config import ConfigError
 from voice_trio.memory.base import CannotRemember
+from voice_trio.memory.conversations import Sought
 from voice_trio.memory.open import open_holds, open_store
 from voice_trio.memory.postgres import open as opening
 from voice_trio.memory.postgres.claims import NodeClaims
 from voice_trio.memory.postgres.open import open_postgres
+from voice_trio.memory.sqlite_conversations import open_conversations
 
 pytestmark = pytest.mark.real
 
@@ -47,7 +49,7 @@ async def test_whatever_is_wrong_is_told_and_the_address_is_not(database_url, mo
         assert "does not take that user and password" in await reason(database_url.replace(PASSWORD, f"{PASSWORD}x"))
         assert "no such user or database" in await reason(database_url + "x")
         assert "did not answer in time" in await reason(port.sub(f":{free}/", database_url))
-        assert "no encrypted connection" in await reason(database_url + "?sslmode=require")
+        assert "takes no encrypted connections" in await reason(database_url + "?sslmode=require")
         assert "cannot be read" in await reason(database_url + "?passwrd=" + PASSWORD)
         assert "no host of that name" in await reason(database_url.replace("127.0.0.1", "nowhere.invalid"))
     assert "nothing listens there" in await reason(port.sub(f":{free}/", database_url))
@@ -168,6 +170,27 @@ async def test_what_is_too_old_leaves_with_all_that_belongs_to_it(database_url):
                 query = "SELECT conversation FROM voice_trio.records"
                 while connection.execute(query).fetchall() != [("new",)]:  # noqa: ASYNC110 - nobody is told
                     await trio.sleep(0.01)
+
+
+async def test_what_was_backed_up_is_there_again_under_the_same_ids(postgres, database_url, tmp_path):
+    """As docs/operating.md says."""
+    elsewhere, dump = postgres.new_database("restored"), str(tmp_path / "voice.dump")
+
+    def tool(name, *words):
+        subprocess.run([FOLDER / name, *words], check=True, capture_output=True, timeout=60)
+
+    with trio.fail_after(120):
+        async with open_store(config.load(database_url=database_url)) as store, open_conversations(store) as looking:
+            name = await store.begin()
+            await store.commit(record(name, 1))
+            await looking.rename(name, "By name")
+            await store.claims.hold(name)
+            tool("pg_dump", "--schema=voice_trio", "--format=custom", f"--file={dump}", database_url)
+        for _ in range(2):
+            tool("pg_restore", "--clean", "--if-exists", f"--dbname={elsewhere}", dump)
+            async with open_store(config.load(database_url=elsewhere)) as store, open_conversations(store) as looking:
+                assert await store.recall(name) == [record(name, 1)]
+                assert (await looking.page(Sought(limit=1))).conversations[0].title == "By name"
 
 
 def command(database_url, *arguments, answer=""):

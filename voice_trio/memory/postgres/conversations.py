@@ -1,7 +1,7 @@
 """Looking through a store in PostgreSQL.
 
 There is no index of words: each turn would cost more to remember. So a search walks over all turns in steps, as it
-does elsewhere; a list is one query.
+does elsewhere; a list is one query. One of them goes on at a time in each server, so that turns find a connection.
 """
 
 from __future__ import annotations
@@ -33,13 +33,15 @@ class PostgresConversations:
 
     def __init__(self, store: PostgresStore) -> None:
         self._store = store
+        self._one_walk = trio.Lock()
 
     async def page(self, sought: Sought) -> Page:
         """Return the conversations that are ``sought``."""
         among, complete = sought.among, True
-        if sought.terms:
-            among, complete = await self._having(sought.terms, among)
-        summaries, more = await self._store.look(partial(_newest, sought=sought, among=among), SEARCH_S)
+        async with self._one_walk:
+            if sought.terms:
+                among, complete = await self._having(sought.terms, among)
+            summaries, more = await self._store.look(partial(_newest, sought=sought, among=among), SEARCH_S)
         return Page(conversations=summaries, more=more, complete=complete)
 
     async def turns(self, conversation: str, *, limit: int, before: int | None = None) -> Sequence[Numbered]:

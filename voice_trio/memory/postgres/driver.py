@@ -37,12 +37,12 @@ _OPTIONS: Final[Mapping[str, str | int]] = {
 """What the address need not say."""
 
 _LASTING: Final = {
+    "certificate": "no encrypted connection came about (sslmode, sslrootcert)",
+    "does not support SSL": "it takes no encrypted connections, and sslmode asks for one",
     "no password supplied": "it wants a password, and the address has none",
     "authentication failed": "it does not take that user and password",
     "pg_hba.conf": "it lets nobody in from here that way (its pg_hba.conf says who)",
     "does not exist": "there is no such user or database",
-    "certificate": "no encrypted connection came about (sslmode, sslrootcert)",
-    "SSL": "no encrypted connection came about (sslmode, sslrootcert)",
 }
 _PASSING: Final = {
     "refused": "nothing listens there (is PostgreSQL running?)",
@@ -53,8 +53,11 @@ _PASSING: Final = {
     "too many": "it has no connection left",
     "connection slots": "it has no connection left",
     "starting up": "it is starting up",
+    "not yet accepting": "it is starting up",
     "recovery": "it is starting up",
     "shutting down": "it is shutting down",
+    "closed the connection": "it broke off the connection",
+    "SSL": "no encrypted connection came about (sslmode, sslrootcert)",
 }
 """What stands in the driver's words -> what is told of it: what a person has to mend, and what may pass by itself."""
 
