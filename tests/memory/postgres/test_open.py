@@ -22,6 +22,7 @@ from voice_trio.memory.open import open_holds, open_store
 from voice_trio.memory.postgres import open as opening
 from voice_trio.memory.postgres.claims import NodeClaims
 from voice_trio.memory.postgres.open import open_postgres
+from voice_trio.memory.postgres.store import PostgresStore
 from voice_trio.memory.sqlite_conversations import open_conversations
 
 pytestmark = pytest.mark.real
@@ -184,7 +185,8 @@ async def test_what_was_backed_up_is_there_again_under_the_same_ids(postgres, da
             name = await store.begin()
             await store.commit(record(name, 1))
             await looking.rename(name, "By name")
-            await store.claims.hold(name)
+            assert isinstance(store, PostgresStore)
+            assert await store.claims.hold(name)
             tool("pg_dump", "--schema=voice_trio", "--format=custom", f"--file={dump}", database_url)
         for _ in range(2):
             tool("pg_restore", "--clean", "--if-exists", f"--dbname={elsewhere}", dump)
