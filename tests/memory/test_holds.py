@@ -5,11 +5,14 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trio
 
 from voice_trio import config
+from voice_trio.memory.base import StoreError
 from voice_trio.memory.holds import Claims, FileHolds
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.memory.open import database_path, open_holds, open_store
@@ -143,3 +146,54 @@ async def test_the_file_lies_beside_the_database_and_stays_empty(tmp_path):
                 assert await holds.hold(f"c{number}")
     file = database_path(settings).with_name("memory.in_use")
     assert (file.stat().st_size, file.stat().st_mode & 0o777) == (0, 0o600)
+
+
+class OneAnswer:
+    """Holds whose answer comes when it is set."""
+
+    def __init__(self):
+        self.asked = trio.Event()
+        self.answer = trio.Event()
+        self.granted = True
+
+    async def hold(self, conversation):
+        self.asked.set()
+        await self.answer.wait()
+        if self.granted is None:
+            raise StoreError("away")
+        return self.granted
+
+    def let_go(self, conversation):
+        self.left = conversation
+
+
+@pytest.mark.parametrize(
+    ("granted", "is_ours", "is_free"), [(True, True, False), (False, False, True), (None, False, True)]
+)
+async def test_while_a_database_is_asked_nobody_else_here_has_it_and_then_who_was_given_it(granted, is_ours, is_free):
+    holds = OneAnswer()
+    claims = Claims(holds)
+
+    async def ask():
+        with suppress(StoreError):
+            assert await claims.claim("c", "s1") is granted
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await holds.asked.wait()
+            assert not await claims.claim("c", "s2")
+            holds.granted = granted
+            holds.answer.set()
+        assert claims.has("c", "s1") is is_ours
+        holds.granted = True
+        assert await claims.claim("c", "s2") is is_free
+        # Asked again, nobody could tell: it stays with who has it. Then it is lost.
+        holder = "s1" if is_ours else "s2"
+        holds.granted = None
+        with pytest.raises(StoreError):
+            await claims.claim("c", holder)
+        assert claims.has("c", holder)
+        holds.granted = False
+        assert not await claims.claim("c", holder)
+        assert not claims.has("c", holder)

@@ -51,7 +51,7 @@ class Claims:
             granted = self._holds is None or await self._holds.hold(conversation)
         finally:
             # Where it was refused, it is lost; where nobody could tell, it is as it was.
-            if granted is False or (granted is None and not had):
+            if (granted is False or (granted is None and not had)) and self.has(conversation, session):
                 del self._holders[conversation]
         return granted
 
