@@ -21,4 +21,7 @@ def postgres():
 @pytest.fixture
 def database_url(postgres):
     """Address of a database that nobody has used yet."""
-    return postgres.new_database(f"memory_{next(_numbers)}")
+    name = f"memory_{next(_numbers)}"
+    yield postgres.new_database(name)
+    # What lies there is looked through whenever the server is started anew.
+    postgres.drop_database(name)

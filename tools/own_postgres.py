@@ -43,6 +43,11 @@ class OwnPostgres:
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
         return self._address(name)
 
+    def drop_database(self, name: str) -> None:
+        """Delete a database, whoever is connected to it."""
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(psycopg.sql.Identifier(name)))
+
     def make(self) -> None:
         """Make its files."""
         password = self._data.with_name("password")

@@ -1,11 +1,12 @@
 """The connections that a server has to PostgreSQL, and what is tried again where one is lost.
 
-So many callers use one at a time, each in a thread; the others wait in a queue, from which who has waited too long
-leaves with nothing done. What has begun is waited for to its end, which comes within a limit, so the answer is always
-the true one. Queue and limit add up to less than a turn waits for its commit.
+So many callers use one at a time, each in a thread; the others wait in a queue, which who has waited too long leaves
+with nothing done. What has begun is waited for to its end, which comes within a limit, so the answer is always the
+true one. All of that together takes less time than a turn waits for its commit.
 
 A server that is restarted takes all its connections along. So where one is lost, those that stand idle are closed as
-well, and what was to be done is done on a new one, if need be several times until the limit is over.
+well, and what was to be done is done on a new one, if need be several times. Between two tries others have their
+turn.
 """
 
 from __future__ import annotations
@@ -20,11 +21,8 @@ import trio
 from voice_trio.memory.base import ClaimLost, StoreBusy, StoreError, StoreUnsure
 from voice_trio.memory.postgres.connection import BadAddress, Collided, Connection, Lost, Unreachable
 
-QUEUE_S: Final = 1.5
-"""How long to wait for a connection that others have."""
-
 USE_S: Final = 3.0
-"""How long what was begun may take, and be tried again."""
+"""Within so long a try has to begin, and half as long it may take."""
 
 _FIRST_PAUSE_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 0.25
@@ -51,18 +49,38 @@ class Connections:
     async def use(
         self, work: Callable[[Connection], T], *, once: bool = False, abandon: bool = False, seconds: float = USE_S
     ) -> T:
-        """Do ``work`` with a connection, in a thread, within ``seconds``; return what it returns.
+        """Do ``work`` with a connection, in a thread; return what it returns.
 
-        Where a connection was lost it is done again, if need be after it was done already, but for one that may be done
+        It begins within ``seconds``, also when it is tried again, and each try takes at most half of that. Where a
+        connection was lost it is done again, if need be after it was done already, but for one that may be done
         ``once`` only. With ``abandon``, one that changes nothing is left to itself where nobody waits for it any more.
         Raises `StoreUnsure` where it is not known whether it was done, or else `StoreError`.
         """
-        with trio.move_on_after(QUEUE_S + seconds if abandon else QUEUE_S):
-            # The limit cannot cut work short that has begun, unless it may be abandoned, and nor can a cancel.
-            return await trio.to_thread.run_sync(
-                self._do, work, once, seconds, limiter=self._limit, abandon_on_cancel=abandon
-            )
-        raise StoreBusy(f"PostgreSQL, or all connections to it, were busy for {QUEUE_S:g} seconds")
+        until, pause_s, unsure = trio.current_time() + seconds, _FIRST_PAUSE_S, False
+        while True:
+            failure: StoreError = StoreBusy("all connections to PostgreSQL were in use for too long")
+            try:
+                # Once it has begun, the limit cannot cut it short, unless it may be abandoned, and nor can a cancel.
+                with trio.CancelScope(deadline=until + seconds / 2 if abandon else until, shield=unsure):
+                    return await trio.to_thread.run_sync(
+                        self._try, work, seconds / 2, limiter=self._limit, abandon_on_cancel=abandon
+                    )
+            except ClaimLost:
+                raise
+            except StoreError as error:
+                raise (StoreUnsure(str(error)) if unsure else error) from None
+            except Unreachable as error:
+                failure = StoreError(f"PostgreSQL cannot be reached: {error}")
+            except Collided:
+                failure = StoreBusy("others were in the way in PostgreSQL for too long")
+            except Lost as error:
+                self._close_idle()
+                failure, unsure = StoreError("the connection to PostgreSQL was lost"), unsure or error.may_be_done
+            if trio.current_time() + pause_s > until or (once and unsure):
+                raise StoreUnsure(str(failure)) if unsure else failure
+            with trio.CancelScope(shield=unsure):
+                await trio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def aclose(self) -> None:
         """Close all connections once nobody uses them; a thread that waits for a dead server is not waited for."""
@@ -75,34 +93,9 @@ class Connections:
 
     # --- in the thread ------------------------------------------------------------------------------------------------
 
-    def _do(self, work: Callable[[Connection], T], once: bool, seconds: float) -> T:
-        began_at = time.monotonic()
-        deadline, pause_s, unsure = began_at + seconds, _FIRST_PAUSE_S, False
-        # The first try leaves time for another: its connection may have been cut off long ago, and nobody was told.
-        until = began_at + seconds / 2
-        while True:
-            try:
-                return self._try(work, until)
-            except ClaimLost:
-                raise
-            except StoreError as error:
-                raise (StoreUnsure(str(error)) if unsure else error) from None
-            except Unreachable as error:
-                failure = StoreError(f"PostgreSQL cannot be reached: {error}")
-            except Collided:
-                failure = StoreBusy("others were in the way in PostgreSQL for too long")
-            except Lost as error:
-                self._close_idle()
-                failure, unsure = StoreError("the connection to PostgreSQL was lost"), unsure or error.may_be_done
-            if time.monotonic() + pause_s > deadline or (once and unsure):
-                raise StoreUnsure(str(failure)) if unsure else failure
-            time.sleep(pause_s)
-            until = deadline
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-
-    def _try(self, work: Callable[[Connection], T], deadline: float) -> T:
+    def _try(self, work: Callable[[Connection], T], seconds: float) -> T:
         connection = self._take()
-        connection.within(deadline)
+        connection.within(time.monotonic() + seconds)
         try:
             return work(connection)
         finally:
