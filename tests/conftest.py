@@ -6,6 +6,9 @@ from hypothesis import settings
 
 from voice_trio.engines.local_llm import finder
 
+pytest_plugins = ("tests.postgres",)
+"""With fixtures that tests of several folders use."""
+
 
 def drop(logger, method, event):
     raise structlog.DropEvent

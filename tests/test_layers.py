@@ -31,6 +31,7 @@ LAYERS = [
         "installation",
         "log",
         "log_writer",
+        "memory_settings",
         "microphone",
         "private_files",
         "remote_settings",

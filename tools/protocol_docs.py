@@ -152,7 +152,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "done": {
         "turn": TURN,
         "outcome": "how it ended",
-        "remembered": "whether the turn is kept, and later sessions of the conversation may know of it",
+        "remembered": "whether the turn is kept, and later sessions of the conversation may know of it; null: unknown",
         "heard": "how much of the reply was heard, in code points from its first",
         "latency": "what took how long",
     },
@@ -320,7 +320,10 @@ def schema() -> dict[str, Any]:
             body = _without_titles(TypeAdapter(cls).json_schema())
             for nested, definition in body.pop("$defs", {}).items():
                 definitions[nested] = _always_there(definition) if "properties" in definition else definition
-            properties = {key: _never_null(value) if by_server else value for key, value in body["properties"].items()}
+            properties = {
+                key: _never_null(value) if by_server and "default" in value else value
+                for key, value in body["properties"].items()
+            }
             always = [key for key, value in body["properties"].items() if value.get("default", 0) is not None]
             definitions[name] = {
                 "description": body["description"],

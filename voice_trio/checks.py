@@ -114,6 +114,15 @@ def origins(value: str) -> str:
     return ",".join(_origin(part.strip()) for part in value.split(",") if part.strip())
 
 
+def database_address(value: str) -> str:
+    """Refuse what is no address of PostgreSQL. The driver finds what is wrong in the rest, which holds a password."""
+    if value and not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError("it does not begin with postgresql://; the value is not shown here")
+    if not value.isprintable() or " " in value:
+        raise ValueError("it holds a space, or a character that cannot be seen; the value is not shown here")
+    return value
+
+
 def networks(value: str) -> str:
     """Refuse what is no list, with commas, of addresses and networks."""
     for part in filter(None, map(str.strip, value.split(","))):
@@ -218,6 +227,7 @@ SETTINGS: dict[str, Callable[[str], str]] = {
     "llm_system_prompt": prose,
     "data_dir": path,
     "record_dir": path,
+    "database_url": database_address,
     "trusted_proxies": networks,
     "auth_token": token,
     "allowed_origins": origins,

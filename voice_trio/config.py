@@ -11,7 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 
-from voice_trio import checks, environment, operating_settings as operating, remote_settings as remote
+from voice_trio import (
+    checks,
+    environment,
+    memory_settings as remembering,
+    operating_settings as operating,
+    remote_settings as remote,
+)
 from voice_trio.core.codes import Drafting, Endpointing
 from voice_trio.core.faults import BadFault, parse
 from voice_trio.entry_points import AUTO, EngineOf, Kind
@@ -41,8 +47,8 @@ class Settings(FromEnvironment):
     """What an operator can choose."""
 
     text_checks = checks.SETTINGS
-    # A token that is read from an empty file is not to open the server to everybody.
-    not_blank = frozenset({"auth_token"})
+    # A token that is read from an empty file is not to open the server to everybody, nor an address to mean a file.
+    not_blank = frozenset({"auth_token", "database_url"})
 
     host: Annotated[str, Field(min_length=1, description="address or name to listen on; :: is IPv6 and IPv4")] = (
         "127.0.0.1"
@@ -153,17 +159,13 @@ class Settings(FromEnvironment):
     ] = "auto"
     tool_timeout_s: Annotated[float, Field(gt=0, le=600, description="limit for one call of a tool, in s")] = 10.0
     tool_rounds: Annotated[int, Field(ge=1, le=50, description="times that a reply may ask for tools")] = 6
-    memory_tokens: Annotated[
-        int, Field(ge=0, le=1_000_000, description="room for the conversation so far in a prompt, in tokens")
-    ] = 4000
-    memory: Annotated[
-        Literal["on", "off"],
-        Field(description="on remembers conversations on disk; off forgets them when the server ends"),
-    ] = "on"
-    memory_days: Annotated[int, Field(ge=0, le=36_500, description="days a turn is remembered; 0 for ever")] = 0
-    data_dir: Annotated[
-        str, Field(description="folder of what is remembered; empty: voice_trio in $XDG_DATA_HOME or ~/.local/share")
-    ] = ""
+    memory_tokens: remembering.Tokens = 4000
+    memory: remembering.Memory = "on"
+    memory_days: remembering.Days = 0
+    data_dir: remembering.DataDir = ""
+    database_url: remembering.DatabaseUrl = None
+    database_connections: remembering.Connections = 4
+    claim_ttl_s: remembering.ClaimTtlS = 10.0
 
     record_dir: Annotated[
         str,

@@ -7,7 +7,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from pydantic import SecretStr
@@ -61,9 +63,17 @@ def hide(secrets: Iterable[str]) -> None:
 
 
 def secrets_of(settings: FromEnvironment) -> list[str]:
-    """Return every key and token in ``settings``."""
+    """Return every key and token in ``settings``, and the password in an address that is secret."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    return [*secrets, *(password for secret in secrets for password in _passwords_in(secret))]
+
+
+def _passwords_in(secret: str) -> Iterator[str]:
+    """Yield the password in ``secret``, as it is written and as it is meant, where that is an address."""
+    with suppress(ValueError):
+        if "://" in secret and (password := urlsplit(secret).password):
+            yield from {password, unquote(password)}
 
 
 class _Redaction:

@@ -42,7 +42,7 @@ class Tap:
         return await ask()
 
     def at_once(self, call: Call, ask: Callable[[], T]) -> T:
-        """Do the same for what is answered without waiting: ``detect``, ``feed`` and ``claim``."""
+        """Do the same for what is answered without waiting: ``detect`` and ``feed``."""
         return ask()
 
     def left(self, begun: Call) -> None:

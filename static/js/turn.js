@@ -51,6 +51,7 @@ export class Turn {
     /** @type {string | null} */
     this.outcome = null;
     this.heard = 0;
+    /** Null where the server cannot know. @type {boolean | null} */
     this.remembered = false;
     /** @type {Record<string, number | null> | null} */
     this.latency = null;

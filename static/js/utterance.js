@@ -9,7 +9,7 @@ import { ask, read } from "./api.js";
  *   transcript: string,
  *   reply: string,
  *   heard: number,
- *   remembered: boolean,
+ *   remembered: boolean | null,
  *   latency: Record<string, number | null>,
  *   audio: {sample_rate: number, wav: string} | null,
  *   errors: {code: string, message: string}[],

@@ -21,6 +21,7 @@ from voice_trio.journal.file import spell
 from voice_trio.journal.read import parse
 from voice_trio.journal.recorder import Recorder
 from voice_trio.journal.recording_tap import RecordingTap
+from voice_trio.memory.base import StoreUnsure
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session import asr, session, tts, turn
 from voice_trio.session.settings import SessionSettings
@@ -247,6 +248,22 @@ def test_a_conversation_has_a_stand_in_for_its_id():
     prompt = second[place_of(second, e.Ask, of="write")].what["prompt"]
     assert [message["content"] for message in prompt][1:] == ["hello", "It is sunny. Enjoy your day.", "hello"]
     assert place_of(second, e.Command, conversation="conversation-2")
+
+
+def test_where_nobody_knew_whether_a_turn_was_kept_nobody_knows_it_again():
+    class UnsureStore(InProcessStore):
+        async def commit(self, record):
+            raise StoreUnsure("the connection was lost")
+
+    async def ask(notes):
+        async with recording(notes, store=UnsureStore()) as talk:
+            await talk.ask(m.Text(text="hello"))
+            await talk.wait_for(m.Done, remembered=None)
+
+    data = spelled(record(ask))
+    assert b'"remembered":null' in data
+    assert difference(data) is None
+    assert difference(data.replace(b'"by":"store unsure"', b'"by":"store"')) is not None
 
 
 def sessions(notes):

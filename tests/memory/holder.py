@@ -6,6 +6,8 @@ python -P -m tests.memory.holder FILE
 import sys
 from pathlib import Path
 
+import trio
+
 from voice_trio.memory.holds import Claims, FileHolds
 
 
@@ -15,7 +17,7 @@ def main(path):
     for line in sys.stdin:
         match line.split():
             case "claim", conversation, session:
-                print("yes" if claims.claim(conversation, session) else "no", flush=True)
+                print("yes" if trio.run(claims.claim, conversation, session) else "no", flush=True)
             case "release", session:
                 claims.release(session)
                 print("yes", flush=True)

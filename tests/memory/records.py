@@ -1,8 +1,10 @@
+from typing import Any
+
 from voice_trio.core.history import Record
 from voice_trio.core.messages import Outcome
 
 
-def record(conversation, turn, **fields):
+def record(conversation: str, turn: int, **fields: Any) -> Record:
     return Record(
         **{
             "conversation": conversation,

@@ -49,9 +49,9 @@ def settings(tmp_path, memory="on"):
     return config.load(memory=memory, data_dir=str(tmp_path / "data"))
 
 
-@pytest.fixture(params=["on", "off"])
-async def alerts(request, tmp_path):
-    async with open_store(settings(tmp_path, request.param)) as store:
+@pytest.fixture(params=["on", "off", "postgres"])
+async def alerts(request, settings_of):
+    async with open_store(settings_of(request.param)) as store:
         yield alerts_of(store)
 
 

@@ -28,17 +28,16 @@ def path(tmp_path):
 
 
 @asynccontextmanager
-async def opened(tmp_path, memory="on"):
+async def opened(settings):
     """Have a store, and what looks through it."""
-    settings = config.load(memory=memory, data_dir=str(tmp_path / "data"))
     with trio.fail_after(60):
         async with open_store(settings) as store, open_conversations(store) as conversations:
             yield store, conversations
 
 
-@pytest.fixture(params=["on", "off"])
-async def kept(request, tmp_path):
-    async with opened(tmp_path, request.param) as both:
+@pytest.fixture(params=["on", "off", "postgres"])
+async def kept(request, settings_of):
+    async with opened(settings_of(request.param)) as both:
         yield both
 
 
@@ -137,7 +136,7 @@ async def test_what_is_deleted_is_gone_and_the_rest_stays(kept):
 
 
 async def test_no_trace_is_left_of_what_was_deleted_while_the_store_is_in_use(tmp_path, path):
-    async with opened(tmp_path) as (store, conversations):
+    async with opened(config.load(data_dir=str(tmp_path / "data"))) as (store, conversations):
         for number in range(120):
             await store.commit(record("anna", number, said="<anna> " + "word " * 100))
             await store.commit(record("bert", number, said="<bert> " + "word " * 100))
@@ -162,7 +161,7 @@ def test_what_a_killed_process_had_begun_to_forget_leaves_no_trace_once_the_next
         assert database.has_leaving()
 
     async def live() -> None:
-        async with opened(tmp_path) as (_, conversations):
+        async with opened(config.load(data_dir=str(tmp_path / "data"))) as (_, conversations):
             while b"anna" in path.read_bytes():  # noqa: ASYNC110
                 await trio.sleep(0.01)
             assert await names(conversations) == ["bert"]
@@ -231,7 +230,7 @@ def test_turns_in_both_tables_are_told_of_as_if_they_were_in_one(path, seed):
 
 async def test_a_turn_is_remembered_between_two_steps_of_a_search(tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_conversations, "_SEARCHED", 1)
-    async with opened(tmp_path) as (store, conversations):
+    async with opened(config.load(data_dir=str(tmp_path / "data"))) as (store, conversations):
         assert isinstance(store, SqliteStore)
         for number in range(50):
             await store.commit(record("a", number, said="tea"))
@@ -259,7 +258,7 @@ async def test_a_turn_is_remembered_between_two_steps_of_a_search(tmp_path, monk
 async def test_a_search_that_takes_too_long_says_that_it_has_not_seen_all(tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_conversations, "_SEARCHED", 1)
     monkeypatch.setattr(sqlite_conversations, "SEARCH_S", 0.0)
-    async with opened(tmp_path) as (store, conversations):
+    async with opened(config.load(data_dir=str(tmp_path / "data"))) as (store, conversations):
         await store.commit(record("a", 1, said="tea", ended_at=1.0))
         await store.commit(record("b", 1, said="tea", ended_at=2.0))
         page = await conversations.page(Sought(limit=10, terms=("tea",)))

@@ -5,13 +5,17 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trio
 
 from voice_trio import config
+from voice_trio.memory.base import StoreError
 from voice_trio.memory.holds import Claims, FileHolds
-from voice_trio.memory.open import database_path, open_holds
+from voice_trio.memory.in_process import InProcessStore
+from voice_trio.memory.open import database_path, open_holds, open_store
 
 pytestmark = pytest.mark.real
 
@@ -112,7 +116,7 @@ def test_a_server_that_is_stopped_keeps_what_it_has(path, servers):
     assert not other.ask("claim", "c", "s1")
 
 
-def test_a_file_system_without_locks_is_told_once_and_keeps_nobody_from_talking(path, monkeypatch):
+async def test_a_file_system_without_locks_is_told_once_and_keeps_nobody_from_talking(path, monkeypatch):
     def lockf(*_):
         raise OSError(45, "Operation not supported")
 
@@ -120,23 +124,76 @@ def test_a_file_system_without_locks_is_told_once_and_keeps_nobody_from_talking(
     holds = FileHolds(path)
     try:
         claims = Claims(holds)
-        assert claims.claim("c", "s1")
-        assert not claims.claim("c", "s2")
+        assert await claims.claim("c", "s1")
+        assert not await claims.claim("c", "s2")
         claims.release("s1")
-        assert claims.claim("c", "s2")
+        assert await claims.claim("c", "s2")
     finally:
         holds.close()
 
 
 def test_what_is_off_shares_nothing(tmp_path):
-    with open_holds(config.load(memory="off", data_dir=str(tmp_path))) as holds:
+    with open_holds(config.load(memory="off", data_dir=str(tmp_path)), InProcessStore()) as holds:
         assert holds is None
     assert [*tmp_path.iterdir()] == []
 
 
-def test_the_file_lies_beside_the_database_and_stays_empty(tmp_path):
+async def test_the_file_lies_beside_the_database_and_stays_empty(tmp_path):
     settings = config.load(data_dir=str(tmp_path))
-    with open_holds(settings) as holds:
-        assert all(holds.hold(f"c{n}") for n in range(1000))
+    async with open_store(settings) as store:
+        with open_holds(settings, store) as holds:
+            for number in range(1000):
+                assert await holds.hold(f"c{number}")
     file = database_path(settings).with_name("memory.in_use")
     assert (file.stat().st_size, file.stat().st_mode & 0o777) == (0, 0o600)
+
+
+class OneAnswer:
+    """Holds whose answer comes when it is set."""
+
+    def __init__(self):
+        self.asked = trio.Event()
+        self.answer = trio.Event()
+        self.granted = True
+
+    async def hold(self, conversation):
+        self.asked.set()
+        await self.answer.wait()
+        if self.granted is None:
+            raise StoreError("away")
+        return self.granted
+
+    def let_go(self, conversation):
+        self.left = conversation
+
+
+@pytest.mark.parametrize(
+    ("granted", "is_ours", "is_free"), [(True, True, False), (False, False, True), (None, False, True)]
+)
+async def test_while_a_database_is_asked_nobody_else_here_has_it_and_then_who_was_given_it(granted, is_ours, is_free):
+    holds = OneAnswer()
+    claims = Claims(holds)
+
+    async def ask():
+        with suppress(StoreError):
+            assert await claims.claim("c", "s1") is granted
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await holds.asked.wait()
+            assert not await claims.claim("c", "s2")
+            holds.granted = granted
+            holds.answer.set()
+        assert claims.has("c", "s1") is is_ours
+        holds.granted = True
+        assert await claims.claim("c", "s2") is is_free
+        # Asked again, nobody could tell: it stays with who has it. Then it is lost.
+        holder = "s1" if is_ours else "s2"
+        holds.granted = None
+        with pytest.raises(StoreError):
+            await claims.claim("c", holder)
+        assert claims.has("c", holder)
+        holds.granted = False
+        assert not await claims.claim("c", holder)
+        assert not claims.has("c", holder)

@@ -11,7 +11,7 @@ from tests.memory.records import record
 from voice_trio import config
 from voice_trio.memory import list_rows, rewriting
 from voice_trio.memory.database import Database
-from voice_trio.memory.lists import SqliteLists, lists_of
+from voice_trio.memory.lists import StoredLists, lists_of
 from voice_trio.memory.open import database_path, open_store
 from voice_trio.memory.sqlite import SqliteStore
 from voice_trio.skills.keeping import InProcessLists
@@ -24,9 +24,9 @@ def settings(tmp_path, memory="on"):
     return config.load(memory=memory, data_dir=str(tmp_path / "data"))
 
 
-@pytest.fixture(params=["on", "off"])
-async def lists(request, tmp_path):
-    async with open_store(settings(tmp_path, request.param)) as store:
+@pytest.fixture(params=["on", "off", "postgres"])
+async def lists(request, settings_of):
+    async with open_store(settings_of(request.param)) as store:
         yield lists_of(store)
 
 
@@ -159,7 +159,7 @@ async def test_the_time_of_adding_is_the_clock_s(tmp_path):
     with trio.fail_after(30):
         async with open_store(settings(tmp_path)) as store:
             assert isinstance(store, SqliteStore)
-            await SqliteLists(store, lambda: 123.0).add("a", "shopping", ["milk"])
+            await StoredLists(store, lambda: 123.0).add("a", "shopping", ["milk"])
             await store.prune(123.0)
             assert await lists_of(store).names("a") == ["shopping"]
             await store.prune(124.0)

@@ -6,7 +6,6 @@ import pytest
 import trio
 
 from tests.memory.records import record
-from voice_trio import config
 from voice_trio.core.called import Called
 from voice_trio.core.messages import CallState, Outcome
 from voice_trio.memory.base import RECALLED_RECORDS
@@ -16,9 +15,9 @@ from voice_trio.memory.open import open_store
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture(params=["on", "off"])
-async def store(request, tmp_path):
-    async with open_store(config.load(memory=request.param, data_dir=str(tmp_path))) as store:
+@pytest.fixture(params=["on", "off", "postgres"])
+async def store(request, settings_of):
+    async with open_store(settings_of(request.param)) as store:
         yield store
 
 

@@ -1,5 +1,6 @@
 """Whole turns, in virtual time, with scripted engines."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome, State
 from voice_trio.core.playout import LATE_S, WholePlayout
 from voice_trio.engines.base import EngineError
-from voice_trio.memory.base import StoreError
+from voice_trio.memory.base import StoreError, StoreUnsure
 from voice_trio.memory.holds import Claims
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.farewell import Farewell
@@ -25,6 +26,7 @@ from voice_trio.testing.scripted import (
     silent,
     voiced,
 )
+from voice_trio.wire import native
 
 
 def spoken(text, **kwargs):
@@ -691,6 +693,83 @@ async def test_a_conversation_belongs_to_one_live_session(autojump_clock):
             await third.ask(m.Text(text="now it is free", conversation=name))
             assert (await third.wait_for(m.Done)).remembered
     assert [record.said for record in await store.recall(name)] == ["now it is free"]
+
+
+async def test_a_conversation_is_claimed_before_it_is_recalled_and_given_back_where_there_is_none(autojump_clock):
+    """Or what another session adds in between would be missing from the prompt."""
+    claims, seen = Claims(), []
+
+    class LookingStore(InProcessStore):
+        async def recall(self, conversation):
+            seen.append((conversation, conversation in claims._holders))
+            return await super().recall(conversation)
+
+    store = LookingStore()
+    with trio.fail_after(60):
+        name = await store.begin()
+        async with conversation(store=store, claims=claims) as talk:
+            own = (await talk.wait_for(m.SessionOpened)).conversation
+            for turn, asked in enumerate((name, "no such conversation", None), start=1):
+                await talk.ask(m.Text(text="hello", conversation=asked))
+                await talk.wait_for(m.Done, turn=turn)
+            assert {*claims._holders} == {name, own}
+    assert seen == [(name, True), ("no such conversation", True), (own, True)]
+
+
+@pytest.mark.parametrize("written", [True, False])
+async def test_what_another_session_added_meanwhile_is_in_the_next_prompt_and_nothing_twice(autojump_clock, written):
+    """A server that was cut off may lose a conversation to another one, and get it back."""
+    model = ScriptedLanguageModel(replies=[ScriptedReply(tokens=["Yes."])])
+
+    class LostStore(InProcessStore):
+        async def commit(self, record):
+            if record.said != "three" or written:
+                await super().commit(record)
+            if record.said == "three":
+                raise StoreUnsure("the connection was lost")
+
+    store = LostStore()
+    with trio.fail_after(60):
+        async with conversation(store=store, engines=scripted_engines(language_model=model)) as talk:
+            name = (await talk.wait_for(m.SessionOpened)).conversation
+            for turn, said in enumerate(("one", "two", "three", "four"), start=1):
+                await talk.ask(m.Text(text=said))
+                await talk.wait_for(m.Done, turn=turn)
+            assert said_in(model.prompts[-1]) == ["one", "two", "three", "four"]
+            # Each has its own claims, as if it were another server.
+            async with conversation(store=store, engines=scripted_engines(language_model=model)) as other:
+                for turn, said in enumerate(("five", "six"), start=1):
+                    await other.ask(m.Text(text=said, conversation=name))
+                    await other.wait_for(m.Done, turn=turn)
+            await talk.ask(m.Text(text="seven"))
+            await talk.wait_for(m.Done, turn=5)
+    assert sorted(said_in(model.prompts[-1])) == sorted(["one", "two", "three", "four", "five", "six", "seven"])
+    assert said_in(model.prompts[-1])[-1] == "seven"
+
+
+def said_in(prompt):
+    return [message.content for message in prompt if message.role == "user"]
+
+
+async def test_where_a_commit_s_answer_was_lost_nobody_claims_to_know(autojump_clock):
+    class UnsureStore(InProcessStore):
+        async def commit(self, record):
+            await super().commit(record)
+            raise StoreUnsure("the connection was lost")
+
+    store = UnsureStore()
+    with trio.fail_after(60):
+        async with conversation(store=store) as talk:
+            for turn in (1, 2):
+                await talk.ask(m.Text(text=f"hello {turn}"))
+                error = await talk.wait_for(m.Error)
+                assert error.code is ErrorCode.INTERNAL
+                assert error.recoverable
+                assert "whether this is remembered is not known" in error.message
+                done = await talk.wait_for(m.Done, turn=turn)
+                assert (done.outcome, done.remembered) == (Outcome.COMPLETED, None)
+                assert json.loads(native.encode_event(done))["remembered"] is None
+                assert native.decode_event(native.encode_event(done)) == done
 
 
 async def test_a_reply_that_breaks_off_is_spoken_as_far_as_it_was_written(autojump_clock):

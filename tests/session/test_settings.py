@@ -22,6 +22,7 @@ def test_no_secret_is_among_it():
         "tts_api_key",
         "remote_api_key",
         "openai_api_key",
+        "database_url",
         "auth_token",
     ]
 

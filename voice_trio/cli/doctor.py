@@ -39,6 +39,7 @@ from voice_trio.installation import static_dir
 from voice_trio.journal.journal import WARNING, SessionLogs, record_folder
 from voice_trio.mcp.open import open_mcp
 from voice_trio.memory.open import database_path, open_store
+from voice_trio.memory.postgres.store import PostgresStore
 from voice_trio.server.listening import CannotListen, listen
 from voice_trio.server.tls import open_tls
 from voice_trio.start import interrupt
@@ -187,7 +188,9 @@ async def _confinement(settings: Settings) -> str:
 
 
 async def _memory(settings: Settings) -> str:
-    async with open_store(settings):
+    async with open_store(settings) as store:
+        if isinstance(store, PostgresStore):
+            return f"PostgreSQL {await store.version()}, shared with other servers"
         return "off: turns are forgotten when it ends" if settings.memory == "off" else str(database_path(settings))
 
 

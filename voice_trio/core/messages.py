@@ -245,7 +245,7 @@ class Done:
 
     turn: int
     outcome: Outcome
-    remembered: bool
+    remembered: bool | None  # whether the turn is kept; None where that could not be learnt
     heard: int
     """Code points of the reply that the person has heard."""
     latency: Latency = field(default_factory=Latency)

@@ -41,6 +41,7 @@ _THREADS: Final = (
     {"asks language model"},
     {"asks voice"},
     {"asks memory"},
+    {"claims"},
     {"asks alerts"},
     {"timers"},
 )
@@ -56,13 +57,14 @@ _ASKED: Final[dict[str, str]] = {
     "recall": "asks memory",
     "commit": "asks memory",
     "amend": "asks memory",
-    "claim": "asks memory",
+    "claim": "claims",
     "put_alert": "asks alerts",
     "remove_alerts": "asks alerts",
 }
 """All but `alerts`, which older files do not hold: what is said shows what was due. All but `hypothesize`: whether that
 is asked just before an utterance's end is chance; partials show the others. And all but `use`: tools are used side by
-side, in any order; what the language model is asked next shows what they said."""
+side, in any order; what the language model is asked next shows what they said. Claims are apart from the rest that
+memory is asked for: in older files they come after what is recalled, and not before."""
 
 _READERS: Final = {InfoCode.NOTHING_TO_CANCEL, InfoCode.SHUTTING_DOWN, InfoCode.ENGINES_CHANGED}
 _CUT_OFF: Final = {Outcome.CANCELLED, Outcome.INTERRUPTED}

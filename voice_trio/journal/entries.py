@@ -131,7 +131,7 @@ class Tools:
 class Failure:
     """An engine, the store or a tool failed."""
 
-    by: Literal["engine", "store", "tool", "defect"]
+    by: Literal["engine", "store", "store unsure", "tool", "defect"]
     message: str
     code: ErrorCode | None = None
     """Of an engine's `EngineError`."""

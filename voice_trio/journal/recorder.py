@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import trio
 
@@ -16,7 +16,7 @@ from voice_trio.core.playout import Playout, UnpacedPlayout, WholePlayout
 from voice_trio.core.strange_text import mend
 from voice_trio.engines.base import EngineError, Engines, advice_of, first_partial_ms, is_metered, partial_interval_ms
 from voice_trio.journal.entries import Answer, Ask, EngineNames, Entry, Failure, Header, Of, ToolNames, Tools
-from voice_trio.memory.base import StoreError
+from voice_trio.memory.base import StoreError, StoreUnsure
 from voice_trio.session.settings import SessionSettings
 from voice_trio.toolbox.base import ServerTool, ToolError
 
@@ -136,7 +136,8 @@ def _failure(error: Exception) -> Failure:
         case EngineError(code=code, message=message):
             return Failure(by="engine", message=mend(message), code=code)
         case StoreError():
-            return Failure(by="store", message=mend(str(error)))
+            by: Literal["store unsure", "store"] = "store unsure" if isinstance(error, StoreUnsure) else "store"
+            return Failure(by=by, message=mend(str(error)))
         case ToolError():
             return Failure(by="tool", message=mend(str(error)))
         case ExceptionGroup() if all(isinstance(leaf, ToolError) for leaf in leaves(error)):

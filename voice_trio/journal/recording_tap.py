@@ -67,9 +67,6 @@ class RecordingTap(Keeping[_Begun]):
             case "feed", _:
                 begun = self.of(call)
                 begun.crc32 = zlib.crc32(call.arguments["pcm"], begun.crc32)
-            case "claim", granted:
-                conversation = self._recorder.stand_in(call.arguments["conversation"])
-                self._recorder.ask("claim", conversation=conversation).note(self._recorder.now(), granted=granted)
         return answer
 
     def _question(self, call: Call) -> Question:
@@ -97,8 +94,8 @@ class RecordingTap(Keeping[_Begun]):
                 # The session log has the audio.
                 pcm = told["pcm"]
                 return ask("weigh", samples=len(pcm) // BYTES_PER_SAMPLE, audio=zlib.crc32(pcm))
-            case "recall":
-                return ask("recall", conversation=self._recorder.stand_in(told["conversation"]))
+            case "recall" | "claim":
+                return ask(call.asked, conversation=self._recorder.stand_in(told["conversation"]))
             case "commit" | "amend":
                 return ask("commit" if call.asked == "commit" else "amend", **self._spelled_record(told["record"]))
             case "alerts":
@@ -133,6 +130,8 @@ class RecordingTap(Keeping[_Begun]):
                 return lambda answer: _spelled_use(answer, call.arguments["control"])
             case "piece":
                 return _spelled_speech
+            case "claim":
+                return lambda granted: {"granted": granted}
             case "begin":
                 return lambda conversation: {"conversation": self._recorder.stand_in(conversation)}
             case "recall":
@@ -247,10 +246,18 @@ class TappedClaims(Claims):
         self._shared = claims
         self._tap = tap
 
-    def claim(self, conversation: str, session: str) -> bool:
+    async def claim(self, conversation: str, session: str) -> bool:
         """Give ``conversation`` to ``session`` until it releases; False where another has it."""
         call = Call("claim", {"conversation": conversation})
-        return self._tap.at_once(call, lambda: self._shared.claim(conversation, session))
+        return await self._tap.call(call, lambda: self._shared.claim(conversation, session))
+
+    def has(self, conversation: str, session: str) -> bool:
+        """Return whether ``session`` has claimed ``conversation``."""
+        return self._shared.has(conversation, session)
+
+    def give_back(self, conversation: str, session: str) -> None:
+        """Take ``conversation`` back from ``session``, if it has it."""
+        self._shared.give_back(conversation, session)
 
     def release(self, session: str) -> None:
         """Take back all that ``session`` has."""

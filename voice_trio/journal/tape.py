@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from voice_trio.engines.base import EngineError
 from voice_trio.journal import entries as e
 from voice_trio.journal.read import SessionLog
-from voice_trio.memory.base import StoreError
+from voice_trio.memory.base import StoreError, StoreUnsure
 from voice_trio.toolbox.base import ToolError
 
 _TICK_S = 1e-9
@@ -139,9 +139,12 @@ class Question:
             raise _error(answer.failure)
         return answer
 
-    def granted(self) -> bool:
-        """Return an answer that came at once."""
-        return bool(self._call is None or not self._call.answers or self._call.answers.popleft().granted)
+    async def granted(self) -> bool:
+        """Return whether a claim was granted; one that was not made then is."""
+        if self._call is None or not self._call.answers:
+            await trio.lowlevel.checkpoint()
+            return True
+        return bool((await self.answer()).granted)
 
     async def leave(self) -> None:
         """Leave a context, as long as that took."""
@@ -157,4 +160,6 @@ def _error(failure: e.Failure) -> Exception:
         return EngineError(failure.code, failure.message)
     if failure.by == "tool":
         return ToolError(failure.message)
+    if failure.by == "store unsure":
+        return StoreUnsure(failure.message)
     return StoreError(failure.message) if failure.by == "store" else RuntimeError(f"recorded: {failure.message}")

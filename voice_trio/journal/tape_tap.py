@@ -74,6 +74,8 @@ class TapeTap(Keeping[Question]):
                 return (await self._tape.ask("anticipate", self.of(call).number).answer()).transcript
             case "settle":
                 return _there((await self._tape.ask("settle", self.of(call).number).answer()).transcript)
+            case "claim":
+                return await self._tape.ask("claim").granted()
             case "begin":
                 return _there((await self._tape.ask("begin").answer()).conversation)
             case "recall":
@@ -91,8 +93,6 @@ class TapeTap(Keeping[Question]):
         match call.asked:
             case "detect":
                 return self._link.speech.popleft() if self._link.speech else 0.0
-            case "claim":
-                return self._tape.ask("claim").granted()
         return None
 
 

@@ -15,13 +15,14 @@ from voice_trio.core.alerts import MOST_ALERTS, Alert, alert_of, row_of
 from voice_trio.core.strange_text import mend
 from voice_trio.memory import schema
 from voice_trio.memory.database import Database
+from voice_trio.memory.transactions import Transacting
 
 log = structlog.get_logger()
 
 _COLUMNS = "conversation, id, kind, label, due_at, set_at, zone, wall, weekdays"
 
 
-def of(database: Database, conversation: str) -> list[Alert]:
+def of(database: Transacting, conversation: str) -> list[Alert]:
     """Return the conversation's alerts, the next one first, but for rows that are damaged."""
     with database.transaction() as execute:
         query = f"SELECT {_COLUMNS} FROM alerts WHERE conversation = ? ORDER BY due_at, id LIMIT {MOST_ALERTS}"
@@ -40,18 +41,19 @@ def _alert(row: Sequence[Any]) -> Alert | None:
         return None
 
 
-def put(database: Database, alert: Alert) -> bool:
+def put(database: Transacting, alert: Alert) -> bool:
     """Have ``alert`` in the place of the one of its id, or besides; False where there is no room for another one."""
     row = tuple(mend(value) if isinstance(value, str) else value for value in row_of(alert))
     with database.transaction() as execute:
         others = "SELECT count(*) FROM alerts WHERE conversation = ? AND id != ?"
         if execute(others, (alert.conversation, alert.id)).fetchone()[0] >= MOST_ALERTS:
             return False
-        execute(f"INSERT OR REPLACE INTO alerts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        execute("DELETE FROM alerts WHERE conversation = ? AND id = ?", (alert.conversation, alert.id))
+        execute(f"INSERT INTO alerts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return True
 
 
-def remove(database: Database, conversation: str, gone: Sequence[str]) -> None:
+def remove(database: Transacting, conversation: str, gone: Sequence[str]) -> None:
     """Delete the conversation's alerts of those ids."""
     with database.transaction() as execute:
         for key in gone:

@@ -8,19 +8,18 @@ from typing import TypeVar
 from voice_trio.core.alerts import Alert
 from voice_trio.memory import alert_rows
 from voice_trio.memory.base import Store, StoreError
-from voice_trio.memory.database import Database
 from voice_trio.memory.in_process import InProcessStore
-from voice_trio.memory.sqlite import SqliteStore
+from voice_trio.memory.transactions import KeepsRows, Transacting
 from voice_trio.skills.alerts_kept import NO_ROOM, Alerts, InProcessAlerts
 from voice_trio.toolbox.base import ToolError
 
 T = TypeVar("T")
 
 
-class SqliteAlerts:
+class StoredAlerts:
     """Keeps alerts where ``store`` keeps turns."""
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: KeepsRows) -> None:
         self._store = store
 
     async def of(self, conversation: str) -> Sequence[Alert]:
@@ -36,7 +35,7 @@ class SqliteAlerts:
         """Have those of the ids ``gone`` be no more. Raises `ToolError`."""
         await self._use(lambda database: alert_rows.remove(database, conversation, gone))
 
-    async def _use(self, work: Callable[[Database], T]) -> T:
+    async def _use(self, work: Callable[[Transacting], T]) -> T:
         try:
             return await self._store.change(work)
         except StoreError as error:
@@ -46,8 +45,8 @@ class SqliteAlerts:
 def alerts_of(store: Store) -> Alerts:
     """Return the alerts of the conversations in ``store``; where that is not on the disk, they are not either."""
     match store:
-        case SqliteStore():
-            return SqliteAlerts(store)
+        case KeepsRows():
+            return StoredAlerts(store)
         case InProcessStore():
             return store.alerts
     return InProcessAlerts()

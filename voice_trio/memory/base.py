@@ -40,6 +40,18 @@ class StoreLost(StoreError):
     )
 
 
+class StoreUnsure(StoreError):
+    """Whether it was done is not known: the connection was lost, or no answer came, after it had been sent."""
+
+    told = "The connection to the server's memory was lost meanwhile: whether this is remembered is not known."
+
+
+class ClaimLost(StoreError):
+    """Another server has the conversation by now: what comes late does not get into it any more."""
+
+    told = "Another session went on with this conversation meanwhile: this turn is not remembered."
+
+
 class CannotRemember(Mendable):
     """The store cannot be opened; the message says where it was to be, why, and what to do."""
 
@@ -60,8 +72,9 @@ class Store(Protocol):
     async def commit(self, record: Record) -> None:
         """Keep ``record``: when this returns, it is kept.
 
-        Raises `StoreError`, or is cancelled, only where nothing was written, as far as the storage below tells the
-        truth. So it cannot be cancelled once the writing has begun.
+        Raises `StoreUnsure` where that is not known. Any other `StoreError` is raised, or it is cancelled, only where
+        nothing was written, as far as the storage below tells the truth. So it cannot be cancelled once the writing has
+        begun.
         """
 
     async def amend(self, record: Record) -> None:
@@ -81,11 +94,12 @@ class Store(Protocol):
 class Holds(Protocol):
     """Which conversations this process has, against the other processes that use the same store."""
 
-    def hold(self, conversation: str) -> bool:
+    async def hold(self, conversation: str) -> bool:
         """Have ``conversation`` until it is let go, or the process ends; False where another process has it.
 
-        To ask again for what is held is right, and tells whether it still is. Never waits.
+        To ask again for what is held is right, and tells whether it still is. Raises `StoreError` where that cannot be
+        told.
         """
 
     def let_go(self, conversation: str) -> None:
-        """Leave ``conversation`` to others; one that is not held is no matter."""
+        """Leave ``conversation`` to others, soon; one that is not held is no matter. Never waits."""

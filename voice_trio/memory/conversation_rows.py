@@ -11,9 +11,9 @@ from json import loads
 from typing import Literal
 
 from voice_trio.core.titles import spellings, title_of
-from voice_trio.memory import schema
 from voice_trio.memory.conversations import Numbered, Place, Summary
-from voice_trio.memory.database import Database, record_of
+from voice_trio.memory.database import Database
+from voice_trio.memory.record_rows import RECORD, record_of
 
 Table = Literal["leaving", "records"]
 
@@ -80,7 +80,7 @@ def summary(database: Database, conversation: str) -> Summary | None:
 
 def turns(database: Database, conversation: str, limit: int, before: int | None) -> list[Numbered]:
     """Return the latest ``limit`` turns, of those with a smaller number than ``before``, oldest first."""
-    columns = f"seq, {schema.RECORD}"
+    columns = f"seq, {RECORD}"
     rows = database.read(
         f"""
         SELECT {columns} FROM ({_both(columns)}) WHERE conversation = ?1 AND seq < ?2

@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from voice_trio import private_files
-from voice_trio.core.called import read_calls, spelled
+from voice_trio.core.called import spelled
 from voice_trio.core.history import Record, is_shorter
-from voice_trio.core.messages import Origin, Outcome
 from voice_trio.memory import schema
 from voice_trio.memory.base import CannotRemember, StoreBusy, StoreError, StoreFull
 from voice_trio.memory.files import SUFFIXES, Files
+from voice_trio.memory.record_rows import RECORD, record_of, row_of, storable
 
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY")
 
@@ -91,27 +91,16 @@ class Database:
                     UNION ALL SELECT max(seq) FROM leaving WHERE conversation = ?1
                 )
                 """,
-                (
-                    record.conversation,
-                    record.session,
-                    record.turn,
-                    _storable(record.said),
-                    _storable(record.reply),
-                    record.heard,
-                    str(record.outcome),
-                    record.ended_at,
-                    _storable(spelled(record.calls)),
-                    record.origin or "",
-                ),
+                row_of(record),
             )
 
     def amend(self, record: Record) -> None:
         """Have ``record`` in the place of the one that it is a part of, if there is one."""
-        record = replace(record, said=_storable(record.said), reply=_storable(record.reply))
+        record = replace(record, said=storable(record.said), reply=storable(record.reply))
         for table in ("records", "leaving"):
             with self.transaction() as execute:
                 turn = record.session, record.turn
-                row = execute(f"SELECT {schema.RECORD} FROM {table} WHERE session = ? AND turn = ?", turn).fetchone()
+                row = execute(f"SELECT {RECORD} FROM {table} WHERE session = ? AND turn = ?", turn).fetchone()
                 if row is not None and is_shorter(record, record_of(*row)):
                     execute(
                         f"UPDATE {table} SET said = ?, reply = ?, heard = ?, outcome = ?, calls = ?"
@@ -129,8 +118,8 @@ class Database:
         with self._telling():
             rows = self.connection.execute(
                 f"""
-                SELECT seq, {schema.RECORD} FROM records WHERE conversation = ?1
-                UNION ALL SELECT seq, {schema.RECORD} FROM leaving WHERE conversation = ?1
+                SELECT seq, {RECORD} FROM records WHERE conversation = ?1
+                UNION ALL SELECT seq, {RECORD} FROM leaving WHERE conversation = ?1
                 ORDER BY seq DESC LIMIT ?2
                 """,
                 (conversation, limit),
@@ -259,40 +248,3 @@ def _make(path: Path) -> None:
     private_files.make_file(path)
     for suffix in SUFFIXES:
         private_files.tighten(path.with_name(path.name + suffix))
-
-
-def _storable(text: str) -> str:
-    """Return ``text`` with a mark for each lone surrogate, which UTF-8 has no bytes for; its length stays the same."""
-    return text.encode(errors="replace").decode()
-
-
-def record_of(
-    conversation: str,
-    session: str,
-    turn: int,
-    said: str,
-    reply: str,
-    heard: int,
-    outcome: str,
-    ended_at: float,
-    calls: str,
-    origin: str,
-) -> Record:
-    """Return what a row holds, its columns in this order; raises `StoreError` for one that is damaged."""
-    try:
-        if not all(isinstance(text, str) for text in (said, reply, calls)) or not isinstance(heard, int):
-            raise ValueError("another type")
-        return Record(
-            conversation=conversation,
-            session=session,
-            turn=turn,
-            said=said,
-            reply=reply,
-            heard=heard,
-            outcome=Outcome(outcome),
-            ended_at=ended_at,
-            calls=read_calls(calls),
-            origin=Origin(origin) if origin else None,
-        )
-    except (ValueError, RecursionError):
-        raise StoreError(f"turn {turn!r} of session {session!r} is damaged in the database") from None

@@ -37,21 +37,39 @@ class Claims:
         self._holders: dict[str, str] = {}
         self._holds = holds
 
-    def claim(self, conversation: str, session: str) -> bool:
-        """Give ``conversation`` to ``session`` until it releases; False where another has it, in whatever process."""
-        if self._holders.get(conversation, session) != session:
-            return False
-        if self._holds is not None and not self._holds.hold(conversation):
-            return False
-        self._holders[conversation] = session
-        return True
+    async def claim(self, conversation: str, session: str) -> bool:
+        """Give ``conversation`` to ``session`` until it releases; False where another has it, in whatever process.
 
-    def release(self, session: str) -> None:
-        """Take back all that ``session`` has."""
-        for conversation in [key for key, holder in self._holders.items() if holder == session]:
+        Whoever reads what is remembered of one claims it first, or it might go on elsewhere in between. It takes a
+        checkpoint only where a database has to be asked. Raises `StoreError` where that cannot be.
+        """
+        had = self.has(conversation, session)
+        if self._holders.setdefault(conversation, session) != session:
+            return False
+        granted: bool | None = None
+        try:
+            granted = self._holds is None or await self._holds.hold(conversation)
+        finally:
+            # Where it was refused, it is lost; where nobody could tell, it is as it was.
+            if (granted is False or (granted is None and not had)) and self.has(conversation, session):
+                del self._holders[conversation]
+        return granted
+
+    def has(self, conversation: str, session: str) -> bool:
+        """Return whether ``session`` has claimed ``conversation``. Never waits."""
+        return self._holders.get(conversation) == session
+
+    def give_back(self, conversation: str, session: str) -> None:
+        """Take ``conversation`` back from ``session``, if it has it. Never waits."""
+        if self.has(conversation, session):
             del self._holders[conversation]
             if self._holds is not None:
                 self._holds.let_go(conversation)
+
+    def release(self, session: str) -> None:
+        """Take back all that ``session`` has. Never waits."""
+        for conversation in [key for key, holder in self._holders.items() if holder == session]:
+            self.give_back(conversation, session)
 
 
 class FileHolds:
@@ -75,7 +93,7 @@ class FileHolds:
         self._held.clear()
         os.close(self._file)
 
-    def hold(self, conversation: str) -> bool:
+    async def hold(self, conversation: str) -> bool:
         """Have ``conversation`` until it is let go, or the process ends; False where another process has it."""
         self._follow()
         if conversation not in self._held and self._lock(conversation):

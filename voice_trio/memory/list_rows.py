@@ -10,24 +10,25 @@ from collections.abc import Sequence
 from voice_trio.core.strange_text import mend
 from voice_trio.memory import schema
 from voice_trio.memory.database import Database
+from voice_trio.memory.transactions import Transacting
 from voice_trio.skills.keeping import check_room
 
 
-def names(database: Database, conversation: str) -> list[str]:
+def names(database: Transacting, conversation: str) -> list[str]:
     """Return the names of the conversation's lists, that to which something was added last at the end."""
     with database.transaction() as execute:
         query = "SELECT list FROM list_items WHERE conversation = ? GROUP BY list ORDER BY max(seq)"
         return [name for (name,) in execute(query, (conversation,))]
 
 
-def items(database: Database, conversation: str, name: str) -> list[str]:
+def items(database: Transacting, conversation: str, name: str) -> list[str]:
     """Return what stands on a list, in the order in which it was added."""
     with database.transaction() as execute:
         query = "SELECT item FROM list_items WHERE conversation = ? AND list = ? ORDER BY seq"
         return [item for (item,) in execute(query, (conversation, mend(name)))]
 
 
-def add(database: Database, conversation: str, name: str, new: Sequence[str], added_at: float) -> None:
+def add(database: Transacting, conversation: str, name: str, new: Sequence[str], added_at: float) -> None:
     """Add ``new`` at the end of a list; ``added_at`` is seconds since 1970. Raises as `check_room` does."""
     with database.transaction() as execute:
         query = (
@@ -41,7 +42,7 @@ def add(database: Database, conversation: str, name: str, new: Sequence[str], ad
             execute("INSERT INTO list_items (conversation, seq, list, item, added_at) VALUES (?, ?, ?, ?, ?)", row)
 
 
-def remove(database: Database, conversation: str, name: str, gone: Sequence[str]) -> None:
+def remove(database: Transacting, conversation: str, name: str, gone: Sequence[str]) -> None:
     """Take each of ``gone`` off a list."""
     with database.transaction() as execute:
         for item in gone:

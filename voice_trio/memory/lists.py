@@ -8,18 +8,17 @@ from typing import TypeVar
 
 from voice_trio.memory import list_rows
 from voice_trio.memory.base import Store, StoreError
-from voice_trio.memory.database import Database
-from voice_trio.memory.sqlite import SqliteStore
+from voice_trio.memory.transactions import KeepsRows, Transacting
 from voice_trio.skills.keeping import InProcessLists, Lists
 from voice_trio.toolbox.base import ToolError
 
 T = TypeVar("T")
 
 
-class SqliteLists:
+class StoredLists:
     """Keeps lists where ``store`` keeps turns."""
 
-    def __init__(self, store: SqliteStore, wall_clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: KeepsRows, wall_clock: Callable[[], float] = time.time) -> None:
         """``wall_clock`` returns seconds since 1970."""
         self._store = store
         self._wall_clock = wall_clock
@@ -41,7 +40,7 @@ class SqliteLists:
         """Take ``items`` off the list. Raises `ToolError`."""
         await self._use(lambda database: list_rows.remove(database, conversation, name, items))
 
-    async def _use(self, work: Callable[[Database], T]) -> T:
+    async def _use(self, work: Callable[[Transacting], T]) -> T:
         try:
             return await self._store.change(work)
         except StoreError as error:
@@ -50,4 +49,4 @@ class SqliteLists:
 
 def lists_of(store: Store) -> Lists:
     """Return the lists of the conversations in ``store``; where that is not on the disk, they are not either."""
-    return SqliteLists(store) if isinstance(store, SqliteStore) else InProcessLists()
+    return StoredLists(store) if isinstance(store, KeepsRows) else InProcessLists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import structlog
@@ -16,6 +16,8 @@ from voice_trio.memory.base import CannotRemember, Holds, Store, StoreError
 from voice_trio.memory.database import Database, cannot_remember
 from voice_trio.memory.holds import FileHolds
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.memory.postgres.open import open_postgres
+from voice_trio.memory.postgres.store import PostgresStore
 from voice_trio.memory.sqlite import BUSY_S, SqliteStore
 
 log = structlog.get_logger()
@@ -37,19 +39,34 @@ async def open_store(settings: Settings, wall_clock: Callable[[], float] = time.
 
 
 @contextmanager
-def open_holds(settings: Settings) -> Iterator[Holds | None]:
-    """Have conversations against other servers on the same data folder; None where nothing is shared.
+def open_holds(settings: Settings, store: Store) -> Iterator[Holds | None]:
+    """Have conversations against other servers on the same data folder, or database; None where nothing is shared.
 
-    Raises `CannotRemember`.
+    ``store`` is what `open_store` returned. Raises `CannotRemember`.
     """
-    if settings.memory == "off":
-        yield None
-        return
+    match store:
+        case InProcessStore():
+            yield None
+            return
+        case PostgresStore():
+            yield store.claims
+            return
     holds = FileHolds(database_path(settings).with_name("memory.in_use"))
     try:
         yield holds
     finally:
         holds.close()
+
+
+def shared_store(settings: Settings) -> AbstractAsyncContextManager[PostgresStore] | None:
+    """Return what opens the store that several servers share, raising `CannotRemember`; None where there is none."""
+    if settings.database_url is None:
+        return None
+    return open_postgres(
+        settings.database_url.get_secret_value(),
+        connections=settings.database_connections,
+        claim_ttl_s=settings.claim_ttl_s,
+    )
 
 
 def database_path(settings: Settings) -> Path:
@@ -73,6 +90,10 @@ def is_there(path: Path) -> bool:
 async def _open(settings: Settings) -> AsyncIterator[Store]:
     if settings.memory == "off":
         yield InProcessStore()
+        return
+    if (opening := shared_store(settings)) is not None:
+        async with opening as shared:
+            yield shared
         return
     store = SqliteStore(await trio.to_thread.run_sync(_open_database, database_path(settings)))
     try:

@@ -15,13 +15,11 @@ from sqlite3 import Cursor
 
 from voice_trio.memory.base import StoreError
 from voice_trio.memory.ids import KEY_BYTES
+from voice_trio.memory.record_rows import RECORD
+from voice_trio.memory.transactions import Parameters as Parameters
 
 Execute = Callable[..., Cursor]
 
-Parameters = Sequence[str | int | float | None]
-
-RECORD = "conversation, session, turn, said, reply, heard, outcome, ended_at, calls, origin"
-"""What a turn's record is made of."""
 COLUMNS = RECORD.replace("conversation,", "conversation, seq,")
 
 _FIRST_TURNS = """

@@ -29,6 +29,8 @@ from voice_trio.memory.conversations import (
 )
 from voice_trio.memory.database import Database
 from voice_trio.memory.in_process import InProcessStore
+from voice_trio.memory.postgres.conversations import PostgresConversations
+from voice_trio.memory.postgres.store import PostgresStore
 from voice_trio.memory.sqlite import SqliteStore
 
 log = structlog.get_logger()
@@ -160,6 +162,9 @@ async def open_conversations(store: Store) -> AsyncIterator[Conversations]:
     """Look through ``store``, and have what is deleted there leave no trace."""
     if isinstance(store, InProcessStore):
         yield InProcessConversations(store)
+        return
+    if isinstance(store, PostgresStore):
+        yield PostgresConversations(store)
         return
     assert isinstance(store, SqliteStore)
     conversations = SqliteConversations(store)

@@ -120,7 +120,7 @@ class ConversationApi:
     async def _delete(self, conversation: str) -> Response:
         """Delete ``conversation``, and return the answer that tells how much that was. Raises like the others."""
         deleting = f"deleting {secrets.token_hex()}"
-        if not self._claims.claim(conversation, deleting):
+        if not await self._claims.claim(conversation, deleting):
             error = m.Error(
                 code=ErrorCode.PROTOCOL_VIOLATION,
                 message="A live session uses that conversation. Delete it when that has ended.",

@@ -116,7 +116,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
         metrics = Metrics()
-        claims = Claims(closing.enter_context(open_holds(settings)))
+        claims = Claims(closing.enter_context(open_holds(settings, plain_store)))
         sessions = Sessions(
             settings,
             lambda: host.engines,

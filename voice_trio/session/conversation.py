@@ -6,7 +6,6 @@ that: a client may say at any time how much of it was heard. What is remembered 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -27,8 +26,8 @@ from voice_trio.core.items import (
 )
 from voice_trio.core.messages import ItemAdded, Outcome
 from voice_trio.engines.base import ToolCall
-from voice_trio.memory.base import RECALLED_RECORDS
 from voice_trio.session.heard_items import HeardItems
+from voice_trio.session.kept_records import KeptRecords
 from voice_trio.session.replies import Replies
 from voice_trio.session.reply import Reply
 
@@ -42,11 +41,8 @@ class Conversation:
         self._changed = changed
         self._items = HeardItems()
         self._replies = Replies()
-        self._earlier: list[Record] = []
-        """Those of other sessions that were recalled."""
         self._is_recalled = False
-        self._kept: dict[int, Record] = {}
-        """By the turns of this session, as they stand in the store."""
+        self._kept = KeptRecords()
         self._deleted: set[str] = set()
         """Ids of what turns made, and the client did not want."""
         self._written: dict[str, int | None] = {}
@@ -112,28 +108,17 @@ class Conversation:
     # --- what turns do ------------------------------------------------------------------------------------------------
 
     def recall(self, records: Sequence[Record]) -> None:
-        """Take what is remembered by now: at first all of it, later only that some was forgotten."""
-        if self._is_recalled and len(records) >= min(len(self._earlier) + len(self._kept), RECALLED_RECORDS):
+        """Take what is remembered by now: at first all of it, later only what others forgot or added."""
+        if self._is_recalled and self._kept.knows(records):
             return
-        # What two sessions remember alike is one's as well as the other's.
-        mine = Counter((record.turn, record.said) for record in self._kept.values())
-        there = Counter((record.turn, record.said) for record in records)
-        for turn, record in [*self._kept.items()] if self._is_recalled else ():
-            if not there[turn, record.said]:
-                self.take_back(turn)
-                del self._kept[turn]
+        for turn in self._kept.learn(records):
+            self.take_back(turn)
         for item in self._items:
             if item.id.startswith(REMEMBERED):
                 self._discard(item.id)
-        earlier = []
-        for record in records:
-            if mine[record.turn, record.said]:
-                mine[record.turn, record.said] -= 1
-            else:
-                earlier.append(record)
-        for item in reversed([*remembered(earlier)]):
+        for item in reversed([*remembered(self._kept.earlier)]):
             self._items.add(item, FIRST)
-        self._earlier, self._is_recalled = earlier, True
+        self._is_recalled = True
 
     def add_said(self, turn: int, text: str | None = None) -> ItemAdded:
         """Put in what the person says in ``turn``; without ``text``, it is yet to be recognised."""
@@ -183,16 +168,17 @@ class Conversation:
 
     def forget_latest(self) -> bool:
         """Take the latest turn that is over out, and out of what is remembered; False where nothing is left of any."""
-        if (turn := max(filter(lambda turn: left_of(self._kept[turn]), self._kept), default=None)) is not None:
+        own, earlier = self._kept.own, self._kept.earlier
+        if (turn := max(filter(lambda turn: left_of(own[turn]), own), default=None)) is not None:
             self._deleted |= {said_id(turn), reply_id(turn)}
             self.take_back(turn)
             self._follow_up(turn)
             return True
-        at = max((at for at, record in enumerate(self._earlier) if left_of(record)), default=None)
+        at = max((at for at, record in enumerate(earlier) if left_of(record)), default=None)
         if at is None or self._changed is None:
             return False
-        self._earlier[at] = replace(self._earlier[at], said="", reply="", heard=0, calls=())
-        self._changed(self._earlier[at])
+        earlier[at] = replace(earlier[at], said="", reply="", heard=0, calls=())
+        self._changed(earlier[at])
         for item in self._items:
             if item.id.startswith(f"{REMEMBERED}{at}_"):
                 self._discard(item.id)
@@ -200,9 +186,12 @@ class Conversation:
 
     def keep(self, record: Record) -> None:
         """Note that ``record`` is in the store."""
-        self._kept[record.turn] = record
-        self._kept = dict([*self._kept.items()][-RECALLED_RECORDS:])
+        self._kept.keep(record)
         self._follow_up(record.turn)
+
+    def doubt(self, record: Record) -> None:
+        """Note that ``record`` may be in the store, or not."""
+        self._kept.doubt(record)
 
     def written(self, turn: int) -> str:
         """Return what the client has added as a person's words and no record has: that of ``turn`` is to have it."""
@@ -292,8 +281,8 @@ class Conversation:
 
     def _follow_up(self, turn: int) -> None:
         """Have what is kept of ``turn`` say no more than stands here."""
-        kept = self._kept.get(turn)
+        kept = self._kept.own.get(turn)
         if kept is not None and (record := self._as_it_stands(kept)) != kept:
-            self._kept[turn] = record
+            self._kept.own[turn] = record
             if self._changed is not None:
                 self._changed(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
 import trio
 
 from voice_trio.core import messages as m
@@ -11,10 +12,12 @@ from voice_trio.core.called import Called
 from voice_trio.core.errors import Refused
 from voice_trio.core.history import Record, left_of
 from voice_trio.core.messages import ErrorCode, Outcome
-from voice_trio.memory.base import Store, StoreBusy
+from voice_trio.memory.base import Store, StoreBusy, StoreError, StoreUnsure
 from voice_trio.session.asked import Asked, Unasked
 from voice_trio.session.report import report
 from voice_trio.session.surroundings import Surroundings
+
+log = structlog.get_logger()
 
 _RECALL_LIMIT_S = 5.0
 _COMMIT_LIMIT_S = 5.0
@@ -29,17 +32,36 @@ async def recall(around: Surroundings, conversation: str) -> Sequence[Record]:
 
     Raises `Refused` where there is none, or where it is another session's, and what the store raises.
     """
-    with trio.move_on_after(_RECALL_LIMIT_S) as limit:
-        records = await around.store.recall(conversation)
+    had, known = around.claims.has(conversation, around.session), False
+    try:
+        with trio.move_on_after(_RECALL_LIMIT_S) as limit:
+            # Claimed first: what is read before might not be the end of it any more.
+            if not await around.claims.claim(conversation, around.session):
+                message = "Another session is using this conversation."
+                raise Refused(ErrorCode.PROTOCOL_VIOLATION, message, retry_after_s=_CLAIM_RETRY_S)
+            records = await around.store.recall(conversation)
+            known = records is not None
+    finally:
+        if not had and not known:
+            around.claims.give_back(conversation, around.session)
     if limit.cancelled_caught:
         raise StoreBusy(f"the store did not recall within {_RECALL_LIMIT_S:g} seconds")
     if records is None:
         raise Refused(ErrorCode.PROTOCOL_VIOLATION, "There is no such conversation here; leave the field out.")
-    if not around.claims.claim(conversation, around.session):
-        message = "Another session is using this conversation."
-        raise Refused(ErrorCode.PROTOCOL_VIOLATION, message, retry_after_s=_CLAIM_RETRY_S)
     around.wishes.claimed(conversation)
     return records
+
+
+async def try_claim(around: Surroundings, conversation: str) -> bool:
+    """Return whether ``conversation`` is the session's from now on; False, too, where the store cannot tell."""
+    try:
+        with trio.move_on_after(_RECALL_LIMIT_S):
+            return await around.claims.claim(conversation, around.session)
+        reason = f"the store did not answer within {_RECALL_LIMIT_S:g} seconds"
+    except StoreError as error:
+        reason = str(error)
+    log.warning("a conversation cannot be claimed for now", session_id=around.session, reason=reason)
+    return False
 
 
 def record_of(
@@ -66,17 +88,20 @@ def record_of(
     )
 
 
-async def remember(around: Surroundings, asked: Asked, record: Record) -> bool:
-    """Commit a turn's ``record``, if there is anything to remember; return whether it is kept."""
+async def remember(around: Surroundings, asked: Asked, record: Record) -> bool | None:
+    """Commit a turn's ``record``, if there is anything to remember; return whether it is kept, None if nobody knows."""
     out_of_band = isinstance(asked.request, m.Respond) and asked.request.out_of_band
     if out_of_band or not left_of(record):
         return False
     failure = await _write(around.store.commit, record)
     if failure is None:
         asked.conversation.keep(record)
-    else:
-        around.outbox.append(report(failure, session=around.session, turn=asked.number))
-    return failure is None
+        return True
+    around.outbox.append(report(failure, session=around.session, turn=asked.number))
+    if isinstance(failure, StoreUnsure):
+        asked.conversation.doubt(record)
+        return None
+    return False
 
 
 async def amend(store: Store, record: Record) -> Exception | None:

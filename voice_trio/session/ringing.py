@@ -24,6 +24,7 @@ import trio
 from voice_trio.core.alerts import MOST_ALERTS, Alert, ToldAlert, told
 from voice_trio.core.messages import Origin
 from voice_trio.session.asked import Unasked
+from voice_trio.session.recollection import try_claim
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.turn import Turn
 from voice_trio.session.turns import Turns, nothing_said
@@ -199,7 +200,7 @@ class Ringing:
     async def _tell(self, due: Sequence[Alert]) -> float:
         """Tell what is ``due`` when it is quiet, and return what `_step` does."""
         conversation = due[0].conversation
-        if not self._around.claims.claim(conversation, self._around.session):
+        if not await try_claim(self._around, conversation):
             return self._later()
         if conversation not in self._ours:
             # Who had it before may have told all of it.

@@ -36,6 +36,7 @@ from voice_trio.session.greeting import changed, greeting
 from voice_trio.session.link import Link, LinkClosed, Malformed
 from voice_trio.session.listener import Listener, hear_in_turn
 from voice_trio.session.outbox import Outbox
+from voice_trio.session.recollection import try_claim
 from voice_trio.session.report import Reports, TurnReport, Violations, report
 from voice_trio.session.settings import SessionSettings, configured, still_offered
 from voice_trio.session.surroundings import Surroundings
@@ -281,7 +282,7 @@ class Session:
 
     async def _greet(self) -> None:
         self._turns.conversation.name = conversation = await self._around.store.begin()
-        self._around.claims.claim(conversation, self.id)
+        await try_claim(self._around, conversation)  # or else the first turn does
         self._apart.ringing.attend(conversation)
         for event in greeting(self.id, conversation, self._settings, self._around.engines()):
             self._outbox.append(event)

@@ -215,13 +215,13 @@ def _dump(name: str, value: Any) -> str:
 def plain(value: Any) -> dict[str, Any]:
     """Return the fields of a message as JSON has them.
 
-    An optional one that is None is left out; a `Latency` is kept whole.
+    An optional one that is None is left out; one that always has an answer is null there. A `Latency` is kept whole.
     """
     keep_none = isinstance(value, m.Latency)
     found: dict[str, Any] = {}
     for f in fields(value):
         item = getattr(value, f.name)
-        if item is None and not keep_none:
+        if item is None and f.default is None and not keep_none:
             continue
         found[f.name] = _plain(item)
     return found

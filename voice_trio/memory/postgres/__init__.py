@@ -1,0 +1,1 @@
+"""What is remembered in PostgreSQL, for several servers at once."""
