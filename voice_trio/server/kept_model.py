@@ -58,7 +58,7 @@ def with_kept(settings: Settings) -> Settings:
         tighten(path)
         with path.open("rb") as file:
             given = GivenModel.of(json.loads(file.read(_MOST_BYTES)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return settings
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
