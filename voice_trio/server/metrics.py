@@ -22,6 +22,7 @@ from prometheus_client.exposition import choose_encoder
 from voice_trio import __version__
 from voice_trio.core import messages as m
 from voice_trio.session.report import TurnReport
+from voice_trio.wire.opus.decoding import TALLY
 from voice_trio.workers.process import alive, starts
 
 _BUCKETS_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -186,6 +187,9 @@ class _Present:
         for name, times in [*starts.items()]:
             started.add_metric((name,), times)
         yield started
+        yield CounterMetricFamily("voice_trio_opus_packets", "Packets of Opus that clients have sent.", TALLY.packets)
+        damaged = "Of those, the ones that could not be decoded, or were said to be lost."
+        yield CounterMetricFamily("voice_trio_opus_packets_damaged", damaged, TALLY.damaged)
         memory = GaugeMetricFamily(
             "voice_trio_worker_resident_bytes", "Resident memory of those, by `worker`.", labels=("worker",)
         )
