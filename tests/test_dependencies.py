@@ -63,7 +63,7 @@ DISTRIBUTIONS = {module: {canonical(name) for name in names} for module, names i
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("voice_trio", ["echo", "mcp"]), ("tests", ["dev", "mcp", "train"]), ("tools", ["dev", "voicebench"])],
+    [("voice_trio", ["echo", "mcp", "traces"]), ("tests", ["dev", "mcp", "train"]), ("tools", ["dev", "voicebench"])],
 )
 def test_what_is_imported_is_declared(folder, extras):
     asked_for = declared(*extras)
@@ -83,7 +83,7 @@ def test_what_is_declared_is_imported():
         for module in imported(folder)
         for name in DISTRIBUTIONS.get(module, {canonical(module)})
     }
-    assert declared("dev", "echo", "mcp", "train") - used == UNIMPORTED
+    assert declared("dev", "echo", "mcp", "traces", "train") - used == UNIMPORTED
 
 
 def test_weights_are_installed_as_files_and_never_imported():
@@ -97,10 +97,10 @@ def test_what_is_declared_is_pinned():
         canonical(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
     }
     # torch is for training alone, and depends on the machine.
-    assert declared("dev", "echo", "mcp", "whisper-base") - pins == set()
+    assert declared("dev", "echo", "mcp", "traces", "whisper-base") - pins == set()
 
 
 def test_the_notice_names_what_the_package_brings_along():
     """Each runtime dependency stands in it, so that a new one's licence is looked at."""
     notice = canonical((ROOT / "NOTICE").read_text())
-    assert {name for name in declared("echo", "mcp") if name not in notice} == set()
+    assert {name for name in declared("echo", "mcp", "traces") if name not in notice} == set()

@@ -9,8 +9,9 @@ from tests.server.serving import get, serving
 from voice_trio.client import connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Latency, Outcome
+from voice_trio.core.timeline import Timeline
 from voice_trio.server.turn_log import KEPT, TurnLog
-from voice_trio.session.report import TurnReport
+from voice_trio.session.report import EngineNames, TurnReport
 
 pytestmark = pytest.mark.real
 
@@ -66,6 +67,9 @@ def test_as_many_are_kept_as_a_person_looks_through():
             latency=Latency(t_first_audio_ms=250),
             asr_rtf=0.12345,
             drafts={"drafts_promoted": 1},
+            timeline=Timeline(),
+            over_at=0.0,
+            engines=EngineNames("a", "l", "s"),
         )
         log.turn_over(report)
     assert [one["turn"] for one in log.latest] == list(range(5, KEPT + 5))

@@ -102,6 +102,9 @@ class Metrics:
         self._tools = Counter(
             "voice_trio_tool_calls", "Calls of tools that are over, by `state`.", ("state",), registry=registry
         )
+        self._untraced = Counter(
+            "voice_trio_turns_untraced", "Turns whose trace no collector took, or not in time.", registry=registry
+        )
         self._lag = Histogram(
             "voice_trio_event_loop_lag_seconds",
             "How late the event loop comes to what is due.",
@@ -136,6 +139,10 @@ class Metrics:
             self._ratio.observe(turn.asr_rtf)
         for fate in _FATES:
             self._drafts.labels(fate).inc(turn.drafts.get(f"drafts_{fate}", 0))
+
+    def untraced(self, turns: int) -> None:
+        """So many traces were lost."""
+        self._untraced.inc(turns)
 
     def said(self, event: m.Event) -> None:
         """A client is told ``event``."""

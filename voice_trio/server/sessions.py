@@ -104,11 +104,12 @@ class Sessions:
         tools: Callable[[], Sequence[ServerTool]] = tuple,
         metrics: Metrics | None = None,
         alerts: Alerts | None = None,
+        trace: Callable[[TurnReport], None] = lambda turn: None,
     ) -> None:
         """``session_logs`` records every session; ``claims`` says what other servers have of ``store``.
 
         ``tools`` returns those that the server has by now; ``metrics`` counts what happens; ``alerts`` are kept where
-        ``store`` keeps turns.
+        ``store`` keeps turns; ``trace`` is told of each turn that is over.
         """
         self.draining = False
         self.begun = 0
@@ -117,6 +118,7 @@ class Sessions:
         """Those there was none for."""
         self.turn_log = TurnLog()
         self._metrics = metrics or Metrics()
+        self._trace = trace
         self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
         """Uploads that are on their way, each for a session to come: a slow one keeps nobody from talking."""
         self._settings = settings
@@ -275,6 +277,7 @@ class Sessions:
     def _turn_over(self, turn: TurnReport) -> None:
         self._metrics.turn_over(turn)
         self.turn_log.turn_over(turn)
+        self._trace(turn)
 
     async def _refuse(self, link: Link) -> None:
         self.refused += 1

@@ -15,7 +15,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
 from voice_trio.core.languages import language_of
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
-from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.core.timeline import Moment, Stage, Timeline
 from voice_trio.core.turn_state import Step
 from voice_trio.engines.base import EngineError, Engines, LanguageModel, Transcript, is_metered
 from voice_trio.engines.given_words import GivenWords
@@ -129,19 +129,20 @@ class Revision:
         if detected:
             sample = self.capture.spoken_from
             await self.outlet.say(m.SpeechStarted(utterance=self._number, sample=sample))
-        heard = await asr.transcribe(
-            self.capture,
-            engines.recognizer,
-            turn=self._number,
-            language=self.language,
-            likely=language_of(request.locale),
-            settings=self._around.settings,
-            throttle=self._around.throttle,
-            outlet=self.outlet,
-            end_of_turn=engines.end_of_turn,
-            seems=seems if self._drafts_replies(engines.language_model) else None,
-            over=self._say_stopped if detected else None,
-        )
+        with self.outlet.during(Stage.RECOGNITION):
+            heard = await asr.transcribe(
+                self.capture,
+                engines.recognizer,
+                turn=self._number,
+                language=self.language,
+                likely=language_of(request.locale),
+                settings=self._around.settings,
+                throttle=self._around.throttle,
+                outlet=self.outlet,
+                end_of_turn=engines.end_of_turn,
+                seems=seems if self._drafts_replies(engines.language_model) else None,
+                over=self._say_stopped if detected else None,
+            )
         transcript, self.asr_rtf = heard.transcript, heard.real_time_factor
         self._around.spoken.hear(transcript, self.capture.voiced_through)
         final = m.Final(turn=self._number, text=transcript.text, language=transcript.language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 import trio
 
@@ -15,8 +16,9 @@ from voice_trio.core.messages import Event, TtsChunk, TtsPhrase, TtsPhraseDone, 
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.playout import Playout
 from voice_trio.core.speakable.text import Speakable, Spoken as SpokenText
+from voice_trio.core.timeline import Stage
 from voice_trio.engines.base import EngineError, Speech
-from voice_trio.session.outlet import Outlet
+from voice_trio.session.outlet import Outlet, Watch
 from voice_trio.session.playback import Playback
 from voice_trio.session.report import failure
 from voice_trio.session.voice import Voice
@@ -63,7 +65,7 @@ class Spoken:
         """
         ready_in, ready = trio.open_memory_channel[_Ready](0)
         async with ready, trio.open_nursery() as nursery:
-            nursery.start_soon(_synthesize, phrases, voice, ready_in, nursery)
+            nursery.start_soon(_synthesize, phrases, voice, ready_in, nursery, outlet)
             async for item in ready:
                 with closing(item):
                     if isinstance(item.first, EngineError):
@@ -139,13 +141,15 @@ async def _synthesize(
     voice: Voice,
     ready: trio.MemorySendChannel[_Ready],
     nursery: trio.Nursery,
+    outlet: Outlet,
 ) -> None:
     speakable = Speakable()
     async with ready, phrases:
         async for phrase in phrases:
             spoken = speakable.speak(phrase.text)
             with _Handing(phrase, spoken, ready, nursery) as handing:
-                await voice.say(spoken.text, handing.take)
+                with outlet.during(Stage.SYNTHESIS) as watch:
+                    await voice.say(spoken.text, partial(handing.take, watch))
                 await handing.wait_taken()
 
 
@@ -176,8 +180,9 @@ class _Handing:
             # Nobody will ever take it.
             self._item.close()
 
-    async def take(self, piece: Speech | EngineError) -> None:
-        """Hand on the next piece, or why there is none; wait for a place for it."""
+    async def take(self, watch: Watch, piece: Speech | EngineError) -> None:
+        """Stop ``watch``, and hand on the next piece, or why there is none; wait for a place for it."""
+        watch.stop()
         if self._rest is not None:
             await self._rest.send(piece)
         elif isinstance(piece, EngineError) or piece.last:
