@@ -35,6 +35,7 @@ LAYERS = [
         "private_files",
         "remote_settings",
         "sound_file",
+        "standing",
         "waiting",
     },
     {"core"},

@@ -12,6 +12,7 @@ from voice_trio.core.messages import Latency, Outcome
 from voice_trio.core.timeline import Timeline
 from voice_trio.server.turn_log import KEPT, TurnLog
 from voice_trio.session.report import EngineNames, TurnReport
+from voice_trio.standing import QUEUES
 
 pytestmark = pytest.mark.real
 
@@ -33,6 +34,8 @@ async def test_open_turns_stand_somewhere_and_those_that_are_over_have_their_tim
             [turn] = told["open"]
             assert (turn["session"], turn["turn"], turn["state"]) == (session, 1, "RESPONDING")
             assert 0 <= turn["for_s"] < 60
+            assert "chat" in turn["waits"] or "player" in turn["waits"]
+            assert turn["queues"].keys() <= {*QUEUES}
             await client.ask(m.Cancel())
             await client.wait_for(m.Done)
             told, body = await asked(running.url)

@@ -22,6 +22,7 @@ from prometheus_client.exposition import choose_encoder
 from voice_trio import __version__
 from voice_trio.core import messages as m
 from voice_trio.session.report import TurnReport
+from voice_trio.standing import depths
 from voice_trio.wire.opus.decoding import TALLY
 from voice_trio.workers.process import alive, starts
 
@@ -194,6 +195,14 @@ class _Present:
         for name, times in [*starts.items()]:
             started.add_metric((name,), times)
         yield started
+        waiting = GaugeMetricFamily(
+            "voice_trio_queue_depth", "What waits in each `queue`, all in all.", labels=("queue",)
+        )
+        most = GaugeMetricFamily("voice_trio_queue_depth_max", "And in the fullest of its kind.", labels=("queue",))
+        for name, found in depths().items():
+            waiting.add_metric((name,), sum(found))
+            most.add_metric((name,), max(found, default=0))
+        yield from (waiting, most)
         yield CounterMetricFamily("voice_trio_opus_packets", "Packets of Opus that clients have sent.", TALLY.packets)
         damaged = "Of those, the ones that could not be decoded, or were said to be lost."
         yield CounterMetricFamily("voice_trio_opus_packets_damaged", damaged, TALLY.damaged)

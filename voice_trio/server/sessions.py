@@ -32,6 +32,7 @@ from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
+from voice_trio.standing import standing_of
 from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
@@ -162,10 +163,10 @@ class Sessions:
             session.engines_changed(kind)
 
     def open_turns(self) -> Sequence[Mapping[str, object]]:
-        """Return the turns that are not over: session, number, state, and for how long they have been in it."""
+        """Return the turns that are not over: session, number, state, since when, and what they wait for."""
         now = trio.current_time()
         return [
-            {"session": session, "turn": turn, "state": state, "for_s": round(now - since, 3)}
+            {"session": session, "turn": turn, "state": state, "for_s": round(now - since, 3), **standing_of(session)}
             for session, link in self._links.items()
             for turn, (state, since) in link.under_way.items()
         ]

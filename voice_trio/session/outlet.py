@@ -11,6 +11,7 @@ import trio
 from voice_trio.core.messages import Event
 from voice_trio.core.timeline import Interval, Moment, Stage, Timeline
 from voice_trio.session.outbox import Outbox
+from voice_trio.standing import awaited
 
 Said = Event | Callable[[], Event]
 """An event, or what makes it at the moment at which it gets out."""
@@ -55,7 +56,8 @@ class Outlet:
         """Note when the block was begun and left, whatever it is left by, or when its watch was stopped last."""
         began, watch = trio.current_time(), Watch()
         try:
-            yield watch
+            with awaited(stage):
+                yield watch
         finally:
             self.note(Interval(stage, began, trio.current_time() if watch.stopped_at is None else watch.stopped_at))
 

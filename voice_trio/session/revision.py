@@ -29,6 +29,7 @@ from voice_trio.session.question import Question
 from voice_trio.session.reply import Beginnings, Reply
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.tool_use import Deeds
+from voice_trio.standing import queued
 
 _OUTCOMES = {ErrorCode.ASR_TIMEOUT: Outcome.TIMED_OUT, ErrorCode.LLM_TIMEOUT: Outcome.TIMED_OUT}
 """How a turn ends in which an engine gave up with that code; FAILED for every other."""
@@ -129,7 +130,7 @@ class Revision:
         if detected:
             sample = self.capture.spoken_from
             await self.outlet.say(m.SpeechStarted(utterance=self._number, sample=sample))
-        with self.outlet.during(Stage.RECOGNITION):
+        with self.outlet.during(Stage.RECOGNITION), queued("audio_ms", self.capture.left_ms):
             heard = await asr.transcribe(
                 self.capture,
                 engines.recognizer,

@@ -22,6 +22,7 @@ from voice_trio.session.outlet import Outlet, Watch
 from voice_trio.session.playback import Playback
 from voice_trio.session.report import failure
 from voice_trio.session.voice import Voice
+from voice_trio.standing import awaited
 
 _PIECES_AHEAD = 16
 """Pieces of a phrase that are made before there is room for them in front of the listener. A voice that makes more of
@@ -73,7 +74,8 @@ class Spoken:
                     else:
                         await self._play(item, item.first, outlet)
             # The turn is not over while its last words are still on their way to somebody's ears.
-            await self.playback.wait_heard()
+            with awaited("player"):
+                await self.playback.wait_heard()
 
     async def _skip(self, item: _Ready, error: EngineError, outlet: Outlet) -> None:
         self.phrases.append(_placed(item.phrase, self.playback.queued))
@@ -128,7 +130,8 @@ class Spoken:
         for at in range(0, len(speech.pcm), step):
             pcm = speech.pcm[at : at + step]
             samples = len(pcm) // BYTES_PER_SAMPLE
-            await self.playback.wait_room(samples, speech.sample_rate)
+            with awaited("player"):
+                await self.playback.wait_room(samples, speech.sample_rate)
             first = self.playback.queued
             await outlet.say(TtsChunk(turn=self._turn, phrase=phrase.index, seq=self._seq, first_sample=first, pcm=pcm))
             # Not before: a turn that ends while a chunk waits at the door never says it.
