@@ -151,6 +151,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "turn": TURN,
         "phrase": "number of the phrase",
         "samples": "length of its audio; 0 if it was skipped or holds nothing to say aloud",
+        "rest": "where the turn's sound is Opus: the packets that no binary message has brought, in base64 "
+        "([Opus](#opus))",
     },
     "done": {
         "turn": TURN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -65,6 +66,8 @@ class Client:
     def __init__(self, connection: WebSocketConnection, codec: SoundCodec | None = None) -> None:
         self._connection = connection
         self._caller = NativeCaller(codec)
+        self._heard: deque[m.Event] = deque()
+        """What the latest message says beyond the event that was returned."""
 
     async def ask(self, command: m.Command) -> None:
         """Send ``command``; sound as the latest `Start` wanted it. Raises `SessionClosed`."""
@@ -93,13 +96,12 @@ class Client:
 
         Raises `CannotConnect` for what is no event at all.
         """
-        while True:
+        while not self._heard:
             try:
-                event = self._caller.decode(await self.hear_raw())
+                self._heard += self._caller.decode(await self.hear_raw())
             except Malformed as error:
                 raise CannotConnect(f"The server says what is no event of /ws: {error}.") from error
-            if event is not None:
-                return event
+        return self._heard.popleft()
 
     async def hear_raw(self) -> str | bytes:
         """Return the next message as it is, known or not. Raises `SessionClosed` after the last one."""

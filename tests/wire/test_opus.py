@@ -15,13 +15,14 @@ from voice_trio import config
 from voice_trio.client import SessionClosed, connect
 from voice_trio.core import messages as m
 from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
-from voice_trio.core.messages import Outcome
+from voice_trio.core.messages import Outcome, State
 from voice_trio.server.run import open_server
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
 from voice_trio.testing.scripted import scripted_engines
 from voice_trio.testing.talk import calling
 from voice_trio.wire.native import NativeCodec
+from voice_trio.wire.native_caller import NativeCaller
 from voice_trio.wire.opus import hearing, library
 from voice_trio.wire.opus.decoding import TALLY, Decoder
 from voice_trio.wire.opus.encoding import Encoder
@@ -118,16 +119,16 @@ def test_however_a_phrase_is_cut_its_messages_lie_end_to_end_and_say_its_true_le
     pcm = sweep(rate, total).tobytes()
     writer, reader = SpeechWriter(), SpeechReader()
     phrase = m.TtsPhrase(turn=1, phrase=3, start=0, end=1, sample_rate=rate)
-    assert writer.note(phrase) == ()
+    writer.begin(phrase)
     reader.begin(phrase)
     messages: list[bytes] = []
     at = 0
     for seq, samples in enumerate(cuts):
         piece = pcm[2 * at : 2 * (at + samples)]
-        messages += writer.write(m.TtsChunk(turn=1, phrase=3, seq=seq, first_sample=100 + at, pcm=piece))
+        messages.append(writer.write(m.TtsChunk(turn=1, phrase=3, seq=seq, first_sample=100 + at, pcm=piece)))
         at += samples
-    messages += writer.note(m.TtsPhraseDone(turn=1, phrase=3, samples=total))
-    chunks = [reader.read(message) for message in messages]
+    chunks = [chunk for message in messages for chunk in reader.read(message)]
+    chunks += reader.end(writer.end(m.TtsPhraseDone(turn=1, phrase=3, samples=total)))
     assert [chunk.seq for chunk in chunks] == [*range(len(chunks))]
     assert {(chunk.turn, chunk.phrase) for chunk in chunks} <= {(1, 3)}
     end = 100
@@ -144,11 +145,11 @@ def test_a_word_is_where_its_mark_says():
     pcm[at : at + 2400] = sweep(rate, rate)[9600:12000]
     writer, reader = SpeechWriter(), SpeechReader()
     phrase = m.TtsPhrase(turn=1, phrase=0, start=0, end=1, sample_rate=rate)
-    writer.note(phrase)
+    writer.begin(phrase)
     reader.begin(phrase)
-    messages = [*writer.write(m.TtsChunk(turn=1, phrase=0, seq=0, first_sample=0, pcm=pcm.tobytes()))]
-    messages += writer.note(m.TtsPhraseDone(turn=1, phrase=0, samples=len(pcm)))
-    heard = np.frombuffer(b"".join(reader.read(message).pcm for message in messages), "<i2")
+    chunks = [*reader.read(writer.write(m.TtsChunk(turn=1, phrase=0, seq=0, first_sample=0, pcm=pcm.tobytes())))]
+    chunks += reader.end(writer.end(m.TtsPhraseDone(turn=1, phrase=0, samples=len(pcm))))
+    heard = np.frombuffer(b"".join(chunk.pcm for chunk in chunks), "<i2")
     assert len(heard) == len(pcm)
     assert abs(shift_s(heard, pcm, rate)) < 0.0002
 
@@ -157,14 +158,44 @@ def test_speech_that_begins_anew_is_a_stream_of_its_own():
     writer, reader = SpeechWriter(), SpeechReader()
     phrase = m.TtsPhrase(turn=1, phrase=0, start=0, end=1, sample_rate=16_000)
     chunk = m.TtsChunk(turn=1, phrase=0, seq=0, first_sample=0, pcm=sweep(16_000, 4000).tobytes())
-    reader.begin(phrase)
     for _ in range(2):
-        assert writer.note(phrase) == ()
-        (message,) = writer.write(chunk)
-        read = reader.read(message)
+        # What was not said of it before is never said.
+        writer.begin(phrase)
+        reader.begin(phrase)
+        (read,) = reader.read(writer.write(chunk))
         assert (read.seq, read.first_sample, len(read.pcm)) == (0, 0, 2 * (12 * 320 - 160))
-        # What was not said of it is never said.
-        assert writer.note(m.Reopened(turn=1, revision=1)) == ()
+
+
+def test_a_session_that_goes_on_over_another_connection_codes_as_before():
+    """Each event is one message, as the numbers of a session that goes on want it, and sound is in its place."""
+    pcm = sweep(16_000, 4800).tobytes()
+    events: list[m.Event] = [
+        m.StateChanged(turn=1, state=State.THINKING),
+        m.TtsPhrase(turn=1, phrase=0, start=0, end=1, sample_rate=16_000),
+        *(
+            m.TtsChunk(turn=1, phrase=0, seq=at, first_sample=1600 * at, pcm=pcm[3200 * at : 3200 * at + 3200])
+            for at in range(3)
+        ),
+        m.TtsPhraseDone(turn=1, phrase=0, samples=4800),
+    ]
+    one, other, caller = NativeCodec(), NativeCodec(), NativeCaller()
+    one.decode('{"type":"start","codec":"opus"}')
+    heard: list[m.Event] = []
+    for event in events[:3]:
+        (message,) = one.encode(event)
+        heard += caller.decode(message)
+    other.go_on_from(one)
+    for event in events[3:]:
+        (message,) = other.encode(event)
+        heard += caller.decode(message)
+    chunks = [event for event in heard if isinstance(event, m.TtsChunk)]
+    assert [(chunk.first_sample, len(chunk.pcm) // 2) for chunk in chunks] == [
+        (0, 1440),
+        (1600, 1440),
+        (3040, 1600),
+        (4640, 160),
+    ]
+    assert isinstance(other.decode(packets_of(pcm)[0])[0], m.Audio)
 
 
 def test_a_sounding_is_placed_where_the_microphone_had_it():
@@ -275,10 +306,11 @@ async def test_a_server_says_opus_in_packets():
                     binary.append(message)
                 elif '"done"' in message:
                     break
+    assert binary
     for message in binary:
         version, kind, _, turn, _, _, samples, _, packets = HEADER.unpack_from(message)
         assert (version, kind, turn) == (1, 2, 1)
-        assert len(message) < samples
+        assert len(message) < 2 * samples
         at = HEADER.size
         for _ in range(packets):
             (length,) = struct.unpack_from("<H", message, at)

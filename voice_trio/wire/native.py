@@ -73,6 +73,14 @@ class NativeCodec:
         """What writes those of the turn; None where its sound is PCM."""
         self._turn = 0
 
+    def go_on_from(self, before: NativeCodec) -> None:
+        """Code sound as ``before`` did, whose session goes on over this connection.
+
+        A reply that is under way begins a new stream, and lacks what the encoder before had kept back.
+        """
+        self._codec, self._turn, self._hearing = before._codec, before._turn, before._hearing
+        self._speech = None if before._speech is None else SpeechWriter(before._speech.sample_rate)
+
     def decode(self, data: str | bytes) -> Sequence[m.Command]:
         """Return what the client asks with one message. Raises `Malformed`, and `Unprepared` for the first Opus."""
         if self._hearing is not None and isinstance(data, bytes):
@@ -90,16 +98,19 @@ class NativeCodec:
         return () if command is None else (command,)
 
     def encode(self, event: m.Event) -> Sequence[str | bytes]:
-        """Return the messages that say ``event``, in their order; it may be none."""
+        """Return the message that says ``event``, which may be none."""
         if isinstance(event, m.StateChanged) and event.turn != self._turn:
             self._turn = event.turn
             self._speech = SpeechWriter() if self._codec == "opus" else None
-        if self._speech is None:
-            return () if is_unsaid(event) else (encode_event(event),)
-        if isinstance(event, m.TtsChunk):
-            return self._speech.write(event)
-        before = self._speech.note(event)
-        return before if is_unsaid(event) else (*before, encode_event(event))
+        if self._speech is not None:
+            match event:
+                case m.TtsPhrase():
+                    self._speech.begin(event)
+                case m.TtsChunk():
+                    return (self._speech.write(event),)
+                case m.TtsPhraseDone():
+                    event = self._speech.end(event)
+        return () if is_unsaid(event) else (encode_event(event),)
 
     def close_code(self, farewell: Farewell) -> int:
         """Return the number that a WebSocket is closed with."""

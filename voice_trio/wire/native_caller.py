@@ -46,8 +46,8 @@ class NativeCaller:
                 return (*self._encoder.push(_BEHIND), native.encode_command(command))
         return (native.encode_command(command),)
 
-    def decode(self, data: str | bytes) -> m.Event | None:
-        """Read one message of the server; None for one that this version does not know. Raises `Malformed`."""
+    def decode(self, data: str | bytes) -> Sequence[m.Event]:
+        """Read one message of the server: nothing that this version does not know. Raises `Malformed`."""
         if isinstance(data, bytes) and is_packets(data):
             return self._reader.read(data)
         event = native.decode_event(data)
@@ -56,4 +56,6 @@ class NativeCaller:
                 self._offered = features
             case m.TtsPhrase():
                 self._reader.begin(event)
-        return event
+            case m.TtsPhraseDone():
+                return (*self._reader.end(event), replace(event, rest=None))
+        return () if event is None else (event,)
