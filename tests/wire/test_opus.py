@@ -96,6 +96,15 @@ def test_one_frame_of_20_ms_is_let_through_and_nothing_else(packet, frame):
     assert only_frame(packet) == frame
 
 
+@given(st.binary(max_size=MAX_PACKET_BYTES + 10))
+def test_nothing_else_gets_through_whatever_it_is(message):
+    frame = only_frame(message)
+    if frame is not None:
+        assert 1 <= len(frame) <= 1276
+        assert frame[0] == message[0] & ~3
+        assert frame[1:] in message[1:]
+
+
 # --- streams ----------------------------------------------------------------------------------------------------------
 
 
