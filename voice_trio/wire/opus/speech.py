@@ -124,7 +124,8 @@ class SpeechReader:
             raise Malformed("tts_phrase_done: what is left is no base64", Farewell.BAD_DATA) from error
         for packet in packets:
             self._ready += self._decoder.push(packet)[0]
-        return self._taken(event.turn, event.phrase, max(0, self._first + event.samples - self._at))
+        left = self._first + event.samples - self._at
+        return self._taken(event.turn, event.phrase, max(0, min(left, len(self._ready) // BYTES_PER_SAMPLE)))
 
     def _taken(self, turn: int, phrase: int, samples: int) -> Sequence[m.TtsChunk]:
         if not samples:
