@@ -74,6 +74,20 @@ async def test_any_sound_file_is_asked(tmp_path, form):
     assert of("note", events) == []
 
 
+async def test_opus_is_a_choice_and_the_reply_has_its_length(tmp_path):
+    (tmp_path / "question.wav").write_bytes(wav_of(sine(1500), SAMPLE_RATE))
+    lengths = []
+    with trio.fail_after(60):
+        async with open_server(config.load(port=0), brief) as running:
+            for codec in ("pcm", "opus"):
+                asked = ("question.wav", "--one", "--url", running.url, "--codec", codec)
+                code, events, complaint = await talk(*asked, cwd=tmp_path)
+                assert (code, complaint) == (0, "")
+                lengths.append((tmp_path / "reply.wav").stat().st_size)
+                assert [event["outcome"] for event in of("done", events)] == ["completed"]
+    assert lengths[0] == lengths[1] > 1000
+
+
 async def test_utterances_of_a_file_are_answered_one_after_the_other(tmp_path):
     # The third follows so soon that it is said while the second is being recognised.
     said = voiced(1500) + silent(2000) + voiced(600) + silent(900) + voiced(2100) + silent(2500)

@@ -43,7 +43,7 @@ async def test_it_shows_what_is_open_and_where_the_time_went():
             code, shown, _ = await top(running.ws_url, "--tasks", token=TOKEN)
             told = json.loads((await top(running.url, "--json", token=TOKEN))[1])
     assert code == 0
-    assert re.search(r"^open .*\n +\S{16} +2  RESPONDING +\d+\.\d s$", shown, re.MULTILINE)
+    assert re.search(r"^open .*\n +\S{16} +2  RESPONDING +\d+\.\d s  .*player", shown, re.MULTILINE)
     assert re.search(r"^\d\d:\d\d:\d\d \S{16} +1  cancelled +-  +\d\.\d\d", shown, re.MULTILINE)
     assert "voice_trio.session.session.Session._read" in shown
     assert "secret" not in shown

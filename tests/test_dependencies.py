@@ -64,7 +64,7 @@ DISTRIBUTIONS = {module: {canonical(name) for name in names} for module, names i
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("voice_trio", ["echo", "mcp", "postgres"]),
+        ("voice_trio", ["echo", "mcp", "postgres", "traces"]),
         ("tests", ["dev", "mcp", "postgres", "train"]),
         ("tools", ["dev", "postgres", "ray", "voicebench"]),
     ],
@@ -87,7 +87,7 @@ def test_what_is_declared_is_imported():
         for module in imported(folder)
         for name in DISTRIBUTIONS.get(module, {canonical(module)})
     }
-    assert declared("dev", "echo", "mcp", "postgres", "train") - used == UNIMPORTED
+    assert declared("dev", "echo", "mcp", "postgres", "traces", "train") - used == UNIMPORTED
 
 
 def test_weights_are_installed_as_files_and_never_imported():
@@ -101,10 +101,10 @@ def test_what_is_declared_is_pinned():
         canonical(line.split("==")[0]) for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line
     }
     # torch is for training alone, and depends on the machine.
-    assert declared("dev", "echo", "mcp", "postgres", "whisper-base") - pins == set()
+    assert declared("dev", "echo", "mcp", "postgres", "traces", "whisper-base") - pins == set()
 
 
 def test_the_notice_names_what_the_package_brings_along():
     """Each runtime dependency stands in it, so that a new one's licence is looked at."""
     notice = canonical((ROOT / "NOTICE").read_text())
-    assert {name for name in declared("echo", "mcp", "postgres") if name not in notice} == set()
+    assert {name for name in declared("echo", "mcp", "postgres", "traces") if name not in notice} == set()

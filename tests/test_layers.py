@@ -36,6 +36,7 @@ LAYERS = [
         "private_files",
         "remote_settings",
         "sound_file",
+        "standing",
         "waiting",
     },
     {"core"},

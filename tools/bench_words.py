@@ -77,20 +77,24 @@ class Score:
         self.single += one.kind == "single"
         self.right += one.kind == "single" and not errors
 
+    @property
+    def share(self) -> float:
+        """Of the words, verse aside, how many were wrong."""
+        counted = [kind for kind in self.said if kind != "verse"]
+        return sum(self.wrong[kind] for kind in counted) / max(1, sum(self.said[kind] for kind in counted))
+
     def line(self, name: str, cpu_s: float) -> str:
         """Return all of it in one line."""
         kinds = ", ".join(f"{kind} {self.wrong[kind] / self.said[kind]:.1%}" for kind in self.said)
-        counted = [kind for kind in self.said if kind != "verse"]
-        share = sum(self.wrong[kind] for kind in counted) / max(1, sum(self.said[kind] for kind in counted))
         return (
-            f"  {name:<28} {share:6.1%}   ({kinds}; single words right "
+            f"  {name:<28} {self.share:6.1%}   ({kinds}; single words right "
             f"{self.right} of {self.single}); trips {self.trips}, twice {self.twice} of {self.utterances}; "
             f"{cpu_s:.2f} s of CPU a second"
         )
 
 
-def measure(name: str, clips: Sequence[Utterance], hear: Callable[[Sequence[Utterance]], Sequence[Heard]]) -> None:
-    """Print what ``hear`` makes of ``clips``."""
+def measure(name: str, clips: Sequence[Utterance], hear: Callable[[Sequence[Utterance]], Sequence[Heard]]) -> Score:
+    """Print what ``hear`` makes of ``clips``, and return it."""
     began = time.process_time()
     heard = hear(clips)
     cpu_s = (time.process_time() - began) / sum(one.seconds for one in clips)
@@ -98,6 +102,7 @@ def measure(name: str, clips: Sequence[Utterance], hear: Callable[[Sequence[Utte
     for one, found in zip(clips, heard, strict=True):
         score.count(one, found)
     print(score.line(name, cpu_s), flush=True)
+    return score
 
 
 def ours(decoder: WhisperDecoder, least_s: float) -> Callable[[Sequence[Utterance]], Sequence[Heard]]:

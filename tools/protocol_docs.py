@@ -58,6 +58,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "that the speech is meant; `wait`: it is heard after the reply",
         "reply": "false: what is said is remembered, and nobody answers it",
         "visible": VISIBLE,
+        "codec": "how sound is coded in both directions from now on: `pcm`, or `opus`, where `features` has it "
+        "([Opus](#opus)); without it, as it was, and `pcm` at first",
         "echo": "who takes the assistant's own voice out of the microphone's sound: `none`: nobody, the server is to, "
         "by what `sounding` says, in all of the session; `browser`, or without it: the client does, or headphones",
     },
@@ -66,6 +68,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         **TURN_OPTIONS,
         "language": "the language of the reply, which chooses a voice where `voice` does not (ISO 639-1)",
         "reply": "false: what is written is remembered, and nobody answers it",
+        "codec": "how the sound of replies is coded from now on, as in `start`",
         "visible": VISIBLE,
     },
     "stop": {},
@@ -148,6 +151,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "turn": TURN,
         "phrase": "number of the phrase",
         "samples": "length of its audio; 0 if it was skipped or holds nothing to say aloud",
+        "rest": "where the turn's sound is Opus: the packets that no binary message has brought, in base64 "
+        "([Opus](#opus))",
     },
     "done": {
         "turn": TURN,
@@ -210,7 +215,19 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
         m.SessionOpened(
             session="xJ3kPq0aY7dVt2Ws",
             conversation="pS8vXhQm2nR4tYw6zB1cD3",
-            features=("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "tools", "timers", "echo"),
+            features=(
+                "tap",
+                "hold",
+                "hands_free",
+                "text",
+                "cancel",
+                "played",
+                "mark",
+                "tools",
+                "timers",
+                "opus",
+                "echo",
+            ),
             sample_rate=16_000,
             max_utterance_ms=30_000,
             silence_ms=700,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -23,10 +24,12 @@ from wsproto.utilities import LocalProtocolError
 
 from voice_trio import checks
 from voice_trio.core import messages as m
+from voice_trio.core.codes import SoundCodec
 from voice_trio.core.errors import Mendable
 from voice_trio.microphone import Microphone
 from voice_trio.session.link import Malformed
-from voice_trio.wire import native
+from voice_trio.wire.codec import Unprepared
+from voice_trio.wire.native_caller import NativeCaller
 
 SomeEvent = TypeVar("SomeEvent", bound=m.Event)
 
@@ -71,12 +74,21 @@ class SessionClosed(Exception):
 class Client:
     """One session of a server. What the server says waits here until it is heard."""
 
-    def __init__(self, connection: WebSocketConnection) -> None:
+    def __init__(self, connection: WebSocketConnection, codec: SoundCodec | None = None) -> None:
         self._connection = connection
+        self._caller = NativeCaller(codec)
+        self._heard: deque[m.Event] = deque()
+        """What the latest message says beyond the event that was returned."""
 
     async def ask(self, command: m.Command) -> None:
-        """Send ``command``. Raises `SessionClosed`."""
-        await self.send_raw(native.encode_command(command))
+        """Send ``command``; sound as the latest `Start` wanted it. Raises `SessionClosed`."""
+        try:
+            messages = self._caller.encode(command)
+        except Unprepared as unprepared:
+            await trio.to_thread.run_sync(unprepared.prepare)
+            messages = self._caller.encode(command)
+        for message in messages:
+            await self.send_raw(message)
 
     async def send_raw(self, data: str | bytes) -> None:
         """Send a message as it is, right or wrong. Raises `SessionClosed`."""
@@ -95,13 +107,12 @@ class Client:
 
         Raises `CannotConnect` for what is no event at all.
         """
-        while True:
+        while not self._heard:
             try:
-                event = native.decode_event(await self.hear_raw())
+                self._heard += self._caller.decode(await self.hear_raw())
             except Malformed as error:
                 raise CannotConnect(f"The server says what is no event of /ws: {error}.") from error
-            if event is not None:
-                return event
+        return self._heard.popleft()
 
     async def hear_raw(self) -> str | bytes:
         """Return the next message as it is, known or not. Raises `SessionClosed` after the last one."""
@@ -125,13 +136,18 @@ def is_such(event: m.Event, kind: type[SomeEvent], fields: Mapping[str, Any]) ->
 
 @asynccontextmanager
 async def connect(
-    url: str, *, token: str | None = None, ssl_context: ssl.SSLContext | None = None
+    url: str,
+    *,
+    token: str | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+    codec: SoundCodec | None = None,
 ) -> AsyncIterator[Client]:
     """Open a session with the server at ``url``. Raises `CannotConnect`.
 
     ``url`` is the page's address or that of /ws, with any of the schemes http, https, ws and wss, and whatever path
     stands before the page's. ``token`` is what such a server may want. Without ``ssl_context``, certificates are
-    checked as usual. What is raised is a `ServerBusy` where there is no room now.
+    checked as usual. ``codec`` is how sound is coded in turns that do not say it themselves, where the server has it.
+    What is raised is a `ServerBusy` where there is no room now.
     """
     host, port, resource, tls = _parts(url)
     try:
@@ -161,7 +177,7 @@ async def connect(
                         max_message_size=_MESSAGE_BYTES,
                     )
                 connected = True
-                yield Client(connection)
+                yield Client(connection, codec)
                 leaving = True
                 with trio.move_on_after(_CLOSE_S):
                     await connection.aclose()

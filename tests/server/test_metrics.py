@@ -11,8 +11,9 @@ from tests.server.serving import get, serving
 from voice_trio.client import ServerBusy, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import CallState, ErrorCode, Latency, Outcome
+from voice_trio.core.timeline import Timeline
 from voice_trio.server.metrics import Metrics
-from voice_trio.session.report import TurnReport
+from voice_trio.session.report import EngineNames, TurnReport
 
 pytestmark = pytest.mark.real
 
@@ -106,6 +107,9 @@ async def test_labels_are_ours_and_few():
                 latency=Latency(t_first_audio_ms=250),
                 asr_rtf=0.3,
                 drafts={"drafts_promoted": 1, "drafts_discarded": 2, "drafts_wasted_tokens": 5},
+                timeline=Timeline(),
+                over_at=0.0,
+                engines=EngineNames("a", "l", "s"),
             )
         )
     for code in ErrorCode:

@@ -9,8 +9,10 @@ from tests.server.serving import get, serving
 from voice_trio.client import connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Latency, Outcome
+from voice_trio.core.timeline import Timeline
 from voice_trio.server.turn_log import KEPT, TurnLog
-from voice_trio.session.report import TurnReport
+from voice_trio.session.report import EngineNames, TurnReport
+from voice_trio.standing import QUEUES
 
 pytestmark = pytest.mark.real
 
@@ -32,6 +34,8 @@ async def test_open_turns_stand_somewhere_and_those_that_are_over_have_their_tim
             [turn] = told["open"]
             assert (turn["session"], turn["turn"], turn["state"]) == (session, 1, "RESPONDING")
             assert 0 <= turn["for_s"] < 60
+            assert "chat" in turn["waits"] or "player" in turn["waits"]
+            assert turn["queues"].keys() <= {*QUEUES}
             await client.ask(m.Cancel())
             await client.wait_for(m.Done)
             told, body = await asked(running.url)
@@ -66,6 +70,9 @@ def test_as_many_are_kept_as_a_person_looks_through():
             latency=Latency(t_first_audio_ms=250),
             asr_rtf=0.12345,
             drafts={"drafts_promoted": 1},
+            timeline=Timeline(),
+            over_at=0.0,
+            engines=EngineNames("a", "l", "s"),
         )
         log.turn_over(report)
     assert [one["turn"] for one in log.latest] == list(range(5, KEPT + 5))

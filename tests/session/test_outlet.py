@@ -9,7 +9,7 @@ from voice_trio.core.history import Message
 from voice_trio.core.items import Words
 from voice_trio.core.messages import ItemAdded, State, StateChanged, Token, TtsChunk, TtsPhrase, TtsPhraseDone
 from voice_trio.core.playout import LATE_S, Playout
-from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.core.timeline import Interval, Moment, Stage, Timeline
 from voice_trio.engines.base import Prompt
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import GatedOutlet, Outlet
@@ -176,3 +176,24 @@ async def test_a_draft_that_is_dropped_says_nothing(autojump_clock):
     assert dropped.cancelled_caught
     assert draft.sent == []
     assert draft.reply.heard(all_queued=False) == 0
+
+
+async def test_what_is_done_behind_a_closed_outlet_is_of_the_turn_once_that_is_open(autojump_clock):
+    timeline, began = Timeline(), trio.current_time()
+    outlet = GatedOutlet(outbox_of(), timeline, PLACES)
+    with outlet.during(Stage.CHAT):
+        await trio.sleep(2)
+    with outlet.during(Stage.SYNTHESIS) as watch:
+        await trio.sleep(1)
+        watch.stop()
+        # What it made waits for its turn.
+        await trio.sleep(5)
+    assert timeline.intervals == []
+    await outlet.open()
+    with pytest.raises(ValueError, match="broken"), outlet.during(Stage.CHAT):
+        raise ValueError("broken")
+    assert timeline.intervals == [
+        Interval(Stage.CHAT, began, began + 2),
+        Interval(Stage.SYNTHESIS, began + 2, began + 3),
+        Interval(Stage.CHAT, began + 8, began + 8),
+    ]

@@ -88,9 +88,10 @@ def _lines(address: str, told: Mapping[str, Any], last: int) -> Iterator[str]:
     yield f"{address}  {datetime.now().astimezone():%H:%M:%S}  {len(told['open'])} open"
     yield ""
     if told["open"]:
-        yield "open     session            turn  state        for"
+        yield "open     session            turn  state        for      waits for"
         for one in told["open"]:
-            yield f"         {one['session']:<16}  {one['turn']:>5}  {one['state']:<11}  {one['for_s']:.1f} s"
+            row = f"         {one['session']:<16}  {one['turn']:>5}  {one['state']:<11}  {one['for_s']:5.1f} s  "
+            yield f"{row}{_waits(one)}".rstrip()
         yield ""
     longest = max((ms for one in turns for _, name, _ in _STAGES if (ms := one[name]) is not None), default=0)
     drawn = "  ".join(f"{sign} to {stage}" for stage, _, sign in _STAGES)
@@ -106,6 +107,12 @@ def _lines(address: str, told: Mapping[str, Any], last: int) -> Iterator[str]:
     if tree:
         yield ""
         yield from tree
+
+
+def _waits(turn: Mapping[str, Any]) -> str:
+    """Return what an open turn waits for, and what waits in its queues."""
+    waiting = ", ".join(f"{depth} {name}" for name, depth in turn.get("queues", {}).items())
+    return ", ".join(turn.get("waits", ())) + (f"  (waiting: {waiting})" if waiting else "")
 
 
 def _seconds(ms: int | None) -> str:

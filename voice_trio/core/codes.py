@@ -120,6 +120,9 @@ Drafting = Literal["auto", "on", "off"]
 EchoBy = Literal["browser", "none"]
 """Who takes the assistant's voice out of the microphone's sound, on the client's side."""
 
+SoundCodec = Literal["pcm", "opus"]
+"""How sound is coded on the wire. The session itself has PCM."""
+
 BargeIn = Literal["confirm", "wait"]
 """How speech into a reply is taken where players cannot stand still: ``confirm`` lets the reply go on until it is clear
 that the speech is meant, and then ends it; ``wait`` lets it come to its end."""

@@ -18,6 +18,7 @@ from voice_trio.core.codes import (
     MostTokens,
     Name,
     PreRollMs,
+    SoundCodec,
     Speed,
     Threshold,
     TurnId,
@@ -68,6 +69,8 @@ class Start:
     """Whether speech while a reply is made or sounds may take back the utterance's end, or interrupt the reply. Not
     given, it may where the turns are hands-free. Never in mode `hold`."""
     echo: EchoBy | None = None
+    codec: SoundCodec | None = None
+    """How sound is coded in both directions from now on; None: as it was."""
     reply: bool | None = None
     """False: what is said is remembered, and nobody answers it; not given, it is answered."""
     visible: bool | None = None
@@ -87,6 +90,8 @@ class Text:
     phonemes: bool | None = None
     reply: bool | None = None
     """False: what is written is remembered, and nobody answers it; not given, it is answered."""
+    codec: SoundCodec | None = None
+    """How the sound of replies is coded from now on; None: as it was."""
     visible: bool | None = None
     """The same as in `Start`."""
 

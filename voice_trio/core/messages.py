@@ -66,7 +66,6 @@ from voice_trio.core.commands import (
     Mark as Mark,
     Played as Played,
     Respond as Respond,
-    SilenceMs as SilenceMs,
     Sounding as Sounding,
     Start as Start,
     Stop as Stop,
@@ -218,11 +217,12 @@ class TtsChunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TtsPhraseDone:
-    """Nothing more of the phrase's audio comes; 0 ``samples`` means it was skipped."""
+    """Nothing more of the phrase's audio comes but the ``rest`` of its packets (base64), where the wire has packets."""
 
     turn: int
     phrase: int
     samples: int
+    rest: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

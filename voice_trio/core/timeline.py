@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from voice_trio.core.messages import Latency
 
@@ -10,12 +11,16 @@ from voice_trio.core.messages import Latency
 class Moment(StrEnum):
     """What a turn's latencies are made of."""
 
+    BEGUN = "begun"
+    """The turn began."""
     ASKED = "asked"
     """A typed turn's text arrived."""
     SPEECH_START = "speech_start"
     """The first speech frame arrived."""
     SPEECH_END = "speech_end"
     """The last speech frame arrived."""
+    CAPTURED = "captured"
+    """The utterance was over, by all that was known."""
     FIRST_PARTIAL = "first_partial"
     FINAL = "final"
     FIRST_TOKEN = "first_token"
@@ -25,11 +30,35 @@ class Moment(StrEnum):
     """The last audio was handed to the socket."""
 
 
+class Stage(StrEnum):
+    """What a turn has others do for it."""
+
+    RECOGNITION = "recognition"
+    CHAT = "chat"
+    """The language model writes, and says why it stops; once more behind tools that it asked for."""
+    SYNTHESIS = "synthesis"
+    """A phrase becomes sound."""
+
+
+class Interval(NamedTuple):
+    """When one of them did it."""
+
+    stage: Stage
+    began: float
+    ended: float
+
+
+MOST_INTERVALS: Final = 100
+"""So many of a turn are kept, its first."""
+
+
 class Timeline:
     """The moments of one turn, in seconds of any one clock."""
 
     def __init__(self) -> None:
         self.moments: dict[Moment, float] = {}
+        self.intervals: list[Interval] = []
+        """What was done for it, in the order in which it ended; at most `MOST_INTERVALS`."""
 
     def first(self, moment: Moment, now: float) -> None:
         """Note that ``moment`` came, unless it came before."""
@@ -39,10 +68,16 @@ class Timeline:
         """Note that ``moment`` came, in place of any time it came before."""
         self.moments[moment] = now
 
+    def note(self, interval: Interval) -> None:
+        """Note what was done for the turn."""
+        if len(self.intervals) < MOST_INTERVALS:
+            self.intervals.append(interval)
+
     def go_on_from(self, before: Timeline) -> None:
         """Begin where ``before`` began, of the same utterance."""
-        if (began := before.moments.get(Moment.SPEECH_START)) is not None:
-            self.moments[Moment.SPEECH_START] = began
+        for moment in (Moment.BEGUN, Moment.SPEECH_START):
+            if (began := before.moments.get(moment)) is not None:
+                self.moments[moment] = began
 
     def latency(self) -> Latency:
         """Return the latencies: the first partial's since the first speech frame, all others since the last one.

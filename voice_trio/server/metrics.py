@@ -22,6 +22,8 @@ from prometheus_client.exposition import choose_encoder
 from voice_trio import __version__
 from voice_trio.core import messages as m
 from voice_trio.session.report import TurnReport
+from voice_trio.standing import depths
+from voice_trio.wire.opus.decoding import TALLY
 from voice_trio.workers.process import alive, starts
 
 _BUCKETS_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -102,6 +104,9 @@ class Metrics:
         self._tools = Counter(
             "voice_trio_tool_calls", "Calls of tools that are over, by `state`.", ("state",), registry=registry
         )
+        self._untraced = Counter(
+            "voice_trio_turns_untraced", "Turns whose trace no collector took, or not in time.", registry=registry
+        )
         self._lag = Histogram(
             "voice_trio_event_loop_lag_seconds",
             "How late the event loop comes to what is due.",
@@ -136,6 +141,10 @@ class Metrics:
             self._ratio.observe(turn.asr_rtf)
         for fate in _FATES:
             self._drafts.labels(fate).inc(turn.drafts.get(f"drafts_{fate}", 0))
+
+    def untraced(self, turns: int) -> None:
+        """So many traces were lost."""
+        self._untraced.inc(turns)
 
     def said(self, event: m.Event) -> None:
         """A client is told ``event``."""
@@ -188,6 +197,17 @@ class _Present:
         for name, times in [*starts.items()]:
             started.add_metric((name,), times)
         yield started
+        waiting = GaugeMetricFamily(
+            "voice_trio_queue_depth", "What waits in each `queue`, all in all.", labels=("queue",)
+        )
+        most = GaugeMetricFamily("voice_trio_queue_depth_max", "And in the fullest of its kind.", labels=("queue",))
+        for name, found in depths().items():
+            waiting.add_metric((name,), sum(found))
+            most.add_metric((name,), max(found, default=0))
+        yield from (waiting, most)
+        yield CounterMetricFamily("voice_trio_opus_packets", "Packets of Opus that clients have sent.", TALLY.packets)
+        damaged = "Of those, the ones that could not be decoded, or were said to be lost."
+        yield CounterMetricFamily("voice_trio_opus_packets_damaged", damaged, TALLY.damaged)
         memory = GaugeMetricFamily(
             "voice_trio_worker_resident_bytes", "Resident memory of those, by `worker`.", labels=("worker",)
         )

@@ -6,6 +6,7 @@ If any of them crashes, the nursery ends the others and the process with a messa
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -47,6 +48,7 @@ from voice_trio.server.sessions import Sessions
 from voice_trio.server.supervised import Supervisor
 from voice_trio.server.task_tree import task_tree
 from voice_trio.server.tls import open_tls
+from voice_trio.server.traces.open import open_traces
 from voice_trio.server.upload.utterance import Utterances
 from voice_trio.toolbox.load import open_toolbox
 from voice_trio.waiting import alongside
@@ -107,6 +109,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         open_host(of_engines, open_engines) as host,
         open_media() as decoder,
         AsyncExitStack() as closing,
+        open_traces(os.environ, (metrics := Metrics()).untraced) as trace,
         trio.open_nursery() as nursery,
     ):
         faults = Faults.of(settings)
@@ -115,7 +118,6 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         host.tap(lambda engines: inject(faults, engines, plain_store)[0])
         if any(faults):
             log.warning("faults will be injected", faults=settings.faults, seed=settings.faults_seed)
-        metrics = Metrics()
         claims = Claims(closing.enter_context(open_holds(settings, plain_store)))
         sessions = Sessions(
             settings,
@@ -126,6 +128,7 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
             lambda: inject_tools(faults, toolbox.tools()),
             metrics,
             alerts,
+            trace,
         )
         metrics.look_at(sessions)
         host.on_change = sessions.engines_changed

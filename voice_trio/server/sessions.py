@@ -33,6 +33,7 @@ from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
+from voice_trio.standing import standing_of
 from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
@@ -60,11 +61,12 @@ class Sessions:
         tools: Callable[[], Sequence[ServerTool]] = tuple,
         metrics: Metrics | None = None,
         alerts: Alerts | None = None,
+        trace: Callable[[TurnReport], None] = lambda turn: None,
     ) -> None:
         """``session_logs`` records every session; ``claims`` says what other servers have of ``store``.
 
         ``tools`` returns those that the server has by now; ``metrics`` counts what happens; ``alerts`` are kept where
-        ``store`` keeps turns.
+        ``store`` keeps turns; ``trace`` is told of each turn that is over.
         """
         self.leaving = False
         """Whether the server is about to stop, and yet serves as ever: nobody new should be sent here."""
@@ -75,6 +77,7 @@ class Sessions:
         """Those there was none for."""
         self.turn_log = TurnLog()
         self._metrics = metrics or Metrics()
+        self._trace = trace
         self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
         """Uploads that are on their way, each for a session to come: a slow one keeps nobody from talking."""
         self._settings = settings
@@ -118,10 +121,10 @@ class Sessions:
             session.engines_changed(kind)
 
     def open_turns(self) -> Sequence[Mapping[str, object]]:
-        """Return the turns that are not over: session, number, state, and for how long they have been in it."""
+        """Return the turns that are not over: session, number, state, since when, and what they wait for."""
         now = trio.current_time()
         return [
-            {"session": session, "turn": turn, "state": state, "for_s": round(now - since, 3)}
+            {"session": session, "turn": turn, "state": state, "for_s": round(now - since, 3), **standing_of(session)}
             for session, link in self._links.items()
             for turn, (state, since) in link.under_way.items()
         ]
@@ -250,6 +253,7 @@ class Sessions:
     def _turn_over(self, turn: TurnReport) -> None:
         self._metrics.turn_over(turn)
         self.turn_log.turn_over(turn)
+        self._trace(turn)
 
     async def _refuse(self, link: Link) -> None:
         """Tell a client that was let in that its seat was gone before it sat down."""

@@ -10,7 +10,7 @@ from quart.wrappers import Websocket
 from voice_trio.core.messages import Command, Event
 from voice_trio.server.hypercorn.websocket import unread_of
 from voice_trio.session.farewell import Farewell
-from voice_trio.wire.codec import Codec
+from voice_trio.wire.codec import Codec, decoded
 
 _READ_OUT_S = 1.0
 
@@ -37,7 +37,7 @@ class SocketLink:
         while not self._asked:
             data = await self._read()
             # An empty binary message arrives as None.
-            self._asked += self._codec.decode(b"" if data is None else data)
+            self._asked += await decoded(self._codec, b"" if data is None else data)
         return self._asked.popleft()
 
     async def _read(self) -> str | bytes | None:

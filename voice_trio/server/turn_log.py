@@ -28,14 +28,14 @@ class TurnLog:
 
     def turn_over(self, turn: TurnReport) -> None:
         """A turn is over."""
-        told = asdict(turn)
-        latency, drafts = told.pop("latency"), told.pop("drafts")
+        told = {name: getattr(turn, name) for name in ("session", "turn", "outcome")}
         ratio = None if turn.asr_rtf is None else round(turn.asr_rtf, 3)
-        self._latest.append({"ended_at": round(self._wall_clock(), 3), **told, "asr_rtf": ratio, **latency, **drafts})
+        ended = {"ended_at": round(self._wall_clock(), 3)}
+        self._latest.append({**ended, **told, "asr_rtf": ratio, **asdict(turn.latency), **turn.drafts})
 
     @property
     def latest(self) -> Sequence[Mapping[str, Any]]:
-        """Those that are over, the latest last: the fields of `TurnReport`, and ``ended_at`` in seconds since 1970."""
+        """Those that are over, the latest last: what `TurnReport` says, and ``ended_at`` in seconds since 1970."""
         return [*self._latest]
 
 

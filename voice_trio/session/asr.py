@@ -97,6 +97,7 @@ async def transcribe(
                     while pcm := await capture.receive():
                         utterance.feed(pcm)
                     drafting.cancel_scope.cancel()
+                outlet.reach(Moment.CAPTURED)
                 throttle.release()
                 assert capture.ending is not None
                 if (event := told(capture.ending, settings.max_utterance_ms, turn)) is not None:

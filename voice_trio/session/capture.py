@@ -182,6 +182,10 @@ class Capture:
         self._taken = 0
         self._doorbell.set()
 
+    def left_ms(self) -> int:
+        """Return how much of it is yet to be taken."""
+        return samples_to_ms(self._left // BYTES_PER_SAMPLE)
+
     @property
     def _left(self) -> int:
         return len(self._pcm) - self._taken

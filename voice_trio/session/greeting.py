@@ -13,7 +13,7 @@ from voice_trio.session.settings import SessionSettings
 
 NO_MODEL = "No language model is configured"
 
-FEATURES = ("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "tools", "timers")
+FEATURES = ("tap", "hold", "hands_free", "text", "cancel", "played", "mark", "tools", "timers", "opus")
 CANCELS_ECHO = "echo"
 """A feature where its package is installed: the server hears what is said while it speaks into an open microphone."""
 

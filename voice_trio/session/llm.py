@@ -18,7 +18,7 @@ from voice_trio.core.errors import first_leaf
 from voice_trio.core.messages import MAX_PHRASES, Event, Info, Token
 from voice_trio.core.phrases import Phrase, PhraseAggregator
 from voice_trio.core.strange_text import Mender, mend
-from voice_trio.core.timeline import Moment
+from voice_trio.core.timeline import Moment, Stage
 from voice_trio.engines.base import EngineError, Finish, LanguageModel, Prompt, TextDelta, ToolCall
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.patience import Patience
@@ -26,6 +26,7 @@ from voice_trio.session.question import Hands
 from voice_trio.session.report import failure
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds, Use, Using, following
+from voice_trio.standing import awaited
 
 Phrases = trio.MemorySendChannel[Phrase]
 
@@ -125,7 +126,8 @@ class Written:
             prompt = following(prompt, "", uses, more=self._rounds > 0)
         for left in range(self._rounds, -1, -1):
             said = len(self.text)
-            calls = await self._follow(prompt, hands, model, phrases, outlet)
+            with outlet.during(Stage.CHAT):
+                calls = await self._follow(prompt, hands, model, phrases, outlet)
             if not calls or self._is_cut:
                 return
             text = self.text[said:].strip()
@@ -185,7 +187,8 @@ class Written:
             waiting = trio.CancelScope()
             if hands.cover is not None and not self._deeds.covered:
                 nursery.start_soon(self._cover, hands.cover, waiting, phrases, outlet)
-            uses = await self.using.use(calls, hands, outlet, agreed=agreed)
+            with awaited("tools"):
+                uses = await self.using.use(calls, hands, outlet, agreed=agreed)
             # What is being said by then is said to its end.
             waiting.cancel()
         return uses

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import trio
 
 from voice_trio.core.messages import Event
-from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.core.timeline import Interval, Moment, Stage, Timeline
 from voice_trio.session.outbox import Outbox
+from voice_trio.standing import awaited
 
 Said = Event | Callable[[], Event]
 """An event, or what makes it at the moment at which it gets out."""
+
+
+class Watch:
+    """Of a stage that goes on beyond its work: it waits until what it made is taken."""
+
+    def __init__(self) -> None:
+        self.stopped_at: float | None = None
+
+    def stop(self) -> None:
+        """Say that the work is done by now."""
+        self.stopped_at = trio.current_time()
 
 
 class Outlet:
@@ -34,6 +47,24 @@ class Outlet:
         """Wait until what is said gets out."""
         await trio.lowlevel.checkpoint()
 
+    def reach(self, moment: Moment) -> None:
+        """Note that ``moment`` is now, if it is the first of its kind."""
+        self._timeline.first(moment, trio.current_time())
+
+    @contextmanager
+    def during(self, stage: Stage) -> Iterator[Watch]:
+        """Note when the block was begun and left, whatever it is left by, or when its watch was stopped last."""
+        began, watch = trio.current_time(), Watch()
+        try:
+            with awaited(stage):
+                yield watch
+        finally:
+            self.note(Interval(stage, began, trio.current_time() if watch.stopped_at is None else watch.stopped_at))
+
+    def note(self, interval: Interval) -> None:
+        """Note what was done for what is said here."""
+        self._timeline.note(interval)
+
     def _put(self, event: Said, moment: Moment | None) -> None:
         if moment is not None:
             self._timeline.first(moment, trio.current_time())
@@ -50,6 +81,7 @@ class GatedOutlet(Outlet):
         super().__init__(outbox, timeline)
         self._held: deque[tuple[Said, Moment | None]] = deque()
         self._places = places
+        self._noted: list[Interval] = []
         self._opened = trio.Event()
         self._room = trio.lowlevel.ParkingLot()
 
@@ -63,6 +95,13 @@ class GatedOutlet(Outlet):
         await trio.lowlevel.checkpoint_if_cancelled()
         self._held.append((event, moment))
 
+    def note(self, interval: Interval) -> None:
+        """Note it once this is open: what was done for nothing is none of the turn's."""
+        if self._opened.is_set():
+            super().note(interval)
+        else:
+            self._noted.append(interval)
+
     async def wait_open(self) -> None:
         """Wait until this is open, and all is out that it held."""
         await self._opened.wait()
@@ -74,4 +113,6 @@ class GatedOutlet(Outlet):
             self._put(*self._held.popleft())
             self._room.unpark()
         self._opened.set()
+        for interval in self._noted:
+            super().note(interval)
         self._room.unpark_all()

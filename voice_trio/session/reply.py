@@ -19,6 +19,7 @@ from voice_trio.session.question import Question
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds, Use
 from voice_trio.session.tts import Spoken
+from voice_trio.standing import queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,13 @@ class Reply:
     async def run(self, question: Question, model: LanguageModel, outlet: Outlet) -> None:
         """Have ``model`` answer, and the voice say it, if it is `aloud`, until all can have been heard."""
         send, phrases = trio.open_memory_channel[Phrase](self._max_pending_phrases)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._written.write, question.prompt, question.hands, model, send, outlet)
-            if self.aloud:
-                nursery.start_soon(self._spoken.speak, phrases, question.voice, outlet)
-            else:
-                nursery.start_soon(_let_pass, phrases)
+        with queued("phrases", lambda: phrases.statistics().current_buffer_used):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._written.write, question.prompt, question.hands, model, send, outlet)
+                if self.aloud:
+                    nursery.start_soon(self._spoken.speak, phrases, question.voice, outlet)
+                else:
+                    nursery.start_soon(_let_pass, phrases)
         if self.broken_off is None and not self._says_something and not self.unspoken:
             message = self._written.why_empty
             await outlet.say(Info(code=InfoCode.EMPTY_REPLY, message=message, turn=self._turn))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import structlog
 import trio
@@ -15,7 +16,8 @@ import trio
 from voice_trio.core.errors import Refused, leaves
 from voice_trio.core.messages import Error, ErrorCode, Latency, Outcome
 from voice_trio.core.rate import Strikes
-from voice_trio.engines.base import EngineError
+from voice_trio.core.timeline import Timeline
+from voice_trio.engines.base import EngineError, Engines
 from voice_trio.memory.base import StoreError
 from voice_trio.session.outbox import Outbox
 
@@ -65,6 +67,19 @@ SLOW_RTF = 1.2
 """A real-time factor above this leaves the recognizer ever further behind the speaker."""
 
 
+class EngineNames(NamedTuple):
+    """What a turn's engines are called."""
+
+    recognizer: str
+    language_model: str
+    synthesizer: str
+
+    @classmethod
+    def of(cls, engines: Engines) -> EngineNames:
+        """Return those of ``engines``."""
+        return cls(engines.recognizer.name, engines.language_model.name, engines.synthesizer.name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnReport:
     """How one turn went, without a word of what was said in it."""
@@ -77,6 +92,11 @@ class TurnReport:
     """Seconds of recognition for each second of speech; None where nobody spoke."""
     drafts: Mapping[str, float]
     """What its drafts came to: see `session.draft.Ledger`."""
+    timeline: Timeline
+    """When things happened in it, by Trio's clock."""
+    over_at: float
+    """When it was over, by the same."""
+    engines: EngineNames
 
 
 class Reports:
@@ -88,11 +108,25 @@ class Reports:
         self._count = count
 
     def turn_over(
-        self, turn: int, outcome: Outcome, latency: Latency, asr_rtf: float | None, drafts: Mapping[str, float]
+        self,
+        turn: int,
+        outcome: Outcome,
+        timeline: Timeline,
+        asr_rtf: float | None,
+        drafts: Mapping[str, float],
+        engines: Engines,
     ) -> None:
         """The turn of that number is over; the rest is as in `TurnReport`."""
         told = TurnReport(
-            session=self._session, turn=turn, outcome=outcome, latency=latency, asr_rtf=asr_rtf, drafts=drafts
+            session=self._session,
+            turn=turn,
+            outcome=outcome,
+            latency=timeline.latency(),
+            asr_rtf=asr_rtf,
+            drafts=drafts,
+            timeline=timeline,
+            over_at=trio.current_time(),
+            engines=EngineNames.of(engines),
         )
         if self._logged:
             _log_latency(told)

@@ -15,7 +15,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
 from voice_trio.core.languages import language_of
 from voice_trio.core.messages import ErrorCode, InfoCode, Outcome
-from voice_trio.core.timeline import Moment, Timeline
+from voice_trio.core.timeline import Moment, Stage, Timeline
 from voice_trio.core.turn_state import Step
 from voice_trio.engines.base import EngineError, Engines, LanguageModel, Transcript, is_metered
 from voice_trio.engines.given_words import GivenWords
@@ -29,6 +29,7 @@ from voice_trio.session.question import Question
 from voice_trio.session.reply import Beginnings, Reply
 from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.tool_use import Deeds
+from voice_trio.standing import queued
 
 _OUTCOMES = {ErrorCode.ASR_TIMEOUT: Outcome.TIMED_OUT, ErrorCode.LLM_TIMEOUT: Outcome.TIMED_OUT}
 """How a turn ends in which an engine gave up with that code; FAILED for every other."""
@@ -129,19 +130,20 @@ class Revision:
         if detected:
             sample = self.capture.spoken_from
             await self.outlet.say(m.SpeechStarted(utterance=self._number, sample=sample))
-        heard = await asr.transcribe(
-            self.capture,
-            engines.recognizer,
-            turn=self._number,
-            language=self.language,
-            likely=language_of(request.locale),
-            settings=self._around.settings,
-            throttle=self._around.throttle,
-            outlet=self.outlet,
-            end_of_turn=engines.end_of_turn,
-            seems=seems if self._drafts_replies(engines.language_model) else None,
-            over=self._say_stopped if detected else None,
-        )
+        with self.outlet.during(Stage.RECOGNITION), queued("audio_ms", self.capture.left_ms):
+            heard = await asr.transcribe(
+                self.capture,
+                engines.recognizer,
+                turn=self._number,
+                language=self.language,
+                likely=language_of(request.locale),
+                settings=self._around.settings,
+                throttle=self._around.throttle,
+                outlet=self.outlet,
+                end_of_turn=engines.end_of_turn,
+                seems=seems if self._drafts_replies(engines.language_model) else None,
+                over=self._say_stopped if detected else None,
+            )
         transcript, self.asr_rtf = heard.transcript, heard.real_time_factor
         self._around.spoken.hear(transcript, self.capture.voiced_through)
         final = m.Final(turn=self._number, text=transcript.text, language=transcript.language)

@@ -43,6 +43,7 @@ from voice_trio.session.surroundings import Surroundings
 from voice_trio.session.throttle import Throttle
 from voice_trio.session.turns import Turns, nothing_said
 from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
+from voice_trio.standing import queued
 from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
@@ -122,7 +123,8 @@ class Session:
     async def run(self) -> None:
         """Live the session, from the greeting to the close."""
         try:
-            await self._live()
+            with queued("outbox", self._outbox.__len__):
+                await self._live()
         finally:
             await self._cuts.bring_rest()
             self._around.claims.release(self.id)
@@ -148,8 +150,6 @@ class Session:
             nursery.cancel_scope.deadline = trio.current_time() + _FAREWELL_S
         with trio.move_on_after(_FAREWELL_S):
             await self._link.close(*self._goodbye)
-
-    # --- the three tasks besides the turn -----------------------------------------------------------------------------
 
     async def _read(self) -> None:
         try:

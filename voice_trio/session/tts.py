@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 import trio
 
@@ -15,11 +16,13 @@ from voice_trio.core.messages import Event, TtsChunk, TtsPhrase, TtsPhraseDone, 
 from voice_trio.core.phrases import Phrase
 from voice_trio.core.playout import Playout
 from voice_trio.core.speakable.text import Speakable, Spoken as SpokenText
+from voice_trio.core.timeline import Stage
 from voice_trio.engines.base import EngineError, Speech
-from voice_trio.session.outlet import Outlet
+from voice_trio.session.outlet import Outlet, Watch
 from voice_trio.session.playback import Playback
 from voice_trio.session.report import failure
 from voice_trio.session.voice import Voice
+from voice_trio.standing import awaited
 
 _PIECES_AHEAD = 16
 """Pieces of a phrase that are made before there is room for them in front of the listener. A voice that makes more of
@@ -63,7 +66,7 @@ class Spoken:
         """
         ready_in, ready = trio.open_memory_channel[_Ready](0)
         async with ready, trio.open_nursery() as nursery:
-            nursery.start_soon(_synthesize, phrases, voice, ready_in, nursery)
+            nursery.start_soon(_synthesize, phrases, voice, ready_in, nursery, outlet)
             async for item in ready:
                 with closing(item):
                     if isinstance(item.first, EngineError):
@@ -71,7 +74,8 @@ class Spoken:
                     else:
                         await self._play(item, item.first, outlet)
             # The turn is not over while its last words are still on their way to somebody's ears.
-            await self.playback.wait_heard()
+            with awaited("player"):
+                await self.playback.wait_heard()
 
     async def _skip(self, item: _Ready, error: EngineError, outlet: Outlet) -> None:
         self.phrases.append(_placed(item.phrase, self.playback.queued))
@@ -126,7 +130,8 @@ class Spoken:
         for at in range(0, len(speech.pcm), step):
             pcm = speech.pcm[at : at + step]
             samples = len(pcm) // BYTES_PER_SAMPLE
-            await self.playback.wait_room(samples, speech.sample_rate)
+            with awaited("player"):
+                await self.playback.wait_room(samples, speech.sample_rate)
             first = self.playback.queued
             await outlet.say(TtsChunk(turn=self._turn, phrase=phrase.index, seq=self._seq, first_sample=first, pcm=pcm))
             # Not before: a turn that ends while a chunk waits at the door never says it.
@@ -139,13 +144,15 @@ async def _synthesize(
     voice: Voice,
     ready: trio.MemorySendChannel[_Ready],
     nursery: trio.Nursery,
+    outlet: Outlet,
 ) -> None:
     speakable = Speakable()
     async with ready, phrases:
         async for phrase in phrases:
             spoken = speakable.speak(phrase.text)
             with _Handing(phrase, spoken, ready, nursery) as handing:
-                await voice.say(spoken.text, handing.take)
+                with outlet.during(Stage.SYNTHESIS) as watch:
+                    await voice.say(spoken.text, partial(handing.take, watch))
                 await handing.wait_taken()
 
 
@@ -176,8 +183,9 @@ class _Handing:
             # Nobody will ever take it.
             self._item.close()
 
-    async def take(self, piece: Speech | EngineError) -> None:
-        """Hand on the next piece, or why there is none; wait for a place for it."""
+    async def take(self, watch: Watch, piece: Speech | EngineError) -> None:
+        """Stop ``watch``, and hand on the next piece, or why there is none; wait for a place for it."""
+        watch.stop()
         if self._rest is not None:
             await self._rest.send(piece)
         elif isinstance(piece, EngineError) or piece.last:

@@ -295,4 +295,4 @@ class Turn:
         self._outbox.append(done)
         self._over.set()
         drafts = self._drafts.figures()
-        self._around.reports.turn_over(self.number, outcome, latency, revision.asr_rtf, drafts)
+        self._around.reports.turn_over(self.number, outcome, revision.timeline, revision.asr_rtf, drafts, self._engines)

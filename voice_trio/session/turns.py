@@ -101,6 +101,7 @@ class Turns:
     def _new(self, conversation: Conversation, request: Request, capture: Capture, timeline: Timeline) -> Turn:
         assert self._is_open, "nobody is there any more to ask for a turn"
         self.asked += 1
+        timeline.first(Moment.BEGUN, trio.current_time())
         settings, request = configured(self._settings, request, self.configured)
         manner = manner_of(request, self.configured)
         asked = Asked(number=self.asked, conversation=conversation, request=request, manner=manner)

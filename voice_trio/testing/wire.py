@@ -25,7 +25,7 @@ from voice_trio.testing.conversation import session_on
 from voice_trio.testing.promises import check_promises
 from voice_trio.testing.talk import Talk
 from voice_trio.wire import native
-from voice_trio.wire.codec import Codec
+from voice_trio.wire.codec import Codec, decoded
 
 
 class WireLink:
@@ -40,7 +40,7 @@ class WireLink:
     async def receive(self) -> m.Command:
         """Return the client's next command. Raises `LinkClosed` and `Malformed`."""
         while not self._asked:
-            self._asked += self.codec.decode(await self.memory.receive())
+            self._asked += await decoded(self.codec, await self.memory.receive())
         return self._asked.popleft()
 
     async def send(self, event: m.Event) -> None:

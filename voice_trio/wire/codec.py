@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
+
+import trio
 
 from voice_trio.core.messages import Command, Event
 from voice_trio.session.farewell import Farewell
@@ -19,7 +21,8 @@ class Codec(Protocol):
     def decode(self, data: str | bytes) -> Sequence[Command]:
         """Return what the client asks with one message: nothing, one command or several, in their order.
 
-        Raises `Malformed` for what ends the session. A command's fields are to be within the limits that its class
+        Raises `Malformed` for what ends the session, and `Unprepared` for what is to be done in a thread before it is
+        called once more with the same. A command's fields are to be within the limits that its class
         names: nobody looks at them again. Audio is 16 kHz s16le mono there, whatever the wire has.
         """
 
@@ -28,6 +31,24 @@ class Codec(Protocol):
 
     def close_code(self, farewell: Farewell) -> int:
         """Return the number that a WebSocket is closed with."""
+
+
+class Unprepared(Exception):
+    """A message asks for what takes its time to be had the first time: ``prepare`` is to be called in a thread."""
+
+    def __init__(self, prepare: Callable[[], None]) -> None:
+        """``prepare`` can be called as often as anybody likes."""
+        super().__init__()
+        self.prepare = prepare
+
+
+async def decoded(codec: Codec, data: str | bytes) -> Sequence[Command]:
+    """Return what ``codec`` makes of ``data``, once it is prepared. Raises `Malformed`."""
+    try:
+        return codec.decode(data)
+    except Unprepared as unprepared:
+        await trio.to_thread.run_sync(unprepared.prepare)
+    return codec.decode(data)
 
 
 class CloseCode:

@@ -32,6 +32,7 @@ import outcome
 import trio
 
 from voice_trio.config import processors
+from voice_trio.standing import queued
 from voice_trio.waiting import alongside
 
 Q = TypeVar("Q")
@@ -265,8 +266,9 @@ ALONE: Batch[Job[Any], Any] = Batch(1, lambda jobs: [job() for job in jobs])
 async def open_scheduler(workers: int, *, close_s: float) -> AsyncIterator[Scheduler]:
     """Run a scheduler of ``workers`` threads, at least 1. At the end, wait up to ``close_s`` for the jobs that run."""
     scheduler = Scheduler(workers)
-    async with alongside(lambda: scheduler._serve(close_s)):
-        yield scheduler
+    with queued("decodes", lambda: len(scheduler._waiting)):
+        async with alongside(lambda: scheduler._serve(close_s)):
+            yield scheduler
 
 
 def threads_per_worker(workers: int) -> int:
