@@ -232,3 +232,57 @@ def test_no_more_is_sure_than_can_have_been_heard():
     sent(playout, 300, now=0.0)
     playout.played(290, 0.2)
     assert playout.surely_heard(1.0) == 300
+
+
+def test_nothing_is_heard_of_a_player_that_is_out_of_reach():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.lose(0.1)
+    assert playout.heard(9.0) == 100
+    assert playout.surely_heard(9.0) == 0
+    assert playout.rest_s(9.0) == inf
+    assert (playout.wait_s(100, RATE, 9.0), playout.wait_s(150, RATE, 9.0)) == (0.0, inf)
+
+
+def test_a_player_that_is_back_can_have_played_what_it_had_and_hears_the_rest_anew():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.lose(0.1)
+    playout.find(150, 9.0)
+    assert [playout.heard(9.0 + s) for s in (0.0, 0.05, 0.15, 1.0)] == [250, 300, 400, 400]
+    assert playout.rest_s(9.0) == pytest.approx(0.15)
+
+
+def test_a_player_that_is_back_sooner_than_it_ran_dry_goes_on_without_a_break():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.lose(0.1)
+    playout.find(100, 0.2)
+    assert playout.heard(0.2) == 200
+    assert playout.rest_s(0.2) == pytest.approx(0.2)
+
+
+def test_a_player_that_was_taken_for_present_hears_again_what_it_did_not_get():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    assert playout.heard(1.0) == 400
+    playout.find(300, 1.0)
+    assert playout.heard(1.0) == 100
+    assert playout.rest_s(1.0) == pytest.approx(0.3)
+
+
+def test_what_was_sent_for_a_reply_that_is_void_takes_nothing_from_the_next():
+    playout = Playout(lead_s=0.4)
+    playout.find(300, 1.0)
+    assert (playout.heard(1.0), playout.rest_s(1.0)) == (0, 0.0)
+
+
+def test_a_player_that_is_held_stays_so_when_it_is_back():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.hold(0.1)
+    playout.lose(0.2)
+    playout.find(0, 5.0)
+    assert (playout.heard(9.0), playout.rest_s(9.0)) == (100, inf)
+    playout.release(9.0)
+    assert playout.heard(9.1) == 200

@@ -237,6 +237,25 @@ class Answer:
     body: str
 
 
+# --- what the link itself says, of a client that may be out of reach for a while
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """The client is out of reach, and may come back. From now on nothing reaches it, and nothing comes from it."""
+
+    name: ClassVar[str] = "detached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """The client is back, and is sent once more what it did not get."""
+
+    name: ClassVar[str] = "attached"
+    again: tuple[tuple[TurnId, Count], ...] = ()
+    """Turns, and how many samples of the audio of each are among that."""
+
+
 Command = (
     Audio
     | Start
@@ -259,4 +278,6 @@ Command = (
     | DeleteItem
     | CutItem
     | Answer
+    | Detached
+    | Attached
 )

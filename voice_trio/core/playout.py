@@ -39,6 +39,7 @@ class Playout:
         self._held_at: float | None = None
         self._held_s = 0.0
         """How long it was held, all times that are over together."""
+        self._lost_at: float | None = None
         self._played: int | None = None
         self._told_at = -inf
         """The player's time when it came that far."""
@@ -79,6 +80,22 @@ class Playout:
             self._held_s += now - self._held_at
             self._held_at = None
 
+    def lose(self, now: float) -> None:
+        """The player is out of reach: what it does from now on nobody knows, so nothing more counts as heard."""
+        if self._lost_at is None:
+            self._lost_at = now
+
+    def find(self, again: int, now: float) -> None:
+        """The player is back, and is sent ``again`` so many samples, the last of those that were sent.
+
+        Meanwhile it can have played what it had.
+        """
+        self._lost_at = None
+        again = min(again, self._sent)
+        self._sent -= again
+        self._dry_at -= again / self._rate
+        self.sent(again, now)
+
     def played(self, samples: int, now: float) -> None:
         """Take the player's word that the first ``samples`` were heard, as far as they can have been.
 
@@ -108,7 +125,7 @@ class Playout:
     def wait_s(self, samples: int, sample_rate: int, now: float) -> float:
         """Return how long a chunk of ``samples`` has to wait: 0.0 if it may go, infinity if more must be sent first.
 
-        While the player is held, it is infinity too, unless it may go.
+        While the player is held or out of reach, it is infinity too, unless it may go.
 
         A chunk longer than the lead may go when there is nothing before it.
         """
@@ -121,7 +138,7 @@ class Playout:
     def rest_s(self, now: float) -> float:
         """Return how long until all that was queued can have been heard.
 
-        It is infinity if some of it was not even sent, or the player is held.
+        It is infinity if some of it was not even sent, or the player is held or out of reach.
         """
         return inf if self._queued > self._sent else self._left_s(self._unheard_s(now))
 
@@ -129,11 +146,12 @@ class Playout:
         """Return how long ``wait_s`` of the player's time are."""
         if wait_s <= _TOLERANCE_S:
             return 0.0
-        return wait_s if self._held_at is None else inf
+        return wait_s if self._held_at is None and self._lost_at is None else inf
 
     def _at(self, now: float) -> float:
-        """Return the player's time, which stands still while it is held."""
-        return (now if self._held_at is None else self._held_at) - self._held_s
+        """Return the player's time, which stands still while it is held, or out of reach."""
+        stops = [at for at in (self._held_at, self._lost_at) if at is not None]
+        return min([now, *stops]) - self._held_s
 
     def _most_heard(self, now: float, *, late_s: float = 0.0) -> int:
         return max(0, self._sent - round(self._unheard_s(now, late_s=late_s) * self._rate))

@@ -26,6 +26,7 @@ from voice_trio.server.metrics import Metrics
 from voice_trio.server.metrics_http import METRICS_PATH, add_metrics
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
+from voice_trio.server.resumption import Asked, Resumption
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.shell import Shell
 from voice_trio.server.socket_link import SocketLink
@@ -78,6 +79,7 @@ WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
 
 def make_app(
     sessions: Sessions,
+    resumption: Resumption,
     access: Access,
     utterances: Utterances,
     conversations: ConversationApi,
@@ -170,13 +172,17 @@ def make_app(
         offered = websocket.requested_subprotocols
         await websocket.accept(subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None)
         # The object itself: the proxy would look it up for every message.
-        link = SocketLink(websocket._get_current_object(), new_codec())  # type: ignore[attr-defined]
-        if access.allows_token(websocket.headers.get("Authorization"), offered):
-            await sessions.hold(link, websocket.remote_addr or "", allowance_of(websocket.scope))
-        else:
+        new_link = partial(SocketLink, websocket._get_current_object())  # type: ignore[attr-defined]
+        address, allowance = websocket.remote_addr or "", allowance_of(websocket.scope)
+        if not access.allows_token(websocket.headers.get("Authorization"), offered):
             # After the handshake, because a page cannot read a refused one.
+            link = new_link(new_codec())
             await link.send(_UNAUTHORIZED)
             await link.close(Farewell.UNAUTHORIZED, "unauthorized")
+        elif new_codec is NativeCodec and (asked := Asked.of(offered)) is not None:
+            await resumption.hold(asked, new_link, address, allowance)
+        else:
+            await sessions.hold(new_link(new_codec()), address, lambda: allowance)
 
     for path, new_codec in WIRES.items():
         app.add_websocket(path, path.removeprefix("/"), partial(converse, new_codec))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 import trio
@@ -12,8 +12,8 @@ import trio
 from voice_trio.config import Settings
 from voice_trio.core import messages as m
 from voice_trio.core.errors import Refused
-from voice_trio.core.messages import DrainCode, ErrorCode, InfoCode
-from voice_trio.core.places import Holder, Places
+from voice_trio.core.messages import ErrorCode, InfoCode
+from voice_trio.core.places import Places
 from voice_trio.core.playout import UnpacedPlayout, WholePlayout
 from voice_trio.engines.base import Engines
 from voice_trio.entry_points import Kind
@@ -24,11 +24,13 @@ from voice_trio.memory.holds import Claims
 from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
+from voice_trio.server.guests import Seated, Visit
 from voice_trio.server.metrics import Metrics
 from voice_trio.server.turn_log import TurnLog
-from voice_trio.session.farewell import DRAINED, Farewell
+from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link
 from voice_trio.session.report import TurnReport
+from voice_trio.session.resumable import ResumableLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
@@ -46,53 +48,8 @@ STOPPING = "The server is stopping."
 NO_ROOM = f"The server has no room for another session now. Try again in {RETRY_AFTER_S} seconds."
 
 
-@dataclass(frozen=True, slots=True)
-class _Seated:
-    """A session, as far as its place is concerned."""
-
-    session: Session | RecordedSession
-    link: GuardedLink
-
-    @property
-    def idle_since(self) -> float | None:
-        return self.link.idle_since
-
-    def make_way(self) -> None:
-        log.info("session makes way", session_id=self.session.id)
-        self.session.drain(0, InfoCode.PLACE_NEEDED)
-
-
-class Visit:
-    """Work for one request that is no session: it has a place as one has, and ends as one does."""
-
-    idle_since = None
-    """It is at work for as long as it is there."""
-
-    def __init__(self) -> None:
-        self.scope = trio.CancelScope()
-        """The work; it is cancelled where the server is stopping, or the place is needed."""
-        self._ended_for: DrainCode | None = None
-
-    def drain(self, grace_s: float, why: DrainCode = InfoCode.SHUTTING_DOWN) -> None:
-        """Have it end within ``grace_s``."""
-        self._ended_for = why
-        self.scope.deadline = min(self.scope.deadline, trio.current_time() + grace_s)
-
-    def make_way(self) -> None:
-        """Have it end at once: the place is another's."""
-        self.drain(0, InfoCode.PLACE_NEEDED)
-
-    @property
-    def why(self) -> str:
-        """Why it was to end, in a sentence."""
-        return DRAINED[self._ended_for or InfoCode.SHUTTING_DOWN].message
-
-    def engines_changed(self, kind: Kind) -> None:
-        """It goes on with those that it has leased."""
-
-
 class Sessions:
-    """Holds every live session, each in the task of the connection it came with."""
+    """Holds every live session, each in the task of the connection it came with, or of its own (see `Resumption`)."""
 
     def __init__(
         self,
@@ -115,6 +72,8 @@ class Sessions:
         """Sessions that had a place, and uploads."""
         self.refused = 0
         """Those there was none for."""
+        self.resumed = 0
+        """Times that a client came back to its session."""
         self.turn_log = TurnLog()
         self._metrics = metrics or Metrics()
         self.uploads_coming = Places(settings.sessions, settings.sessions_per_address)
@@ -129,9 +88,7 @@ class Sessions:
             Session if session_logs is None else session_logs.session
         )
         self._places = Places(settings.sessions, settings.sessions_per_address)
-        self._live: set[Session | RecordedSession | Visit] = set()
-        self._links: dict[str, GuardedLink] = {}
-        """Of each session that is live, by its id."""
+        self._live: set[Seated | Visit] = set()
         self._empty = trio.Event()
         self._empty.set()
 
@@ -156,17 +113,25 @@ class Sessions:
 
     def engines_changed(self, kind: Kind) -> None:
         """Tell every session that the turns to come start with another engine of ``kind``."""
-        for session in self._live:
-            session.engines_changed(kind)
+        for guest in self._live:
+            guest.engines_changed(kind)
 
     def open_turns(self) -> Sequence[Mapping[str, object]]:
         """Return the turns that are not over: session, number, state, and for how long they have been in it."""
         now = trio.current_time()
         return [
-            {"session": session, "turn": turn, "state": state, "for_s": round(now - since, 3)}
-            for session, link in self._links.items()
-            for turn, (state, since) in link.under_way.items()
+            {"session": guest.session.id, "turn": turn, "state": state, "for_s": round(now - since, 3)}
+            for guest in self._live
+            if isinstance(guest, Seated)
+            for turn, (state, since) in guest.link.under_way.items()
         ]
+
+    @property
+    def detached(self) -> int:
+        """How many have a client that is out of reach, and may come back."""
+        return sum(
+            isinstance(guest, Seated) and guest.line is not None and guest.line.is_detached for guest in self._live
+        )
 
     def have_room(self, address: str) -> bool:
         """Return whether a session could begin now for a client at ``address``."""
@@ -176,7 +141,7 @@ class Sessions:
         self,
         link: Link,
         address: str,
-        allowance: Allowance | None = None,
+        allowance: Callable[[], Allowance | None] = lambda: None,
         *,
         uploaded: bool = False,
         paced: bool = True,
@@ -184,10 +149,10 @@ class Sessions:
         """Run a session over ``link`` with ``address``: the edge beyond which no error of a session goes.
 
         With ``uploaded`` the person's words come whole, as an upload, and the reply goes back whole. Where it is not
-        ``paced``, the reply's sound goes out as it is made. A burst of audio is paid for from ``allowance``.
+        ``paced``, the reply's sound goes out as it is made. ``allowance`` returns what a burst of audio is paid from.
         """
-        if allowance is not None:
-            await allowance.pay_for_session()
+        if (payer := allowance()) is not None:
+            await payer.pay_for_session()
         if not self.have_room(address):
             await self._refuse(link)
             return
@@ -204,22 +169,18 @@ class Sessions:
             new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
             count=self._turn_over,
         )
-        with (
-            structlog.contextvars.bound_contextvars(session_id=session.id),
-            self._seated(session, address, _Seated(session, guarded)),
-        ):
+        seated = Seated(session, guarded, link if isinstance(link, ResumableLink) else None)
+        with structlog.contextvars.bound_contextvars(session_id=session.id), self._placed(seated, address):
             log.info("session begins", live=len(self._live))
-            self._links[session.id] = guarded
             try:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._end_in_time, session, guarded)
+                    nursery.start_soon(self._end_in_time, seated)
                     await session.run()
                     nursery.cancel_scope.cancel()
             except* Exception as group:
                 log.error("session crashed", exc_info=group)
                 await link.close(Farewell.INTERNAL, "internal error")
             finally:
-                del self._links[session.id]
                 log.info("session ends", live=len(self._live) - 1)
 
     @asynccontextmanager
@@ -235,13 +196,13 @@ class Sessions:
             message = STOPPING if self.draining else NO_ROOM
             raise Refused(ErrorCode.SERVER_BUSY, message, retry_after_s=RETRY_AFTER_S)
         visit = Visit()
-        with self._seated(visit, address, visit):
+        with self._placed(visit, address):
             yield visit
 
     @contextmanager
-    def _seated(self, guest: Session | RecordedSession | Visit, address: str, holder: Holder) -> Iterator[None]:
+    def _placed(self, guest: Seated | Visit, address: str) -> Iterator[None]:
         """Count ``guest`` among those that are live, in a place of the client at ``address``. There has to be room."""
-        with self._places.hold(client_of(address), holder):
+        with self._places.hold(client_of(address), guest):
             if not self._live:
                 self._empty = trio.Event()
             self._live.add(guest)
@@ -258,8 +219,8 @@ class Sessions:
         self.draining = True
         grace_s = self._settings.shutdown_grace_s
         self.uploads_coming.clear()
-        for session in self._live:
-            session.drain(grace_s)
+        for guest in self._live:
+            guest.drain(grace_s)
         with trio.move_on_after(grace_s + _CLOSING_S):
             await self.wait_empty()
 
@@ -267,10 +228,10 @@ class Sessions:
         """Wait until no session is live."""
         await self._empty.wait()
 
-    async def _end_in_time(self, session: Session | RecordedSession, link: GuardedLink) -> None:
-        why = await link.wait_enough()
+    async def _end_in_time(self, seated: Seated) -> None:
+        why = await seated.link.wait_enough()
         # A reply may finish at the limit; where nothing was said for long, there is none.
-        session.drain(self._settings.shutdown_grace_s if why is InfoCode.SESSION_LIMIT else 0, why)
+        seated.drain(self._settings.shutdown_grace_s if why is InfoCode.SESSION_LIMIT else 0, why)
 
     def _turn_over(self, turn: TurnReport) -> None:
         self._metrics.turn_over(turn)

@@ -92,6 +92,14 @@ class Apart:
                 self._outbox.append(follow(command, self._turns.conversation, self._turns.over))
             case m.Answer(body=body):
                 self._outbox.append(m.Answered(body=body))
+            case m.Detached():
+                self._listener.lose()
+                for turn in self._turns.under_way:
+                    turn.playback.lose()
+            case m.Attached(again=again):
+                self._listener.find()
+                for turn in self._turns.under_way:
+                    turn.playback.find(dict(again).get(turn.number, 0))
 
     def _listen(self, start: m.Start | None, idle_ms: int | None) -> None:
         self.listens = True

@@ -17,10 +17,10 @@ from quart.wrappers.response import ResponseBody
 
 from voice_trio.core.errors import Refused
 from voice_trio.engines.base import EngineError
+from voice_trio.server.guests import Visit
 from voice_trio.server.held import BrokenOff, held_by
 from voice_trio.server.openai import errors
 from voice_trio.server.openai.errors import ApiError
-from voice_trio.server.sessions import Visit
 from voice_trio.server.upload.answer import busy
 from voice_trio.session.report import report
 from voice_trio.waiting import alongside

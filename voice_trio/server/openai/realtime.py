@@ -73,7 +73,7 @@ class Realtime:
             await link.close(Farewell.UNSUPPORTED, "invalid_request_error.invalid_value")
             return
         take_messages_of(socket.scope, MAX_MESSAGE_BYTES)
-        await self._sessions.hold(link, socket.remote_addr or "", allowance_of(socket.scope), paced=False)
+        await self._sessions.hold(link, socket.remote_addr or "", lambda: allowance_of(socket.scope), paced=False)
 
     def _wanted_by(self, keys: list[str]) -> Configuration | None:
         """Return how the session of a client that presents ``keys`` is to begin; None where none of them is good."""

@@ -73,7 +73,7 @@ class Utterances:
 
         sound = await self._intake.take(address, read, longest_ms=self._settings.max_utterance_ms + AUDIO_MARGIN_MS)
         link, answer = MemoryLink(), Answer()
-        live = partial(self._sessions.hold, link, address, allowance, uploaded=True)
+        live = partial(self._sessions.hold, link, address, lambda: allowance, uploaded=True)
         async with alongside(live), alongside(partial(answer.hear, link)):
             with answer.while_open:
                 await answer.opened.wait()

@@ -1,0 +1,67 @@
+import pytest
+
+from voice_trio.core import messages as m
+from voice_trio.core.resend import Resend
+
+
+def token(text):
+    return m.Token(turn=1, text=text)
+
+
+def chunk(samples, turn=1):
+    return m.TtsChunk(turn=turn, phrase=0, seq=0, first_sample=0, pcm=bytes(2 * samples))
+
+
+def filled(*events, **limits):
+    sent = Resend(**limits)
+    for event in events:
+        sent.add(event)
+    return sent
+
+
+def test_events_are_numbered_from_one():
+    sent = filled(token("a"), token("b"))
+    assert (sent.last, sent[1], sent[2]) == (2, token("a"), token("b"))
+
+
+@pytest.mark.parametrize(("seq", "expected"), [(-1, False), (0, True), (1, True), (2, True), (3, False)])
+def test_it_knows_what_it_has(seq, expected):
+    assert filled(token("a"), token("b")).has_after(seq) is expected
+
+
+def test_before_the_first_there_is_nothing_to_miss():
+    sent = filled()
+    assert sent.last == 0
+    assert sent.has_after(0)
+    assert not sent.has_after(1)
+
+
+def test_the_oldest_go_where_there_are_too_many():
+    sent = filled(*map(token, "abcde"), most_events=3)
+    assert [sent.has_after(seq) for seq in range(6)] == [False, False, True, True, True, True]
+    assert [sent[seq] for seq in (3, 4, 5)] == [*map(token, "cde")]
+
+
+def test_the_oldest_go_where_they_are_too_large_but_the_last_stays():
+    sent = filled(chunk(1000), chunk(1000), chunk(1000), most_bytes=4600)
+    assert [sent.has_after(seq) for seq in range(4)] == [False, True, True, True]
+    sent.add(chunk(10_000))
+    assert [sent.has_after(seq) for seq in (2, 3, 4)] == [False, True, True]
+
+
+def test_text_counts_as_well():
+    sent = filled(token("a" * 3000), token("b" * 3000), most_bytes=5000)
+    assert not sent.has_after(0)
+
+
+def test_the_audio_behind_a_number_is_counted_by_turn():
+    sent = filled(chunk(100), token("a"), chunk(20), chunk(3, turn=2), chunk(7))
+    assert sent.audio_after(0, through=5) == {1: 127, 2: 3}
+    assert sent.audio_after(1, through=4) == {1: 20, 2: 3}
+    assert sent.audio_after(5, through=5) == {}
+
+
+def test_audio_that_is_void_does_not_count():
+    sent = filled(chunk(100), m.Reopened(turn=1, revision=1), chunk(20))
+    assert sent.audio_after(0, through=3) == {1: 20}
+    assert sent.audio_after(0, through=2) == {}
