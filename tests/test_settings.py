@@ -347,6 +347,7 @@ ELSEWHERE = {
         "remote_proxies",
     ],
     "tests/mcp/test_documented.py": ["mcp"],
+    "tests/server/test_resume.py": ["resume_s"],
     "tests/memory/test_sqlite.py": ["memory", "memory_days", "data_dir"],
     "tests/journal/test_server.py": ["record_dir"],
     "tests/server/test_limits.py": [

@@ -248,7 +248,7 @@ def test_a_player_that_is_back_can_have_played_what_it_had_and_hears_the_rest_an
     playout = Playout(lead_s=0.4)
     sent(playout, 400, now=0.0)
     playout.lose(0.1)
-    playout.find(150, 9.0)
+    playout.find(150, 0, 9.0)
     assert [playout.heard(9.0 + s) for s in (0.0, 0.05, 0.15, 1.0)] == [250, 300, 400, 400]
     assert playout.rest_s(9.0) == pytest.approx(0.15)
 
@@ -257,7 +257,7 @@ def test_a_player_that_is_back_sooner_than_it_ran_dry_goes_on_without_a_break():
     playout = Playout(lead_s=0.4)
     sent(playout, 400, now=0.0)
     playout.lose(0.1)
-    playout.find(100, 0.2)
+    playout.find(100, 0, 0.2)
     assert playout.heard(0.2) == 200
     assert playout.rest_s(0.2) == pytest.approx(0.2)
 
@@ -266,14 +266,14 @@ def test_a_player_that_was_taken_for_present_hears_again_what_it_did_not_get():
     playout = Playout(lead_s=0.4)
     sent(playout, 400, now=0.0)
     assert playout.heard(1.0) == 400
-    playout.find(300, 1.0)
+    playout.find(300, 0, 1.0)
     assert playout.heard(1.0) == 100
     assert playout.rest_s(1.0) == pytest.approx(0.3)
 
 
 def test_what_was_sent_for_a_reply_that_is_void_takes_nothing_from_the_next():
     playout = Playout(lead_s=0.4)
-    playout.find(300, 1.0)
+    playout.find(300, 0, 1.0)
     assert (playout.heard(1.0), playout.rest_s(1.0)) == (0, 0.0)
 
 
@@ -282,7 +282,33 @@ def test_a_player_that_is_held_stays_so_when_it_is_back():
     sent(playout, 400, now=0.0)
     playout.hold(0.1)
     playout.lose(0.2)
-    playout.find(0, 5.0)
+    playout.find(0, 1, 5.0)
     assert (playout.heard(9.0), playout.rest_s(9.0)) == (100, inf)
     playout.release(9.0)
     assert playout.heard(9.1) == 200
+
+
+@pytest.mark.parametrize("released_at", [0.15, 0.2, 3.0])
+def test_a_player_that_did_not_hear_that_it_may_go_on_stood_still_until_it_was_back(released_at):
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.hold(0.1)
+    if released_at <= 0.2:
+        playout.release(released_at)
+    playout.lose(0.2)
+    if released_at > 0.2:
+        playout.release(released_at)
+    assert playout.heard(4.0) == (150 if released_at < 0.2 else 100)
+    playout.find(0, 1, 5.0)
+    assert [playout.heard(5.0 + s) for s in (0.0, 0.1, 1.0)] == [100, 200, 400]
+
+
+def test_a_player_that_did_not_hear_that_it_was_to_stand_still_played_on():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.hold(0.1)
+    playout.lose(0.2)
+    playout.find(100, 0, 5.0)
+    assert playout.heard(9.0) == 300
+    playout.release(9.0)
+    assert playout.heard(9.05) == 350

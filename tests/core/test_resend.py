@@ -12,6 +12,14 @@ def chunk(samples, turn=1):
     return m.TtsChunk(turn=turn, phrase=0, seq=0, first_sample=0, pcm=bytes(2 * samples))
 
 
+def hold():
+    return m.Hold(turn=1, sample=0)
+
+
+def release():
+    return m.Release(turn=1, sample=0)
+
+
 def filled(*events, **limits):
     sent = Resend(**limits)
     for event in events:
@@ -56,12 +64,24 @@ def test_text_counts_as_well():
 
 def test_the_audio_behind_a_number_is_counted_by_turn():
     sent = filled(chunk(100), token("a"), chunk(20), chunk(3, turn=2), chunk(7))
-    assert sent.audio_after(0, through=5) == {1: 127, 2: 3}
-    assert sent.audio_after(1, through=4) == {1: 20, 2: 3}
-    assert sent.audio_after(5, through=5) == {}
+    assert sent.sounds_after(0, through=5) == [(1, 127, 0), (2, 3, 0)]
+    assert sent.sounds_after(1, through=4) == [(1, 20, 0), (2, 3, 0)]
+    assert sent.sounds_after(5, through=5) == []
 
 
 def test_audio_that_is_void_does_not_count():
-    sent = filled(chunk(100), m.Reopened(turn=1, revision=1), chunk(20))
-    assert sent.audio_after(0, through=3) == {1: 20}
-    assert sent.audio_after(0, through=2) == {}
+    sent = filled(chunk(100), hold(), m.Reopened(turn=1, revision=1), chunk(20))
+    assert sent.sounds_after(0, through=4) == [(1, 20, 0)]
+    assert sent.sounds_after(0, through=3) == []
+
+
+def test_it_knows_how_often_the_player_was_told_to_stand_still_or_to_go_on():
+    sent = filled(chunk(100), hold(), release(), hold())
+    assert [stops for _, _, stops in (sent.sounds_after(seq, through=4)[0] for seq in range(5))] == [0, 0, 1, 2, 3]
+    sent.add(m.Done(turn=1, outcome=m.Outcome.INTERRUPTED, remembered=True, heard=0))
+    assert sent.sounds_after(5, through=5) == []
+
+
+def test_it_knows_that_of_what_is_gone_as_well():
+    sent = filled(hold(), release(), *map(token, "abc"), hold(), most_events=2)
+    assert sent.sounds_after(5, through=6) == [(1, 0, 2)]

@@ -51,6 +51,8 @@ class Peer:
         self.seq = 0
         self.token = None
         self.greeting = None
+        self.code = None
+        """What the last connection was closed with."""
 
     @asynccontextmanager
     async def connection(self, resume=None):
@@ -86,6 +88,10 @@ class Peer:
         while not isinstance(event := await self.hear(), kind):
             pass
         return event
+
+    async def refusal(self):
+        """Return what is said in place of a greeting."""
+        return native.decode_event(await self._socket.get_message())
 
     async def ask(self, command):
         await self._socket.send_message(native.encode_command(command))
@@ -206,7 +212,7 @@ async def test_a_session_without_a_connection_has_its_place_and_is_counted():
         assert (metrics["voice_trio_sessions",], metrics["voice_trio_sessions_detached",]) == (1, 1)
         other = Peer(running)
         async with other.connection():
-            assert (await other.hear()).code is ErrorCode.SERVER_BUSY
+            assert (await other.wait_for(m.Error)).code is ErrorCode.SERVER_BUSY
         async with peer.connection():
             assert (await peer.hear()).resumed is True
             metrics = read(await asked(running.url))
@@ -283,8 +289,7 @@ async def test_the_name_of_a_session_is_no_token_of_the_server():
         stranger = Peer(running)
         stranger.token, stranger.seq = peer.token, peer.seq
         async with stranger.connection():
-            error = native.decode_event(await stranger._socket.get_message())
-            assert error.code is ErrorCode.UNAUTHORIZED
+            assert (await stranger.refusal()).code is ErrorCode.UNAUTHORIZED
         async with peer.connection():
             assert (await peer.hear()).resumed is True
             await peer.leave()

@@ -238,7 +238,7 @@ async def test_the_session_is_told_how_much_audio_is_sent_again():
         first.vanish()
         await settled()
         await held.attach(since=2)
-        assert [await held.link.receive() for _ in range(2)] == [m.Detached(), m.Attached(again=((1, 20),))]
+        assert [await held.link.receive() for _ in range(2)] == [m.Detached(), m.Attached(sounds=((1, 20, 0),))]
 
 
 async def test_the_client_is_told_how_many_of_its_messages_are_there():

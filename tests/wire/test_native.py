@@ -82,7 +82,7 @@ OTHERS = [
     m.Answer(body='{"type":"session.updated"}'),
     m.Detached(),
     m.Attached(),
-    m.Attached(again=((3, 2400), (4, 0))),
+    m.Attached(sounds=((3, 2400, 0), (4, 0, 2))),
 ]
 
 

@@ -252,8 +252,9 @@ class Attached:
     """The client is back, and is sent once more what it did not get."""
 
     name: ClassVar[str] = "attached"
-    again: tuple[tuple[TurnId, Count], ...] = ()
-    """Turns, and how many samples of the audio of each are among that."""
+    sounds: tuple[tuple[TurnId, Count, Count], ...] = ()
+    """Turns, how many samples of the audio of each are among that, and how often the client knows that the player was
+    to stand still or to go on."""
 
 
 Command = (

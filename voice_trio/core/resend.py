@@ -7,10 +7,10 @@ can say with one number what it has.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import fields
 
-from voice_trio.core.messages import Event, Reopened, TtsChunk
+from voice_trio.core.messages import Done, Event, Hold, Release, Reopened, TtsChunk
 
 MOST_EVENTS = 2_000
 MOST_BYTES = 1 << 20
@@ -31,6 +31,8 @@ class Resend:
         self._kept: deque[tuple[Event, int]] = deque()
         """With the bytes that each counts for."""
         self._bytes = 0
+        self._stops: Counter[int] = Counter()
+        """By turn, how many `Hold` and `Release` there were since it began, or began anew."""
 
     def __getitem__(self, seq: int) -> Event:
         """Return the event of that number, which `has_after` the one before it."""
@@ -46,6 +48,11 @@ class Resend:
         self._kept.append((event, size))
         self._bytes += size
         self.last += 1
+        match event:
+            case Hold(turn=turn) | Release(turn=turn):
+                self._stops[turn] += 1
+            case Reopened(turn=turn) | Done(turn=turn):
+                del self._stops[turn]
         while len(self._kept) > 1 and (len(self._kept) > self._most_events or self._bytes > self._most_bytes):
             self._bytes -= self._kept.popleft()[1]
 
@@ -53,20 +60,23 @@ class Resend:
         """Return whether all that came after the event of number ``seq``, 0 for none, is still there."""
         return self._first - 1 <= seq <= self.last
 
-    def audio_after(self, seq: int, through: int) -> Mapping[int, int]:
-        """Return, by turn, how many samples of a reply that still holds are in the events behind ``seq``.
+    def sounds_after(self, seq: int, through: int) -> Sequence[tuple[int, int, int]]:
+        """Return, by turn, how many samples of its reply are behind ``seq``, and how many `Hold` and `Release` are not.
 
-        Those beyond ``through`` do not count.
+        What is void does not count, nor what is beyond ``through``. A turn without either of the two is left out.
         """
         samples: Counter[int] = Counter()
-        for number in range(seq + 1, through + 1):
+        missed: Counter[int] = Counter()
+        for number in range(seq + 1, self.last + 1):
             match self[number]:
-                case TtsChunk(turn=turn, pcm=pcm):
+                case TtsChunk(turn=turn, pcm=pcm) if number <= through:
                     samples[turn] += len(pcm) // 2
+                case Hold(turn=turn) | Release(turn=turn):
+                    missed[turn] += 1
                 case Reopened(turn=turn):
-                    # What went before is void, and its sound is counted anew.
-                    del samples[turn]
-        return dict(samples)
+                    del samples[turn], missed[turn]
+        turns = sorted({*samples, *self._stops})
+        return [(turn, samples[turn], self._stops[turn] - missed[turn]) for turn in turns]
 
 
 def _size(event: Event) -> int:

@@ -188,7 +188,7 @@ class _Present:
         yield GaugeMetricFamily("voice_trio_ready", "1 while all engines are ready.", sessions.engines_ready)
         yield CounterMetricFamily("voice_trio_sessions_begun", "Sessions that have begun.", sessions.begun)
         yield CounterMetricFamily("voice_trio_sessions_refused", "Sessions there was no room for.", sessions.refused)
-        yield CounterMetricFamily("voice_trio_sessions_resumed", "Times a client came back to its.", sessions.resumed)
+        yield CounterMetricFamily("voice_trio_sessions_resumed", "Times that clients came back.", sessions.resumed)
         started = CounterMetricFamily(
             "voice_trio_worker_starts",
             "Starts of processes of engines, by `worker`.",

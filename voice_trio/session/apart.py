@@ -96,10 +96,11 @@ class Apart:
                 self._listener.lose()
                 for turn in self._turns.under_way:
                     turn.playback.lose()
-            case m.Attached(again=again):
+            case m.Attached(sounds=sounds):
                 self._listener.find()
+                there = {turn: (again, stops) for turn, again, stops in sounds}
                 for turn in self._turns.under_way:
-                    turn.playback.find(dict(again).get(turn.number, 0))
+                    turn.playback.find(*there.get(turn.number, (0, 0)))
 
     def _listen(self, start: m.Start | None, idle_ms: int | None) -> None:
         self.listens = True

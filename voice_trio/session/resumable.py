@@ -199,8 +199,8 @@ class ResumableLink:
             carrier.scope.cancel()
         elif again:
             # The session has yet to count the one that it has in its hand as sent.
-            audio = self._sent.audio_after(carrier.next - 1, self._sent.last - self._in_hand)
-            self._put(m.Attached(again=tuple(audio.items())))
+            sounds = self._sent.sounds_after(carrier.next - 1, self._sent.last - self._in_hand)
+            self._put(m.Attached(sounds=tuple(sounds)))
         self._written.unpark_all()
 
     def _detach(self, carrier: _Carrier) -> None:

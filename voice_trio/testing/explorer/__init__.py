@@ -7,7 +7,7 @@
 docs/testing.md says what is checked.
 """
 
-from voice_trio.testing.explorer.ends import ENDS, End
+from voice_trio.testing.explorer.ends import ENDS, End, ends_of
 from voice_trio.testing.explorer.exploration import (
     Finding,
     Numbering,
@@ -31,6 +31,7 @@ __all__ = [
     "Report",
     "Scenario",
     "UnsoundScenario",
+    "ends_of",
     "explore",
     "number",
     "try_one",

@@ -55,6 +55,8 @@ class Scenario:
     """Returns the tools that the server has."""
     with_skills: bool = False
     """Whether it has our skills besides, and a wall clock that runs."""
+    resumable: bool = False
+    """Whether the session outlives its connections: then these are cut, and nothing else happens."""
 
     @cached_property
     def session_settings(self) -> SessionSettings:
@@ -285,14 +287,18 @@ def timing_engines() -> Engines:
 SCENARIO = Scenario(talk, engines, settings={"partial_interval_ms": 300})
 """The one that is explored where no other is given."""
 
+_DUPLEX = {"vad_silence_ms": 200, "barge_in": True}
+
 SCENARIOS = {
     "talk": SCENARIO,
     "slow": Scenario(read_slowly, hasty_engines, read_s=0.02),
     "pieces": Scenario(talk, piecewise_engines),
-    "duplex": Scenario(talk_into_replies, duplex_engines, settings={"vad_silence_ms": 200, "barge_in": True}),
+    "duplex": Scenario(talk_into_replies, duplex_engines, settings=_DUPLEX),
     "drafts": Scenario(hesitate_before_replies, drafting_engines, settings={"vad_silence_ms": 540, "barge_in": True}),
     "realtime": Scenario(talk_over_realtime, engines, paced=False, codec=realtime_codec),
     "tools": Scenario(have_things_done, using_engines, settings={"vad_silence_ms": 540, "drafts": "on"}, tools=tools),
     "timers": Scenario(be_told, timing_engines, with_skills=True),
+    "resumed": replace(SCENARIO, resumable=True),
+    "resumed_duplex": Scenario(talk_into_replies, duplex_engines, settings=_DUPLEX, resumable=True),
     "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }
