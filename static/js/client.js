@@ -73,7 +73,7 @@ export class Client {
     }
     for (const part of [output, session, uploads]) part.onchange = () => this.onchange();
     for (const part of [output, session]) part.onturn = (turn) => this.tell(turn);
-    input.onaudio = (pcm) => connection.sendAudio(pcm);
+    input.onaudio = (pcm) => connection.send(pcm);
     output.onplayed = (turn, samples) => session.tellPlayed(turn, samples);
     session.onlistening = (turn) => input.clock.begin(turn);
     session.onfinal = (turn) => input.clock.end(turn);
