@@ -9,6 +9,9 @@ import { Resumption } from "./resumption.js";
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
+/** Before the first try to come back to a session, in the middle of a sentence: less than the sound lasts that is here. */
+const BACK_MS = 100;
+
 /** A session that lived this long was no failed attempt: the waits begin anew. */
 const STEADY_MS = 5_000;
 
@@ -152,7 +155,7 @@ export class Connection {
     const now = performance.now();
     const isOver = isEnd || this.wait === Infinity || !this.resumption.outlives(now);
     if (now - this.openedAt > STEADY_MS) this.wait = FIRST_WAIT_MS;
-    const wait = this.wait;
+    const wait = isOver || this.wait > FIRST_WAIT_MS ? this.wait : BACK_MS;
     if (wait === Infinity) {
       this.wait = FIRST_WAIT_MS;
       this.set("closed");

@@ -76,9 +76,7 @@ export function sliceCodePoints(text, start, end) {
 
 /** @param {string} text */
 export function countCodePoints(text) {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+  return Array.from(text).length;
 }
 
 /**

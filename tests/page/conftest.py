@@ -5,7 +5,7 @@ from tests.page.server import ROOT, serving, thinking
 
 NEED_A_BROWSER = [
     *("conversations", "engines", "fetching", "installing", "looks", "markdown", "newcomer", "recording"),
-    *("settings", "spoken_into", "stage", "talking", "timers", "transcript", "trouble", "under_a_path"),
+    *("resuming", "settings", "spoken_into", "stage", "talking", "timers", "transcript", "trouble", "under_a_path"),
 ]
 
 # `test_scripts.py` says so, in one line.
