@@ -85,3 +85,24 @@ def test_it_knows_how_often_the_player_was_told_to_stand_still_or_to_go_on():
 def test_it_knows_that_of_what_is_gone_as_well():
     sent = filled(hold(), release(), *map(token, "abc"), hold(), most_events=2)
     assert sent.sounds_after(5, through=6) == [(1, 0, 2)]
+
+
+def sound(first, turn=1):
+    return m.TtsChunk(turn=turn, phrase=0, seq=0, first_sample=first, pcm=bytes(200))
+
+
+def test_what_was_played_was_there_and_all_before_it():
+    sent = filled(token("a"), sound(0), token("b"), sound(100), sound(200), sound(0, turn=2))
+    sent.played(1, 199)
+    assert [sent.has_after(seq) for seq in range(3)] == [False, True, True]
+    sent.played(1, 10_000)
+    assert [sent.has_after(seq) for seq in range(3, 7)] == [False, True, True, True]
+    assert sent[5] == sound(200)
+    sent.played(1, 0)
+    assert sent.has_after(4)
+
+
+def test_what_is_void_says_nothing_of_what_came_after_it():
+    sent = filled(sound(0), sound(100), m.Reopened(turn=1, revision=1), sound(0), sound(100))
+    sent.played(1, 200)
+    assert [sent.has_after(seq) for seq in (0, 1, 2)] == [False, True, True]

@@ -54,7 +54,25 @@ class Resend:
             case Reopened(turn=turn) | Done(turn=turn):
                 del self._stops[turn]
         while len(self._kept) > 1 and (len(self._kept) > self._most_events or self._bytes > self._most_bytes):
-            self._bytes -= self._kept.popleft()[1]
+            self._drop()
+
+    def played(self, turn: int, samples: int) -> None:
+        """Keep nothing that came before what the client is playing: it says that of ``turn`` it has played so much."""
+        there = 0
+        for at, (event, _) in enumerate(self._kept):
+            match event:
+                case Reopened(turn=number) if number == turn:
+                    # The word may be of the reply that is void.
+                    break
+                case TtsChunk(turn=number, first_sample=first, pcm=pcm) if number == turn:
+                    if first + len(pcm) // 2 > samples:
+                        break
+                    there = at
+        for _ in range(there):
+            self._drop()
+
+    def _drop(self) -> None:
+        self._bytes -= self._kept.popleft()[1]
 
     def has_after(self, seq: int) -> bool:
         """Return whether all that came after the event of number ``seq``, 0 for none, is still there."""

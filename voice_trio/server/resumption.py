@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Self
 
@@ -64,6 +65,7 @@ class Resumption:
         self._sessions = sessions
         self._resume_s = resume_s
         self._home: trio.Nursery | None = None
+        self._context = copy_context()
         self._lines: dict[bytes, _Line] = {}
         """By a digest of the token: what is looked for is nothing that can be guessed letter by letter."""
 
@@ -74,10 +76,6 @@ class Resumption:
                 await trio.sleep_forever()
         finally:
             self._home = None
-
-    def knows(self, asked: Asked | None) -> bool:
-        """Return whether there is a session that would go on, so that it needs no place."""
-        return asked is not None and self._found(asked) is not None
 
     async def hold(
         self,
@@ -107,7 +105,8 @@ class Resumption:
                 await line.gone.wait()
         line = _Line(self._resume_s, refused=asked.token is not None, allowance=allowance)
         self._lines[_digest(line.token)] = line
-        self._home.start_soon(self._live, line, address)
+        # In the server's own context: nothing of this connection is to stay for as long as the session.
+        self._context.copy().run(self._home.start_soon, self._live, line, address)
         await line.carry(new_link(ResumableCodec(0)))
 
     async def _live(self, line: _Line, address: str) -> None:

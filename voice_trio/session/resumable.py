@@ -232,6 +232,8 @@ class ResumableLink:
                 # It had been handed over when another socket came, whose client was told that it is not here.
                 return
             self._received += 1
+            if isinstance(command, m.Played):
+                self._sent.played(command.turn, command.samples)
             self._put(command)
             if isinstance(command, Malformed):
                 # It is the last: the session says goodbye.
