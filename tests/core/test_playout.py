@@ -248,7 +248,7 @@ def test_a_player_that_is_back_can_have_played_what_it_had_and_hears_the_rest_an
     playout = Playout(lead_s=0.4)
     sent(playout, 400, now=0.0)
     playout.lose(0.1)
-    playout.find(150, 0, 9.0)
+    playout.find(250, 0, 9.0)
     assert [playout.heard(9.0 + s) for s in (0.0, 0.05, 0.15, 1.0)] == [250, 300, 400, 400]
     assert playout.rest_s(9.0) == pytest.approx(0.15)
 
@@ -257,7 +257,7 @@ def test_a_player_that_is_back_sooner_than_it_ran_dry_goes_on_without_a_break():
     playout = Playout(lead_s=0.4)
     sent(playout, 400, now=0.0)
     playout.lose(0.1)
-    playout.find(100, 0, 0.2)
+    playout.find(300, 0, 0.2)
     assert playout.heard(0.2) == 200
     assert playout.rest_s(0.2) == pytest.approx(0.2)
 
@@ -266,7 +266,7 @@ def test_a_player_that_was_taken_for_present_hears_again_what_it_did_not_get():
     playout = Playout(lead_s=0.4)
     sent(playout, 400, now=0.0)
     assert playout.heard(1.0) == 400
-    playout.find(300, 0, 1.0)
+    playout.find(100, 0, 1.0)
     assert playout.heard(1.0) == 100
     assert playout.rest_s(1.0) == pytest.approx(0.3)
 
@@ -282,7 +282,7 @@ def test_a_player_that_is_held_stays_so_when_it_is_back():
     sent(playout, 400, now=0.0)
     playout.hold(0.1)
     playout.lose(0.2)
-    playout.find(0, 1, 5.0)
+    playout.find(400, 1, 5.0)
     assert (playout.heard(9.0), playout.rest_s(9.0)) == (100, inf)
     playout.release(9.0)
     assert playout.heard(9.1) == 200
@@ -299,7 +299,7 @@ def test_a_player_that_did_not_hear_that_it_may_go_on_stood_still_until_it_was_b
     if released_at > 0.2:
         playout.release(released_at)
     assert playout.heard(4.0) == (150 if released_at < 0.2 else 100)
-    playout.find(0, 1, 5.0)
+    playout.find(400, 1, 5.0)
     assert [playout.heard(5.0 + s) for s in (0.0, 0.1, 1.0)] == [100, 200, 400]
 
 
@@ -308,7 +308,27 @@ def test_a_player_that_did_not_hear_that_it_was_to_stand_still_played_on():
     sent(playout, 400, now=0.0)
     playout.hold(0.1)
     playout.lose(0.2)
-    playout.find(100, 0, 5.0)
+    playout.find(300, 0, 5.0)
     assert playout.heard(9.0) == 300
     playout.release(9.0)
     assert playout.heard(9.05) == 350
+
+
+def test_what_is_sent_before_it_is_known_that_the_player_is_back_comes_to_it_then():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 100, now=0.0)
+    playout.lose(0.2)
+    sent(playout, 200, now=5.0)
+    assert playout.heard(5.0) == 100
+    playout.find(100, 0, 5.0)
+    assert [playout.heard(5.0 + s) for s in (0.0, 0.1, 0.2)] == [100, 200, 300]
+    assert playout.rest_s(5.1) == pytest.approx(0.1)
+
+
+def test_a_player_can_have_got_what_was_taken_for_lost_on_its_way():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 100, now=0.0)
+    playout.lose(0.0)
+    sent(playout, 200, now=0.0)
+    playout.find(300, 0, 0.1)
+    assert [playout.heard(s) for s in (0.1, 0.2, 0.3)] == [100, 200, 300]

@@ -62,29 +62,28 @@ def test_text_counts_as_well():
     assert not sent.has_after(0)
 
 
-def test_the_audio_behind_a_number_is_counted_by_turn():
+def test_the_audio_up_to_a_number_is_counted_by_turn():
     sent = filled(chunk(100), token("a"), chunk(20), chunk(3, turn=2), chunk(7))
-    assert sent.sounds_after(0, through=5) == [(1, 127, 0), (2, 3, 0)]
-    assert sent.sounds_after(1, through=4) == [(1, 20, 0), (2, 3, 0)]
-    assert sent.sounds_after(5, through=5) == []
+    assert sent.sounds_through(5) == [(1, 127, 0), (2, 3, 0)]
+    assert sent.sounds_through(3) == [(1, 120, 0), (2, 0, 0)]
+    assert sent.sounds_through(0) == [(1, 0, 0), (2, 0, 0)]
 
 
 def test_audio_that_is_void_does_not_count():
-    sent = filled(chunk(100), hold(), m.Reopened(turn=1, revision=1), chunk(20))
-    assert sent.sounds_after(0, through=4) == [(1, 20, 0)]
-    assert sent.sounds_after(0, through=3) == []
+    sent = filled(chunk(100), hold(), chunk(5), m.Reopened(turn=1, revision=1), chunk(20), chunk(7))
+    assert [sent.sounds_through(seq) for seq in (0, 2, 4, 5, 6)] == [[(1, n, 0)] for n in (0, 0, 0, 20, 27)]
 
 
 def test_it_knows_how_often_the_player_was_told_to_stand_still_or_to_go_on():
     sent = filled(chunk(100), hold(), release(), hold())
-    assert [stops for _, _, stops in (sent.sounds_after(seq, through=4)[0] for seq in range(5))] == [0, 0, 1, 2, 3]
+    assert [sent.sounds_through(seq)[0][2] for seq in range(5)] == [0, 0, 1, 2, 3]
     sent.add(m.Done(turn=1, outcome=m.Outcome.INTERRUPTED, remembered=True, heard=0))
-    assert sent.sounds_after(5, through=5) == []
+    assert sent.sounds_through(5) == []
 
 
 def test_it_knows_that_of_what_is_gone_as_well():
-    sent = filled(hold(), release(), *map(token, "abc"), hold(), most_events=2)
-    assert sent.sounds_after(5, through=6) == [(1, 0, 2)]
+    sent = filled(chunk(100), hold(), release(), *map(token, "abc"), hold(), most_events=2)
+    assert sent.sounds_through(6) == [(1, 100, 2)]
 
 
 def sound(first, turn=1):

@@ -249,12 +249,11 @@ class Detached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attached:
-    """The client is back, and is sent once more what it did not get."""
+    """The client is back, and is sent what it did not get."""
 
     name: ClassVar[str] = "attached"
     sounds: tuple[tuple[TurnId, Count, Count], ...] = ()
-    """Turns, how many samples of the audio of each are among that, and how often the client knows that the player was
-    to stand still or to go on."""
+    """Turns, how many samples of the audio of each it has, and of how many `Hold` and `Release` it knows."""
 
 
 Command = (

@@ -40,6 +40,8 @@ class Playout:
         self._stops: list[float] = []
         """When the player was told to stand still and when to go on, by turns."""
         self._lost_at: float | None = None
+        self._sent_since = 0
+        """Samples that were sent after that: when, is known once it is back."""
         self._played: int | None = None
         self._told_at = -inf
         """The player's time when it came that far."""
@@ -66,6 +68,9 @@ class Playout:
 
     def sent(self, samples: int, now: float) -> None:
         """``samples`` more were handed to the socket."""
+        if self._lost_at is not None:
+            self._sent_since += samples
+            return
         self._sent += samples
         self._dry_at = max(self._dry_at, self._at(now)) + samples / self._rate
 
@@ -84,18 +89,20 @@ class Playout:
         if self._lost_at is None:
             self._lost_at = now
 
-    def find(self, again: int, stops: int, now: float) -> None:
-        """The player is back, and is sent ``again`` so many samples, the last of those that were sent.
+    def find(self, there: int, stops: int, now: float) -> None:
+        """The player is back, with the first ``there`` samples: the rest of those that were sent comes to it now.
 
         It knows of the first ``stops`` times that it was told to stand still, or to go on, and hears of the others now.
         Meanwhile it can have played what it had.
         """
+        sent = self._sent + self._sent_since
+        there = min(there, sent)
         self._lost_at = None
         self._stops[stops:] = [now] * len(self._stops[stops:])
-        again = min(again, self._sent)
-        self._sent -= again
-        self._dry_at -= again / self._rate
-        self.sent(again, now)
+        self._dry_at += (there - self._sent) / self._rate
+        self._sent, self._sent_since = there, 0
+        if sent > there:
+            self.sent(sent - there, now)
 
     def played(self, samples: int, now: float) -> None:
         """Take the player's word that the first ``samples`` were heard, as far as they can have been.

@@ -31,8 +31,10 @@ class Resend:
         self._kept: deque[tuple[Event, int]] = deque()
         """With the bytes that each counts for."""
         self._bytes = 0
+        self._samples: Counter[int] = Counter()
+        """Of each turn that is not over, since it began, or began anew."""
         self._stops: Counter[int] = Counter()
-        """By turn, how many `Hold` and `Release` there were since it began, or began anew."""
+        """The same of how many `Hold` and `Release` there were."""
 
     def __getitem__(self, seq: int) -> Event:
         """Return the event of that number, which `has_after` the one before it."""
@@ -49,10 +51,12 @@ class Resend:
         self._bytes += size
         self.last += 1
         match event:
+            case TtsChunk(turn=turn, pcm=pcm):
+                self._samples[turn] += len(pcm) // 2
             case Hold(turn=turn) | Release(turn=turn):
                 self._stops[turn] += 1
             case Reopened(turn=turn) | Done(turn=turn):
-                del self._stops[turn]
+                del self._samples[turn], self._stops[turn]
         while len(self._kept) > 1 and (len(self._kept) > self._most_events or self._bytes > self._most_bytes):
             self._drop()
 
@@ -78,23 +82,23 @@ class Resend:
         """Return whether all that came after the event of number ``seq``, 0 for none, is still there."""
         return self._first - 1 <= seq <= self.last
 
-    def sounds_after(self, seq: int, through: int) -> Sequence[tuple[int, int, int]]:
-        """Return, by turn, how many samples of its reply are behind ``seq``, and how many `Hold` and `Release` are not.
+    def sounds_through(self, seq: int) -> Sequence[tuple[int, int, int]]:
+        """Return, by turn, how many samples of its reply there are up to ``seq``, and how many `Hold` and `Release`.
 
-        What is void does not count, nor what is beyond ``through``. A turn without either of the two is left out.
+        What is void does not count. Turns that are over are left out.
         """
-        samples: Counter[int] = Counter()
-        missed: Counter[int] = Counter()
-        for number in range(seq + 1, self.last + 1):
+        samples, stops = self._samples.copy(), self._stops.copy()
+        void: set[int] = set()
+        for number in range(self.last, seq, -1):
             match self[number]:
-                case TtsChunk(turn=turn, pcm=pcm) if number <= through:
-                    samples[turn] += len(pcm) // 2
-                case Hold(turn=turn) | Release(turn=turn):
-                    missed[turn] += 1
+                case TtsChunk(turn=turn, pcm=pcm) if turn not in void:
+                    samples[turn] -= len(pcm) // 2
+                case Hold(turn=turn) | Release(turn=turn) if turn not in void:
+                    stops[turn] -= 1
                 case Reopened(turn=turn):
-                    del samples[turn], missed[turn]
-        turns = sorted({*samples, *self._stops})
-        return [(turn, samples[turn], self._stops[turn] - missed[turn]) for turn in turns]
+                    # All that counts came after it.
+                    void.add(turn)
+        return [(turn, samples[turn], stops[turn]) for turn in sorted({*self._samples, *self._stops})]
 
 
 def _size(event: Event) -> int:

@@ -98,9 +98,9 @@ class Apart:
                     turn.playback.lose()
             case m.Attached(sounds=sounds):
                 self._listener.find()
-                there = {turn: (again, stops) for turn, again, stops in sounds}
+                has = {number: (samples, stops) for number, samples, stops in sounds}
                 for turn in self._turns.under_way:
-                    turn.playback.find(*there.get(turn.number, (0, 0)))
+                    turn.playback.find(*has.get(turn.number, (0, 0)))
 
     def _listen(self, start: m.Start | None, idle_ms: int | None) -> None:
         self.listens = True

@@ -54,9 +54,9 @@ class Playback:
         """The player is out of reach."""
         self._playout.lose(trio.current_time())
 
-    def find(self, again: int, stops: int) -> None:
-        """The player is back, knows of ``stops``, and is sent the last ``again`` samples once more."""
-        self._playout.find(again, stops, trio.current_time())
+    def find(self, there: int, stops: int) -> None:
+        """The player is back, has the first ``there`` samples, and knows of ``stops`` holds and releases."""
+        self._playout.find(there, stops, trio.current_time())
         self._sent.unpark_all()
 
     def played(self, samples: int) -> None:

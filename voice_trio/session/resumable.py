@@ -65,8 +65,6 @@ class ResumableLink:
         self._resume_s = resume_s
         self._refused = refused
         self._sent = sent or Resend()
-        self._in_hand = False
-        """Whether the session is yet to learn that the last of these was sent."""
         self._greeting: m.SessionOpened | None = None
         self._came: deque[m.Command | Malformed] = deque()
         self._received = 0
@@ -125,13 +123,9 @@ class ResumableLink:
             await trio.lowlevel.checkpoint()
             return
         self._sent.add(event)
-        self._in_hand = True
         self._unwritten.unpark_all()
-        try:
-            while self._carrier is carrier and carrier.next <= self._sent.last and not self._over.is_set():
-                await self._written.park()
-        finally:
-            self._in_hand = False
+        while self._carrier is carrier and carrier.next <= self._sent.last and not self._over.is_set():
+            await self._written.park()
 
     async def close(self, farewell: Farewell, reason: str) -> None:
         """Say goodbye over the socket that carries the link, if any does, and be over."""
@@ -198,9 +192,7 @@ class ResumableLink:
         if self._over.is_set():
             carrier.scope.cancel()
         elif again:
-            # The session has yet to count the one that it has in its hand as sent.
-            sounds = self._sent.sounds_after(carrier.next - 1, self._sent.last - self._in_hand)
-            self._put(m.Attached(sounds=tuple(sounds)))
+            self._put(m.Attached(sounds=tuple(self._sent.sounds_through(carrier.next - 1))))
         self._written.unpark_all()
 
     def _detach(self, carrier: _Carrier) -> None:

@@ -64,10 +64,12 @@ class ResumingCaller:
             self._socket.vanish()
 
     def leave(self) -> None:
-        """Say goodbye."""
+        """Say goodbye: nothing more is heard or said."""
         if self._socket is not None:
             self._socket.left = True
             self._socket.vanish()
+        self._is_over = True
+        self._news.unpark_all()
 
     async def ask(self, command: m.Command) -> None:
         """Say ``command``, when there is a connection. Raises `LinkClosed` once the session is over."""

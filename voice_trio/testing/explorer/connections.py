@@ -21,8 +21,10 @@ class ReturningLink(ExploredLink):
     def __init__(self) -> None:
         super().__init__()
         self.said: list[m.Command] = []
+        self.due: list[m.Event] = []
+        """What the session has sent: each is to come once, in this order."""
         self.seq = 0
-        """How many messages of the session's it has."""
+        """How many of them it has."""
         self.problems: list[str] = []
         """What came twice, or in another order."""
         self.lost_at: float | None = None
@@ -62,11 +64,14 @@ class ReturningLink(ExploredLink):
             self._noted += 1
         return command
 
-    def get(self, event: m.Event, number: int) -> None:
-        """Take ``event``, the message of that number."""
-        if number != self.seq + 1:
-            self.problems.append(f"message {number} came where {self.seq + 1} was due: {event}")
-        self.seq = number
+    def get(self, event: m.Event) -> None:
+        """Take ``event``."""
+        due = self.due[self.seq] if self.seq < len(self.due) else None
+        # The link itself adds its name to the greeting.
+        if due is not event and not isinstance(due, m.SessionOpened):
+            number, came, other = self.seq + 1, type(event).__name__, type(due).__name__
+            self.problems.append(f"message {number} is a {came}, and another {other} was due")
+        self.seq += 1
         self.taken.append(event)
         self.note(event)
 
@@ -79,7 +84,6 @@ class _Connection:
         self.scope = trio.CancelScope()
         """Cancelled, it is lost, as the task of a socket that was reset is cancelled."""
         self._client = client
-        self._number = client.seq
         self._at = 0 if first else None
         """What the client says next over it; None while it does not know what the session has."""
 
@@ -101,8 +105,7 @@ class _Connection:
             self._at = event.received
             self._client.wake()
         else:
-            self._number += 1
-            self._client.get(event, self._number)
+            self._client.get(event)
 
     async def close(self, farewell: Farewell, reason: str) -> None:
         """Say nothing of it: the client knows by the line, and one that was taken over is no end."""
@@ -110,11 +113,17 @@ class _Connection:
 
 
 class _Line(ResumableLink):
-    """The session's end, which tells the client how it was closed."""
+    """The session's end, which tells the client what is due, and how it was closed."""
 
     def __init__(self, client: ReturningLink) -> None:
         super().__init__(RESUME_S)
         self._client = client
+
+    async def send(self, event: m.Event) -> None:
+        """Note what is due."""
+        if not isinstance(event, m.Aside):
+            self._client.due.append(event)
+        await super().send(event)
 
     async def close(self, farewell: Farewell, reason: str) -> None:
         """Note the goodbye."""
