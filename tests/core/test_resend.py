@@ -92,16 +92,24 @@ def sound(first, turn=1):
 
 def test_what_was_played_was_there_and_all_before_it():
     sent = filled(token("a"), sound(0), token("b"), sound(100), sound(200), sound(0, turn=2))
-    sent.played(1, 199)
+    sent.played(1, 199, written=6)
     assert [sent.has_after(seq) for seq in range(3)] == [False, True, True]
-    sent.played(1, 10_000)
+    sent.played(1, 10_000, written=6)
     assert [sent.has_after(seq) for seq in range(3, 7)] == [False, True, True, True]
     assert sent[5] == sound(200)
-    sent.played(1, 0)
+    sent.played(1, 0, written=6)
     assert sent.has_after(4)
 
 
 def test_what_is_void_says_nothing_of_what_came_after_it():
     sent = filled(sound(0), sound(100), m.Reopened(turn=1, revision=1), sound(0), sound(100))
-    sent.played(1, 200)
+    sent.played(1, 200, written=5)
     assert [sent.has_after(seq) for seq in (0, 1, 2)] == [False, True, True]
+
+
+def test_what_was_not_written_cannot_have_been_played():
+    sent = filled(sound(0), sound(100), sound(200), sound(300))
+    sent.played(1, 10_000, written=2)
+    assert [sent.has_after(seq) for seq in range(3)] == [False, True, True]
+    sent.played(1, 10_000, written=0)
+    assert sent.has_after(1)

@@ -60,11 +60,14 @@ class Resend:
         while len(self._kept) > 1 and (len(self._kept) > self._most_events or self._bytes > self._most_bytes):
             self._drop()
 
-    def played(self, turn: int, samples: int) -> None:
-        """Keep nothing that came before what the client is playing: it says that of ``turn`` it has played so much."""
+    def played(self, turn: int, samples: int, written: int) -> None:
+        """Keep nothing that came before what the client is playing: it says that of ``turn`` it has played so much.
+
+        It cannot have more than the messages up to number ``written``, whatever it says.
+        """
         there = 0
-        for at, (event, _) in enumerate(self._kept):
-            match event:
+        for at in range(written - self._first + 1):
+            match self._kept[at][0]:
                 case Reopened(turn=number) if number == turn:
                     # The word may be of the reply that is void.
                     break

@@ -154,10 +154,6 @@ class ResumableLink:
         for lot in (self._arrivals, self._room, self._unwritten, self._written):
             lot.unpark_all()
 
-    async def wait_over(self) -> None:
-        """Wait until it is over."""
-        await self._over.wait()
-
     # --- the sockets' end ---------------------------------------------------------------------------------------------
 
     async def carry(self, socket: Socket, since: int | None = None) -> None:
@@ -225,7 +221,7 @@ class ResumableLink:
                 return
             self._received += 1
             if isinstance(command, m.Played):
-                self._sent.played(command.turn, command.samples)
+                self._sent.played(command.turn, command.samples, carrier.next - 1)
             self._put(command)
             if isinstance(command, Malformed):
                 # It is the last: the session says goodbye.
