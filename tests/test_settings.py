@@ -348,6 +348,7 @@ ELSEWHERE = {
     ],
     "tests/mcp/test_documented.py": ["mcp"],
     "tests/memory/postgres/test_open.py": ["database_url", "database_connections", "claim_ttl_s"],
+    "tests/server/test_resume.py": ["resume_s"],
     "tests/memory/test_sqlite.py": ["memory", "memory_days", "data_dir"],
     "tests/journal/test_server.py": ["record_dir"],
     "tests/server/test_limits.py": [

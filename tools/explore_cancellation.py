@@ -30,11 +30,13 @@ if __name__ == "__main__":
 from voice_trio import log
 from voice_trio.testing.explorer import (
     ENDS,
+    RESUMED,
     SCENARIOS,
     Finding,
     Report,
     Scenario,
     UnsoundScenario,
+    ends_of,
     explore,
     number,
     try_one,
@@ -43,7 +45,9 @@ from voice_trio.testing.explorer import (
 
 @click.command()
 @click.option("--scenario", "name", default="talk", show_default=True, help="One of ours, or module:name of yours.")
-@click.option("--end", "ends", multiple=True, type=click.Choice([*ENDS]), help="Only this end; may be repeated.")
+@click.option(
+    "--end", "ends", multiple=True, type=click.Choice([*ENDS, *RESUMED]), help="Only this end; may be repeated."
+)
 @click.option("--step", type=click.IntRange(1), help="Only before this step.")
 @click.option("--every", default=1, show_default=True, type=click.IntRange(1), help="Leave out steps between.")
 @click.option("--seed", default=0, show_default=True, help="Order of the tasks, and with --every the first step.")
@@ -52,12 +56,15 @@ from voice_trio.testing.explorer import (
 def main(name: str, ends: tuple[str, ...], step: int | None, every: int, seed: int, jobs: int, listing: bool) -> None:
     """Explore a scenario."""
     if listing:
-        for end_name, end in ENDS.items():
+        for end_name, end in {**ENDS, **RESUMED}.items():
             click.echo(f"{end_name:<14}{end.about}")
         click.echo(f"scenarios: {', '.join(SCENARIOS)}")
         return
     log.configure("ERROR" if step else "CRITICAL")
-    ends = ends or tuple(ENDS)
+    there = ends_of(scenario_named(name))
+    if strange := [end for end in ends if end not in there]:
+        raise click.UsageError(f"{name} can end by {', '.join(there)}, and not by {', '.join(strange)}.")
+    ends = ends or tuple(there)
     try:
         numbering = number(scenario_named(name), seed=seed)
     except UnsoundScenario as error:

@@ -57,6 +57,8 @@ def metrics_table() -> str:
         draining: bool = False
         begun: int = 0
         refused: int = 0
+        resumed: int = 0
+        detached: int = 0
         most: int = 0
         engines_ready: bool = True
 

@@ -220,6 +220,7 @@ class Settings(FromEnvironment):
     send_timeout_s: Annotated[
         float, Field(gt=0, le=600, description="time after which a client that does not read is cut off, in s")
     ] = 5.0
+    resume_s: Annotated[float, Field(ge=0, le=600, description="time a session waits for a lost client, in s")] = 30.0
     max_upload_bytes: Annotated[
         int, Field(ge=1000, le=64_000_000, description="largest upload that is taken, in bytes")
     ] = 8_000_000

@@ -68,12 +68,12 @@ export class Client {
   /** @private */
   join() {
     const { connection, input, output, session, uploads } = this;
-    for (const part of [input, output, session, uploads]) {
-      part.onnotice = (id, trouble, kind) => this.onnotice(id, trouble, kind);
-    }
+    /** @type {import("./trouble.js").Tell} */
+    const tell = (...notice) => this.onnotice(...notice);
+    for (const part of [input, output, session, uploads]) part.onnotice = tell;
     for (const part of [output, session, uploads]) part.onchange = () => this.onchange();
     for (const part of [output, session]) part.onturn = (turn) => this.tell(turn);
-    input.onaudio = (pcm) => connection.sendAudio(pcm);
+    input.onaudio = (pcm) => connection.send(pcm);
     output.onplayed = (turn, samples) => session.tellPlayed(turn, samples);
     session.onlistening = (turn) => input.clock.begin(turn);
     session.onfinal = (turn) => input.clock.end(turn);

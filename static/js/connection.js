@@ -1,12 +1,17 @@
 /**
  * The socket, and another one when it breaks: after waits that grow, so that a server that comes back is not run down.
+ * The session goes on over it where the server still has it; what is said meanwhile is kept.
  */
 
 import { decodeChunk, decodeEvent, subprotocols } from "./protocol.js";
+import { Resumption } from "./resumption.js";
 import { busy } from "./room.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+
+/** Before the first try to come back to a session, in the middle of a sentence: less than the sound lasts that is here. */
+const BACK_MS = 100;
 
 /** A session that lived this long was no failed attempt: the waits begin anew. */
 const STEADY_MS = 5_000;
@@ -35,30 +40,37 @@ export class Connection {
     /** @type {(chunk: import("./protocol.js").Chunk) => void} */
     this.onchunk = () => {};
     this.onchange = () => {};
-    /** The session that was open is over. */
+    /** The session that was open is over: it ended, or nobody could come back to it in time. */
     this.onlost = () => {};
     /** Who waits for the server's greeting. @type {((isOpen: boolean) => void)[]} */
     this.reaching = [];
     /** @type {WebSocket | null} */
     this.socket = null;
+    this.resumption = new Resumption();
     this.wait = FIRST_WAIT_MS;
     /** When the server greeted; infinity while it has not, or where the time says nothing. */
     this.openedAt = Infinity;
     /** @type {number | undefined} */
     this.timer = undefined;
-    addEventListener("online", () => this.status === "waiting" && this.connect());
+    addEventListener("online", () => this.status === "waiting" && this.open());
   }
 
-  /** Opens a socket now, in the place of whatever there is. */
+  /** Opens a socket now, in the place of whatever there is, for another session. */
   connect() {
     this.abandon();
+    this.open();
+  }
+
+  /** @private */
+  open() {
+    clearTimeout(this.timer);
     this.set("connecting");
-    const socket = new WebSocket(this.url, subprotocols(this.token));
+    const socket = new WebSocket(this.url, subprotocols(this.token, this.resumption.offer));
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.take(data);
     socket.onclose = () => this.refused(socket);
     socket.onopen = () => {
-      socket.onclose = () => this.lost();
+      socket.onclose = (event) => this.lost(event?.wasClean);
     };
     this.socket = socket;
   }
@@ -98,12 +110,14 @@ export class Connection {
 
   /** @param {object} message */
   say(message) {
-    if (this.status === "open") this.socket?.send(JSON.stringify(message));
+    this.send(JSON.stringify(message));
   }
 
-  /** @param {ArrayBuffer} pcm */
-  sendAudio(pcm) {
-    if (this.status === "open") this.socket?.send(pcm);
+  /** @param {string | ArrayBuffer} data a message, or a piece of sound */
+  send(data) {
+    if (this.status !== "open" && !this.resumption.name) return;
+    this.resumption.keep(data);
+    if (this.status === "open") this.socket?.send(data);
   }
 
   /**
@@ -112,16 +126,14 @@ export class Connection {
    */
   take(data) {
     if (typeof data !== "string") {
+      this.resumption.seq += 1;
       const chunk = decodeChunk(data);
       if (chunk) this.onchunk(chunk);
       return;
     }
     const event = decodeEvent(data);
-    if (event?.type === "session") {
-      this.openedAt = performance.now();
-      // Code that waited goes on only after the greeting was dealt with: a promise's reaction comes after this function.
-      this.set("open");
-    }
+    if (event?.type === "session") this.greet(/** @type {any} */ (event));
+    if (event?.seq) this.resumption.seq = event.seq;
     if (event) this.onevent(event);
   }
 
@@ -139,34 +151,61 @@ export class Connection {
     this.lost();
   }
 
-  /** @private */
-  lost() {
+  /**
+   * @private
+   * @param {{resumed?: boolean, received?: number}} greeting
+   */
+  greet(greeting) {
+    this.openedAt = performance.now();
+    if (greeting.resumed) {
+      this.resumption.lostAt = Infinity;
+      for (const data of this.resumption.lacking(greeting.received ?? 0)) this.socket?.send(data);
+    } else {
+      if (this.resumption.name) this.onlost();
+      this.resumption = new Resumption(greeting);
+    }
+    // Code that waited goes on only after the greeting was dealt with: a promise's reaction comes after `take`.
+    this.set("open");
+  }
+
+  /**
+   * @private
+   * @param {boolean} [isEnd] the server has ended the session
+   */
+  lost(isEnd) {
     this.socket = null;
-    if (performance.now() - this.openedAt > STEADY_MS) this.wait = FIRST_WAIT_MS;
-    const wait = this.wait;
+    const now = performance.now();
+    const isOver = isEnd || this.wait === Infinity || !this.resumption.outlives(now);
+    if (now - this.openedAt > STEADY_MS) this.wait = FIRST_WAIT_MS;
+    const wait = isOver || this.wait > FIRST_WAIT_MS ? this.wait : BACK_MS;
     if (wait === Infinity) {
       this.wait = FIRST_WAIT_MS;
       this.set("closed");
     } else {
       // A little chance, so that all pages of a server that was restarted do not come at the same moment.
       const chosen = wait * (1 + 0.2 * Math.random());
-      this.retryAt = performance.now() + chosen;
-      this.timer = setTimeout(() => this.connect(), chosen);
+      this.retryAt = now + chosen;
+      this.timer = setTimeout(() => this.open(), chosen);
       this.wait = Math.min(Math.max(wait, FIRST_WAIT_MS) * 2, LONGEST_WAIT_MS);
       this.set("waiting");
     }
     this.openedAt = Infinity;
-    this.onlost();
+    if (isOver) this.end();
   }
 
   /** @private */
   abandon() {
     clearTimeout(this.timer);
     const { socket } = this;
-    if (!socket) return;
     this.socket = null;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close(1000);
+    if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
+    socket?.close(1000);
+    if (socket || this.resumption.name) this.end();
+  }
+
+  /** @private */
+  end() {
+    this.resumption = new Resumption();
     this.onlost();
   }
 

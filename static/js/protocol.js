@@ -14,13 +14,14 @@ const CHUNK_KIND_SPEECH = 1;
  * What a page offers in the handshake: the only place where it can present a token.
  *
  * @param {string} token
+ * @param {string} offer of a `Resumption`
  * @returns {string[]}
  */
-export function subprotocols(token) {
-  if (!token) return [SUBPROTOCOL];
+export function subprotocols(token, offer) {
+  if (!token) return [SUBPROTOCOL, offer];
   const bytes = String.fromCharCode(...new TextEncoder().encode(token));
   const packed = btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  return [SUBPROTOCOL, `bearer.${packed}`];
+  return [SUBPROTOCOL, offer, `bearer.${packed}`];
 }
 
 /**
@@ -75,9 +76,7 @@ export function sliceCodePoints(text, start, end) {
 
 /** @param {string} text */
 export function countCodePoints(text) {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+  return Array.from(text).length;
 }
 
 /**

@@ -163,43 +163,42 @@ export class Session extends SessionEvents {
         if (turn && event.state === "CAPTURING") this.onlistening(turn);
         if (event.state === "THINKING" && !event.origin) this.onthinking();
         break;
-      case "reopened":
-        if (turn) this.reopen(turn);
-        break;
-      case "hold":
-        if (turn) this.onhold(turn);
-        break;
-      case "release":
-        if (turn) this.onrelease(turn);
-        break;
-      case "final":
-        if (turn) this.onfinal(turn);
-        break;
       case "error":
         this.fail(/** @type {any} */ (event), turn);
         break;
       case "info":
         this.inform(event);
         break;
-      case "done":
-        if (turn) this.end(turn);
-        break;
     }
-    if (turn) this.onturn(turn);
+    if (turn) {
+      this.follow(event.type, turn);
+      this.onturn(turn);
+    }
     this.timers.take(event, this.conversationId);
     this.onchange();
   }
 
   /**
    * @private
-   * @param {import("./protocol.js").Message} greeting
+   * @param {string} type of an event that may mean something to all of the turn
+   * @param {Turn} turn
    */
+  follow(type, turn) {
+    if (type === "reopened") this.reopen(turn);
+    else if (type === "hold") this.onhold(turn);
+    else if (type === "release") this.onrelease(turn);
+    else if (type === "final") this.onfinal(turn);
+    else if (type === "done") this.end(turn);
+  }
+
+  /** @private @param {import("./protocol.js").Message} greeting */
   greet(greeting) {
+    this.wantsToken = false;
+    for (const id of ["connection", "noConnection", "token"]) this.onnotice(id, null);
+    if (greeting.resumed) return;
     this.server = offerOf(greeting);
     this.onoffer();
     this.conversationId ??= greeting.conversation;
-    this.wantsToken = false;
-    for (const id of ["connection", "noConnection", "token"]) this.onnotice(id, null);
     if (greeting.protocol > PROTOCOL) this.onnotice("newer", TROUBLES.newer, "note");
     this.ongreeting();
   }

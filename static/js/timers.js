@@ -16,7 +16,7 @@ export class Timers {
    */
   take(event, conversation) {
     if (event.type === "timers") this.onchange(event.timers);
-    if (event.type !== "session") return;
+    if (event.type !== "session" || event.resumed) return;
     this.onchange([]);
     // A new session has a conversation of its own, and would tell nothing of what waits in this one.
     if (conversation !== event.conversation && event.features?.includes("timers")) {

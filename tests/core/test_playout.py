@@ -232,3 +232,103 @@ def test_no_more_is_sure_than_can_have_been_heard():
     sent(playout, 300, now=0.0)
     playout.played(290, 0.2)
     assert playout.surely_heard(1.0) == 300
+
+
+def test_nothing_is_heard_of_a_player_that_is_out_of_reach():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.lose(0.1)
+    assert playout.heard(9.0) == 100
+    assert playout.surely_heard(9.0) == 0
+    assert playout.rest_s(9.0) == inf
+    assert (playout.wait_s(100, RATE, 9.0), playout.wait_s(150, RATE, 9.0)) == (0.0, inf)
+
+
+def test_a_player_that_is_back_can_have_played_what_it_had_and_hears_the_rest_anew():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.lose(0.1)
+    playout.find(250, 0, 9.0)
+    assert [playout.heard(9.0 + s) for s in (0.0, 0.05, 0.15, 1.0)] == [250, 300, 400, 400]
+    assert playout.rest_s(9.0) == pytest.approx(0.15)
+
+
+def test_a_player_that_is_back_sooner_than_it_ran_dry_goes_on_without_a_break():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.lose(0.1)
+    playout.find(300, 0, 0.2)
+    assert playout.heard(0.2) == 200
+    assert playout.rest_s(0.2) == pytest.approx(0.2)
+
+
+def test_a_player_that_was_taken_for_present_hears_again_what_it_did_not_get():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    assert playout.heard(1.0) == 400
+    playout.find(100, 0, 1.0)
+    assert playout.heard(1.0) == 100
+    assert playout.rest_s(1.0) == pytest.approx(0.3)
+
+
+def test_what_was_sent_for_a_reply_that_is_void_takes_nothing_from_the_next():
+    playout = Playout(lead_s=0.4)
+    playout.find(300, 0, 1.0)
+    assert (playout.heard(1.0), playout.rest_s(1.0)) == (0, 0.0)
+
+
+def test_a_player_that_is_held_stays_so_when_it_is_back():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.hold(0.1)
+    playout.lose(0.2)
+    playout.find(400, 1, 5.0)
+    assert (playout.heard(9.0), playout.rest_s(9.0)) == (100, inf)
+    playout.release(9.0)
+    assert playout.heard(9.1) == 200
+
+
+@pytest.mark.parametrize("released_at", [0.15, 0.2, 3.0])
+def test_a_player_that_did_not_hear_that_it_may_go_on_stood_still_until_it_was_back(released_at):
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.hold(0.1)
+    if released_at <= 0.2:
+        playout.release(released_at)
+    playout.lose(0.2)
+    if released_at > 0.2:
+        playout.release(released_at)
+    assert playout.heard(4.0) == (150 if released_at < 0.2 else 100)
+    playout.find(400, 1, 5.0)
+    assert [playout.heard(5.0 + s) for s in (0.0, 0.1, 1.0)] == [100, 200, 400]
+
+
+def test_a_player_that_did_not_hear_that_it_was_to_stand_still_played_on():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 400, now=0.0)
+    playout.hold(0.1)
+    playout.lose(0.2)
+    playout.find(300, 0, 5.0)
+    assert playout.heard(9.0) == 300
+    playout.release(9.0)
+    assert playout.heard(9.05) == 350
+
+
+def test_what_is_sent_before_it_is_known_that_the_player_is_back_comes_to_it_then():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 100, now=0.0)
+    playout.lose(0.2)
+    sent(playout, 200, now=5.0)
+    assert playout.heard(5.0) == 100
+    playout.find(100, 0, 5.0)
+    assert [playout.heard(5.0 + s) for s in (0.0, 0.1, 0.2)] == [100, 200, 300]
+    assert playout.rest_s(5.1) == pytest.approx(0.1)
+
+
+def test_a_player_can_have_got_what_was_taken_for_lost_on_its_way():
+    playout = Playout(lead_s=0.4)
+    sent(playout, 100, now=0.0)
+    playout.lose(0.0)
+    sent(playout, 200, now=0.0)
+    playout.find(300, 0, 0.1)
+    assert [playout.heard(s) for s in (0.1, 0.2, 0.3)] == [100, 200, 300]

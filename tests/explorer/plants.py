@@ -8,11 +8,13 @@ import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
+from voice_trio.core.playout import Playout
 from voice_trio.session import recollection, reply, tts, turn
 from voice_trio.session.candidate import Candidate
 from voice_trio.session.floor import Floor
 from voice_trio.session.llm import Written
 from voice_trio.session.outbox import Outbox
+from voice_trio.session.resumable import ResumableLink
 from voice_trio.session.session import Session
 from voice_trio.session.tool_use import Deeds
 from voice_trio.session.turn import Turn
@@ -155,6 +157,33 @@ def forgotten_deed(patch):
     patch.setattr(Deeds, "calls", calls)
 
 
+def one_message_too_many(patch):
+    """A client that comes back is sent the last that it has once more."""
+    attach = ResumableLink._attach
+
+    def attach_too_early(self, carrier, *, again):
+        carrier.next -= again
+        attach(self, carrier, again=again)
+
+    patch.setattr(ResumableLink, "_attach", attach_too_early)
+
+
+def one_message_too_few(patch):
+    """What was on its way when the connection broke is taken for arrived."""
+    attach = ResumableLink._attach
+
+    def attach_too_late(self, carrier, *, again):
+        carrier.next = self._sent.last + 1
+        attach(self, carrier, again=again)
+
+    patch.setattr(ResumableLink, "_attach", attach_too_late)
+
+
+def heard_while_away(patch):
+    """A player that is out of reach is thought to play on."""
+    patch.setattr(Playout, "lose", lambda self, now: None)
+
+
 PLANTS = {
     "stale value": Plant(stale_value, "cancel", "after the cancel it said"),
     "second terminal": Plant(second_terminal, "cancel", "is a second terminal"),
@@ -168,4 +197,7 @@ PLANTS = {
     "turn of nobody": Plant(turn_of_nobody, "gone", "the link was closed with", into_replies=True),
     "call without an end": Plant(call_without_an_end, "cancel", "had no end", with_tools=True),
     "forgotten deed": Plant(forgotten_deed, "cancel", "were calls of tools", with_tools=True),
+    "one_message_too_many": Plant(one_message_too_many, "detach", "was due"),
+    "one_message_too_few": Plant(one_message_too_few, "detach", "was due"),
+    "heard_while_away": Plant(heard_while_away, "lost", "was not remembered as it was"),
 }

@@ -11,7 +11,17 @@ import trio
 from tests.explorer.plants import PLANTS
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome
-from voice_trio.testing.explorer import ENDS, SCENARIO, SCENARIOS, Scenario, UnsoundScenario, explore, number, try_one
+from voice_trio.testing.explorer import (
+    ENDS,
+    RESUMED,
+    SCENARIO,
+    SCENARIOS,
+    Scenario,
+    UnsoundScenario,
+    explore,
+    number,
+    try_one,
+)
 from voice_trio.testing.explorer.promises import _of_responses, heard_between
 from voice_trio.testing.explorer.scenarios import engines
 
@@ -61,10 +71,26 @@ def test_a_part_of_the_steps_another_each_time():
         ("timers", "Ringing.run"),
         ("timers", "InProcessAlerts.remove"),
         ("timers", "_wait_begun"),
+        ("resumed", "ResumableLink.receive"),
+        ("resumed", "ResumableLink.send"),
+        ("resumed", "ResumableLink._write"),
+        ("resumed_duplex", "Floor._release_in_time"),
     ],
 )
 def test_a_scenario_of_ours_goes_where_it_is_to_go(name, place):
     assert any(place in visited for visited in number(SCENARIOS[name]).places)
+
+
+@pytest.mark.parametrize("name", ["resumed", "resumed_duplex"])
+def test_a_part_of_the_steps_before_which_the_connection_breaks(name):
+    seed = int(os.environ.get("SEED", random.randrange(10_000)))
+    steps = len(number(SCENARIOS[name], seed=seed))
+    every = steps * len(RESUMED) // CASES
+    command = f"python tools/explore_cancellation.py --scenario {name} --every {every} --seed {seed}"
+    print(command)
+    report = explore(SCENARIOS[name], seed=seed, steps=range(1 + seed % every, steps + 1, every))
+    assert report.cases >= CASES * 0.9
+    assert report.failures == [], command
 
 
 @pytest.mark.parametrize("name", ["duplex", "tools"])
@@ -154,6 +180,8 @@ def test_a_planted_bug_is_found(plant, monkeypatch):
     scenario, steps = (DUPLEX, INTO_REPLIES) if plant.into_replies else (SHORT, None)
     if plant.with_tools:
         scenario, steps = SCENARIOS["tools"], range(90, 300, 2)
+    if plant.end in RESUMED:
+        scenario, steps = SCENARIOS["resumed"], range(200, 600, 5)
     report = explore(scenario, steps=steps, only=[plant.end], enough=1)
     assert report.failures, f"not found in {report.cases} cases"
     found = report.failures[0]

@@ -5,8 +5,8 @@ from tests.page.server import ROOT, serving, thinking
 
 NEED_A_BROWSER = [
     *("conversations", "engines", "fetching", "installing", "looks", "markdown", "newcomer", "recording"),
-    *("settings", "spoken_into", "stage", "stranger", "talking", "timers", "transcript", "trouble", "under_a_path"),
-    "webcodecs",
+    *("resuming", "settings", "spoken_into", "stage", "stranger", "talking", "timers", "transcript", "trouble"),
+    *("under_a_path", "webcodecs"),
 ]
 
 # `test_scripts.py` says so, in one line.

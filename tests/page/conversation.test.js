@@ -33,8 +33,8 @@ test("what is no event is none", () => {
 });
 
 test("a token is packed as the server unpacks it", () => {
-  assert.deepEqual(subprotocols(""), ["voice-trio"]);
-  assert.deepEqual(subprotocols("geheim+ü?"), ["voice-trio", "bearer.Z2VoZWltK8O8Pw"]);
+  assert.deepEqual(subprotocols("", "resume"), ["voice-trio", "resume"]);
+  assert.deepEqual(subprotocols("geheim+ü?", "resume"), ["voice-trio", "resume", "bearer.Z2VoZWltK8O8Pw"]);
 });
 
 test("a spoken turn, from the press to its end", () => {

@@ -22,6 +22,17 @@ class Proxy:
     """Of what is served, without a slash at its end."""
     asked: list[str] = field(default_factory=list)
     """Every path, without a query."""
+    upgraded: list[socket.socket] = field(default_factory=list)
+    """Both ends of each WebSocket."""
+    is_down: bool = False
+    """Whether it takes nothing more."""
+
+    def cut(self) -> None:
+        """Break every WebSocket, as a network does that is gone."""
+        for one in self.upgraded:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self.upgraded.clear()
 
 
 @contextmanager
@@ -31,6 +42,8 @@ def under_a_path(port: int, path: str) -> Iterator[Proxy]:
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
             head = b""
+            if proxy.is_down:
+                return
             while b"\r\n\r\n" not in head:
                 piece = self.request.recv(_PIECE)
                 if not piece:
@@ -46,11 +59,14 @@ def under_a_path(port: int, path: str) -> Iterator[Proxy]:
             elif beyond == asked or not beyond.startswith(b"/"):
                 self._answer("404 Not Found")
             else:
-                if not any(one.lower().startswith(b"upgrade:") for one in headers):
+                is_upgrade = any(one.lower().startswith(b"upgrade:") for one in headers)
+                if not is_upgrade:
                     # A request has a connection of its own, so that nothing but the first head has to be understood.
                     headers = [one for one in headers if not one.lower().startswith(b"connection:")]
                     headers.append(b"Connection: close")
                 with socket.create_connection(("127.0.0.1", port)) as server:
+                    if is_upgrade:
+                        proxy.upgraded += [self.request, server]
                     server.sendall(b"\r\n".join([b" ".join([method, beyond, version]), *headers, b"", rest]))
                     there = threading.Thread(target=_pass_on, args=(self.request, server))
                     there.start()

@@ -243,7 +243,7 @@ test("a locked server is not asked for a turn until a token is there", async () 
   assert.deepEqual(told, [["onnotice", "token", TROUBLES.wrongToken], ["onlost"]]);
   session.present("right");
   assert.equal(session.choices.token, "right");
-  assert.deepEqual(Socket.last.protocols, ["voice-trio", "bearer.cmlnaHQ"]);
+  assert.deepEqual(Socket.last.protocols, ["voice-trio", "resume", "bearer.cmlnaHQ"]);
   Socket.last.tell(GREETING);
   assert.deepEqual([session.wantsToken, await session.reach()], [false, true]);
 });

@@ -98,6 +98,14 @@ window.dropSilently = (socket) => {
 
 
 @pytest.fixture(scope="module")
+def forgetful(tmp_path_factory, model):
+    """A server whose sessions end with their connections."""
+    environment = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "none", "STREAM_RESUME_S": "0"}
+    with serving(tmp_path_factory.mktemp("forgetful"), **environment) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def late_question(tmp_path_factory):
     """The microphone runs before a busy browser listens to it."""
     speech = tmp_path_factory.mktemp("speech") / "question.wav"
@@ -106,10 +114,10 @@ def late_question(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", ["typed", "spoken"])
 def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conversation(
-    server, model, late_question, kind
+    forgetful, model, late_question, kind
 ):
     model.reply = "Nice to meet you."
-    with visiting(server.url, late_question, script=KEEP_SOCKETS) as visit:
+    with visiting(forgetful.url, late_question, script=KEEP_SOCKETS) as visit:
         page = visit.page
         visit.phase("ready")
         page.fill("#text", "My name is Ada.")
@@ -140,9 +148,9 @@ def test_after_a_silent_drop_a_turn_waits_until_the_server_lets_go_of_the_conver
         assert visit.trouble == []
 
 
-def test_escape_ends_the_wait_for_a_conversation(server, model):
+def test_escape_ends_the_wait_for_a_conversation(forgetful, model):
     model.reply = "Nice to meet you."
-    with visiting(server.url, script=KEEP_SOCKETS) as visit:
+    with visiting(forgetful.url, script=KEEP_SOCKETS) as visit:
         page = visit.page
         visit.phase("ready")
         for text in ["My name is Ada.", "What is my name?"]:

@@ -111,7 +111,7 @@ async def test_a_session_that_cancels_echo_pays_for_it_from_its_start_on(autojum
     async def burst_s(*starts):
         with Allowances().open("a") as mine:
             link = MemoryLink(capacity=100)
-            guarded = GuardedLink(link, config.load(max_utterance_ms=60_000), mine)
+            guarded = GuardedLink(link, config.load(max_utterance_ms=60_000), lambda: mine)
             for command in [*starts, *[m.Audio(voiced(1000))] * 40]:
                 await link.ask(command)
             return await seconds(receive_all(guarded, len(starts) + 40))

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import trio
 
-from voice_trio.session.listener import SLICE_BYTES, hear_in_turn
+from voice_trio.session.bursts import SLICE_BYTES, hear_in_turn
 
 
 async def test_what_comes_as_it_is_spoken_is_heard_at_once(autojump_clock):

@@ -1,5 +1,6 @@
 import json
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from voice_trio.core.tools import ThatTool, Tool
 from voice_trio.session.link import Malformed
 from voice_trio.wire import native
 from voice_trio.wire.native import NativeCodec
+from voice_trio.wire.resumable import ResumableCodec
 
 COMMANDS = [
     m.Audio(b"\1\2" * 480),
@@ -79,6 +81,9 @@ OTHERS = [
     m.DeleteItem(item="a"),
     m.CutItem(item="a", samples=24_000),
     m.Answer(body='{"type":"session.updated"}'),
+    m.Detached(),
+    m.Attached(),
+    m.Attached(sounds=((3, 2400, 0), (4, 0, 2))),
 ]
 
 
@@ -100,6 +105,27 @@ def test_what_is_no_message_here_is_left_unsaid():
 @pytest.mark.parametrize("event", EVENTS, ids=lambda e: type(e).__name__)
 def test_an_event_survives_the_wire(event):
     assert native.decode_event(native.encode_event(event)) == event
+
+
+def test_texts_bear_the_number_of_each_message_where_a_session_can_be_resumed():
+    codec = ResumableCodec(40)
+    token, chunk = m.Token(turn=1, text="a"), m.TtsChunk(turn=1, phrase=0, seq=0, first_sample=0, pcm=b"\1\0")
+    said = [message for event in (token, chunk, m.Cleared(), token) for message in codec.encode(event)]
+    assert [json.loads(said[0]), json.loads(said[2])] == [
+        {"type": "token", "turn": 1, "text": "a", "seq": 41},
+        {"type": "token", "turn": 1, "text": "a", "seq": 43},
+    ]
+    assert said[1] == native.encode_event(chunk)
+    assert len(said) == 3
+
+
+def test_what_says_that_a_session_goes_on_has_no_number():
+    codec = ResumableCodec(40)
+    opened = next(event for event in EVENTS if isinstance(event, m.SessionOpened))
+    (again,) = codec.encode(replace(opened, resumed=True, received=7))
+    assert "seq" not in json.loads(again)
+    (first,) = ResumableCodec(0).encode(replace(opened, resumed=False))
+    assert json.loads(first)["seq"] == 1
 
 
 def test_a_chunk_is_sixteen_bytes_little_endian_and_then_the_audio():

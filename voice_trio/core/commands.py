@@ -242,6 +242,25 @@ class Answer:
     body: str
 
 
+# --- what the link itself says, of a client that may be out of reach for a while
+
+
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """The client is out of reach, and may come back. From now on nothing reaches it, and nothing comes from it."""
+
+    name: ClassVar[str] = "detached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """The client is back, and is sent what it did not get."""
+
+    name: ClassVar[str] = "attached"
+    sounds: tuple[tuple[TurnId, Count, Count], ...] = ()
+    """Turns, how many samples of the audio of each it has, and of how many `Hold` and `Release` it knows."""
+
+
 Command = (
     Audio
     | Start
@@ -264,4 +283,6 @@ Command = (
     | DeleteItem
     | CutItem
     | Answer
+    | Detached
+    | Attached
 )

@@ -55,6 +55,7 @@ from voice_trio.core.commands import (
     MAX_MESSAGE_BYTES as MAX_MESSAGE_BYTES,
     MAX_TEXT_CHARS as MAX_TEXT_CHARS,
     Answer as Answer,
+    Attached as Attached,
     Audio as Audio,
     Cancel as Cancel,
     CancelReply as CancelReply,
@@ -62,6 +63,7 @@ from voice_trio.core.commands import (
     Command as Command,
     Commit as Commit,
     Configure as Configure,
+    Detached as Detached,
     Listen as Listen,
     Mark as Mark,
     Played as Played,
@@ -77,35 +79,16 @@ from voice_trio.core.item_commands import (
     DeleteItem as DeleteItem,
     ReadItem as ReadItem,
 )
-
-PROTOCOL = 1
-"""The version that `Session` announces."""
+from voice_trio.core.opened import (
+    PROTOCOL as PROTOCOL,
+    SessionOpened as SessionOpened,
+)
 
 MAX_PHRASES = 65_000
 """The most that a turn's reply is cut into: a chunk has 16 bits for its phrase's number."""
 
 
 # --- what a session can say -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOpened:
-    """First, and once: who we are and what we can do."""
-
-    session: str
-    conversation: str
-    protocol: int = PROTOCOL
-    features: tuple[str, ...] = ()
-    sample_rate: int
-    max_message_bytes: int = MAX_MESSAGE_BYTES
-    max_utterance_ms: int
-    silence_ms: int
-    end_of_turn: str | None = None
-    """What weighs pauses where the endpointing is adaptive; None where nothing does."""
-    asr: str
-    llm: str
-    voices: tuple[str, ...]
-    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ and what it must have played since, unless it was silent for so long that nobody
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import inf
 from typing import Final
 
@@ -36,9 +37,11 @@ class Playout:
         self._queued = 0
         self._sent = 0
         self._dry_at = -inf
-        self._held_at: float | None = None
-        self._held_s = 0.0
-        """How long it was held, all times that are over together."""
+        self._stops: list[float] = []
+        """When the player was told to stand still and when to go on, by turns."""
+        self._lost_at: float | None = None
+        self._sent_since = 0
+        """Samples that were sent after that: when, is known once it is back."""
         self._played: int | None = None
         self._told_at = -inf
         """The player's time when it came that far."""
@@ -56,7 +59,7 @@ class Playout:
     @property
     def dry_at(self) -> float:
         """When the player has played all that was sent, as far as it was not held; long ago where nothing was."""
-        return self._dry_at + self._held_s
+        return self._dry_at + sum(on - still for still, on in self._stands())
 
     def queue(self, samples: int, sample_rate: int) -> None:
         """``samples`` more at ``sample_rate`` Hz, the same for the whole turn, are on their way to the socket."""
@@ -65,19 +68,41 @@ class Playout:
 
     def sent(self, samples: int, now: float) -> None:
         """``samples`` more were handed to the socket."""
+        if self._lost_at is not None:
+            self._sent_since += samples
+            return
         self._sent += samples
         self._dry_at = max(self._dry_at, self._at(now)) + samples / self._rate
 
     def hold(self, now: float) -> None:
         """The player stands still from now on, and so does what was heard."""
-        if self._held_at is None:
-            self._held_at = now
+        if not self._is_held:
+            self._stops.append(now)
 
     def release(self, now: float) -> None:
         """The player goes on where it stood still."""
-        if self._held_at is not None:
-            self._held_s += now - self._held_at
-            self._held_at = None
+        if self._is_held:
+            self._stops.append(now)
+
+    def lose(self, now: float) -> None:
+        """The player is out of reach: what it does from now on nobody knows, so nothing more counts as heard."""
+        if self._lost_at is None:
+            self._lost_at = now
+
+    def find(self, there: int, stops: int, now: float) -> None:
+        """The player is back, with the first ``there`` samples: the rest of those that were sent comes to it now.
+
+        It knows of the first ``stops`` times that it was told to stand still, or to go on, and hears of the others now.
+        Meanwhile it can have played what it had.
+        """
+        sent = self._sent + self._sent_since
+        there = min(there, sent)
+        self._lost_at = None
+        self._stops[stops:] = [now] * len(self._stops[stops:])
+        self._dry_at += (there - self._sent) / self._rate
+        self._sent, self._sent_since = there, 0
+        if sent > there:
+            self.sent(sent - there, now)
 
     def played(self, samples: int, now: float) -> None:
         """Take the player's word that the first ``samples`` were heard, as far as they can have been.
@@ -97,7 +122,7 @@ class Playout:
 
         One that says 0 has not begun, and does not by itself.
         """
-        late_s = LATE_S if self._held_at is None else HELD_LATE_S
+        late_s = HELD_LATE_S if self._is_held else LATE_S
         if self._played is None:
             return self._most_heard(now, late_s=LATE_S)
         since_s = min(self._at(now) - self._told_at, SILENT_S) - late_s
@@ -108,7 +133,7 @@ class Playout:
     def wait_s(self, samples: int, sample_rate: int, now: float) -> float:
         """Return how long a chunk of ``samples`` has to wait: 0.0 if it may go, infinity if more must be sent first.
 
-        While the player is held, it is infinity too, unless it may go.
+        While the player is held or out of reach, it is infinity too, unless it may go.
 
         A chunk longer than the lead may go when there is nothing before it.
         """
@@ -121,7 +146,7 @@ class Playout:
     def rest_s(self, now: float) -> float:
         """Return how long until all that was queued can have been heard.
 
-        It is infinity if some of it was not even sent, or the player is held.
+        It is infinity if some of it was not even sent, or the player is held or out of reach.
         """
         return inf if self._queued > self._sent else self._left_s(self._unheard_s(now))
 
@@ -129,11 +154,22 @@ class Playout:
         """Return how long ``wait_s`` of the player's time are."""
         if wait_s <= _TOLERANCE_S:
             return 0.0
-        return wait_s if self._held_at is None else inf
+        return inf if self._is_held or self._lost_at is not None else wait_s
+
+    @property
+    def _is_held(self) -> bool:
+        return len(self._stops) % 2 == 1
+
+    def _stands(self, now: float = inf) -> Iterator[tuple[float, float]]:
+        """Yield from when until when it stood still, each time that was over by ``now``, or is cut off there."""
+        stops = [*self._stops, now] if self._is_held and now < inf else self._stops
+        yield from ((min(still, now), min(on, now)) for still, on in zip(stops[::2], stops[1::2], strict=False))
 
     def _at(self, now: float) -> float:
-        """Return the player's time, which stands still while it is held."""
-        return (now if self._held_at is None else self._held_at) - self._held_s
+        """Return the player's time, which stands still while it is held, or out of reach."""
+        if self._lost_at is not None:
+            now = min(now, self._lost_at)
+        return now - sum(on - still for still, on in self._stands(now))
 
     def _most_heard(self, now: float, *, late_s: float = 0.0) -> int:
         return max(0, self._sent - round(self._unheard_s(now, late_s=late_s) * self._rate))

@@ -115,6 +115,8 @@ _ANYTIME: Final = dict.fromkeys(
         m.DeleteItem,
         m.CutItem,
         m.Answer,
+        m.Detached,
+        m.Attached,
     ),
     Verdict.ACT,
 )

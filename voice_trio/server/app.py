@@ -27,6 +27,7 @@ from voice_trio.server.metrics import Metrics
 from voice_trio.server.metrics_http import METRICS_PATH, add_metrics
 from voice_trio.server.openai.api import PREFIX, OpenAiApi
 from voice_trio.server.openai.errors import refused_as_openai
+from voice_trio.server.resumption import Asked, Resumption
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.shell import Shell
 from voice_trio.server.socket_link import SocketLink
@@ -79,6 +80,7 @@ WIRES: Final[dict[str, Callable[[], Codec]]] = {"/ws": NativeCodec}
 
 def make_app(
     sessions: Sessions,
+    resumption: Resumption,
     access: Access,
     utterances: Utterances,
     conversations: ConversationApi,
@@ -179,17 +181,23 @@ def make_app(
         offered = websocket.requested_subprotocols
         subprotocol = SUBPROTOCOL if SUBPROTOCOL in offered else None
         # The object itself: the proxy would look it up for every message.
-        link = SocketLink(websocket._get_current_object(), new_codec())  # type: ignore[attr-defined]
+        new_link = partial(SocketLink, websocket._get_current_object())  # type: ignore[attr-defined]
+        accept = partial(websocket.accept, subprotocol=subprotocol)
         if not access.allows_token(websocket.headers.get("Authorization"), offered):
             # After the handshake, because a page cannot read a refused one.
-            await websocket.accept(subprotocol=subprotocol)
+            link = new_link(new_codec())
+            await accept()
             await link.send(_UNAUTHORIZED)
             await link.close(Farewell.UNAUTHORIZED, "unauthorized")
             return None
+        address, allowance = websocket.remote_addr or "", allowance_of(websocket.scope)
         try:
-            async with sessions.seat(websocket.remote_addr or "", allowance_of(websocket.scope)) as seat:
-                await websocket.accept(subprotocol=subprotocol)
-                await sessions.hold(link, seat)
+            if new_codec is NativeCodec and (asked := Asked.of(offered)) is not None:
+                await resumption.hold(asked, accept, new_link, address, allowance)
+            else:
+                async with sessions.seat(address, allowance) as seat:
+                    await accept()
+                    await sessions.hold(new_link(new_codec()), seat)
         except Refused as why:
             # Before the handshake, because a proxy can then ask another server. A page asks /api/room.
             return refused(no_room(why))

@@ -50,10 +50,10 @@ class GuardedLink:
         self,
         link: Link,
         settings: Settings,
-        allowance: Allowance | None = None,
+        allowance: Callable[[], Allowance | None] = lambda: None,
         count: Callable[[m.Event], None] = lambda event: None,
     ) -> None:
-        """``allowance`` is what the audio is paid from, as far as it comes faster than it is spoken.
+        """``allowance`` returns what the audio is paid from, as far as it comes faster than it is spoken.
 
         ``count`` is told of each event that goes to the client.
         """
@@ -81,6 +81,9 @@ class GuardedLink:
         command = await self._link.receive()
         now = trio.current_time()
         self._forgive_standstill()
+        if isinstance(command, m.Detached | m.Attached):
+            # The link's own words.
+            return command
         if isinstance(command, m.Audio):
             samples = max(len(command.pcm) // BYTES_PER_SAMPLE, _LEAST_MESSAGE_SAMPLES)
             if not self._audio.take(samples, now):
@@ -104,8 +107,8 @@ class GuardedLink:
         return command
 
     async def _pay_for(self, samples: int) -> None:
-        if self._allowance is not None:
-            await self._allowance.pay_for_audio(samples, cancelling=self._cancels_echo)
+        if (allowance := self._allowance()) is not None:
+            await allowance.pay_for_audio(samples, cancelling=self._cancels_echo)
 
     async def send(self, event: m.Event) -> None:
         """Hand ``event`` to the client."""

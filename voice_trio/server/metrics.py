@@ -55,6 +55,7 @@ class Guests(Protocol):
     draining: bool
     begun: int
     refused: int
+    resumed: int
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -62,6 +63,10 @@ class Guests(Protocol):
     @property
     def most(self) -> int:
         """How many there may be."""
+
+    @property
+    def detached(self) -> int:
+        """How many of them have a client that is out of reach."""
 
     @property
     def engines_ready(self) -> bool:
@@ -183,12 +188,18 @@ class _Present:
         """Yield it."""
         sessions = self._sessions
         yield GaugeMetricFamily("voice_trio_sessions", "Sessions that have a place.", len(sessions))
+        yield GaugeMetricFamily(
+            "voice_trio_sessions_detached",
+            "Those of them whose client is out of reach, and may come back.",
+            sessions.detached,
+        )
         yield GaugeMetricFamily("voice_trio_sessions_max", "Places for sessions.", sessions.most)
         stopping = sessions.leaving or sessions.draining
         yield GaugeMetricFamily("voice_trio_draining", "1 while the server is stopping.", stopping)
         yield GaugeMetricFamily("voice_trio_ready", "1 while all engines are ready.", sessions.engines_ready)
         yield CounterMetricFamily("voice_trio_sessions_begun", "Sessions that have begun.", sessions.begun)
         yield CounterMetricFamily("voice_trio_sessions_refused", "Sessions there was no room for.", sessions.refused)
+        yield CounterMetricFamily("voice_trio_sessions_resumed", "Times that clients came back.", sessions.resumed)
         started = CounterMetricFamily(
             "voice_trio_worker_starts",
             "Starts of processes of engines, by `worker`.",

@@ -44,6 +44,7 @@ from voice_trio.server.listening import hypercorn_config, listen, open_connectio
 from voice_trio.server.metrics import Metrics
 from voice_trio.server.metrics_http import serve_metrics
 from voice_trio.server.openai.api import OpenAiApi
+from voice_trio.server.resumption import Resumption
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.supervised import Supervisor
 from voice_trio.server.task_tree import task_tree
@@ -131,11 +132,13 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
             trace,
         )
         metrics.look_at(sessions)
+        resumption = Resumption(sessions, settings.resume_s)
         host.on_change = sessions.engines_changed
         app = CrossOrigin(
             Gate(
                 make_app(
                     sessions,
+                    resumption,
                     access,
                     Utterances(settings, sessions, decoder),
                     ConversationApi(conversations, claims, access),
@@ -161,11 +164,12 @@ async def open_server(settings: Settings, open_engines: OpenEngines | None = Non
         if settings.agent_port is not None:
             await nursery.start(serve_agent, settings, settings.agent_port, sessions, stop.wait)
         try:
-            async with alongside(metrics.watch):
-                yield Running(url, host, sessions, connections, None if tls is None else tls.fingerprint)
-            # Or a client that does not read for the moment would be cut off, and miss the end of what was said.
-            connections.deliver_all()
-            await sessions.drain()
+            async with alongside(resumption.run):
+                async with alongside(metrics.watch):
+                    yield Running(url, host, sessions, connections, None if tls is None else tls.fingerprint)
+                # Or a client that does not read for the moment would be cut off, and miss the end of what was said.
+                connections.deliver_all()
+                await sessions.drain()
             stop.set()
             with trio.move_on_after(_CUT_AFTER_S):
                 await stopped.wait()

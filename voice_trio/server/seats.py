@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 import trio
 
@@ -11,9 +13,31 @@ from voice_trio.journal.recorded_session import RecordedSession
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.session.farewell import DRAINED
+from voice_trio.session.resumable import ResumableLink
 from voice_trio.session.session import Session
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """A session that is live, and its link."""
+
+    session: Session | RecordedSession
+    link: GuardedLink
+    line: ResumableLink | None
+    """The link again, where it outlives its socket."""
+
+    def drain(self, grace_s: float, why: DrainCode = InfoCode.SHUTTING_DOWN) -> None:
+        """Have it end, and a reply finish within ``grace_s``, if there is somebody to hear it."""
+        self.session.drain(grace_s, why)
+        if self.line is not None:
+            # Nobody could come back to it any more.
+            self.line.hurry()
+
+    def engines_changed(self, kind: Kind) -> None:
+        """Tell its client."""
+        self.session.engines_changed(kind)
 
 
 class Seat:
@@ -21,28 +45,27 @@ class Seat:
 
     def __init__(self, allowance: Allowance | None) -> None:
         self.allowance = allowance
-        """What a burst of the session's is paid from."""
+        """What a burst of the session's is paid from; another's, where its client comes back by another connection."""
         self.lost = False
         """Whether it was given to another client before the session sat down."""
-        self._taken: tuple[Session | RecordedSession, GuardedLink] | None = None
+        self._seated: Seated | None = None
 
-    def take(self, session: Session | RecordedSession, link: GuardedLink) -> None:
-        """Have ``session`` over ``link`` sit down."""
-        self._taken = session, link
+    def take(self, seated: Seated) -> None:
+        """Have a session sit down."""
+        self._seated = seated
 
     @property
     def idle_since(self) -> float | None:
         """Since when the session has had nothing to do; None while it has, and before it began."""
-        return None if self._taken is None else self._taken[1].idle_since
+        return None if self._seated is None else self._seated.link.idle_since
 
     def make_way(self) -> None:
         """Leave: the place is another's."""
-        if self._taken is None:
+        if self._seated is None:
             self.lost = True
             return
-        session, _ = self._taken
-        log.info("session makes way", session_id=session.id)
-        session.drain(0, InfoCode.PLACE_NEEDED)
+        log.info("session makes way", session_id=self._seated.session.id)
+        self._seated.drain(0, InfoCode.PLACE_NEEDED)
 
 
 class Visit:

@@ -25,11 +25,12 @@ from voice_trio.server.addresses import client_of
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.guard import GuardedLink
 from voice_trio.server.metrics import Metrics
-from voice_trio.server.seats import Seat, Visit
+from voice_trio.server.seats import Seat, Seated, Visit
 from voice_trio.server.turn_log import TurnLog
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Link
 from voice_trio.session.report import TurnReport
+from voice_trio.session.resumable import ResumableLink
 from voice_trio.session.session import Session
 from voice_trio.session.settings import SessionSettings
 from voice_trio.skills.alerts_kept import Alerts, InProcessAlerts
@@ -49,7 +50,7 @@ NO_ROOM = f"The server has no room for another session now. Try again in {RETRY_
 
 
 class Sessions:
-    """Holds every live session, each in the task of the connection it came with."""
+    """Holds every live session, each in the task of the connection it came with, or of its own (see `Resumption`)."""
 
     def __init__(
         self,
@@ -75,6 +76,8 @@ class Sessions:
         """Sessions that had a place, and uploads."""
         self.refused = 0
         """Those there was none for."""
+        self.resumed = 0
+        """Times that a client came back to its session."""
         self.turn_log = TurnLog()
         self._metrics = metrics or Metrics()
         self._trace = trace
@@ -90,9 +93,7 @@ class Sessions:
             Session if session_logs is None else session_logs.session
         )
         self._places = Places(settings.sessions, settings.sessions_per_address)
-        self._live: set[Session | RecordedSession | Visit] = set()
-        self._links: dict[str, GuardedLink] = {}
-        """Of each session that is live, by its id."""
+        self._live: set[Seated | Visit] = set()
         self._empty = trio.Event()
         self._empty.set()
 
@@ -117,17 +118,27 @@ class Sessions:
 
     def engines_changed(self, kind: Kind) -> None:
         """Tell every session that the turns to come start with another engine of ``kind``."""
-        for session in self._live:
-            session.engines_changed(kind)
+        for guest in self._live:
+            guest.engines_changed(kind)
 
     def open_turns(self) -> Sequence[Mapping[str, object]]:
         """Return the turns that are not over: session, number, state, since when, and what they wait for."""
         now = trio.current_time()
         return [
-            {"session": session, "turn": turn, "state": state, "for_s": round(now - since, 3), **standing_of(session)}
-            for session, link in self._links.items()
-            for turn, (state, since) in link.under_way.items()
+            {"session": id_, "turn": turn, "state": state, "for_s": round(now - since, 3), **standing_of(id_)}
+            for seated in self._seated
+            for id_ in [seated.session.id]
+            for turn, (state, since) in seated.link.under_way.items()
         ]
+
+    @property
+    def detached(self) -> int:
+        """How many have a client that is out of reach, and may come back."""
+        return sum(seated.line is not None and seated.line.is_detached for seated in self._seated)
+
+    @property
+    def _seated(self) -> Iterator[Seated]:
+        return (guest for guest in self._live if isinstance(guest, Seated))
 
     def have_room(self, address: str) -> bool:
         """Return whether a session could begin now for a client at ``address``."""
@@ -161,7 +172,7 @@ class Sessions:
             await self._refuse(link)
             return
         settings = SessionSettings.of(self._settings)
-        guarded = GuardedLink(link, self._settings, seat.allowance, self._metrics.said)
+        guarded = GuardedLink(link, self._settings, lambda: seat.allowance, self._metrics.said)
         session = self._new_session(
             guarded,
             settings=_for_uploads(settings) if uploaded else settings,
@@ -173,23 +184,19 @@ class Sessions:
             new_playout=WholePlayout if uploaded else None if paced else UnpacedPlayout,
             count=self._turn_over,
         )
-        with (
-            structlog.contextvars.bound_contextvars(session_id=session.id),
-            self._among_live(session),
-        ):
-            seat.take(session, guarded)
+        seated = Seated(session, guarded, link if isinstance(link, ResumableLink) else None)
+        with structlog.contextvars.bound_contextvars(session_id=session.id), self._among_live(seated):
+            seat.take(seated)
             log.info("session begins", live=len(self._live))
-            self._links[session.id] = guarded
             try:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._end_in_time, session, guarded)
+                    nursery.start_soon(self._end_in_time, seated)
                     await session.run()
                     nursery.cancel_scope.cancel()
             except* Exception as group:
                 log.error("session crashed", exc_info=group)
                 await link.close(Farewell.INTERNAL, "internal error")
             finally:
-                del self._links[session.id]
                 log.info("session ends", live=len(self._live) - 1)
 
     @asynccontextmanager
@@ -218,7 +225,7 @@ class Sessions:
             yield
 
     @contextmanager
-    def _among_live(self, guest: Session | RecordedSession | Visit) -> Iterator[None]:
+    def _among_live(self, guest: Seated | Visit) -> Iterator[None]:
         """Count ``guest``, which has a place, among those that are live."""
         if not self._live:
             self._empty = trio.Event()
@@ -236,8 +243,8 @@ class Sessions:
         self.draining = True
         grace_s = self._settings.shutdown_grace_s
         self.uploads_coming.clear()
-        for session in self._live:
-            session.drain(grace_s)
+        for guest in self._live:
+            guest.drain(grace_s)
         with trio.move_on_after(grace_s + _CLOSING_S):
             await self.wait_empty()
 
@@ -245,10 +252,10 @@ class Sessions:
         """Wait until no session is live."""
         await self._empty.wait()
 
-    async def _end_in_time(self, session: Session | RecordedSession, link: GuardedLink) -> None:
-        why = await link.wait_enough()
+    async def _end_in_time(self, seated: Seated) -> None:
+        why = await seated.link.wait_enough()
         # A reply may finish at the limit; where nothing was said for long, there is none.
-        session.drain(self._settings.shutdown_grace_s if why is InfoCode.SESSION_LIMIT else 0, why)
+        seated.drain(self._settings.shutdown_grace_s if why is InfoCode.SESSION_LIMIT else 0, why)
 
     def _turn_over(self, turn: TurnReport) -> None:
         self._metrics.turn_over(turn)

@@ -8,7 +8,7 @@ import trio
 from quart.wrappers import Websocket
 
 from voice_trio.core.messages import Command, Event
-from voice_trio.server.hypercorn.websocket import unread_of
+from voice_trio.server.hypercorn.websocket import goodbye_of, unread_of
 from voice_trio.session.farewell import Farewell
 from voice_trio.wire.codec import Codec, decoded
 
@@ -19,15 +19,21 @@ class SocketLink:
     """One client of a WebSocket, whose messages ``codec`` spells.
 
     A client that goes away is not reported here: Quart-Trio cancels the handler that this link lives in, and with it
-    the session.
+    the session, unless that outlives its socket.
     """
 
     def __init__(self, websocket: Websocket, codec: Codec) -> None:
         self._websocket = websocket
         self._codec = codec
         self._unread = unread_of(websocket.scope)
+        self._goodbye = goodbye_of(websocket.scope)
         self._asked: deque[Command] = deque()
         """What the latest message asks beyond the command that was returned."""
+
+    @property
+    def left(self) -> bool:
+        """Whether the client said goodbye, and was not just lost."""
+        return self._goodbye.said
 
     async def receive(self) -> Command:
         """Return the client's next command. Raises `Malformed`."""

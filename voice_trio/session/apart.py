@@ -92,6 +92,15 @@ class Apart:
                 self._outbox.append(follow(command, self._turns.conversation, self._turns.over))
             case m.Answer(body=body):
                 self._outbox.append(m.Answered(body=body))
+            case m.Detached():
+                self._listener.lose()
+                for turn in self._turns.under_way:
+                    turn.playback.lose()
+            case m.Attached(sounds=sounds):
+                self._listener.find()
+                has = {number: (samples, stops) for number, samples, stops in sounds}
+                for turn in self._turns.under_way:
+                    turn.playback.find(*has.get(turn.number, (0, 0)))
 
     def _listen(self, start: m.Start | None, idle_ms: int | None) -> None:
         self.listens = True

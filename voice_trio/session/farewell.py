@@ -36,6 +36,8 @@ class Farewell(Enum):
     """A message of a known kind, spelled wrongly, or of no kind at all."""
     TOO_LARGE = "too large"
     INTERNAL = "internal"
+    TAKEN_OVER = "taken over"
+    """The session goes on, over another connection."""
 
 
 class Goodbye(NamedTuple):

@@ -1,9 +1,4 @@
-"""Audio in for the session's whole life, and the one place that says where an utterance is.
-
-A burst is heard a slice at a time, in turn with those of all the sessions that share the loop: to look for speech takes
-up to 0.2 ms a frame, and a client may send a whole utterance at once. Audio that comes as it is spoken is in messages
-of a slice or less, and never waits here.
-"""
+"""Audio in for the session's whole life, and the one place that says where an utterance is."""
 
 from __future__ import annotations
 
@@ -17,7 +12,6 @@ import trio
 from voice_trio.config import RING_MS
 from voice_trio.core.audio import (
     BYTES_PER_SAMPLE,
-    FRAME_BYTES,
     FRAME_MS,
     FRAME_SAMPLES,
     SAMPLE_RATE,
@@ -83,6 +77,8 @@ class Listener:
         self._taken_through: int | None = None
         """The sample up to which the utterance took the audio; None where that is longer ago than the last message."""
         self._pauses = Pauses()
+        self._lost_at: float | None = None
+        """Since when the client is out of reach; None while it is not."""
         self.clean: Callable[[bytes, int], bytes] | None = None
         """What takes the echo out of each frame, given with its position, before anybody hears it."""
 
@@ -192,6 +188,20 @@ class Listener:
         elif task.capture.by_clock and not task.late:
             task.late, _ = self._is_voiced(task, frame)
 
+    def lose(self) -> None:
+        """The client is out of reach, and with it the microphone: meanwhile no audio is due."""
+        self._lost_at = trio.current_time()
+        if self._task is not None:
+            self._task.capture.expect(inf, Ending.STILL)
+
+    def find(self) -> None:
+        """The client is back, and sends what it has kept: what is due is due so much later."""
+        lost_at, self._lost_at = self._lost_at, None
+        task, now = self._task, trio.current_time()
+        if lost_at is not None and task is not None and task.capture.begun:
+            task.voiced_at += now - lost_at
+            self._expect(task, now)
+
     def stop(self) -> None:
         """The person says that the utterance is over."""
         if self._task is not None:
@@ -245,10 +255,12 @@ class Listener:
         """Say until when more has to come behind a message that came now, or it is the end."""
         if task.ends_on_silence:
             self._expect_voice(task)
-        else:
+        elif self._lost_at is None:
             task.capture.expect(now + task.capture.longest_s, Ending.STILL)
 
     def _expect_voice(self, task: _Task) -> None:
+        if self._lost_at is not None:
+            return
         assert task.endpointer.voiced_through is not None
         silence_s = (task.endpointer.position - task.endpointer.voiced_through) / SAMPLE_RATE
         over = over_at(
@@ -268,28 +280,3 @@ class Listener:
         """Return when the frame that holds ``sample`` arrived."""
         frames_ago = (self._position - sample - 1) // FRAME_SAMPLES
         return self._arrivals[-1 - min(frames_ago, len(self._arrivals) - 1)]
-
-
-SLICE_BYTES = 4 * FRAME_BYTES
-"""Heard in one step of the loop, which takes up to a millisecond."""
-
-_TURNS: trio.lowlevel.RunVar[trio.Lock] = trio.lowlevel.RunVar("turns of bursts")
-
-
-async def hear_in_turn(pcm: bytes, hear: Callable[[bytes, int], None]) -> None:
-    """Have ``hear`` take ``pcm`` a slice at a time, each with the bytes that all of it has.
-
-    A checkpoint lies between any two slices, and other sessions' bursts.
-    """
-    if len(pcm) <= SLICE_BYTES:
-        hear(pcm, len(pcm))
-        return
-    try:
-        turns = _TURNS.get()
-    except LookupError:
-        turns = trio.Lock()
-        _TURNS.set(turns)
-    for at in range(0, len(pcm), SLICE_BYTES):
-        # The session that waited longest is next: a lock that is given back goes to it.
-        async with turns:
-            hear(pcm[at : at + SLICE_BYTES], len(pcm))

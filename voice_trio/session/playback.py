@@ -50,6 +50,15 @@ class Playback:
         self._playout.release(trio.current_time())
         self._sent.unpark_all()
 
+    def lose(self) -> None:
+        """The player is out of reach."""
+        self._playout.lose(trio.current_time())
+
+    def find(self, there: int, stops: int) -> None:
+        """The player is back, has the first ``there`` samples, and knows of ``stops`` holds and releases."""
+        self._playout.find(there, stops, trio.current_time())
+        self._sent.unpark_all()
+
     def played(self, samples: int) -> None:
         """Take the player's word that the first ``samples`` were heard."""
         self._playout.played(samples, trio.current_time())

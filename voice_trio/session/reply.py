@@ -15,6 +15,7 @@ from voice_trio.core.playout import Playout
 from voice_trio.engines.base import EngineError, LanguageModel, ToolCall
 from voice_trio.session.llm import Written
 from voice_trio.session.outlet import Outlet
+from voice_trio.session.playback import Playback
 from voice_trio.session.question import Question
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds, Use
@@ -118,9 +119,10 @@ class Reply:
         """``chunk`` was handed to the socket."""
         self._spoken.playback.sent(len(chunk.pcm) // 2)
 
-    def played(self, samples: int) -> None:
-        """Take the player's word that the person has heard ``samples`` of it."""
-        self._spoken.playback.played(samples)
+    @property
+    def playback(self) -> Playback:
+        """How its sound goes out."""
+        return self._spoken.playback
 
     def hold(self) -> int:
         """Nothing more of it is to be heard for now. Return how many samples were."""

@@ -26,6 +26,7 @@ from voice_trio.entry_points import Kind
 from voice_trio.memory.base import Store
 from voice_trio.memory.holds import Claims
 from voice_trio.session.apart import NOTHING_TO_CANCEL, Apart
+from voice_trio.session.bursts import hear_in_turn
 from voice_trio.session.capture import LATE, Capture
 from voice_trio.session.conversation import Conversation
 from voice_trio.session.cuts import Cuts
@@ -34,7 +35,7 @@ from voice_trio.session.farewell import DRAINED, Farewell, Goodbye
 from voice_trio.session.floor import Floor
 from voice_trio.session.greeting import changed, greeting
 from voice_trio.session.link import Link, LinkClosed, Malformed
-from voice_trio.session.listener import Listener, hear_in_turn
+from voice_trio.session.listener import Listener
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.recollection import try_claim
 from voice_trio.session.report import Reports, TurnReport, Violations, report
@@ -89,8 +90,7 @@ class Session:
             reports=Reports(self.id, logged=settings.log_latency, count=count),
         )
         self._listener = Listener(engines().new_detector())
-        self._echo = Echo()
-        self._cuts = Cuts(store, self.id)
+        self._echo, self._cuts = Echo(), Cuts(store, self.id)
         self._turns = Turns(self._around, settings, Conversation("", self._cuts.add))
         turns, interrupt = self._turns, partial(self._turns.end_replies, Outcome.INTERRUPTED)
         self._floor = Floor(
@@ -221,7 +221,7 @@ class Session:
                 self._outbox.append(NOTHING_TO_CANCEL)
             case m.Played(turn=number, samples=samples):
                 if self._is_known(number) and (played := self._turns.find(number)) is not None:
-                    played.played(samples)
+                    played.playback.played(samples)
             case m.Sounding(turn=number) if number is None or self._is_known(number):
                 self._echo.sounding(command, self._listener.position)
             case m.Mark(turn=number, marks=marks):

@@ -21,6 +21,7 @@ from voice_trio.engines.base import EngineError, Engines
 from voice_trio.session.asked import FIRST_STEPS, Asked
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.draft import Ledger
+from voice_trio.session.playback import Playback
 from voice_trio.session.recollection import recall, record_of, remember
 from voice_trio.session.report import failure, report
 from voice_trio.session.revision import Revision, outcome_of
@@ -92,6 +93,11 @@ class Turn:
     def silent_at(self) -> float:
         """When the sound of its reply is over, as far as it was sent; long ago where there was none."""
         return self._revision.reply.silent_at
+
+    @property
+    def playback(self) -> Playback:
+        """How the sound of its reply goes out."""
+        return self._revision.reply.playback
 
     @property
     def is_unspoken(self) -> bool:
@@ -194,10 +200,6 @@ class Turn:
         if not isinstance(event, m.TtsChunk | m.Token) or event.turn != self.number:
             return None
         return partial(self._revision.sent, event)
-
-    def played(self, samples: int) -> None:
-        """The client says how many samples of the turn's audio the person has heard."""
-        self._revision.reply.played(samples)
 
     async def wait_over(self) -> None:
         """Wait until the turn's `Done` is queued."""

@@ -62,6 +62,8 @@ class CloseCode:
     TOO_LARGE = 1009
     INTERNAL = 1011
     TRY_AGAIN_LATER = 1013
+    TAKEN_OVER = 4001
+    """Of our own: those from 4000 on are free for it."""
 
 
 CLOSE_CODES: Final[dict[Farewell, int]] = {
@@ -79,6 +81,7 @@ CLOSE_CODES: Final[dict[Farewell, int]] = {
     Farewell.BAD_DATA: CloseCode.BAD_DATA,
     Farewell.TOO_LARGE: CloseCode.TOO_LARGE,
     Farewell.INTERNAL: CloseCode.INTERNAL,
+    Farewell.TAKEN_OVER: CloseCode.TAKEN_OVER,
 }
 """What is usual, for codecs that have no other numbers."""
 

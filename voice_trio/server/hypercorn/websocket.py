@@ -29,6 +29,12 @@ _MESSAGES = "messages"
 _UNREAD = "unread"
 """The same for its `Unread`."""
 
+_GOODBYE = "goodbye"
+"""The same for its `PeersGoodbye`."""
+
+_LEAVING = (CloseReason.NORMAL_CLOSURE, CloseReason.GOING_AWAY, CloseReason.NO_STATUS_RCVD)
+"""Codes of a close by which the peer means it. Others tell of something that went wrong, as silence does."""
+
 _UNREAD_BYTES = 2 * 1024 * 1024
 """So much of several messages may wait for the handler; the queues before it hold twenty."""
 
@@ -76,6 +82,12 @@ class Unread:
         self._room.unpark_all()
 
 
+class PeersGoodbye:
+    """Whether the peer of a connection has closed the WebSocket because it wants no more of it."""
+
+    said = False
+
+
 def _size_of(message: str | bytes | None) -> int:
     # One emoji makes a text four times as large. An empty message becomes None on its way.
     return getsizeof(message) if message else 0
@@ -91,6 +103,7 @@ class HardWSStream(WSStream):
         super().__init__(*args)
         self.buffer = Bounded(self.config.websocket_max_message_size)
         self._unread = Unread()
+        self._goodbye = PeersGoodbye()
         self._owed = 0
         self._unheard = 0
 
@@ -101,6 +114,7 @@ class HardWSStream(WSStream):
             # The route may let longer ones in, once it knows who asks.
             event.state[_MESSAGES] = self.buffer
             event.state[_UNREAD] = self._unread
+            event.state[_GOODBYE] = self._goodbye
             self._charge_client(event)
         if isinstance(event, Body | Data) and not self.closed and not self.handshake.accepted:
             # Hypercorn says 400 while the handler may be saying 101, and never tells the handler that it is deaf.
@@ -170,6 +184,7 @@ class HardWSStream(WSStream):
         elif isinstance(frame, Ping):
             await self._send_wsproto_event(frame.response())
         elif isinstance(frame, CloseConnection):
+            self._goodbye.said = frame.code in _LEAVING
             if self.connection.state == ConnectionState.REMOTE_CLOSING:
                 await self._send_wsproto_event(frame.response())
             await self._take_goodbye()
@@ -208,3 +223,9 @@ def unread_of(scope: Mapping[str, Any]) -> Unread | None:
     """Return where the handler of an ASGI ``scope`` says what it has read; None where it is not our Hypercorn's."""
     unread: Unread | None = scope.get("state", {}).get(_UNREAD)
     return unread
+
+
+def goodbye_of(scope: Mapping[str, Any]) -> PeersGoodbye:
+    """Return what tells the handler of an ASGI ``scope`` whether its peer said goodbye: none, if not our Hypercorn."""
+    goodbye: PeersGoodbye = scope.get("state", {}).get(_GOODBYE) or PeersGoodbye()
+    return goodbye

@@ -7,7 +7,7 @@
 docs/testing.md says what is checked.
 """
 
-from voice_trio.testing.explorer.ends import ENDS, End
+from voice_trio.testing.explorer.ends import ENDS, RESUMED, End, ends_of
 from voice_trio.testing.explorer.exploration import (
     Finding,
     Numbering,
@@ -22,6 +22,7 @@ from voice_trio.testing.explorer.scenarios import SCENARIO, SCENARIOS, Scenario
 
 __all__ = [
     "ENDS",
+    "RESUMED",
     "SCENARIO",
     "SCENARIOS",
     "End",
@@ -31,6 +32,7 @@ __all__ = [
     "Report",
     "Scenario",
     "UnsoundScenario",
+    "ends_of",
     "explore",
     "number",
     "try_one",

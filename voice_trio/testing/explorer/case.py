@@ -13,15 +13,17 @@ from voice_trio.core.items import Words, said_id
 from voice_trio.core.messages import Outcome
 from voice_trio.core.playout import Playout, UnpacedPlayout
 from voice_trio.memory.holds import Claims
-from voice_trio.session.link import LinkClosed
+from voice_trio.session.link import Link, LinkClosed
 from voice_trio.session.session import Session
 from voice_trio.skills.alerts_kept import InProcessAlerts
 from voice_trio.skills.skill import Means
 from voice_trio.skills.table import Skills
 from voice_trio.tapped import tapped, tapped_tool
 from voice_trio.testing.explorer.breakable import BreakingTap
+from voice_trio.testing.explorer.connections import Connections, ReturningLink
 from voice_trio.testing.explorer.link import ExploredLink
 from voice_trio.testing.explorer.scenarios import Scenario
+from voice_trio.waiting import alongside
 
 LIMIT_S = 10_000.0
 """Longer than any session: one that lasts so long hangs."""
@@ -46,9 +48,17 @@ class Case:
         self.settings = scenario.session_settings
         self.claims = Claims()
         codec = None if scenario.codec is None else scenario.codec(self.engines)
-        self.link = ExploredLink(read_s=scenario.read_s, codec=codec)
-        self.session = self._session(self.link)
-        self.link.act = self.session.act
+        self.connections: Connections | None = None
+        """What the session's client is connected by, where it can be resumed."""
+        self.link: ExploredLink
+        if scenario.resumable:
+            self.link = returning = ReturningLink()
+            self.connections = Connections(returning)
+            self.session = self._session(self.connections.line)
+        else:
+            self.link = ExploredLink(read_s=scenario.read_s, codec=codec)
+            self.session = self._session(self.link)
+            self.link.act = self.session.act
         self.clock_jumped = False
         """Whether what was said at one time may have been heard at another."""
         self.ended_by_itself = False
@@ -76,6 +86,8 @@ class Case:
         if limit.cancelled_caught:
             self.problems.append("the session did not end")
             return
+        if isinstance(self.link, ReturningLink):
+            self.problems += self.link.problems
         left = trio.lowlevel.current_statistics().tasks_living - tasks
         if left:
             self.problems.append(f"{left} tasks are left")
@@ -86,13 +98,17 @@ class Case:
         await self._next_session()
 
     async def _run(self) -> None:
-        with self.scope:
-            await self.session.run()
+        if self.connections is None:
+            with self.scope:
+                await self.session.run()
+        else:
+            async with alongside(self.connections.run):
+                await self.session.run()
         # Or the script would wait for ever for a session that was cancelled.
         self.link.gone = self.link.gone or self.link.closed is None
         self.link.wake()
 
-    def _session(self, link: ExploredLink) -> Session:
+    def _session(self, link: Link) -> Session:
         return Session(
             link,
             settings=self.settings,
@@ -131,6 +147,8 @@ class Case:
                     playout.release(at_s)
                 case m.Reopened():
                     playout = self._new_playout()
+        if isinstance(self.link, ReturningLink) and self.link.lost_at is not None:
+            playout.lose(self.link.lost_at)
         self.heard_at_commit[record.turn] = playout.surely_heard(trio.current_time()), list(self.link.taken)
 
     async def _next_session(self) -> None:

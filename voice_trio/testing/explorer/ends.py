@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.engines.base import EngineError
 from voice_trio.memory.base import StoreError
 from voice_trio.testing.explorer.case import Case
+from voice_trio.testing.explorer.connections import Connections
+from voice_trio.testing.explorer.scenarios import Scenario
 from voice_trio.toolbox.base import ToolError
 
 STALL_S = 20.0
@@ -91,3 +94,37 @@ ENDS = {
     "store_error": End("the store is full", _fail("store", StoreError), frozenset()),
     "store_hang": End("the store hangs", _hang("store"), frozenset()),
 }
+
+BACK_AFTER_S = 1.0
+"""Longer than any of the explored pauses in speech, and shorter than a session waits."""
+
+
+def _connections(case: Case) -> Connections:
+    assert case.connections is not None, "only a session that can be resumed has more than one connection"
+    return case.connections
+
+
+RESUMED = {
+    "detach": End(
+        "the connection is cut, and the client comes back after a second",
+        lambda case: _connections(case).cut(BACK_AFTER_S),
+        frozenset(),
+    ),
+    "attach": End(
+        "the client connects anew while the server believes in the connection that there is",
+        lambda case: _connections(case).attach(),
+        frozenset(),
+    ),
+    "lost": End(
+        "the connection is cut, and the client does not come back",
+        lambda case: _connections(case).cut(inf),
+        _CANCELLED,
+        cuts=True,
+    ),
+}
+"""The same for scenarios that are `Scenario.resumable`."""
+
+
+def ends_of(scenario: Scenario) -> Mapping[str, End]:
+    """Return the ends that there are for ``scenario``."""
+    return RESUMED if scenario.resumable else ENDS

@@ -14,7 +14,7 @@ import trio.testing
 
 from voice_trio.core import messages as m
 from voice_trio.testing.explorer.case import Case
-from voice_trio.testing.explorer.ends import ENDS, End
+from voice_trio.testing.explorer.ends import End, ends_of
 from voice_trio.testing.explorer.leftovers import little_garbage, watching
 from voice_trio.testing.explorer.promises import broken_promises
 from voice_trio.testing.explorer.scenarios import SCENARIO, Scenario
@@ -87,11 +87,11 @@ def number(scenario: Scenario = SCENARIO, *, seed: int = 0) -> Numbering:
 
 
 def try_one(
-    end: str, step: int, scenario: Scenario = SCENARIO, *, seed: int = 0, ends: Mapping[str, End] = ENDS
+    end: str, step: int, scenario: Scenario = SCENARIO, *, seed: int = 0, ends: Mapping[str, End] | None = None
 ) -> Finding:
     """Live ``scenario`` with ``end`` right before ``step``, and return what was found."""
     with little_garbage():
-        return _try(end, step, scenario, seed, ends)
+        return _try(end, step, scenario, seed, ends or ends_of(scenario))
 
 
 def explore(
@@ -100,16 +100,17 @@ def explore(
     seed: int = 0,
     steps: Iterable[int] | None = None,
     only: Sequence[str] = (),
-    ends: Mapping[str, End] = ENDS,
+    ends: Mapping[str, End] | None = None,
     enough: float = inf,
     tried: Callable[[Finding], None] = lambda finding: None,
 ) -> Report:
     """Live ``scenario`` once for each of ``steps`` (all that there are) and each of ``only`` (all of ``ends``).
 
-    It stops at ``enough`` failures, and calls ``tried`` after each case. Raises `UnsoundScenario`.
+    Without ``ends`` they are those of `ends_of`. It stops at ``enough`` failures, and calls ``tried`` after each case.
+    Raises `UnsoundScenario`.
     """
     began_at = time.monotonic()
-    report = Report()
+    report, ends = Report(), ends or ends_of(scenario)
     numbering = number(scenario, seed=seed)
     chosen = range(1, len(numbering) + 1) if steps is None else steps
     with little_garbage():

@@ -153,6 +153,10 @@ class ExploredLink(Hearing):
         if self.gone or self.closed:
             raise LinkClosed
 
+    async def wait_said(self) -> None:
+        """Wait until the client has said something, or more of it is to be known."""
+        await self._reader.park()
+
     def _wake_reader(self) -> None:
         self._reader_waits = False
         self._reader.unpark_all()

@@ -16,6 +16,7 @@ from voice_trio.memory.base import Store
 from voice_trio.memory.in_process import InProcessStore
 from voice_trio.session.settings import SessionSettings
 from voice_trio.testing.explorer.link import ExploredLink
+from voice_trio.testing.explorer.realtime import realtime_codec, talk_over_realtime
 from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (
     ScriptedEndOfTurn,
@@ -29,8 +30,6 @@ from voice_trio.testing.scripted import (
 )
 from voice_trio.toolbox.base import ServerTool
 from voice_trio.wire.codec import Codec
-from voice_trio.wire.realtime.codec import RealtimeCodec
-from voice_trio.wire.realtime.configuration import Configuration, Offered
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,8 @@ class Scenario:
     """Returns the tools that the server has."""
     with_skills: bool = False
     """Whether it has our skills besides, and a wall clock that runs."""
+    resumable: bool = False
+    """Whether the session outlives its connections: then these are cut, and nothing else happens."""
 
     @cached_property
     def session_settings(self) -> SessionSettings:
@@ -190,32 +191,6 @@ def piecewise_engines() -> Engines:
     return replace(engines(), synthesizer=ScriptedSynthesizer(char_ms=25, pieces=3))
 
 
-async def talk_over_realtime(client: ExploredLink) -> None:
-    """Ask aloud, then in writing, as a client of OpenAI's Realtime API does."""
-    await client.wait_for(m.SessionOpened)
-    listening = {"transcription": {"model": "any"}, "turn_detection": {"type": "server_vad"}}
-    await client.tell("session.update", session={"audio": {"input": listening}})
-    await client.say(voiced(900) + silent(900))
-    # Where something went wrong, there may be fewer turns.
-    with trio.move_on_after(60):
-        await client.wait_for(m.Done)
-    content = [{"type": "input_text", "text": "And tomorrow?"}]
-    item = {"id": "asked", "type": "message", "role": "user", "content": content}
-    await client.tell("conversation.item.create", item=item)
-    await client.tell("response.create")
-    with trio.move_on_after(60):
-        while client.in_a_turn or len(client.all(m.Done)) < 2:
-            await client.wait_for(m.Done)
-    await trio.sleep(1)
-
-
-def realtime_codec(engines: Engines) -> Codec:
-    """Return what spells a session of /v1/realtime."""
-    voices, languages = tuple(engines.synthesizer.voices), tuple(engines.recognizer.languages)
-    offered = Offered(model=engines.language_model.name, instructions="", voices=voices, languages=languages)
-    return RealtimeCodec(offered, Configuration(), expires_at=0)
-
-
 async def have_things_done(client: ExploredLink) -> None:
     """Have a draft use tools that becomes the reply, and then ask for the same in writing."""
     await client.wait_for(m.SessionOpened)
@@ -285,14 +260,18 @@ def timing_engines() -> Engines:
 SCENARIO = Scenario(talk, engines, settings={"partial_interval_ms": 300})
 """The one that is explored where no other is given."""
 
+_DUPLEX = {"vad_silence_ms": 200, "barge_in": True}
+
 SCENARIOS = {
     "talk": SCENARIO,
     "slow": Scenario(read_slowly, hasty_engines, read_s=0.02),
     "pieces": Scenario(talk, piecewise_engines),
-    "duplex": Scenario(talk_into_replies, duplex_engines, settings={"vad_silence_ms": 200, "barge_in": True}),
+    "duplex": Scenario(talk_into_replies, duplex_engines, settings=_DUPLEX),
     "drafts": Scenario(hesitate_before_replies, drafting_engines, settings={"vad_silence_ms": 540, "barge_in": True}),
     "realtime": Scenario(talk_over_realtime, engines, paced=False, codec=realtime_codec),
     "tools": Scenario(have_things_done, using_engines, settings={"vad_silence_ms": 540, "drafts": "on"}, tools=tools),
     "timers": Scenario(be_told, timing_engines, with_skills=True),
+    "resumed": replace(SCENARIO, resumable=True),
+    "resumed_duplex": Scenario(talk_into_replies, duplex_engines, settings=_DUPLEX, resumable=True),
     "pauses": Scenario(hesitate, weighing_engines, settings={"endpointing": "adaptive", "partial_interval_ms": 300}),
 }

@@ -1,0 +1,43 @@
+/** What it takes to come back to a session whose connection is lost, as docs/protocol.md says. Pure. */
+
+/** Messages that are kept in case that they did not arrive: the longest utterance. */
+const MOST_KEPT = 500;
+
+export class Resumption {
+  /** @param {{resume?: string, resume_s?: number}} [greeting] of the session; without one there is none */
+  constructor({ resume = "", resume_s = 0 } = {}) {
+    /** By this name the session is known; empty where it ends with its connection. */
+    this.name = resume;
+    this.waitsMs = resume_s * 1000;
+    /** How many messages came. */
+    this.seq = 0;
+    /** How many were sent. */
+    this.said = 0;
+    /** The latest of them. @type {(string | ArrayBuffer)[]} */
+    this.kept = [];
+    /** Since when there is no connection, on the page's clock. */
+    this.lostAt = Infinity;
+  }
+
+  /** What a connection offers to begin a session, or to go on with this one. */
+  get offer() {
+    return this.name ? `resume.${this.seq}.${this.name}` : "resume";
+  }
+
+  /** The connection is lost. @param {number} now @returns {boolean} whether the server still has the session, if it runs */
+  outlives(now) {
+    this.lostAt = Math.min(this.lostAt, now);
+    return this.name !== "" && now - this.lostAt <= this.waitsMs;
+  }
+
+  /** @param {string | ArrayBuffer} message that is sent, or would be */
+  keep(message) {
+    this.said += 1;
+    if (this.kept.push(message) > MOST_KEPT) this.kept.shift();
+  }
+
+  /** What the server lacks of what was sent. @param {number} received so many it has */
+  lacking(received) {
+    return this.kept.slice(Math.max(0, this.kept.length - this.said + received));
+  }
+}
