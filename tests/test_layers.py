@@ -32,6 +32,7 @@ LAYERS = [
         "log",
         "log_writer",
         "memory_settings",
+        "operating_settings",
         "microphone",
         "private_files",
         "remote_settings",
