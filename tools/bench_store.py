@@ -40,7 +40,7 @@ RACERS = 4
 def main(parts: tuple[str, ...], turns: int, times: int, restarts: int) -> None:
     """Measure and print."""
     if MISSING:
-        raise click.ClickException(MISSING)
+        raise click.ClickException(f"There is no PostgreSQL: {MISSING}.")
     log.configure("CRITICAL")
     print(machine())
     chosen, well = parts or PARTS, True

@@ -19,7 +19,7 @@ import psycopg
 
 _FOLDERS = Path("/usr/lib/postgresql").glob("*/bin")
 FOLDER = max(_FOLDERS, default=Path("/usr/bin"), key=lambda one: float(one.parent.name))
-MISSING = None if (FOLDER / "initdb").exists() else "PostgreSQL is not installed (Debian: postgresql)"
+MISSING = None if (FOLDER / "initdb").exists() else "it is not installed (on Debian: apt-get install postgresql)"
 """Why there is none to be had; None where there is."""
 
 _NOBODY = 65534

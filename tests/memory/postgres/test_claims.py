@@ -120,6 +120,7 @@ def test_all_late_commits_of_a_server_that_stood_still_are_refused(nodes, releas
     one, other = nodes
     names = [one.ask("begin", "s1") for _ in range(5)]
     for name in names:
+        assert one.ask("recall", name) == "turns"
         assert one.ask("commit", name, "s1", 1) == "yes"
     one.signal(signal.SIGSTOP)
     # What it is to do first when it wakes.
@@ -134,9 +135,11 @@ def test_all_late_commits_of_a_server_that_stood_still_are_refused(nodes, releas
     assert [one.answer() for _ in names] == ["lost"] * 5
     for name in names:
         assert other.ask("recall", name) == "turns 1 1"
-    # Where it is free, it may be had again, and then it counts.
+    # Where it is free, it may be had again, and what is begun then counts.
     if released:
         assert one.take_over(names[0], "s1") < TTL_S
+        assert one.ask("commit", names[0], "s1", 3) == "lost"
+        assert one.ask("recall", names[0]) == "turns 1 1"
         assert one.ask("commit", names[0], "s1", 3) == "yes"
 
 
@@ -162,10 +165,11 @@ def test_whatever_is_killed_and_stopped_each_commit_has_the_claim_of_its_moment(
             node.wait_ready()
         name = nodes[0].ask("begin", "s0")
         nodes[0].ask("release", "s0")
-        kept = []
+        kept: list[str] = []
         for turn in range(1, 13):
             number = chance.randrange(3)
             nodes[number].take_over(name, f"s{number}")
+            assert nodes[number].ask("recall", name).split()[1:] == kept
             if chance.random() < 0.4:
                 other = (number + 1) % 3
                 nodes[number].signal(signal.SIGSTOP)

@@ -20,6 +20,7 @@ import secrets
 import time
 from collections import deque
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import Final
@@ -47,6 +48,16 @@ _NAME_BYTES: Final = 12
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
+@dataclass(slots=True)
+class _Held:
+    """A conversation that was claimed."""
+
+    epoch: int | None
+    """Of the claim; None where that was lost."""
+    recalled_in: int | None = None
+    """The epoch in which it was recalled last: what is said since then goes on from there."""
+
+
 class NodeClaims:
     """What one node has. `run` has to run meanwhile."""
 
@@ -59,8 +70,7 @@ class NodeClaims:
         """None before there was anything to claim, and after the node was buried."""
         self._ours_until = -inf
         """By `_now`: nobody may bury the node before."""
-        self._held: dict[str, int | None] = {}
-        """Conversation -> the epoch of the claim; None for one that was lost."""
+        self._held: dict[str, _Held] = {}
         self._left: deque[tuple[str, int]] = deque()
         """What is to be given back, with the epoch of the claim."""
         self._unsure: set[str] = set()
@@ -73,7 +83,7 @@ class NodeClaims:
         """Have ``conversation`` until it is let go; False where another node has it. Raises `StoreError`."""
         while True:
             await self._be_current()
-            if self._held.get(conversation) is not None:
+            if (held := self._held.get(conversation)) is not None and held.epoch is not None:
                 return True
             node = self._node
             assert node is not None
@@ -91,23 +101,32 @@ class NodeClaims:
                 break
         self._unsure.discard(conversation)
         if epoch is not None:
-            self._held[conversation] = epoch
+            self._held.setdefault(conversation, _Held(epoch)).epoch = epoch
         return epoch is not None
 
     def let_go(self, conversation: str) -> None:
         """Leave ``conversation`` to others, soon; one that is not held is no matter. Never waits."""
-        epoch = self._held.pop(conversation, None)
-        if epoch is not None:
-            self._left.append((conversation, epoch))
+        held = self._held.pop(conversation, None)
+        if held is not None and held.epoch is not None:
+            self._left.append((conversation, held.epoch))
             self._leaving.set()
 
     def has(self, conversation: str) -> bool:
         """Return whether it was held, and not let go since, though it may be lost."""
         return conversation in self._held
 
+    def recalled(self, conversation: str) -> None:
+        """Note that ``conversation`` is recalled now, if it is held."""
+        if conversation in self._held:
+            self._held[conversation].recalled_in = self._held[conversation].epoch
+
     def epoch(self, conversation: str) -> int:
-        """Return the epoch that a commit has to look at. Raises `ClaimLost`."""
-        epoch = self._held.get(conversation)
+        """Return the epoch that a commit has to look at: where it was lost and is held again, still the one before.
+
+        So what was begun before does not come in behind what others added. Raises `ClaimLost`.
+        """
+        held = self._held[conversation]
+        epoch = held.epoch if held.recalled_in is None else held.recalled_in
         if epoch is None:
             raise ClaimLost("another server has that conversation by now")
         return epoch
@@ -178,7 +197,9 @@ class NodeClaims:
             renew = partial(rows.renew, node=self._node, ttl_s=self._ttl_s)
             if not await self._heart.use(renew, seconds=seconds):
                 log.warning("PostgreSQL had not heard of us for too long: we begin anew", conversations=len(self._held))
-                self._node, self._held = None, dict.fromkeys(self._held)
+                self._node = None
+                for held in self._held.values():
+                    held.epoch = None
                 self._left.clear()
                 self._unsure.clear()
         if self._node is None:

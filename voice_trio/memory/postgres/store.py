@@ -41,6 +41,7 @@ class PostgresStore:
         if not self._issuer.knows(conversation):
             await trio.lowlevel.checkpoint()
             return None
+        self.claims.recalled(conversation)
         return await self.look(partial(rows.recall, conversation=conversation, limit=RECALLED_RECORDS))
 
     async def commit(self, record: Record) -> None:
