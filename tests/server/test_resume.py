@@ -3,6 +3,7 @@
 import json
 import struct
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import pytest
 import structlog
@@ -13,6 +14,7 @@ from tests.server.serving import eventually
 from tests.server.test_metrics import asked, read
 from voice_trio import config
 from voice_trio.core import messages as m
+from voice_trio.core.errors import first_leaf
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.server.access import subprotocols_with
 from voice_trio.server.resumption import Asked
@@ -25,6 +27,7 @@ from voice_trio.testing.scripted import (
     scripted_engines,
 )
 from voice_trio.wire import native
+from voice_trio.wire.opus.speech import is_packets
 
 REPLY = "A reply that takes a moment. And one more sentence."
 
@@ -47,7 +50,7 @@ class Peer:
     def __init__(self, running, *, offers=("voice-trio",)):
         self._running = running
         self._offers = offers
-        self.raw, self.events = [], []
+        self.raw, self.events, self.sounds = [], [], []
         self.seq = 0
         self.token = None
         self.greeting = None
@@ -73,6 +76,8 @@ class Peer:
         event = native.decode_event(message)
         if isinstance(message, str):
             self.raw.append(json.loads(message))
+        else:
+            self.sounds.append(message)
         if isinstance(event, m.SessionOpened):
             self.greeting = event
             if event.resumed:
@@ -210,14 +215,32 @@ async def test_a_session_without_a_connection_has_its_place_and_is_counted():
         await eventually(lambda: running.sessions.detached)
         metrics = read(await asked(running.url))
         assert (metrics["voice_trio_sessions",], metrics["voice_trio_sessions_detached",]) == (1, 1)
-        other = Peer(running)
-        async with other.connection():
-            assert (await other.wait_for(m.Error)).code is ErrorCode.SERVER_BUSY
+        with pytest.raises(ExceptionGroup) as refused:
+            async with Peer(running).connection():
+                pass
+        assert first_leaf(refused.value).status_code == HTTPStatus.SERVICE_UNAVAILABLE
         async with peer.connection():
             assert (await peer.hear()).resumed is True
             metrics = read(await asked(running.url))
             assert metrics["voice_trio_sessions_detached",] == 0
             assert metrics["voice_trio_sessions_resumed_total",] == 1
+            await peer.leave()
+
+
+async def test_sound_is_coded_as_it_was_on_the_connection_before():
+    async with serving() as running:
+        peer = Peer(running)
+        async with peer.connection():
+            await peer.ask(m.Text(text="Tell me.", codec="opus"))
+            while not peer.sounds:
+                await peer.hear()
+            await peer.cut()
+        before = len(peer.sounds)
+        async with peer.connection():
+            assert (await peer.hear()).resumed is True
+            await peer.wait_for(m.Done)
+            assert len(peer.sounds) > before
+            assert all(map(is_packets, peer.sounds))
             await peer.leave()
 
 

@@ -53,8 +53,12 @@ class Conversation:
     def aside(self) -> Conversation:
         """Return one in which the same stands, for what is to leave no trace in this one."""
         other = Conversation(self.name)
-        other._items, other._is_recalled, other._origin = HeardItems(self.items), True, self._items
+        other._items, other._origin = HeardItems(self.items), self._items
         return other
+
+    @property
+    def _is_aside(self) -> bool:
+        return self._origin is not self._items
 
     async def wait_words(self, items: Sequence[Item | Reference] | None) -> None:
         """Wait until those of ``items`` that are referred to have their words, or all where that is None.
@@ -62,9 +66,8 @@ class Conversation:
         What turns are to hear is waited for aside alone: those to come are none of this one's replies' business.
         """
         named = None if items is None else {item.id for item in items if isinstance(item, Reference)}
-        is_aside = self._origin is not self._items
         await self._items.wait_words(
-            self._origin, lambda key: (named is None or key in named) and (is_aside or key in self._written)
+            self._origin, lambda key: (named is None or key in named) and (self._is_aside or key in self._written)
         )
 
     def named(self, name: str) -> Conversation:
@@ -108,8 +111,11 @@ class Conversation:
     # --- what turns do ------------------------------------------------------------------------------------------------
 
     def recall(self, records: Sequence[Record]) -> None:
-        """Take what is remembered by now: at first all of it, later only what others forgot or added."""
-        if self._is_recalled and self._kept.knows(records):
+        """Take what is remembered by now: at first all of it, later only what others forgot or added.
+
+        What stands aside has it already.
+        """
+        if self._is_aside or (self._is_recalled and self._kept.knows(records)):
             return
         for turn in self._kept.learn(records):
             self.take_back(turn)
