@@ -15,25 +15,23 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import click
-import httpx2
 import trio
 
 from tools.figures import percentile
+from tools.own_fleet import own_fleet
 from tools.proc import machine
-from tools.proxies import Behind, Proxy, free_port, haproxy, haproxy_command
+from tools.proxies import haproxy_command
 from voice_trio.client import CannotConnect, Client, ServerBusy, SessionClosed, connect
 from voice_trio.core import messages as m
 
@@ -53,30 +51,10 @@ QUESTIONS = {"What is seven times eight?": "56", "What is nine times nine?": "81
 PLACES = 5
 """Of each server, where they are to be full."""
 
-_START_S = 60.0
 _END_S = 60.0
+
 TAKEOVER_MARGIN_S = 2.0
 """Beyond the time for which a dead server's claims hold."""
-
-
-@dataclass
-class Server:
-    """One process."""
-
-    process: trio.Process
-    behind: Behind
-
-    async def asked(self, path: str) -> dict[str, Any]:
-        """Return what this server, and no proxy, answers to a GET of ``path``."""
-        async with httpx2.AsyncClient(trust_env=False) as http:
-            answer = await http.get(f"http://127.0.0.1:{self.behind.port}{path}")
-        found: dict[str, Any] = answer.raise_for_status().json()
-        return found
-
-    async def end(self) -> int:
-        """Wait until it has ended, and return its exit status."""
-        with trio.fail_after(_END_S):
-            return await self.process.wait()
 
 
 @dataclass
@@ -93,62 +71,6 @@ class Seen:
     """Replies that ended as they should."""
     waits_ms: list[float] = field(default_factory=list)
     """From asking for a session to its greeting."""
-
-
-@asynccontextmanager
-async def _server(folder: Path, settings: dict[str, str]) -> AsyncIterator[Server]:
-    """Run a server on free ports, with what it keeps in ``folder``."""
-    port, agent_port = free_port(), free_port()
-    environment = {
-        **os.environ,
-        "STREAM_HOST": "127.0.0.1",
-        "STREAM_PORT": str(port),
-        "STREAM_AGENT_PORT": str(agent_port),
-        "STREAM_TRUSTED_PROXIES": "127.0.0.1",
-        "STREAM_DATA_DIR": str(folder),
-        "STREAM_ASR_ENGINE": "pocketsphinx",
-        "STREAM_TTS_ENGINE": "pyttsx3",
-        "STREAM_LLM": "none",
-        "STREAM_MAX_SESSIONS": "100",
-        **settings,
-    }
-    process = await trio.lowlevel.open_process(
-        [sys.executable, "-P", "-m", "voice_trio", "serve"],
-        env=environment,
-        cwd=Path(__file__).parent.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert process.stdout is not None
-        with trio.fail_after(_START_S):
-            said = b""
-            while b"Talk at" not in said:
-                data = await process.stdout.receive_some()
-                if not data:
-                    raise click.ClickException(f"A server did not start: {said.decode()}")
-                said += data
-        yield Server(process, Behind(port, agent_port))
-    finally:
-        if process.returncode is None:
-            process.kill()
-        with trio.CancelScope(shield=True):
-            await process.wait()
-            if process.stdout is not None:
-                await process.stdout.aclose()
-
-
-@asynccontextmanager
-async def _fleet(**settings: str) -> AsyncIterator[tuple[list[Server], Proxy]]:
-    """Run two servers with ``settings`` behind HAProxy."""
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        servers = []
-        for name in ("one", "two"):
-            (folder / name).mkdir(mode=0o700)
-            servers.append(await stack.enter_async_context(_server(folder / name, settings)))
-        proxy = await stack.enter_async_context(haproxy(folder, [server.behind for server in servers]))
-        yield servers, proxy
 
 
 @asynccontextmanager
@@ -200,7 +122,7 @@ async def sigterm(delay_s: float) -> bool:
     """Have sessions opened while one of two servers stops; return whether nobody lost anything by it."""
     before, new = Seen(), Seen()
     async with (
-        _fleet(STREAM_SHUTDOWN_DELAY_S=str(delay_s), STREAM_SHUTDOWN_GRACE_S="60") as (servers, proxy),
+        own_fleet(STREAM_SHUTDOWN_DELAY_S=str(delay_s), STREAM_SHUTDOWN_GRACE_S="60") as (servers, proxy),
         trio.open_nursery() as nursery,
     ):
         for _ in range(len(servers) * _BUSY):
@@ -229,7 +151,7 @@ async def full() -> bool:
     """Have more people come than there are places; return whether all the others were told so honestly."""
     seen, places = Seen(), 2 * PLACES
     people = 3 * places
-    async with _fleet(STREAM_MAX_SESSIONS=str(PLACES)) as (_, proxy):
+    async with own_fleet(STREAM_MAX_SESSIONS=str(PLACES)) as (_, proxy):
         leave = trio.Event()
 
         async def come() -> None:
@@ -263,7 +185,7 @@ async def kill() -> bool:
     """Kill a server in the middle of a reply; return whether the conversation went on rightly, and in time."""
     claim_s = float(os.environ.get("STREAM_CLAIM_TTL_S", "10"))
     before, after = QUESTIONS
-    async with _fleet() as (servers, proxy):
+    async with own_fleet() as (servers, proxy):
         async with connect(proxy.url) as client:
             conversation = (await client.wait_for(m.SessionOpened)).conversation
             first = await _reply(client, m.Text(text=before))

@@ -3,8 +3,8 @@
     async with haproxy(folder, [Behind(8765, agent_port=9765), Behind(8766, agent_port=9766)]) as proxy:
         async with connect(proxy.url) as client: ...
 
-Only addresses, ports and the place of a socket are others than in the file; with ``under_a_path``, what the file says
-for that is no comment any more.
+Only addresses, ports and places of files are others than in the file; with ``under_a_path``, or a ``certificate``, what
+the file says for that is no comment any more.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ UNDER: Final = "/voice"
 
 _PORTS: Final = (8765, 8766)
 """Of the servers, in both files; an agent's is a thousand more."""
+
+_CERTIFICATE: Final = {
+    "haproxy": "/etc/haproxy/certs/voice.example.org.pem",
+    "nginx": "/etc/nginx/certs/voice.example.org.pem",
+}
+"""Where their files have one, its key beside it."""
 
 _START_S: Final = 20.0
 
@@ -71,18 +77,36 @@ def free_port() -> int:
         return port
 
 
-def haproxy_config(folder: Path, port: int, servers: Sequence[Behind], *, under_a_path: bool = False) -> str:
+def haproxy_config(
+    folder: Path, port: int, servers: Sequence[Behind], *, under_a_path: bool = False, certificate: Path | None = None
+) -> str:
     """Return deploy/haproxy.cfg for these two ``servers``, listening at ``port``."""
     text = _with_servers((DEPLOY / "haproxy.cfg").read_text(), servers)
-    text = _replaced(text, "bind :80", f"bind 127.0.0.1:{port}")
+    if certificate is None:
+        text = _replaced(text, "bind :80", f"bind 127.0.0.1:{port}")
+    else:
+        text = _replaced(text, "    bind :80\n", "")
+        text = _replaced(
+            text,
+            f"    #   bind :443 ssl crt {_CERTIFICATE['haproxy']}",
+            f"    bind 127.0.0.1:{port} ssl crt {certificate}",
+        )
     text = _replaced(text, "/run/haproxy/voice-trio.sock", str(folder / "control"))
     return text.replace("    #   http-request", "    http-request") if under_a_path else text
 
 
-def nginx_config(folder: Path, port: int, servers: Sequence[Behind], *, under_a_path: bool = False) -> str:
+def nginx_config(
+    folder: Path, port: int, servers: Sequence[Behind], *, under_a_path: bool = False, certificate: Path | None = None
+) -> str:
     """Return deploy/nginx.conf inside of what Debian has around it, for these two ``servers``, at ``port``."""
     site = _with_servers((DEPLOY / "nginx.conf").read_text(), servers)
-    site = _replaced(site, "listen 80;", f"listen 127.0.0.1:{port};")
+    if certificate is None:
+        site = _replaced(site, "listen 80;", f"listen 127.0.0.1:{port};")
+    else:
+        site = _replaced(site, "    listen 80;\n", "")
+        site = _replaced(site, "    #   listen 443 ssl;", f"    listen 127.0.0.1:{port} ssl;")
+        for line in ("ssl_certificate", "ssl_certificate_key"):
+            site = _replaced(site, f"    #   {line} {_CERTIFICATE['nginx']};", f"    {line} {certificate};")
     if under_a_path:
         site = _replaced(site, "    location / {\n        proxy_pass http://voice_trio;\n", "")
         for line in ("location = /voice", "location /voice/", "    proxy_pass http://voice_trio/"):
@@ -96,29 +120,39 @@ def nginx_config(folder: Path, port: int, servers: Sequence[Behind], *, under_a_
 
 
 @asynccontextmanager
-async def haproxy(folder: Path, servers: Sequence[Behind], *, under_a_path: bool = False) -> AsyncIterator[Proxy]:
+async def haproxy(
+    folder: Path, servers: Sequence[Behind], *, under_a_path: bool = False, certificate: Path | None = None
+) -> AsyncIterator[Proxy]:
     """Run HAProxy before ``servers``, with what it needs in ``folder``, and wait until it takes them for ready."""
     port = free_port()
     config = folder / "haproxy.cfg"
-    config.write_text(haproxy_config(folder, port, servers, under_a_path=under_a_path))
-    url = f"http://127.0.0.1:{port}{UNDER * under_a_path}"
-    async with _running(["haproxy", "-db", "-f", str(config)], folder / "haproxy.log", port):
-        proxy = Proxy(url, folder / "control")
+    config.write_text(haproxy_config(folder, port, servers, under_a_path=under_a_path, certificate=certificate))
+    url = _url(port, under_a_path=under_a_path, tls=certificate is not None)
+    proxy = Proxy(url, folder / "control")
+    async with _running([haproxy_command() or "haproxy", "-db", "-f", str(config)], folder / "haproxy.log", port):
         with trio.fail_after(_START_S):
-            # Its agents' weights come with their first answers.
+            # It opens its ports a moment before it can be asked.
+            while not await trio.Path(folder / "control").exists():  # noqa: ASYNC110
+                await trio.sleep(0.02)
             await proxy.wait_until(lambda states: all(state.startswith("UP") for state, _ in states))
         yield proxy
 
 
 @asynccontextmanager
-async def nginx(folder: Path, servers: Sequence[Behind], *, under_a_path: bool = False) -> AsyncIterator[Proxy]:
+async def nginx(
+    folder: Path, servers: Sequence[Behind], *, under_a_path: bool = False, certificate: Path | None = None
+) -> AsyncIterator[Proxy]:
     """Run nginx before ``servers``, with what it needs in ``folder``."""
     port = free_port()
     config = folder / "nginx.conf"
-    config.write_text(nginx_config(folder, port, servers, under_a_path=under_a_path))
+    config.write_text(nginx_config(folder, port, servers, under_a_path=under_a_path, certificate=certificate))
     command = [nginx_command(), "-e", "stderr", "-p", str(folder), "-c", str(config)]
     async with _running(command, folder / "nginx.log", port):
-        yield Proxy(f"http://127.0.0.1:{port}{UNDER * under_a_path}")
+        yield Proxy(_url(port, under_a_path=under_a_path, tls=certificate is not None))
+
+
+def _url(port: int, *, under_a_path: bool, tls: bool) -> str:
+    return f"http{'s' * tls}://127.0.0.1:{port}{UNDER * under_a_path}"
 
 
 def haproxy_command() -> str | None:

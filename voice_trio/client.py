@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -40,6 +41,9 @@ _MESSAGE_BYTES = 1 << 20
 
 _HANDSHAKE_S = 10.0
 _BODY_CHARS = 100
+_MESSAGE_CHARS = 300
+_SECONDS = re.compile(rb"[0-9]{1,6}")
+"""A header Retry-After may be a date as well."""
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 """How an address may begin -> how the wire is spoken there."""
@@ -248,11 +252,13 @@ def _refusal(url: str, rejected: ConnectionRejected) -> CannotConnect:
     if rejected.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
         try:
             error = json.loads(text)["error"]
-            return ServerBusy(str(error["message"]), int(error["retry_after_s"]))
-        except (ValueError, TypeError, KeyError):
+            return ServerBusy(str(error["message"])[:_MESSAGE_CHARS], int(error["retry_after_s"]))
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             # It is a proxy that says so, in a page.
-            after = dict(rejected.headers).get(b"retry-after", b"").decode("latin-1")
-            return ServerBusy(f"{url} has no server free for a session now", int(after) if after.isdecimal() else None)
+            after = dict(rejected.headers).get(b"retry-after", b"")
+            return ServerBusy(
+                f"{url} has no server free for a session now", int(after) if _SECONDS.fullmatch(after) else None
+            )
     body = "" if text.startswith("<") else text[:_BODY_CHARS]
     return CannotConnect(f"{url} refused the session: {rejected.status_code} {body}".strip())
 

@@ -4,16 +4,17 @@ import json
 import re
 import subprocess
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 import trio
 
-from tests.server.serving import UPGRADE, closing, serving
+from tests.server.serving import UPGRADE, certified, closing, serving
 from tools import proxies
 from tools.proxies import Behind, free_port
 from tools.raw_websocket import read_head
-from voice_trio.client import ServerBusy, connect
+from voice_trio.client import ServerBusy, connect, trusting
 from voice_trio.core import messages as m
 from voice_trio.server.sessions import NO_ROOM
 
@@ -47,7 +48,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(name, folder, places=(32, 32), *, under_a_path=False, **settings):
+async def house(name, folder, places=(32, 32), *, under_a_path=False, certificate=None, **settings):
     """Two servers with so many ``places``, behind the proxy ``name``."""
     async with AsyncExitStack() as stack:
         servers, behind = [], []
@@ -58,7 +59,8 @@ async def house(name, folder, places=(32, 32), *, under_a_path=False, **settings
             )
             servers.append(server)
             behind.append(Behind(urlsplit(server.url).port, agent_port))
-        proxy = await stack.enter_async_context(PROXIES[name](folder, behind, under_a_path=under_a_path))
+        how = {"under_a_path": under_a_path, "certificate": certificate}
+        proxy = await stack.enter_async_context(PROXIES[name](folder, behind, **how))
         yield House(servers, proxy)
 
 
@@ -78,7 +80,8 @@ async def shaken(url, stream, more=""):
     """Shake hands for a WebSocket at ``url`` over ``stream``, which is not connected yet; return the answer's head."""
     where = urlsplit(url)
     await stream.socket.connect((where.hostname, where.port))
-    await stream.send_all(f"{UPGRADE}{more}\r\n".encode())
+    upgrade = UPGRADE.replace("/ws", f"{where.path}/ws", 1).replace("Host: 127.0.0.1", f"Host: {where.netloc}")
+    await stream.send_all(f"{upgrade}{more}\r\n".encode())
     return (await read_head(stream)).decode()
 
 
@@ -206,11 +209,38 @@ async def test_under_a_path_everything_is_found_beside_the_page(name, tmp_path):
             for file in files:
                 assert (await asked(f"{url}/static/{file}"))[0] == 200, file
             assert (await asked(f"{url}/api/engines"))[0] == 200
+            for origin, status in ((url.removesuffix("/voice"), "101"), ("http://evil.example", "403")):
+                async with trio.SocketStream(trio.socket.socket()) as stream:
+                    head = await shaken(url, stream, f"Origin: {origin}\r\n")
+                    assert head.split()[1] == status, "the proxy hands on what the page's host is called"
             async with connect(f"{url}/") as client:
                 await client.ask(m.Text(text="hello"))
                 await client.wait_for(m.TtsChunk)
                 await client.ask(m.Cancel())
                 await client.wait_for(m.Done)
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A file with a certificate and its key, as both proxies take it, and one with who signed it."""
+    signer, files = certified(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(b"".join(Path(files[one]).read_bytes() for one in ("certfile", "keyfile")))
+    return both, signer
+
+
+async def test_with_a_certificate_it_is_the_same_in_tls(name, tmp_path, certificate):
+    both, signer = certificate
+    with trio.fail_after(60):
+        async with (
+            house(name, tmp_path, under_a_path=True, certificate=both) as found,
+            connect(found.proxy.url, ssl_context=trusting(signer)) as client,
+        ):
+            assert found.proxy.url.startswith("https://")
+            await client.ask(m.Text(text="hello"))
+            await client.wait_for(m.TtsChunk)
+            await client.ask(m.Cancel())
+            await client.wait_for(m.Done)
 
 
 async def test_a_client_hears_from_a_proxy_that_has_no_server_what_it_can_know(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 import trio
@@ -9,6 +10,7 @@ import trio.testing
 
 from tests.commands import COMMAND
 from tests.server.serving import UPGRADE, closing, dial, eventually, get, read_to_end, serving, until_none, upgrade
+from tools.raw_websocket import read_head
 from voice_trio import config
 from voice_trio.client import CannotConnect, ServerBusy, SessionClosed, connect
 from voice_trio.core import messages as m
@@ -184,6 +186,40 @@ async def test_a_client_is_told_of_a_refused_handshake_in_the_servers_words():
                 async with connect(running.ws_url):
                     pass
             assert (str(caught.value), caught.value.retry_after_s) == (NO_ROOM, 15)
+
+
+@real
+@pytest.mark.parametrize(
+    ("more", "body", "message", "after_s"),
+    [
+        ("", '{"error": {"message": "Full.", "retry_after_s": 7}}', "Full.", 7),
+        ("", json.dumps({"error": {"message": "x" * 9000, "retry_after_s": 7}}), "x" * 300, 7),
+        ("Retry-After: 20\r\n", "<html>Service Unavailable</html>", "no server free", 20),
+        ("Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n", "", "no server free", None),
+        (f"Retry-After: {'9' * 5000}\r\n", "{}", "no server free", None),
+        ("", '{"error": {"message": "Full.", "retry_after_s": Infinity}}', "no server free", None),
+        ("", '{"error": []}', "no server free", None),
+        ("", '{"error":' * 5000, "no server free", None),
+    ],
+    ids=range(8),
+)
+async def test_whatever_refuses_a_handshake_with_503_there_is_no_room(more, body, message, after_s):
+    async def refuse(stream):
+        await read_head(stream)
+        length = len(body.encode())
+        head = f"HTTP/1.1 503 Service Unavailable\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        await stream.send_all(head.encode() + body.encode())
+        await read_to_end(stream)
+
+    with trio.fail_after(20):
+        async with trio.open_nursery() as nursery:
+            (listener,) = await nursery.start(partial(trio.serve_tcp, refuse, 0, host="127.0.0.1"))
+            with pytest.raises(ServerBusy, match=message) as caught:
+                async with connect(f"http://127.0.0.1:{listener.socket.getsockname()[1]}"):
+                    pass
+            nursery.cancel_scope.cancel()
+    assert len(str(caught.value)) <= 300
+    assert caught.value.retry_after_s == after_s
 
 
 @real
