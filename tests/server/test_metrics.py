@@ -109,7 +109,7 @@ async def test_labels_are_ours_and_few():
                 drafts={"drafts_promoted": 1, "drafts_discarded": 2, "drafts_wasted_tokens": 5},
                 timeline=Timeline(),
                 over_at=0.0,
-                engines=EngineNames("a", "l", "s"),
+                engines=EngineNames("a", "l", "s", synthetic=False),
             )
         )
     for code in ErrorCode:

@@ -142,6 +142,7 @@ async def test_a_turn_is_a_trace_with_a_span_a_stage(collector, at):
     chat = next(span for span in turns[1] if span.name.startswith("chat"))
     assert told(chat)["gen_ai.operation.name"] == "chat"
     assert told(chat)["gen_ai.request.model"] == "scripted"
+    assert told(chat)["gen_ai.provider.name"] == "openai"
 
 
 async def test_the_names_that_the_operator_gives_count(collector, at, monkeypatch):
@@ -226,7 +227,7 @@ def report_of(outcome, timeline=None):
         drafts={},
         timeline=timeline or Timeline(),
         over_at=100.0,
-        engines=EngineNames("/home/somebody/whisper", "l", "s"),
+        engines=EngineNames("/home/somebody/whisper", "l", "s", synthetic=True),
     )
 
 

@@ -72,7 +72,7 @@ def test_as_many_are_kept_as_a_person_looks_through():
             drafts={"drafts_promoted": 1},
             timeline=Timeline(),
             over_at=0.0,
-            engines=EngineNames("a", "l", "s"),
+            engines=EngineNames("a", "l", "s", synthetic=False),
         )
         log.turn_over(report)
     assert [one["turn"] for one in log.latest] == list(range(5, KEPT + 5))

@@ -193,7 +193,7 @@ def test_a_session_that_goes_on_over_another_connection_codes_as_before():
     for event in events[:3]:
         (message,) = one.encode(event)
         heard += caller.decode(message)
-    other.go_on_from(one)
+    other.sound.go_on_from(one.sound)
     for event in events[3:]:
         (message,) = other.encode(event)
         heard += caller.decode(message)

@@ -73,11 +73,14 @@ class EngineNames(NamedTuple):
     recognizer: str
     language_model: str
     synthesizer: str
+    synthetic: bool
+    """Whether there is no language model, and the second is what answers in its place."""
 
     @classmethod
     def of(cls, engines: Engines) -> EngineNames:
         """Return those of ``engines``."""
-        return cls(engines.recognizer.name, engines.language_model.name, engines.synthesizer.name)
+        model = engines.language_model
+        return cls(engines.recognizer.name, model.name, engines.synthesizer.name, model.synthetic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

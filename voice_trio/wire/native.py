@@ -18,14 +18,11 @@ from typing import Any, Final, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from voice_trio.core import messages as m
-from voice_trio.core.codes import SoundCodec
 from voice_trio.core.strange_text import parse
 from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
-from voice_trio.wire.codec import CLOSE_CODES, Unprepared
-from voice_trio.wire.opus import library
-from voice_trio.wire.opus.hearing import Hearing
-from voice_trio.wire.opus.speech import SpeechWriter
+from voice_trio.wire.codec import CLOSE_CODES
+from voice_trio.wire.opus.sound import Sound
 
 COMMANDS: Final[dict[str, type]] = {
     kind.name: kind
@@ -65,52 +62,21 @@ class NativeCodec:
     """A connection of /ws, from the server's side. It remembers how sound is coded, and nothing else."""
 
     def __init__(self) -> None:
-        self._codec: SoundCodec = "pcm"
-        """That of the turns to come."""
-        self._hearing: Hearing | None = None
-        """What reads the client's packets; None where it sends PCM."""
-        self._speech: SpeechWriter | None = None
-        """What writes those of the turn; None where its sound is PCM."""
-        self._turn = 0
-
-    def go_on_from(self, before: NativeCodec) -> None:
-        """Code sound as ``before`` did, whose session goes on over this connection.
-
-        A reply that is under way begins a new stream, and lacks what the encoder before had kept back.
-        """
-        self._codec, self._turn, self._hearing = before._codec, before._turn, before._hearing
-        self._speech = None if before._speech is None else SpeechWriter(before._speech.sample_rate)
+        self.sound = Sound()
 
     def decode(self, data: str | bytes) -> Sequence[m.Command]:
         """Return what the client asks with one message. Raises `Malformed`, and `Unprepared` for the first Opus."""
-        if self._hearing is not None and isinstance(data, bytes):
-            return (self._hearing.take(data),)
+        if isinstance(data, bytes) and self.sound.hearing is not None:
+            return (self.sound.hearing.take(data),)
         command = decode_command(data)
-        match command:
-            case m.Start(codec=str(codec)) | m.Text(codec=str(codec)):
-                if codec == "opus" and not library.is_loaded():
-                    raise Unprepared(library.load)
-                self._codec = codec
-                if isinstance(command, m.Start):
-                    self._hearing = Hearing() if codec == "opus" else None
-            case m.Sounding() if self._hearing is not None:
-                command = self._hearing.placed(command)
-        return () if command is None else (command,)
+        return () if command is None else (self.sound.asked(command),)
 
     def encode(self, event: m.Event) -> Sequence[str | bytes]:
         """Return the message that says ``event``, which may be none."""
-        if isinstance(event, m.StateChanged) and event.turn != self._turn:
-            self._turn = event.turn
-            self._speech = SpeechWriter() if self._codec == "opus" else None
-        if self._speech is not None:
-            match event:
-                case m.TtsPhrase():
-                    self._speech.begin(event)
-                case m.TtsChunk():
-                    return (self._speech.write(event),)
-                case m.TtsPhraseDone():
-                    event = self._speech.end(event)
-        return () if is_unsaid(event) else (encode_event(event),)
+        said = self.sound.said(event)
+        if isinstance(said, bytes):
+            return (said,)
+        return () if is_unsaid(said) else (encode_event(said),)
 
     def close_code(self, farewell: Farewell) -> int:
         """Return the number that a WebSocket is closed with."""

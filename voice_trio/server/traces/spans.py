@@ -59,7 +59,8 @@ def _stages(turn: TurnReport) -> Iterator[Span]:
             case Stage.CHAT:
                 model = without_paths(turn.engines.language_model)
                 # What is asked over a network here speaks OpenAI's protocol; nothing tells who is behind it.
-                names = {"operation.name": "chat", "request.model": model, "provider.name": "openai"}
+                provider = "voice_trio" if turn.engines.synthetic else "openai"
+                names = {"operation.name": "chat", "request.model": model, "provider.name": provider}
                 told = {f"gen_ai.{name}": value for name, value in names.items()}
                 yield Span(f"chat {model}", began, ended, told)
     if (sounded_at := moments.get(Moment.FIRST_AUDIO)) is not None:
