@@ -8,7 +8,7 @@ from http import HTTPStatus
 import pytest
 import structlog
 import trio
-from trio_websocket import ConnectionClosed, wrap_client_stream
+from trio_websocket import ConnectionClosed, ConnectionRejected, wrap_client_stream
 from wsproto.utilities import LocalProtocolError
 
 from tests.server.serving import eventually
@@ -223,7 +223,9 @@ async def test_a_session_without_a_connection_has_its_place_and_is_counted():
         with pytest.raises(ExceptionGroup) as refused:
             async with Peer(running).connection():
                 pass
-        assert first_leaf(refused.value).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        why = first_leaf(refused.value)
+        assert isinstance(why, ConnectionRejected)
+        assert why.status_code == HTTPStatus.SERVICE_UNAVAILABLE
         async with peer.connection():
             assert (await peer.hear()).resumed is True
             metrics = read(await asked(running.url))

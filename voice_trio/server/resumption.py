@@ -20,6 +20,7 @@ from voice_trio.server.socket_link import SocketLink
 from voice_trio.session.resumable import ResumableLink
 from voice_trio.wire.codec import Codec
 from voice_trio.wire.native import NativeCodec
+from voice_trio.wire.opus.sound import Sound
 from voice_trio.wire.resumable import ResumableCodec
 
 log = structlog.get_logger()
@@ -61,14 +62,14 @@ class _Line(ResumableLink):
         """Whether it is known which of the two it is."""
         self.gone = trio.Event()
         """Whether its session has let go of everything."""
-        self._codec: ResumableCodec | None = None
+        self._sound: Sound | None = None
 
     def coded(self, since: int) -> ResumableCodec:
         """Return what spells the messages after number ``since`` on the next connection, as it was on the last."""
-        codec, before = ResumableCodec(since), self._codec
+        codec, before = ResumableCodec(since), self._sound
         if before is not None:
-            codec.go_on_from(before)
-        self._codec = codec
+            codec.sound.go_on_from(before)
+        self._sound = codec.sound
         return codec
 
 
