@@ -68,7 +68,7 @@ async def test_it_says_of_each_whether_the_next_session_was_answered(capsys, mon
             assert not await misbehave(Server(running.ws_url), ("oversized",))
             assert "WAS NOT LET IN" in capsys.readouterr().out
         async with serving(memory="off") as running:
-            let_in = []
+            let_in: list[str] = []
 
             def let_one_in(address):
                 if let_in:
