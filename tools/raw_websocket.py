@@ -43,6 +43,10 @@ class Refused(Exception):
     """The server did not take the session."""
 
 
+class NoRoom(Refused):
+    """It has no room for a session now."""
+
+
 @dataclass
 class RawSession:
     """A session whose client sends what it likes, and reads when it likes."""
@@ -136,6 +140,7 @@ async def raw_session(
         head = await read_head(stream)
         status = head.split(b"\r\n")[0].decode(errors="replace")
         if " 101 " not in status:
-            raise Refused(f"{url} refused the session: {status or 'it closed'}")
+            why = f"{url} refused the session: {status or 'it closed'}"
+            raise NoRoom(why) if " 503 " in status else Refused(why)
         with suppress(trio.BrokenResourceError):
             yield RawSession(stream)

@@ -8,9 +8,11 @@ from tools.fault_matrix import MANNERS, Kept
 from tools.misbehave import KINDS, Server, is_well, misbehave
 from voice_trio.client import connect
 from voice_trio.core import messages as m
-from voice_trio.core.messages import Outcome
+from voice_trio.core.errors import Refused
+from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.memory.database import Database
 from voice_trio.server import listening
+from voice_trio.server.sessions import NO_ROOM
 
 pytestmark = pytest.mark.real
 
@@ -54,7 +56,7 @@ def recorded(folder):
         database.close()
 
 
-async def test_it_says_of_each_whether_the_next_session_was_answered(capsys):
+async def test_it_says_of_each_whether_the_next_session_was_answered(capsys, monkeypatch):
     with trio.fail_after(30):
         async with serving(memory="off") as running:
             assert await misbehave(Server(running.ws_url), ("flood", "oversized"))
@@ -63,5 +65,16 @@ async def test_it_says_of_each_whether_the_next_session_was_answered(capsys):
             assert second.startswith("oversized       closed 1009 ")
         async with serving(memory="off", max_sessions=1) as running, connect(running.ws_url) as client:
             await client.wait_for(m.SessionOpened)
+            assert not await misbehave(Server(running.ws_url), ("oversized",))
+            assert "WAS NOT LET IN" in capsys.readouterr().out
+        async with serving(memory="off") as running:
+            let_in: list[str] = []
+
+            def let_one_in(address):
+                if let_in:
+                    raise Refused(ErrorCode.SERVER_BUSY, NO_ROOM)
+                let_in.append(address)
+
+            monkeypatch.setattr(running.sessions, "check_room", let_one_in)
             assert not await misbehave(Server(running.ws_url), ("oversized",))
             assert "THE NEXT SESSION WAS NOT ANSWERED" in capsys.readouterr().out
