@@ -46,6 +46,7 @@ def cluster() -> Iterator[str]:
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_DEDUP_LOGS": "0",
+        "STREAM_INSECURE": "1",
         "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_ROOT / "deploy" / "ray")]),
     }
     sys.path.insert(0, str(_ROOT / "deploy" / "ray"))

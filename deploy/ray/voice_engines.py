@@ -30,6 +30,7 @@ from voice_trio.server.access import Access
 T = TypeVar("T")
 
 MOST_BYTES = 16_000_000
+MOST_TEXT_BYTES = 64_000
 MOST_CHARACTERS = 1000
 """A phrase is what a server of voice_trio asks for; it cuts longer texts itself."""
 _RATE, _WIDTH = 16_000, 2
@@ -43,6 +44,8 @@ class _Engine:
         self._open = ExitStack()
         self._portal = self._open.enter_context(start_blocking_portal("trio"))
         settings = config.load()
+        if settings.auth_token is None and not settings.insecure:
+            raise RuntimeError("Set STREAM_AUTH_TOKEN, or STREAM_INSECURE=1 to serve whoever reaches the port.")
         self._access = Access.of(settings)
         opening = load.open_engine(kind, settings)
         self.engine: Any = self._open.enter_context(self._portal.wrap_async_context_manager(opening)).engine
@@ -112,6 +115,8 @@ class Voice(_Engine):
         """Return the sound of the text, 16 bit, mono, at the voice's rate, piece by piece."""
         if (refusal := self.refusal(request)) is not None:
             return refusal
+        if int(request.headers.get("content-length", MOST_TEXT_BYTES + 1)) > MOST_TEXT_BYTES:
+            return _refused(413, f"The body may have {MOST_TEXT_BYTES:,} bytes, and says how many it has.")
         try:
             asked = await request.json()
             text, voice, speed = str(asked["input"]), asked.get("voice"), float(asked.get("speed", 1.0))

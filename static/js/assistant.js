@@ -111,7 +111,7 @@ export class Assistant {
     // At once, while the browser still takes the press for a reason to let the page make sounds.
     this.wake();
     if (!(await this.session.reach())) {
-      this.isHandsFree = false;
+      await this.setHandsFree(false);
       this.onchange();
       return;
     }
@@ -215,7 +215,8 @@ export class Assistant {
       if (this.isHandsFree) this.listenAgain();
     } else if (isOn) {
       await this.talk("hands_free");
-    } else if (this.phase === "listening" || this.phase === "waiting") {
+    } else if (["listening", "waiting", "offline"].includes(this.phase)) {
+      // Also where nobody can be told just now: it is said as soon as the session goes on.
       await this.silence();
     } else {
       // The reply goes on; only the listening after it is over.

@@ -13,6 +13,12 @@ const LONGEST_WAIT_MS = 15_000;
 /** Before the first try to come back to a session, in the middle of a sentence: less than the sound lasts that is here. */
 const BACK_MS = 100;
 
+/** Between two tries while the session is still there, which is for half a minute. */
+const LONGEST_BACK_MS = 3_000;
+
+/** A socket that was not greeted over by then is given up: browsers wait for minutes. */
+const GREETING_MS = 10_000;
+
 /** A session that lived this long was no failed attempt: the waits begin anew. */
 const STEADY_MS = 5_000;
 
@@ -73,6 +79,7 @@ export class Connection {
       socket.onclose = (event) => this.lost(event?.wasClean);
     };
     this.socket = socket;
+    this.timer = setTimeout(() => socket.close(), GREETING_MS);
   }
 
   /**
@@ -144,7 +151,8 @@ export class Connection {
    * @param {WebSocket} socket
    */
   async refused(socket) {
-    const error = await busy(this.room, this.token);
+    // Whoever comes back to a session needs no room.
+    const error = this.resumption.outlives(performance.now()) ? null : await busy(this.room, this.token);
     // Meanwhile another one may have been asked for.
     if (this.socket !== socket) return;
     if (error) this.onevent({ type: "error", ...error });
@@ -156,6 +164,7 @@ export class Connection {
    * @param {{resumed?: boolean, received?: number}} greeting
    */
   greet(greeting) {
+    clearTimeout(this.timer);
     this.openedAt = performance.now();
     if (greeting.resumed) {
       this.resumption.lostAt = Infinity;
@@ -173,11 +182,12 @@ export class Connection {
    * @param {boolean} [isEnd] the server has ended the session
    */
   lost(isEnd) {
+    clearTimeout(this.timer);
     this.socket = null;
     const now = performance.now();
     const isOver = isEnd || this.wait === Infinity || !this.resumption.outlives(now);
     if (now - this.openedAt > STEADY_MS) this.wait = FIRST_WAIT_MS;
-    const wait = isOver || this.wait > FIRST_WAIT_MS ? this.wait : BACK_MS;
+    const wait = isOver ? this.wait : this.wait > FIRST_WAIT_MS ? Math.min(this.wait, LONGEST_BACK_MS) : BACK_MS;
     if (wait === Infinity) {
       this.wait = FIRST_WAIT_MS;
       this.set("closed");

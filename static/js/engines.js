@@ -75,7 +75,7 @@ export class Engines {
   /**
    * Has a language model take over that no setting of the server names.
    *
-   * @param {{url: string, key: string, model: string, keep: boolean}} said
+   * @param {{url: string, key?: string, model: string, keep: boolean}} said
    */
   give(said) {
     const name = "openai-chat";

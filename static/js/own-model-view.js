@@ -10,6 +10,7 @@ export class OwnModelView {
     this.engines = engines;
     /** What the fields were filled with, so that nothing that a person writes is written over. */
     this.filled = "";
+    this.hasKey = false;
     byId("own-use").addEventListener("click", () => this.use());
     byId("own-forget").addEventListener("click", () => engines.forgetGiven());
     byId("own-model").addEventListener("keydown", (event) => {
@@ -31,7 +32,8 @@ export class OwnModelView {
     field("own-url").value = given?.url ?? "";
     field("own-key").value = "";
     setText(byId("own-forget"), given?.kept ? "Forget it" : "Use it no more");
-    field("own-key").placeholder = given?.has_key ? "not shown" : "none";
+    this.hasKey = given?.has_key ?? false;
+    field("own-key").placeholder = this.hasKey ? "not shown" : "none";
     field("own-name").value = given?.model ?? "";
     field("own-keep").checked = given?.kept ?? false;
   }
@@ -39,6 +41,7 @@ export class OwnModelView {
   /** @private */
   use() {
     const [url, key, model] = ["own-url", "own-key", "own-name"].map((id) => field(id).value);
-    this.engines.give({ url, key, model, keep: field("own-keep").checked });
+    // One that is not shown is none to say again: the server has it, for the same address.
+    this.engines.give({ url, ...(key || !this.hasKey ? { key } : {}), model, keep: field("own-keep").checked });
   }
 }

@@ -144,6 +144,43 @@ async def test_who_may_not_choose_engines_may_not_give_one_either(tmp_path):
     assert stub.asked == []
 
 
+@pytest.mark.parametrize("open_to_all", [{"insecure": True}, {"allowed_origins": "*"}])
+async def test_where_any_page_may_talk_only_the_token_names_a_model(open_to_all, tmp_path):
+    stub = ollama()
+    with trio.fail_after(60):
+        async with listening(stub):
+            async with serving(data_dir=str(tmp_path), **open_to_all) as running:
+                status, answer = await give(running, url=address(stub))
+                assert (status, "STREAM_AUTH_TOKEN" in answer["error"]["message"]) == (403, True)
+            async with serving(data_dir=str(tmp_path), auth_token="sesame", **open_to_all) as running:
+                assert (await give(running, {"Authorization": "Bearer sesame"}, url=address(stub)))[0] == 200
+
+
+async def test_a_key_that_is_not_said_again_is_the_one_of_the_same_address_and_of_no_other(tmp_path):
+    stub, other = ollama(), ollama()
+    stub.key = KEY
+    with trio.fail_after(60):
+        async with listening(stub), listening(other), serving(data_dir=str(tmp_path)) as running:
+            assert (await give(running, url=address(stub), key=KEY))[0] == 200
+            status, told = await give(running, url=address(stub), model="another", keep=True)
+            assert (status, told[LLM]["at_work"], told[LLM]["given"]["has_key"]) == (200, "another", True)
+            assert KEY in (tmp_path / "language_model.json").read_text()
+            status, told = await give(running, url=address(other))
+            assert (status, told[LLM]["given"]["has_key"]) == (200, False)
+    assert KEY not in str(other.asked)
+
+
+async def test_a_word_that_servers_take_for_no_key_is_not_taken_out_of_the_log(tmp_path, monkeypatch):
+    hidden: list[str] = []
+    monkeypatch.setattr("voice_trio.server.given_model_api.hide", hidden.extend)
+    stub = ollama()
+    with trio.fail_after(60):
+        async with listening(stub), serving(data_dir=str(tmp_path)) as running:
+            for key in ("none", KEY):
+                assert (await give(running, url=address(stub), key=key))[0] == 200
+    assert hidden == [KEY]
+
+
 async def test_one_that_lists_without_end_is_no_list(tmp_path):
     stub = ollama()
     stub.lists = {"/v1/models": {"object": "list", "data": [{"id": "x" * 1_000}] * 1_000}}

@@ -2,8 +2,11 @@
 
 import json
 import struct
+from collections.abc import Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 import structlog
@@ -248,6 +251,49 @@ async def test_sound_is_coded_as_it_was_on_the_connection_before():
             await peer.wait_for(m.Done)
             assert len(peer.sounds) > before
             assert all(map(is_packets, peer.sounds))
+            await peer.leave()
+
+
+async def test_a_session_that_cannot_be_made_ends_no_other():
+    made = 0
+
+    def fragile():
+        nonlocal made
+        made += 1
+        if made == 2:
+            raise RuntimeError("the detector is out of memory")
+        return found[0]()
+
+    @asynccontextmanager
+    async def engines(settings):
+        async with short(settings) as usual:
+            found.append(usual.new_detector)
+            yield replace(usual, new_detector=fragile)
+
+    found: list[Callable[[], Any]] = []
+    with structlog.testing.capture_logs() as logs:
+        async with open_server(config.load(port=0), engines) as running:
+            first, second = Peer(running), Peer(running)
+            async with first.connection():
+                await first.wait_for(m.SessionOpened)
+                async with second.connection():
+                    assert await closed_with(second) == 1011
+                await first.ask(m.Text(text="Tell me."))
+                assert (await first.wait_for(m.Done)).outcome is Outcome.COMPLETED
+                await first.leave()
+    assert [one["event"] for one in logs if one["log_level"] == "error"] == ["session crashed"]
+
+
+async def test_who_comes_back_pays_for_what_is_said_again():
+    async with serving() as running:
+        peer = Peer(running)
+        async with peer.connection():
+            await peer.ask(m.Text(text="Tell me."))
+            await peer.wait_for(m.Done)
+            sounds = len(peer.sounds)
+            (line,) = [one.line for one in running.sessions._live]
+            assert line.sounds_after(0) == sounds > 3
+            assert line.sounds_after(peer.seq) == 0
             await peer.leave()
 
 

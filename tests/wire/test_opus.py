@@ -4,6 +4,7 @@ import resource
 import struct
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from voice_trio.session.farewell import Farewell
 from voice_trio.session.link import Malformed
 from voice_trio.testing.scripted import scripted_engines
 from voice_trio.testing.talk import calling
-from voice_trio.wire.native import NativeCodec
+from voice_trio.wire.native import NativeCodec, encode_event
 from voice_trio.wire.native_caller import NativeCaller
 from voice_trio.wire.opus import hearing, library
 from voice_trio.wire.opus.decoding import TALLY, Decoder
@@ -205,6 +206,23 @@ def test_a_session_that_goes_on_over_another_connection_codes_as_before():
         (4640, 160),
     ]
     assert isinstance(other.decode(packets_of(pcm)[0])[0], m.Audio)
+
+
+def test_what_is_said_again_of_a_turn_before_is_coded_as_that_was():
+    """The client lacks the end of a turn, and the next had begun, in PCM, before anybody knew that."""
+    pcm = sweep(16_000, 1600).tobytes()
+    chunk = m.TtsChunk(turn=1, phrase=0, seq=0, first_sample=0, pcm=pcm)
+    one, other = NativeCodec(), NativeCodec()
+    one.decode('{"type":"text","text":"Go on.","codec":"opus"}')
+    one.encode(m.StateChanged(turn=1, state=State.THINKING))
+    one.encode(m.TtsPhrase(turn=1, phrase=0, start=0, end=1, sample_rate=16_000))
+    (before,) = one.encode(chunk)
+    one.decode('{"type":"text","text":"And now?","codec":"pcm"}')
+    one.encode(m.StateChanged(turn=2, state=State.THINKING))
+    other.sound.go_on_from(one.sound)
+    assert other.encode(chunk) == (before,)
+    other.encode(m.StateChanged(turn=2, state=State.THINKING))
+    assert other.encode(replace(chunk, turn=2)) == (encode_event(replace(chunk, turn=2)),)
 
 
 def test_a_sounding_is_placed_where_the_microphone_had_it():

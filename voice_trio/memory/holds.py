@@ -53,7 +53,8 @@ class Claims:
             # Where it was refused, it is lost; where nobody could tell, it is as it was.
             if (granted is False or (granted is None and not had)) and self.has(conversation, session):
                 del self._holders[conversation]
-        return granted
+        # Another task of the session may have asked as well, and given up, while this one waited.
+        return granted and self._holders.setdefault(conversation, session) == session
 
     def has(self, conversation: str, session: str) -> bool:
         """Return whether ``session`` has claimed ``conversation``. Never waits."""

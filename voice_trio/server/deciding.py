@@ -42,6 +42,20 @@ def check_may_decide(asked: Request, access: Access) -> None:
         raise HttpError(_FORBIDDEN, m.Error(code=ErrorCode.UNAUTHORIZED, message=message, recoverable=False))
 
 
+def check_may_name_model(asked: Request, access: Access) -> None:
+    """Raise `HttpError` where whoever ``asked`` may not say whom everybody's words go to.
+
+    Where any page may talk to the server, one on this machine is no proof of a person at it.
+    """
+    check_may_decide(asked, access)
+    if access.token is None and (access.any_name or access.lists_all):
+        message = (
+            "A language model is named here only with a token (STREAM_AUTH_TOKEN) where STREAM_INSECURE or "
+            "STREAM_ALLOWED_ORIGINS=* lets any page talk to the server."
+        )
+        raise HttpError(_FORBIDDEN, m.Error(code=ErrorCode.UNAUTHORIZED, message=message, recoverable=False))
+
+
 def not_swapped(why: SwapUnderWay | CannotLoad, code: ErrorCode) -> HttpError:
     """Return what is answered where no other engine took over."""
     if isinstance(why, CannotLoad):

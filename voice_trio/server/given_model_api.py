@@ -6,6 +6,7 @@ It is tried before it takes over. The key is never answered, and no file has it 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 import trio
@@ -24,7 +25,7 @@ from voice_trio.entry_points import Kind
 from voice_trio.log import hide
 from voice_trio.server import kept_model
 from voice_trio.server.access import Access
-from voice_trio.server.deciding import check_may_decide, not_swapped
+from voice_trio.server.deciding import check_may_name_model, not_swapped
 from voice_trio.server.engine_list import EngineList
 from voice_trio.server.json_http import HttpError, answered, refusal, refused, small_body
 from voice_trio.server.sessions import Sessions
@@ -38,6 +39,9 @@ _MOST_BYTES = 10_000
 _TRY_S: Final = 5.0
 """For its list of models."""
 _FAILS = ErrorCode.LLM_FAIL
+_KEY_CHARS = 8
+"""A shorter key is a word that servers take for none ("x", "none"), and would be taken out of every line of the log."""
+_STILL_KEPT = "What was kept before could not be removed, and its key is still in the data folder"
 
 
 class GivenModelApi:
@@ -51,6 +55,7 @@ class GivenModelApi:
         self._sessions = sessions
         self._access = access
         self._engines = engines
+        self._one_at_a_time = trio.Lock()
 
     def add_to(self, app: QuartTrio) -> None:
         """Add the routes to ``app``, which has looked at token and origin before."""
@@ -77,32 +82,38 @@ class GivenModelApi:
         said = _read(await small_body(asked, _MOST_BYTES))
         kept = said.get("keep") is True
         try:
-            given = await trio.to_thread.run_sync(GivenModel.of, said)
+            given = await trio.to_thread.run_sync(GivenModel.of, self._with_earlier_key(said))
         except ValueError as error:
             raise refusal(_BAD_REQUEST, str(error)) from None
-        if given.key:
+        if len(given.key) >= _KEY_CHARS:
             hide([given.key])
-        given = await self._named(given)
-        await self._swap(ENGINE, GivenSettings.beside(self._settings, given, kept=kept))
-        try:
+        async with self._one_at_a_time:
+            given = await self._named(given)
+            await self._swap(ENGINE, GivenSettings.beside(self._settings, given, kept=kept))
             if kept:
-                await trio.to_thread.run_sync(kept_model.keep, self._settings, given)
+                await _on_disk("It is used now, and could not be kept", kept_model.keep, self._settings, given)
             else:
-                await trio.to_thread.run_sync(kept_model.forget, self._settings)
-        except OSError as error:
-            message = f"It is used now, and could not be kept: {error.strerror or 'the data folder cannot be used'}."
-            raise refusal(_UNAVAILABLE, message, _FAILS) from error
+                await _on_disk(_STILL_KEPT, kept_model.forget, self._settings)
 
     async def _forget(self, asked: Request) -> None:
         """Have the model that the environment means take over, and keep no other. Raises `HttpError`."""
         self._check(asked)
-        try:
-            await trio.to_thread.run_sync(kept_model.forget, self._settings)
-        except OSError as error:
-            message = f"What is kept could not be removed: {error.strerror or 'the data folder cannot be used'}."
-            raise refusal(_UNAVAILABLE, message, _FAILS) from error
-        if isinstance(self._host.settings, GivenSettings):
-            await self._swap(self._settings.llm_engine, self._settings)
+        async with self._one_at_a_time:
+            if isinstance(self._host.settings, GivenSettings):
+                await self._swap(self._settings.llm_engine, self._settings)
+            await _on_disk(_STILL_KEPT, kept_model.forget, self._settings)
+
+    def _with_earlier_key(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Return ``said`` with the key that is in use, where it names none and the address is the same.
+
+        The page shows no key, so who corrects a name has none to say again.
+        """
+        now = self._host.settings
+        if "key" in said or not isinstance(now, GivenSettings) or now.openai_api_key is None:
+            return said
+        if said.get("url", "") != (now.openai_base_url or ""):
+            return said
+        return {**said, "key": now.openai_api_key.get_secret_value()}
 
     async def _swap(self, name: str, settings: Settings) -> None:
         try:
@@ -112,7 +123,7 @@ class GivenModelApi:
         self._engines.look_again()
 
     def _check(self, asked: Request) -> None:
-        check_may_decide(asked, self._access)
+        check_may_name_model(asked, self._access)
         if self._sessions.draining:
             raise busy("The server is stopping.")
 
@@ -135,6 +146,15 @@ class GivenModelApi:
         if listed is None or not listed.chat:
             raise refusal(_UNPROCESSABLE, "It lists no model that can talk: give the name of one.", _FAILS)
         return GivenModel(given.url, given.key, listed.chat[0])
+
+
+async def _on_disk(trouble: str, work: Callable[..., None], *given: object) -> None:
+    """Do ``work`` in a thread. Raises `HttpError` with ``trouble`` where the disk does not let it."""
+    try:
+        await trio.to_thread.run_sync(work, *given)
+    except OSError as error:
+        why = error.strerror or "the data folder cannot be used"
+        raise refusal(_UNAVAILABLE, f"{trouble}: {why}.", _FAILS) from error
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -53,8 +53,9 @@ def with_kept(settings: Settings) -> Settings:
 
     A file that cannot be used is told in the log, and left as it is.
     """
-    path = _path(settings)
+    path = Path(_NAME)
     try:
+        path = _path(settings)
         tighten(path)
         with path.open("rb") as file:
             given = GivenModel.of(json.loads(file.read(_MOST_BYTES)))
@@ -71,4 +72,8 @@ def with_kept(settings: Settings) -> Settings:
 
 
 def _path(settings: Settings) -> Path:
-    return installation.data_dir(settings.data_dir) / _NAME
+    """Return where it is kept. Raises `OSError` for somebody without a home."""
+    try:
+        return installation.data_dir(settings.data_dir) / _NAME
+    except RuntimeError as error:
+        raise FileNotFoundError(None, str(error)) from error

@@ -13,11 +13,13 @@ import structlog
 import trio
 
 from voice_trio.core.errors import Refused
+from voice_trio.core.messages import ErrorCode
 from voice_trio.server.allowance import Allowance
 from voice_trio.server.seats import Seat
-from voice_trio.server.sessions import Sessions
+from voice_trio.server.sessions import RETRY_AFTER_S, STOPPING, Sessions, tell_no_room
 from voice_trio.server.socket_link import SocketLink
-from voice_trio.session.resumable import ResumableLink
+from voice_trio.session.farewell import Farewell, Goodbye
+from voice_trio.session.resumable import TAKEN_OVER, ResumableLink
 from voice_trio.wire.codec import Codec
 from voice_trio.wire.native import NativeCodec
 from voice_trio.wire.opus.sound import Sound
@@ -27,6 +29,12 @@ log = structlog.get_logger()
 
 _ASKED = re.compile(r"resume(?:\.(\d{1,15})\.([A-Za-z0-9_-]{1,100}))?")
 """Among the subprotocols that a client offers, since a page can put it nowhere else, and addresses stand in logs."""
+
+_SERVER_STOPS = Goodbye(Farewell.SERVER_STOPPING, "the server is stopping")
+
+_SAID_AGAIN = 60.0
+"""What a client pays for each piece of sound that is said to it again: a tenth of a second, which Opus codes anew in
+1.2 ms."""
 
 _LEAVING_S = 5.0
 """How long one that cannot be resumed may take to let go of its conversation."""
@@ -114,10 +122,12 @@ class Resumption:
             return
         if asked.token is not None and allowance is not None:
             await allowance.pay_for_session()
-        line = self._found(asked)
+        line, is_accepted = self._found(asked), False
         if line is not None and line.can_resume_after(asked.seq):
+            if allowance is not None:
+                await allowance.pay(_SAID_AGAIN * line.sounds_after(asked.seq))
             await accept()
-            accept = trio.lowlevel.checkpoint
+            is_accepted = True
             # It may have said too much, or be over, by the time that the handshake is.
             if line.can_resume_after(asked.seq):
                 assert line.seat is not None
@@ -126,7 +136,7 @@ class Resumption:
                 await line.carry(new_link(line.coded(asked.seq)), asked.seq)
                 return
         if line is not None:
-            line.end()
+            line.end(TAKEN_OVER)
             with trio.move_on_after(_LEAVING_S):
                 await line.gone.wait()
         line = _Line(self._resume_s, refused=asked.token is not None)
@@ -135,9 +145,13 @@ class Resumption:
         self._context.copy().run(self._home.start_soon, self._live, line, address, allowance)
         try:
             await line.asked_for_seat.wait()
+            if line.no_seat is not None and is_accepted:
+                await tell_no_room(new_link(NativeCodec()), line.no_seat.message)
+                return
             if line.no_seat is not None:
                 raise line.no_seat
-            await accept()
+            if not is_accepted:
+                await accept()
         except BaseException:
             # Nobody has its name, so nobody could come back to it.
             line.end()
@@ -149,12 +163,20 @@ class Resumption:
             async with self._sessions.seat(address, allowance) as seat:
                 line.seat = seat
                 line.asked_for_seat.set()
-                await self._sessions.hold(line, seat)
+                # Whoever asked may have hung up while this was paid for.
+                if not line.is_over:
+                    await self._sessions.hold(line, seat)
         except Refused as why:
             line.no_seat = why
+        except Exception as error:
+            # It is nobody's but this session's: the others go on.
+            log.error("session crashed", exc_info=error)
+            line.end(Goodbye(Farewell.INTERNAL, "internal error"))
         finally:
+            if line.seat is None and line.no_seat is None:
+                line.no_seat = Refused(ErrorCode.SERVER_BUSY, STOPPING, retry_after_s=RETRY_AFTER_S)
             line.asked_for_seat.set()
-            line.end()
+            line.end(_SERVER_STOPS)
             del self._lines[_digest(line.token)]
             line.gone.set()
 

@@ -266,10 +266,14 @@ class Sessions:
         """Tell a client that was let in that its seat was gone before it sat down."""
         self.refused += 1
         log.warning("session refused: its place was needed before it began", live=len(self._live))
-        message = STOPPING if self.draining else NO_ROOM
-        error = m.Error(code=ErrorCode.SERVER_BUSY, message=message, recoverable=False, retry_after_s=RETRY_AFTER_S)
-        await link.send(error)
-        await link.close(Farewell.NO_ROOM, "busy")
+        await tell_no_room(link, STOPPING if self.draining else NO_ROOM)
+
+
+async def tell_no_room(link: Link, message: str) -> None:
+    """Tell a client whose handshake was answered already that there is no session for it."""
+    error = m.Error(code=ErrorCode.SERVER_BUSY, message=message, recoverable=False, retry_after_s=RETRY_AFTER_S)
+    await link.send(error)
+    await link.close(Farewell.NO_ROOM, "busy")
 
 
 def _for_uploads(settings: SessionSettings) -> SessionSettings:

@@ -125,6 +125,9 @@ class Conversation:
         for item in reversed([*remembered(self._kept.earlier)]):
             self._items.add(item, FIRST)
         self._is_recalled = True
+        for turn in [*self._kept.own]:
+            # Of one that nobody knew to be kept, something may have been taken back meanwhile.
+            self._follow_up(turn)
 
     def add_said(self, turn: int, text: str | None = None) -> ItemAdded:
         """Put in what the person says in ``turn``; without ``text``, it is yet to be recognised."""

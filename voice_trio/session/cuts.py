@@ -5,10 +5,12 @@ from __future__ import annotations
 import trio
 
 from voice_trio.core.history import Record
-from voice_trio.memory.base import Store
+from voice_trio.memory.base import Store, StoreError
 from voice_trio.session.recollection import amend
 from voice_trio.session.report import report
 
+_AGAIN_S, _LONGEST_WAIT_S = 0.5, 30.0
+"""Before a store that failed is asked again: twice as long each time."""
 _REST_S = 5.0
 """How long the store may take for what is left when the session is over."""
 
@@ -31,23 +33,32 @@ class Cuts:
 
     async def run(self) -> None:
         """Bring one after another to the store."""
+        wait_s = _AGAIN_S
         while True:
             while not self._records:
                 await self._arrivals.park()
-            await self._bring_one()
+            if await self._bring_one():
+                wait_s = _AGAIN_S
+            else:
+                await trio.sleep(wait_s)
+                wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     async def bring_rest(self) -> None:
         """Bring what is left, even if the session is cancelled, but not at any price."""
         with trio.move_on_after(_REST_S, shield=True):
             while self._records:
-                await self._bring_one()
+                if not await self._bring_one():
+                    await trio.sleep(_AGAIN_S)
 
-    async def _bring_one(self) -> None:
+    async def _bring_one(self) -> bool:
+        """Bring the oldest, and return whether it is brought, or never will be."""
         key, record = next(iter(self._records.items()))
         failure = await amend(self._store, record)
-        # What came meanwhile is yet to be brought.
-        if self._records[key] is record:
+        # What came meanwhile is yet to be brought; a store that is away may be back soon.
+        is_done = not isinstance(failure, StoreError)
+        if is_done and self._records[key] is record:
             del self._records[key]
         if failure is not None:
             # The turn is over, and nobody waits for an answer. So the log alone hears of it.
             report(failure, session=self._session, turn=record.turn)
+        return is_done

@@ -32,10 +32,13 @@ class KeptRecords:
     def knows(self, records: Sequence[Record]) -> bool:
         """Return whether ``records``, which are all that there are, can be those that are known.
 
-        There are fewer where some were forgotten, and more where another session had the conversation meanwhile.
+        There are fewer where some were forgotten, and more, or others, where another session had the conversation
+        meanwhile. Where one is unsure, that is to be found out.
         """
-        known = len(self.earlier) + len(self.own)
-        return min(known, RECALLED_RECORDS) <= len(records) <= known + len(self._unsure)
+        known = [*self.earlier, *self.own.values()]
+        if self._unsure or len(records) != min(len(known), RECALLED_RECORDS):
+            return False
+        return not records or any((one.session, one.turn) == (records[-1].session, records[-1].turn) for one in known)
 
     def learn(self, records: Sequence[Record]) -> list[int]:
         """Take ``records`` for all that there are; return the turns of this session that are there no more."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import Protocol
@@ -72,6 +73,8 @@ class ResumableLink:
         self._ends_at = inf
         """When the link is over, if no socket comes."""
         self._over = trio.Event()
+        self._goodbye: Goodbye | None = None
+        """What the last socket is told where nothing else was said."""
         self._arrivals = trio.lowlevel.ParkingLot()
         self._room = trio.lowlevel.ParkingLot()
         self._unwritten = trio.lowlevel.ParkingLot()
@@ -85,6 +88,10 @@ class ResumableLink:
     def can_resume_after(self, seq: int) -> bool:
         """Return whether a client that has the messages up to number ``seq`` would miss nothing."""
         return self._greeting is not None and not self._over.is_set() and self._sent.has_after(seq)
+
+    def sounds_after(self, seq: int) -> int:
+        """Return how many pieces of sound such a client lacks."""
+        return sum(isinstance(self._sent[at], m.TtsChunk) for at in range(seq + 1, self._sent.last + 1))
 
     # --- the session's end --------------------------------------------------------------------------------------------
 
@@ -145,8 +152,14 @@ class ResumableLink:
         if self._carrier is None and self._ends_at < inf:
             self.end()
 
-    def end(self) -> None:
-        """Be over: there is no client any more."""
+    @property
+    def is_over(self) -> bool:
+        """Whether no socket will carry it any more."""
+        return self._over.is_set()
+
+    def end(self, goodbye: Goodbye | None = None) -> None:
+        """Be over: there is no client any more, or one to whom ``goodbye`` is to be said, where nothing was yet."""
+        self._goodbye = self._goodbye or goodbye
         self._over.set()
         self._came.clear()
         if self._carrier is not None:
@@ -173,8 +186,15 @@ class ResumableLink:
                     await self._read(carrier)
                     nursery.cancel_scope.cancel()
             self._detach(carrier)
-            if carrier.goodbye is not None:
+            if (goodbye := carrier.goodbye or self._goodbye) is not None:
+                await socket.close(*goodbye)
+        except Exception:
+            # A defect ends the session, openly: come back to, it would strike again.
+            carrier.goodbye = Goodbye(Farewell.INTERNAL, "internal error")
+            self.end()
+            with suppress(Exception):
                 await socket.close(*carrier.goodbye)
+            raise
         finally:
             self._detach(carrier)
             carrier.over.set()

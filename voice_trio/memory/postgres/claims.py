@@ -131,6 +131,12 @@ class NodeClaims:
             raise ClaimLost("another server has that conversation by now")
         return epoch
 
+    def lost(self, conversation: str, epoch: int) -> None:
+        """Note that a commit found the claim of ``epoch`` gone, so that it is asked for anew."""
+        held = self._held.get(conversation)
+        if held is not None and held.epoch == epoch:
+            held.epoch = None
+
     async def run(self) -> None:
         """Beat, and give back what was let go, until cancelled; then leave, so that nobody waits for us."""
         try:
@@ -197,7 +203,7 @@ class NodeClaims:
             renew = partial(rows.renew, node=self._node, ttl_s=self._ttl_s)
             if not await self._heart.use(renew, seconds=seconds):
                 log.warning("PostgreSQL had not heard of us for too long: we begin anew", conversations=len(self._held))
-                self._node = None
+                self._node, self._ours_until = None, -inf
                 for held in self._held.values():
                     held.epoch = None
                 self._left.clear()

@@ -103,4 +103,8 @@ class PostgresStore:
             before, again = again, True
             rows.add(connection, record, epoch, again=before)
 
-        await self._connections.use(add)
+        try:
+            await self._connections.use(add)
+        except ClaimLost:
+            self.claims.lost(record.conversation, epoch)
+            raise
