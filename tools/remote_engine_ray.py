@@ -67,7 +67,7 @@ def cluster() -> Iterator[str]:
             max_ongoing_requests=8,
             max_queued_requests=32,
             health_check_period_s=1,
-            health_check_timeout_s=3,
+            health_check_timeout_s=1,
             ray_actor_options={"num_cpus": 1},
         )
         serve.run(deployed.bind(), name="hear", route_prefix=_ROUTE)
