@@ -79,7 +79,12 @@ export class Connection {
       socket.onclose = (event) => this.lost(event?.wasClean);
     };
     this.socket = socket;
-    this.timer = setTimeout(() => socket.close(), GREETING_MS);
+    this.timer = setTimeout(() => {
+      mute(socket);
+      // No goodbye: the session may still be there.
+      socket.close(4000);
+      this.lost();
+    }, GREETING_MS);
   }
 
   /**
@@ -208,7 +213,7 @@ export class Connection {
     clearTimeout(this.timer);
     const { socket } = this;
     this.socket = null;
-    if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
+    if (socket) mute(socket);
     socket?.close(1000);
     if (socket || this.resumption.name) this.end();
   }
@@ -228,4 +233,9 @@ export class Connection {
     if (status !== "connecting") for (const settle of this.reaching.splice(0)) settle(status === "open");
     this.onchange();
   }
+}
+
+/** @param {WebSocket} socket of which nothing is to be heard any more */
+function mute(socket) {
+  socket.onopen = socket.onmessage = socket.onclose = null;
 }

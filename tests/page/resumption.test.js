@@ -29,7 +29,7 @@ function opened(greeting = NAMED) {
 function back() {
   const before = Socket.last;
   before.onclose(CUT);
-  mock.timers.tick(60_000);
+  mock.timers.tick(5_000);
   assert.notEqual(Socket.last, before);
   return Socket.last;
 }
@@ -66,6 +66,21 @@ test("after a break the turn goes on, behind what the page has", () => {
   socket.tell({ type: "token", turn: 1, text: "again.", seq: 5 }, { ...done(1, "cancelled"), seq: 6 });
   assert.equal(turn.reply, "Hello again.");
   assert.equal(turn.outcome, "cancelled");
+  assert.deepEqual(lost, []);
+});
+
+test("a connection that nobody greets over is given up, and the session is come back to over the next", () => {
+  const { connection, lost } = opened();
+  const silent = back();
+  mock.timers.tick(10_500);
+  assert.equal(silent.isClosed, true);
+  assert.equal(connection.status, "waiting");
+  mock.timers.tick(3_600);
+  assert.notEqual(Socket.last, silent);
+  assert.deepEqual(Socket.last.protocols, ["voice-trio", "resume.1.abc"]);
+  Socket.last.tell({ ...NAMED, seq: undefined, resumed: true, received: 0 });
+  mock.timers.tick(20_000);
+  assert.equal(connection.status, "open");
   assert.deepEqual(lost, []);
 });
 
