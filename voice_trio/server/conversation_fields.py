@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
@@ -11,7 +10,7 @@ from quart.wrappers import Request
 from voice_trio.core.strange_text import mend
 from voice_trio.core.titles import MAX_TITLE_CHARS
 from voice_trio.memory.conversations import Place
-from voice_trio.server.json_http import refusal, small_body
+from voice_trio.server.json_http import refusal, small_object
 
 T = TypeVar("T")
 
@@ -27,13 +26,7 @@ _MOST_BYTES = 32_000
 
 async def object_in(asked: Request) -> dict[str, Any]:
     """Return the JSON object that the body of ``asked`` is. Raises `HttpError`."""
-    try:
-        read: Any = json.loads(await small_body(asked, _MOST_BYTES))
-    except (ValueError, RecursionError):
-        read = None
-    if not isinstance(read, dict):
-        raise refusal(_BAD_REQUEST, "The body is to be a JSON object.")
-    return read
+    return await small_object(asked, _MOST_BYTES)
 
 
 def ids_in(fields: dict[str, Any]) -> frozenset[str]:

@@ -5,7 +5,6 @@ It is tried before it takes over. The key is never answered, and no file has it 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from voice_trio.server import kept_model
 from voice_trio.server.access import Access
 from voice_trio.server.deciding import check_may_name_model, not_swapped
 from voice_trio.server.engine_list import EngineList
-from voice_trio.server.json_http import HttpError, answered, refusal, refused, small_body
+from voice_trio.server.json_http import HttpError, answered, refusal, refused, small_object
 from voice_trio.server.sessions import Sessions
 from voice_trio.server.upload.answer import busy
 
@@ -79,7 +78,7 @@ class GivenModelApi:
     async def _give(self, asked: Request) -> None:
         """Have the model that ``asked`` describes take over. Raises `HttpError`."""
         self._check(asked)
-        said = _read(await small_body(asked, _MOST_BYTES))
+        said = await small_object(asked, _MOST_BYTES)
         kept = said.get("keep") is True
         try:
             given = await trio.to_thread.run_sync(GivenModel.of, self._with_earlier_key(said))
@@ -155,15 +154,3 @@ async def _on_disk(trouble: str, work: Callable[..., None], *given: object) -> N
     except OSError as error:
         why = error.strerror or "the data folder cannot be used"
         raise refusal(_UNAVAILABLE, f"{trouble}: {why}.", _FAILS) from error
-
-
-def _read(body: bytes) -> dict[str, Any]:
-    """Return the JSON object ``body``. Raises `HttpError`."""
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        example = '{"url": "http://127.0.0.1:11434/v1", "key": "...", "model": "...", "keep": false}'
-        raise refusal(_BAD_REQUEST, f"The body is to be a JSON object such as {example}.")
-    return said

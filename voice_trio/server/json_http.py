@@ -24,6 +24,7 @@ _PIECE_BYTES = 49_152
 """Divisible by three, so that the pieces of what is written as base64 can be put together."""
 
 
+_BAD_REQUEST = 400
 _TIMEOUT = 408
 _TOO_LARGE = 413
 _UNAVAILABLE = 503
@@ -65,6 +66,17 @@ async def small_body(asked: Request, most_bytes: int) -> bytes:
     if len(data) > most_bytes:
         raise too_large
     return data
+
+
+async def small_object(asked: Request, most_bytes: int) -> dict[str, Any]:
+    """Return the JSON object that the body of ``asked`` is. Raises `HttpError`, as `small_body` does."""
+    try:
+        read: Any = json.loads(await small_body(asked, most_bytes))
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, dict):
+        raise refusal(_BAD_REQUEST, "The body is to be a JSON object.")
+    return read
 
 
 class _Pieces:
