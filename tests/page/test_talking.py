@@ -22,11 +22,16 @@ def three_questions(tmp_path_factory):
     return write_speech(tmp_path_factory.mktemp("speech") / "three.wav", *parts)
 
 
-MISSED_SHARE = 0.01
+SPOILT_BLOCKS = 4
+"""How long a place that the browser spoils may be, in blocks of 10 ms."""
 
 
 def assert_same_sound(heard, spoken, spoken_rate):
-    """``heard`` is ``spoken``, begun once and never interrupted: a gap would shift all that follows it."""
+    """``heard`` is ``spoken``, begun once and never interrupted: a gap would shift all that follows it.
+
+    A browser on a busy machine spoils a few ms now and then, and what follows is in its place again. How many blocks
+    that is depends on where they begin, so places are counted. A gap or a repeat of ours would move all that follows.
+    """
     wanted = soxr.resample(spoken, spoken_rate, heard.rate)
     sounding = np.flatnonzero(abs(wanted) > 1e-3)
     wanted = wanted[sounding[0] : sounding[-1]]
@@ -41,10 +46,10 @@ def assert_same_sound(heard, spoken, spoken_rate):
     off = np.abs(low_passed(np.roll(got, shift) - wanted, heard.rate, 9000))[100:-100]
     blocks = off[: len(off) // 480 * 480].reshape(-1, 480).max(axis=1)
     missed = np.flatnonzero(blocks >= 0.02)
-    # A browser on a busy machine loses a block now and then; a gap or a repeat of ours would move all that follows.
-    assert len(missed) <= MISSED_SHARE * len(blocks), (
-        f"blocks {missed} of {len(blocks)} differ by up to {blocks.max():.3f}"
-    )
+    places = np.split(missed, np.flatnonzero(np.diff(missed) > 1) + 1)
+    differ = f"blocks {missed} of {len(blocks)} differ by up to {blocks.max():.3f}"
+    assert len(places) <= 2 + len(blocks) // 200, differ
+    assert max(map(len, places)) <= SPOILT_BLOCKS, differ
 
 
 def low_passed(samples, rate, hz):
