@@ -181,7 +181,7 @@ async def full() -> bool:
     )
 
 
-async def kill() -> bool:
+async def kill(margin_s: float = TAKEOVER_MARGIN_S) -> bool:
     """Kill a server in the middle of a reply; return whether the conversation went on rightly, and in time."""
     claim_s = float(os.environ.get("STREAM_CLAIM_TTL_S", "10"))
     before, after = QUESTIONS
@@ -211,7 +211,7 @@ async def kill() -> bool:
     )
     # The turn that was cut off may have been written or not, but not twice, and nothing else may be lost or doubled.
     return (
-        went_on_s <= claim_s + TAKEOVER_MARGIN_S
+        went_on_s <= claim_s + margin_s
         and [one for one in said if one != LONG] == [before, after]
         and said.count(LONG) <= 1
         and first is not None

@@ -170,7 +170,7 @@ export class Assistant {
     } else if (turn?.isPostponed) {
       this.input.close();
     } else {
-      this.session.stop();
+      this.client.stop();
       if (!this.isHandsFree) this.input.rest();
     }
   }

@@ -8,6 +8,7 @@ import { Audio } from "./audio.js";
 import { spokenHere } from "./choices.js";
 import { Connection } from "./connection.js";
 import { markAll } from "./marks.js";
+import { VoiceEncoder } from "./opus.js";
 import { fromWav } from "./pcm.js";
 import { ReplyOutput } from "./reply-output.js";
 import { Session } from "./session.js";
@@ -27,12 +28,15 @@ export class Client {
     this.session = new Session(this.connection, choices);
     this.audio = new Audio();
     this.input = new VoiceInput(this.audio, choices.microphone);
+    this.encoder = new VoiceEncoder();
     this.output = new ReplyOutput(this.audio, choices.output, (key) => this.conversation.withSound(key));
     this.uploads = new Uploads(urls.upload, () => {
       return { token: choices.token, request: { ...spokenHere(), ...this.session.request() } };
     });
     /** How the latest spoken turn was begun. @type {Mode} */
     this.mode = "tap";
+    /** Whether sound is to be Opus wherever the server has it. */
+    this.wantsOpus = false;
     /** The sound of a turn is being cut off, and its end asked for. @type {Promise<void>} */
     this.cancelling = Promise.resolve();
     this.onchange = () => {};
@@ -67,17 +71,20 @@ export class Client {
 
   /** @private */
   join() {
-    const { connection, input, output, session, uploads } = this;
+    const { connection, encoder, input, output, session, uploads } = this;
     /** @type {import("./trouble.js").Tell} */
     const tell = (...notice) => this.onnotice(...notice);
     for (const part of [input, output, session, uploads]) part.onnotice = tell;
     for (const part of [output, session, uploads]) part.onchange = () => this.onchange();
     for (const part of [output, session]) part.onturn = (turn) => this.tell(turn);
-    input.onaudio = (pcm) => connection.send(pcm);
+    input.onaudio = (pcm) => (session.codec === "opus" ? encoder.push(pcm) : connection.send(pcm));
+    encoder.onpacket = (packet) => connection.send(packet);
+    encoder.onfail = output.decoder.onfail = () => (this.wantsOpus = false);
     output.onplayed = (turn, samples) => session.tellPlayed(turn, samples);
     session.onlistening = (turn) => input.clock.begin(turn);
     session.onfinal = (turn) => input.clock.end(turn);
     session.onchunk = (turn, chunk) => output.play(turn, chunk);
+    session.onrest = (turn, phrase, rest) => output.finish(phrase, rest);
     session.onhold = (turn) => output.hold(turn);
     session.onrelease = () => output.release();
     session.ondrop = (turn) => output.drop(turn);
@@ -131,10 +138,17 @@ export class Client {
     this.onchange();
   }
 
+  /** The person has finished speaking. */
+  async stop() {
+    // Behind the last of what they said, and not into a turn that came after it.
+    if (this.session.codec !== "opus" || (await this.encoder.finish())) this.session.stop();
+  }
+
   /** Ends the turn, if there is one, and hands-free at the server; `cancelling` tells when the server has been told. */
   cancel() {
     const { conversation, output, session } = this;
     session.giveUp();
+    this.encoder.close();
     this.uploads.drop();
     // In hands-free, the server may have something to end of which no turn tells.
     if (conversation.isBusy || output.isSounding || session.isHandsFree) {
@@ -148,10 +162,15 @@ export class Client {
    * @param {Turn} turn
    */
   ask(turn) {
-    this.session.ask(turn, this.mode);
+    const { encoder, input, session } = this;
+    const isOpus = this.wantsOpus && session.server?.features.includes("opus");
+    // What was chosen holds for the session, so that it has to be taken back.
+    if (isOpus || session.codec) session.codec = isOpus ? "opus" : "pcm";
+    session.ask(turn, this.mode);
     if (turn.kind === "spoken") {
-      this.input.feed.send();
-      if (turn.isSaid) this.session.stop();
+      if (isOpus) encoder.begin();
+      input.feed.send();
+      if (turn.isSaid) this.stop();
     }
     this.tell(turn);
     this.onchange();

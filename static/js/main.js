@@ -12,6 +12,7 @@ import { Keeping } from "./keeping.js";
 import { listenToKeys } from "./keys.js";
 import { NoticesView } from "./notices-view.js";
 import { limitsOf } from "./offer.js";
+import { hasOpus } from "./opus.js";
 import { OrbView } from "./orb-view.js";
 import { Recording } from "./recording.js";
 import { Settings } from "./settings.js";
@@ -232,6 +233,10 @@ for (const kind of ["pointerdown", "pointerup", "keydown"]) {
   addEventListener(kind, () => audio.isHeldBack && audio.open(), { capture: true });
 }
 
+// On the server's own machine there is nothing to be spared.
+if (!/^(localhost|127\..*|\[::1\])$/.test(location.hostname)) {
+  hasOpus().then((has) => (assistant.client.wantsOpus = has));
+}
 connection.connect();
 installWorker();
 

@@ -6,9 +6,18 @@ const SUBPROTOCOL = "voice-trio";
 const CHUNK_HEADER_BYTES = 16;
 const CHUNK_VERSION = 1;
 const CHUNK_KIND_SPEECH = 1;
+const CHUNK_KIND_PACKETS = 2;
+const PACKETS_HEADER_BYTES = 20;
 
 /** @typedef {{type: string, [field: string]: any}} Message */
-/** @typedef {{phrase: number, turn: number, seq: number, first: number, pcm: Int16Array}} Chunk */
+
+/**
+ * Of the sound of a phrase: as samples, or as packets of Opus, with which a stream may begin.
+ *
+ * @typedef {{
+ *   phrase: number, turn: number, seq: number, first: number, pcm: Int16Array, begins?: boolean, packets?: Uint8Array[],
+ * }} Chunk
+ */
 
 /**
  * What a page offers in the handshake: the only place where it can present a token.
@@ -33,18 +42,35 @@ export function subprotocols(token, offer) {
 export function decodeChunk(buffer) {
   if (buffer.byteLength < CHUNK_HEADER_BYTES) return null;
   const view = new DataView(buffer);
-  if (view.getUint8(0) !== CHUNK_VERSION || view.getUint8(1) !== CHUNK_KIND_SPEECH) return null;
-  const count = (buffer.byteLength - CHUNK_HEADER_BYTES) >> 1;
-  const pcm = new Int16Array(count);
-  // Not by a typed array over the buffer: that would take the machine's byte order.
-  for (let i = 0; i < count; i += 1) pcm[i] = view.getInt16(CHUNK_HEADER_BYTES + 2 * i, true);
-  return {
+  if (view.getUint8(0) !== CHUNK_VERSION) return null;
+  const head = {
     phrase: view.getUint16(2, true),
     turn: view.getUint32(4, true),
     seq: view.getUint32(8, true),
     first: view.getUint32(12, true),
-    pcm,
   };
+  const kind = view.getUint8(1);
+  if (kind === CHUNK_KIND_PACKETS && buffer.byteLength >= PACKETS_HEADER_BYTES) {
+    return { ...head, pcm: new Int16Array(0), begins: view.getUint8(18) === 1, packets: packetsOf(view) };
+  }
+  if (kind !== CHUNK_KIND_SPEECH) return null;
+  const count = (buffer.byteLength - CHUNK_HEADER_BYTES) >> 1;
+  const pcm = new Int16Array(count);
+  // Not by a typed array over the buffer: that would take the machine's byte order.
+  for (let i = 0; i < count; i += 1) pcm[i] = view.getInt16(CHUNK_HEADER_BYTES + 2 * i, true);
+  return { ...head, pcm };
+}
+
+/** @param {DataView} view of a message with packets */
+function packetsOf(view) {
+  const packets = [];
+  let at = PACKETS_HEADER_BYTES;
+  for (let left = view.getUint8(at - 1); left && at + 2 <= view.byteLength; left -= 1) {
+    const begin = at + 2;
+    at = begin + view.getUint16(at, true);
+    packets.push(new Uint8Array(view.buffer.slice(begin, at)));
+  }
+  return packets;
 }
 
 /**

@@ -3,6 +3,7 @@
  */
 
 import { Audio } from "./audio.js";
+import { SpeechDecoder } from "./opus.js";
 import { Speaker } from "./playback.js";
 import { TROUBLES } from "./trouble.js";
 
@@ -21,6 +22,7 @@ export class ReplyOutput {
     this.audio = audio;
     this.find = find;
     this.speaker = new Speaker(audio);
+    this.decoder = new SpeechDecoder();
     audio.device = device;
     this.toldAt = 0;
     /** So many samples of the turn's reply were played. @type {(turn: Turn, samples: number) => void} */
@@ -68,12 +70,34 @@ export class ReplyOutput {
   play(turn, chunk) {
     if (turn.silenced) return;
     turn.place(chunk);
-    if (Audio.isPossible) this.speaker.push(turn.sound, turn.rate, chunk);
+    if (Audio.isPossible) this.push(turn, chunk);
     if (chunk.seq === 0 && (this.audio.isHeldBack || !this.speaker.player)) {
       // Without this the server would take it for heard.
       this.onplayed(turn, 0);
       this.tellIfHeldBack();
     }
+  }
+
+  /**
+   * @private
+   * @param {Turn} turn
+   * @param {import("./protocol.js").Chunk} chunk
+   */
+  push({ sound, rate }, chunk) {
+    const play = (/** @type {import("./opus.js").Piece} */ piece) => this.speaker.push(sound, rate, piece);
+    if (chunk.packets) this.decoder.push(chunk, rate, play);
+    else play(chunk);
+  }
+
+  /**
+   * Plays what no piece has brought of a phrase.
+   *
+   * @param {import("./spoken.js").Phrase} phrase
+   * @param {string[]} rest of its packets
+   */
+  finish({ first, samples }, rest) {
+    // Where there was no piece, or nothing could play it, nothing is left.
+    if (first !== null && samples !== null) this.decoder.end(rest, first + samples);
   }
 
   /**

@@ -1,7 +1,7 @@
 /** What it takes to come back to a session whose connection is lost, as docs/protocol.md says. Pure. */
 
-/** Messages that are kept in case that they did not arrive: the longest utterance. */
-const MOST_KEPT = 500;
+/** Messages that are kept in case that they did not arrive: the longest utterance, in packets of 20 ms. */
+const MOST_KEPT = 1500;
 
 export class Resumption {
   /** @param {{resume?: string, resume_s?: number}} [greeting] of the session; without one there is none */

@@ -22,6 +22,12 @@ export class SessionEvents {
     this.onfinal = () => {};
     /** A piece of the reply's sound. @type {(turn: Turn, chunk: import("./protocol.js").Chunk) => void} */
     this.onchunk = () => {};
+    /**
+     * A phrase's sound is over: what of its packets no piece has brought, where it is Opus.
+     *
+     * @type {(turn: Turn, phrase: import("./spoken.js").Phrase, rest: string[]) => void}
+     */
+    this.onrest = () => {};
     /** Somebody speaks into the reply, which stands still. @type {(turn: Turn) => void} */
     this.onhold = () => {};
     /** That was not meant for the server, and the reply goes on. @type {(turn: Turn) => void} */

@@ -17,6 +17,7 @@ import { TROUBLES, noticeOfInfo, troubleOfBusy } from "./trouble.js";
 
 /** Infos after which the server ends the session. */
 const FAREWELLS = new Set(["shutting_down", "idle_timeout", "place_needed"]);
+
 export class Session extends SessionEvents {
   /**
    * @param {import("./connection.js").Connection} connection
@@ -35,6 +36,8 @@ export class Session extends SessionEvents {
     this.conversationId = null;
     /** The server listens by itself after each turn. */
     this.isHandsFree = false;
+    /** How sound is coded from the next turn on; null: as ever. @type {"opus" | "pcm" | null} */
+    this.codec = null;
     this.wantsToken = false;
     this.wire();
   }
@@ -84,8 +87,9 @@ export class Session extends SessionEvents {
    * @param {Mode} mode of a spoken one
    */
   ask(turn, mode) {
+    const codec = this.codec ? { codec: this.codec } : {};
     if (turn.kind === "typed") {
-      this.connection.say({ type: "text", text: turn.said, ...this.request() });
+      this.connection.say({ type: "text", text: turn.said, ...codec, ...this.request() });
       return;
     }
     const silence = this.choices.silenceMs ? { silence_ms: this.choices.silenceMs } : {};
@@ -93,7 +97,7 @@ export class Session extends SessionEvents {
     this.conversation.silenceMs = mode === "hold" ? 0 : this.choices.silenceMs || (this.server?.silence_ms ?? 0);
     // Whoever does not mind has it as the server has it.
     const bargeIn = this.isHandsFree && !this.choices.bargeIn ? { barge_in: false } : {};
-    this.connection.say({ type: "start", mode, ...silence, ...bargeIn, ...spokenHere(), ...this.request() });
+    this.connection.say({ type: "start", mode, ...silence, ...bargeIn, ...codec, ...spokenHere(), ...this.request() });
   }
 
   /** The person has finished speaking. */
@@ -171,7 +175,7 @@ export class Session extends SessionEvents {
         break;
     }
     if (turn) {
-      this.follow(event.type, turn);
+      this.follow(event, turn);
       this.onturn(turn);
     }
     this.timers.take(event, this.conversationId);
@@ -180,10 +184,11 @@ export class Session extends SessionEvents {
 
   /**
    * @private
-   * @param {string} type of an event that may mean something to all of the turn
+   * @param {import("./protocol.js").Message} event that may mean something to all of the turn
    * @param {Turn} turn
    */
-  follow(type, turn) {
+  follow({ type, phrase, rest }, turn) {
+    if (rest) this.onrest(turn, /** @type {any} */ (turn.phrases.find((one) => one.phrase === phrase)), rest);
     if (type === "reopened") this.reopen(turn);
     else if (type === "hold") this.onhold(turn);
     else if (type === "release") this.onrelease(turn);
@@ -203,19 +208,13 @@ export class Session extends SessionEvents {
     this.ongreeting();
   }
 
-  /**
-   * @private
-   * @param {Turn} turn
-   */
+  /** @private @param {Turn} turn */
   reopen(turn) {
     this.ondrop(turn);
     this.onlistening(turn);
   }
 
-  /**
-   * @private
-   * @param {Turn} turn
-   */
+  /** @private @param {Turn} turn */
   end(turn) {
     if (this.postponed.end(turn)) return;
     if (turn.isHeld || turn.outcome === "interrupted") this.ondrop(turn);

@@ -6,15 +6,21 @@ from hypothesis import given, strategies as st
 from voice_trio.core.end_of_turn import LONGEST_MS, SHORTEST_MS, Pauses, window_ms
 from voice_trio.core.last_words import Sense
 
-WHOLE, DOUBTFUL, BROKEN_OFF = Sense
+COMPLETE, WHOLE, DOUBTFUL, BROKEN_OFF = Sense
 
 WINDOWS = {
     # probability, words, usual pause, undecided, window
-    "it sounds like the end, and words are yet to come": (0.96, None, None, 700, 500),
+    "it sounds like the end, and words are yet to come": (0.98, None, None, 700, 500),
+    "it sounds much like the end, and words are yet to come": (0.97, None, None, 700, 600),
     "nothing is known of words either": (None, None, None, 700, 700),
     "nothing is known": (None, WHOLE, None, 700, 700),
-    "surely the end": (0.96, WHOLE, None, 700, 360),
-    "surely the end, whatever this person's habits": (0.99, WHOLE, 1100, 700, 360),
+    "surely the end": (0.98, WHOLE, None, 700, 320),
+    "surely the end, whatever this person's habits": (0.99, WHOLE, 1100, 700, 320),
+    "likely": (0.96, WHOLE, 1100, 700, 600),
+    "almost surely the end, and nobody goes on behind that": (0.9, COMPLETE, None, 700, 320),
+    "the words alone say so": (0.1, COMPLETE, 1100, 700, 500),
+    "the words alone are known, and say so": (None, COMPLETE, None, 700, 500),
+    "nobody waits longer for what is complete": (0.1, COMPLETE, None, 400, 400),
     "almost surely": (0.95, WHOLE, None, 700, 900),
     "hardly": (0.89, WHOLE, None, 700, 1300),
     "perhaps": (0.9, WHOLE, None, 700, 900),

@@ -59,15 +59,34 @@ DOUBTFUL = [
     "Convert twelve.",
     "Set a timer for ten.",
     "Please.",
+    "Good.",
+    "That.",
+    "Don't!",
     "It was.",
     "I came on Tuesday",
     "How many days until Christmas?",
     "When is the next?",
 ]
-WHOLE = [
-    "Times.",
+COMPLETE = [
     "What time is it?",
     "what time is it",
+    "Stop.",
+    "How are you?",
+    "Thank you very much.",
+    "Okay, thanks.",
+    "No, thank you.",
+    "Yes.",
+    "Good morning.",
+    "Never mind.",
+    "Skip this song, please.",
+    "Oh, that's all.",
+]
+WHOLE = [
+    "Times.",
+    "How many people live in the city of London?",
+    "Thank you for the music.",
+    "What time is it in London?",
+    "Yes, London.",
     "Turn it on.",
     "Who is it for?",
     "Where do you come from?",
@@ -77,7 +96,6 @@ WHOLE = [
     "Set a timer for 10 minutes.",
     "Pick a number from 1 to 100.",
     "it is 12",
-    "Stop.",
     "Call me at 5 in the evening.",
     "I like it.",
     "Android.",
@@ -89,7 +107,6 @@ WHOLE = [
     "Who was it?",
     "It was the worst of times.",
     "If it rains tomorrow, we stay at home.",
-    "How are you?",
     "How many legs does a spider have?",
     "What did I just ask?",
     "What is two plus two?",
@@ -104,6 +121,7 @@ WHOLE = [
         *((text, Sense.BROKEN_OFF) for text in BROKEN_OFF),
         *((text, Sense.DOUBTFUL) for text in DOUBTFUL),
         *((text, Sense.WHOLE) for text in WHOLE),
+        *((text, Sense.COMPLETE) for text in COMPLETE),
     ],
 )
 def test_what_words_say(text, sense):
@@ -134,6 +152,8 @@ def test_few_whole_sentences_are_waited_for_and_most_beginnings_of_them_are():
         for end in range(1, len(words))
     ]
     assert beginnings.count(Sense.WHOLE) <= 0.45 * len(beginnings)
+    assert beginnings.count(Sense.COMPLETE) <= 0.02 * len(beginnings)
+    assert whole.count(Sense.COMPLETE) > 0
 
 
 @given(st.text())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, Playwright, WebSocket, sync_playwright
 
 from voice_trio.core import messages as m
-from voice_trio.wire.native import decode_event
+from voice_trio.wire.native_caller import NativeCaller
 
 CHROMIUM = Path("/usr/bin/chromium")
 RECORDER = Path(__file__).with_name("recorder.js")
@@ -77,6 +77,8 @@ class Visit:
     page: Page
     events: list[m.Event] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
+    audio: list[int] = field(default_factory=list)
+    """How many bytes each piece of the voice had that was sent."""
     trouble: list[str] = field(default_factory=list)
     """What the browser's console complained about."""
 
@@ -224,14 +226,16 @@ def visiting(
 
 
 def _tap(visit: Visit, socket: WebSocket) -> None:
+    caller = NativeCaller()
+
     def received(data: str | bytes) -> None:
-        event = decode_event(data)
-        if event is not None:
-            visit.events.append(event)
+        visit.events.extend(caller.decode(data))
 
     def sent(data: str | bytes) -> None:
         if isinstance(data, str):
             visit.sent.append(json.loads(data))
+        else:
+            visit.audio.append(len(data))
 
     socket.on("framereceived", received)
     socket.on("framesent", sent)

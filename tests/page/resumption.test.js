@@ -38,9 +38,9 @@ test("what the server has is not said again", () => {
   const resumption = new Resumption(NAMED);
   for (const message of ["a", "b", "c"]) resumption.keep(message);
   assert.deepEqual([3, 1, 0].map((received) => resumption.lacking(received)), [[], ["b", "c"], ["a", "b", "c"]]);
-  for (let number = 0; number < 600; number += 1) resumption.keep(`${number}`);
-  assert.equal(resumption.lacking(0).length, 500, "older ones are gone");
-  assert.deepEqual(resumption.lacking(602), ["599"]);
+  for (let number = 0; number < 1600; number += 1) resumption.keep(`${number}`);
+  assert.equal(resumption.lacking(0).length, 1500, "older ones are gone");
+  assert.deepEqual(resumption.lacking(1602), ["1599"]);
 });
 
 test("a session is begun by offering to come back to it", () => {

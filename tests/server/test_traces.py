@@ -241,7 +241,10 @@ def test_a_turn_that_failed_says_so_and_no_path_of_the_machine_is_in_it():
     timeline.first(Moment.SPEECH_START, 90.0)
     timeline.first(Moment.CAPTURED, 92.0)
     timeline.note(Interval(Stage.RECOGNITION, 91.0, 99.0))
-    turn, (capture, recognition) = spans_of(report_of(Outcome.TIMED_OUT, timeline))
+    timeline.note(Interval(Stage.TOOL, 99.0, 99.5, "set_timer"))
+    turn, (capture, recognition, tool) = spans_of(report_of(Outcome.TIMED_OUT, timeline))
     assert (turn.began, turn.error) == (90.0, "timed_out")
     assert (capture.began, capture.ended) == (90.0, 92.0)
     assert recognition.attributes == {"voice_trio.engine": "whisper"}
+    assert (tool.name, tool.began, tool.ended) == ("execute_tool set_timer", 99.0, 99.5)
+    assert tool.attributes == {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "set_timer"}

@@ -1,4 +1,6 @@
-"""Servers in processes of their own behind HAProxy, while one of them is told to stop, and while all are full."""
+"""Servers in processes of their own behind HAProxy, while one of them stops or is killed, and while all are full."""
+
+import math
 
 import pytest
 import trio
@@ -17,3 +19,9 @@ def test_nobody_loses_anything_by_a_server_that_stops():
 
 def test_who_finds_no_place_is_told_so_before_the_handshake():
     assert trio.run(fleet.full)
+
+
+def test_a_conversation_goes_on_at_the_other_server_when_one_is_killed(database_url, monkeypatch):
+    monkeypatch.setenv("STREAM_DATABASE_URL", database_url)
+    monkeypatch.setenv("STREAM_CLAIM_TTL_S", "3")
+    assert trio.run(fleet.kill, math.inf)

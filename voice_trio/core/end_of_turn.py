@@ -16,16 +16,21 @@ from voice_trio.core.last_words import Sense
 SHORTEST_MS: Final = 250
 LONGEST_MS: Final = 2000
 
-SURE: Final = 0.96
+SURE: Final = 0.98
+LIKELY: Final = 0.96
 UNLIKELY: Final = 0.9
 """Probabilities from which on, and below which, a model is believed. Smart Turn gives most pauses inside sentences more
-than 0.5 and a quarter of them more than 0.95, and most ends more than 0.95."""
+than 0.5 and a quarter of them more than 0.95, and most ends more than 0.95. From `LIKELY` to `SURE` there are as many
+pauses as ends, beyond that four times as many ends."""
 
-SURE_MS: Final = 360
+SURE_MS: Final = 320
 """A reply that is begun in the pause takes nearly as long to sound, so less would gain nothing."""
+LIKELY_MS: Final = 600
 UNWORDED_MS: Final = 500
 """As long as only the sound says so, and the words are not known yet: they tell half of the pauses that sound like the
 end and are none."""
+COMPLETE_MS: Final = 500
+"""Where only the words say so."""
 DOUBTFUL_MS: Final = 200
 """By so much the undecided window is longer where a model was asked, and is not sure: most pauses that it does not take
 for the end are none."""
@@ -46,8 +51,11 @@ def window_ms(probability: float | None, *, words: Sense | None, usual_pause_ms:
     words say, None where they are not known. ``usual_pause_ms`` is how long this person pauses, None while that is not
     known, and ``undecided_ms`` what is waited where nothing speaks for either.
     """
-    if probability is not None and probability >= SURE and words in (None, Sense.WHOLE):
-        return min(undecided_ms, UNWORDED_MS if words is None else SURE_MS)
+    if words is Sense.COMPLETE:
+        return min(undecided_ms, COMPLETE_MS if probability is None or probability < UNLIKELY else SURE_MS)
+    if probability is not None and probability >= LIKELY and words in (None, Sense.WHOLE):
+        sure_ms = UNWORDED_MS if words is None else SURE_MS
+        return min(undecided_ms, sure_ms if probability >= SURE else LIKELY_MS)
     window = _eased(undecided_ms, usual_pause_ms, EASED_MS)
     if probability is not None or words is Sense.DOUBTFUL:
         window = max(window, min(window + DOUBTFUL_MS, UNLIKELY_MS))

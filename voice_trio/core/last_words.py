@@ -1,9 +1,10 @@
 """Whether what somebody has said so far can be all, by its words.
 
-Words alone never say that a person has finished, but often that they have not: a sentence does not end with "the", nor
-a question before it has a verb. Two strengths of that are told apart: what hardly ever ends there, and what may well go
-on. Only English is known. Recognizers put full stops and question marks behind whatever breaks off, so these say
-nothing; a comma, or nothing at all where they write punctuation otherwise, does.
+Words seldom say that a person has finished: nobody goes on behind "thank you very much". But often they say that the
+person has not: a sentence does not end with "the", nor a question before it has a verb. Two strengths of that are told
+apart: what hardly ever ends there, and what may well go on. Only English is known. Recognizers put full stops and
+question marks behind whatever breaks off, so these say nothing; a comma, or nothing at all where they write punctuation
+otherwise, does.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from typing import Final
 class Sense(IntEnum):
     """What the words of an utterance so far say of whether there are more."""
 
-    WHOLE = 0
+    COMPLETE = 0
+    """They hardly ever go on."""
+    WHOLE = 1
     """They may be all, for all that is known."""
-    DOUBTFUL = 1
+    DOUBTFUL = 2
     """They may well go on."""
-    BROKEN_OFF = 2
+    BROKEN_OFF = 3
     """They hardly ever end here."""
 
 
@@ -36,7 +39,8 @@ def sense_of(text: str, language: str | None) -> Sense:
     words = _WORD.findall(said)
     if not words:
         return Sense.DOUBTFUL
-    return max(_by_ending(words, said), _by_number(words, said), _by_beginning(words, said), _by_punctuation(text))
+    sense = max(_by_ending(words, said), _by_number(words, said), _by_beginning(words, said), _by_punctuation(text))
+    return Sense.COMPLETE if sense is Sense.WHOLE and _FORMULA.fullmatch(" ".join(words)) else sense
 
 
 def _set(text: str) -> frozenset[str]:
@@ -175,7 +179,17 @@ _LONGEST_CLAUSE: Final = 8
 _POLITE: Final = _set("please okay well and then now hey hi hello yes no")
 _OPENINGS: Final = _set("a an the my your our their his its these those")
 _LONGEST_OPENING: Final = 3
-_BEGINS: Final = _ASKING | _AUXILIARIES | _set("the a an i if set it my please so let")
+_LONG_QUESTION: Final = 6
+_BEGINS: Final = (
+    _ASKING
+    | _AUXILIARIES
+    | _set(
+        """
+    the a an i if set it my please so let good that this these those think thank go don't can't didn't doesn't won't
+    tell
+    """
+    )
+)
 """Words that alone are more often the beginning of something."""
 _SUFFIX_OF_VERBS: Final = ("'s", "'re", "'ve", "'ll", "'d", "n't")
 
@@ -194,12 +208,38 @@ def _by_beginning(words: Sequence[str], said: str) -> Sense:
     if first in _AUXILIARIES and second in _PRONOUNS and len(words) == _PAIR:
         return Sense.BROKEN_OFF
     if first in _ASKING and not any(word in _AUXILIARIES or word.endswith(_SUFFIX_OF_VERBS) for word in words):
-        # "What time?" may be all, and so may "what about tomorrow?"; "which of these two restaurants" is not.
-        return Sense.BROKEN_OFF if second == "of" else Sense.DOUBTFUL
+        # "What time?" may be all, and so may "what about tomorrow?"; "which of these two restaurants" is not. A long one
+        # has its verb, of which there are too many to know: "how many people live in the city of London?".
+        if second == "of":
+            return Sense.BROKEN_OFF
+        return Sense.DOUBTFUL if len(words) < _LONG_QUESTION else Sense.WHOLE
     if first in _OPENINGS and len(words) <= _LONGEST_OPENING:
         return Sense.DOUBTFUL
     return Sense.WHOLE
 
+
+# --- by heart ---------------------------------------------------------------------------------------------------------
+
+_FORMULA: Final = re.compile(
+    r"""
+    (?:(?:oh|ok|okay|well|yes|yeah|no|nope|great|all\ right|alright|and)\ )*
+    (?:
+        (?:thank\ you|thanks)(?:\ (?:very\ much|so\ much|a\ lot|again))?
+      | (?:no\ thanks|no\ thank\ you|yes\ please|please\ do)
+      | (?:good\ (?:morning|afternoon|evening|night)|goodbye|good\ bye|bye(?:\ bye)?)
+      | (?:see\ you(?:\ (?:later|soon|tomorrow))?)
+      | (?:yes|yeah|yep|no|nope|ok|okay|exactly|correct|that's\ (?:right|correct|it|all|enough|fine|good))
+      | (?:stop|cancel|pause|resume|continue|go\ on|never\ mind|forget\ it|stop\ it|be\ quiet|shut\ up|wait)
+      | (?:stop|pause|cancel|skip)\ (?:it|that|this|the\ music|the\ timer|this\ song|that\ song)
+      | (?:i\ don't\ know|i\ have\ no\ idea|say\ that\ again|repeat\ that|can\ you\ repeat\ that)
+      | (?:what\ time\ is\ it|what's\ the\ time|what\ is\ the\ time|what\ day\ is\ it)(?:\ (?:now|today))?
+      | (?:who\ are\ you|how\ are\ you|what\ can\ you\ do|what's\ your\ name|what\ is\ your\ name)
+    )
+    (?:\ (?:please|then|now|thanks|thank\ you))?
+    """,
+    re.VERBOSE,
+)
+"""What people say as a whole, words and all."""
 
 # --- by punctuation ---------------------------------------------------------------------------------------------------
 

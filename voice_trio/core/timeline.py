@@ -38,6 +38,8 @@ class Stage(StrEnum):
     """The language model writes, and says why it stops; once more behind tools that it asked for."""
     SYNTHESIS = "synthesis"
     """A phrase becomes sound."""
+    TOOL = "tools"
+    """A tool of the server's is used."""
 
 
 class Interval(NamedTuple):
@@ -46,6 +48,8 @@ class Interval(NamedTuple):
     stage: Stage
     began: float
     ended: float
+    name: str = ""
+    """Of the tool."""
 
 
 MOST_INTERVALS: Final = 100

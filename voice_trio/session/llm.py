@@ -26,7 +26,6 @@ from voice_trio.session.question import Hands
 from voice_trio.session.report import failure
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds, Use, Using, following
-from voice_trio.standing import awaited
 
 Phrases = trio.MemorySendChannel[Phrase]
 
@@ -187,8 +186,7 @@ class Written:
             waiting = trio.CancelScope()
             if hands.cover is not None and not self._deeds.covered:
                 nursery.start_soon(self._cover, hands.cover, waiting, phrases, outlet)
-            with awaited("tools"):
-                uses = await self.using.use(calls, hands, outlet, agreed=agreed)
+            uses = await self.using.use(calls, hands, outlet, agreed=agreed)
             # What is being said by then is said to its end.
             waiting.cancel()
         return uses

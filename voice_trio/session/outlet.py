@@ -52,14 +52,18 @@ class Outlet:
         self._timeline.first(moment, trio.current_time())
 
     @contextmanager
-    def during(self, stage: Stage) -> Iterator[Watch]:
-        """Note when the block was begun and left, whatever it is left by, or when its watch was stopped last."""
+    def during(self, stage: Stage, name: str = "") -> Iterator[Watch]:
+        """Note when the block was begun and left, whatever it is left by, or when its watch was stopped last.
+
+        ``name`` is that of a tool.
+        """
         began, watch = trio.current_time(), Watch()
         try:
             with awaited(stage):
                 yield watch
         finally:
-            self.note(Interval(stage, began, trio.current_time() if watch.stopped_at is None else watch.stopped_at))
+            ended = trio.current_time() if watch.stopped_at is None else watch.stopped_at
+            self.note(Interval(stage, began, ended, name))
 
     def note(self, interval: Interval) -> None:
         """Note what was done for what is said here."""

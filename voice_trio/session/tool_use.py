@@ -23,6 +23,7 @@ from voice_trio.core.history import Message
 from voice_trio.core.items import ToolUse, own_use_id
 from voice_trio.core.messages import CallState, ToolCalled
 from voice_trio.core.strange_text import mend
+from voice_trio.core.timeline import Stage
 from voice_trio.engines.base import Prompt, ToolCall
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet
@@ -203,7 +204,8 @@ class Using:
         self.uses.append(use)
         try:
             if tool is not None and use.state is CallState.STARTED:
-                await self._answer(use, tool, hands)
+                with outlet.during(Stage.TOOL, use.name):
+                    await self._answer(use, tool, hands)
         finally:
             use.over.set()
         self._left_chars -= len(use.result)

@@ -50,7 +50,7 @@ def _stages(turn: TurnReport) -> Iterator[Span]:
     moments, over_at = turn.timeline.moments, turn.over_at
     if (spoke_at := moments.get(Moment.SPEECH_START)) is not None:
         yield Span("capture", spoke_at, moments.get(Moment.CAPTURED, over_at))
-    for stage, began, ended in turn.timeline.intervals:
+    for stage, began, ended, name in turn.timeline.intervals:
         match stage:
             case Stage.RECOGNITION:
                 yield Span("recognition", began, ended, {"voice_trio.engine": without_paths(turn.engines.recognizer)})
@@ -63,5 +63,8 @@ def _stages(turn: TurnReport) -> Iterator[Span]:
                 names = {"operation.name": "chat", "request.model": model, "provider.name": provider}
                 told = {f"gen_ai.{name}": value for name, value in names.items()}
                 yield Span(f"chat {model}", began, ended, told)
+            case Stage.TOOL:
+                used = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
+                yield Span(f"execute_tool {name}", began, ended, used)
     if (sounded_at := moments.get(Moment.FIRST_AUDIO)) is not None:
         yield Span("playing", sounded_at, over_at)
