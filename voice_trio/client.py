@@ -2,68 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from http import HTTPStatus
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeGuard, TypeVar
 
 import trio
-from trio_websocket import (
-    ConnectionClosed,
-    ConnectionRejected,
-    HandshakeError,
-    WebSocketConnection,
-    wrap_client_stream,
-)
+from trio_websocket import ConnectionClosed, WebSocketConnection
 from wsproto.utilities import LocalProtocolError
 
-from voice_trio import checks
+from voice_trio.client_connection import CannotConnect, ServerBusy, open_stream, shake_hands, trusting
+from voice_trio.client_resumption import BEGIN, Resumption
 from voice_trio.core import messages as m
 from voice_trio.core.codes import SoundCodec
-from voice_trio.core.errors import Mendable
 from voice_trio.microphone import Microphone
 from voice_trio.session.link import Malformed
+from voice_trio.wire import native
 from voice_trio.wire.codec import Unprepared
 from voice_trio.wire.native_caller import NativeCaller
 
+__all__ = ["CannotConnect", "Client", "ServerBusy", "SessionClosed", "connect", "is_such", "trusting"]
+
 SomeEvent = TypeVar("SomeEvent", bound=m.Event)
 
-_MESSAGES = 10_000
-"""Messages that may wait to be heard: the connection reads, and answers pings, only while there is room."""
-
-_MESSAGE_BYTES = 1 << 20
-
-_HANDSHAKE_S = 10.0
-_BODY_CHARS = 100
-_MESSAGE_CHARS = 300
-_SECONDS = re.compile(rb"[0-9]{1,6}")
-"""A header Retry-After may be a date as well."""
-
-_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-"""How an address may begin -> how the wire is spoken there."""
-
-_PATH = "/ws"
-_EXAMPLE = "http://127.0.0.1:8765"
 _CLOSE_S = 2.0
+_LOST = 1006
+"""The close code that nobody sends: the connection is gone, without a goodbye."""
+_BACK_S = (0.1, 3.0)
+"""Before the first try to come back to a session, and between later ones at most: doubled each time."""
 
 
-class CannotConnect(Mendable):
-    """There is no voice_trio at that address; the message says what was found instead."""
-
-
-class ServerBusy(CannotConnect):
-    """The server has no room for a session now, or is stopping; the message says which."""
-
-    def __init__(self, message: str, retry_after_s: int | None) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-        """When to try again, in s, where that was told."""
+Dialled = Awaitable[WebSocketConnection]
 
 
 class SessionClosed(Exception):
@@ -78,9 +49,19 @@ class SessionClosed(Exception):
 class Client:
     """One session of a server. What the server says waits here until it is heard."""
 
-    def __init__(self, connection: WebSocketConnection, codec: SoundCodec | None = None) -> None:
+    def __init__(
+        self, connection: WebSocketConnection, codec: SoundCodec | None, dial: Callable[[str], Dialled] | None
+    ) -> None:
+        """``dial``, if there is one, makes connections that offer what it is given, where one is lost."""
         self._connection = connection
         self._caller = NativeCaller(codec)
+        self._dial = dial
+        """None also once there is no session to come back to."""
+        self._resumption = Resumption()
+        self._away = False
+        """Whether somebody is coming back: what the lost connection still has is said again."""
+        self._sending = trio.Lock()
+        """Held by who sends, and by who comes back: what was kept goes first."""
         self._heard: deque[m.Event] = deque()
         """What the latest message says beyond the event that was returned."""
 
@@ -96,10 +77,17 @@ class Client:
 
     async def send_raw(self, data: str | bytes) -> None:
         """Send a message as it is, right or wrong. Raises `SessionClosed`."""
-        try:
-            await self._connection.send_message(data)
-        except ConnectionClosed as closed:
-            raise _session_closed(closed) from None
+        async with self._sending:
+            if self._dial is not None:
+                self._resumption.keep(data)
+            try:
+                await self._connection.send_message(data)
+            except ConnectionClosed as closed:
+                await self._come_back(closed)
+            except BaseException:
+                # Cancelled, while others sent: it did not get out.
+                self._resumption.take_back()
+                raise
 
     async def speak(self, pcm: bytes, *, real_time: bool = True) -> None:
         """Send 16 kHz s16le mono ``pcm``, at the speed of speech or all at once. Raises `SessionClosed`."""
@@ -116,15 +104,76 @@ class Client:
                 self._heard += self._caller.decode(await self.hear_raw())
             except Malformed as error:
                 raise CannotConnect(f"The server says what is no event of /ws: {error}.") from error
-        return self._heard.popleft()
+        event = self._heard.popleft()
+        if isinstance(event, m.SessionOpened):
+            self._resumption.greeted(event)
+        return event
 
     async def hear_raw(self) -> str | bytes:
         """Return the next message as it is, known or not. Raises `SessionClosed` after the last one."""
-        try:
-            message: str | bytes = await self._connection.get_message()
-        except ConnectionClosed as closed:
+        while True:
+            if self._away:
+                async with self._sending:
+                    pass
+            connection = self._connection
+            try:
+                message: str | bytes = await connection.get_message()
+            except ConnectionClosed as closed:
+                async with self._sending:
+                    if connection is self._connection:
+                        await self._come_back(closed)
+            else:
+                self._resumption.came()
+                return message
+
+    async def close(self) -> None:
+        """Say goodbye, so that the server waits for nobody."""
+        with trio.move_on_after(_CLOSE_S, shield=True):
+            await self._connection.aclose()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the server keeps the session for who loses the connection."""
+        return self._dial is not None and self._resumption.name != ""
+
+    async def _come_back(self, closed: ConnectionClosed) -> None:
+        """Go on with the session over another connection, and send there what got lost.
+
+        Raises `SessionClosed` if the session is over: the server said so, it no longer has it, or nothing leads there.
+        """
+        code = None if closed.reason is None else closed.reason.code
+        dial = self._dial if self.is_kept and code in (None, _LOST) else None
+        connection = None
+        if dial is not None:
+            self._away = True
+            try:
+                with trio.move_on_after(self._resumption.waits_s):
+                    connection = await self._resumed(dial)
+            finally:
+                self._away = False
+        if connection is None:
+            self._dial = None
             raise _session_closed(closed) from None
-        return message
+        self._connection = connection
+
+    async def _resumed(self, dial: Callable[[str], Dialled]) -> WebSocketConnection | None:
+        """Return a connection over which the session goes on; None if the server no longer has it."""
+        resumption, pause_s = self._resumption, _BACK_S[0]
+        while True:
+            await trio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _BACK_S[1])
+            try:
+                connection = await dial(resumption.offer)
+                greeting = native.decode_event(await connection.get_message())
+                if not isinstance(greeting, m.SessionOpened) or not greeting.resumed:
+                    # It is another session, which nobody asked for.
+                    await connection.aclose()
+                    return None
+                for message in resumption.lacking(greeting.received or 0):
+                    await connection.send_message(message)
+            except (CannotConnect, ConnectionClosed):
+                continue
+            return connection
 
     async def wait_for(self, kind: type[SomeEvent], **fields: Any) -> SomeEvent:
         """Return the next event of ``kind`` with these ``fields``, past all others. Raises as `hear` does."""
@@ -145,122 +194,51 @@ async def connect(
     token: str | None = None,
     ssl_context: ssl.SSLContext | None = None,
     codec: SoundCodec | None = None,
+    resume: bool = False,
 ) -> AsyncIterator[Client]:
     """Open a session with the server at ``url``. Raises `CannotConnect`.
 
     ``url`` is the page's address or that of /ws, with any of the schemes http, https, ws and wss, and whatever path
     stands before the page's. ``token`` is what such a server may want. Without ``ssl_context``, certificates are
     checked as usual. ``codec`` is how sound is coded in turns that do not say it themselves, where the server has it.
-    What is raised is a `ServerBusy` where there is no room now.
+    With ``resume`` a connection that is lost is made anew for as long as the server keeps the session, and whoever
+    hears or speaks waits until then. What is raised is a `ServerBusy` where there is no room now.
     """
-    host, port, resource, tls = _parts(url)
+    leaving = False
     try:
-        # The stream is ours, because trio-websocket leaves it open when the server closes first.
-        stream: trio.SocketStream | trio.SSLStream[trio.SocketStream]
-        if tls:
-            stream = await trio.open_ssl_over_tcp_stream(host, port, ssl_context=ssl_context)
-        else:
-            stream = await trio.open_tcp_stream(host, port)
-    except OSError as error:
-        raise CannotConnect(f"No server answers at {url}: {error.strerror or error}.") from error
-    connected = leaving = False
-    async with stream:
-        if isinstance(stream, trio.SSLStream):
-            await _prove(stream, url)
-        try:
-            async with trio.open_nursery() as nursery:
-                with trio.fail_after(_HANDSHAKE_S):
-                    connection = await wrap_client_stream(
-                        nursery,
-                        stream,
-                        f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-                        resource,
-                        # A token may be any text; a header's bytes need not be ASCII.
-                        extra_headers=[(b"authorization", b"Bearer " + token.encode())] if token else None,
-                        message_queue_size=_MESSAGES,
-                        max_message_size=_MESSAGE_BYTES,
-                    )
-                connected = True
-                yield Client(connection, codec)
-                leaving = True
-                with trio.move_on_after(_CLOSE_S):
-                    await connection.aclose()
-                nursery.cancel_scope.cancel()
-        except BaseExceptionGroup as group:
-            # What a caller raised inside is to come out as it was, and not as a group of our nursery's.
-            if len(group.exceptions) > 1:
+        # The streams are ours, because trio-websocket leaves them open when the server closes first.
+        async with AsyncExitStack() as streams, trio.open_nursery() as nursery:
+
+            async def dial(offer: str | None) -> WebSocketConnection:
+                stream = await open_stream(url, ssl_context)
+                await streams.enter_async_context(stream)
+                try:
+                    return await shake_hands(nursery, stream, url, token, offer)
+                except BaseException:
+                    # Or what reads from it would go on.
+                    await trio.aclose_forcefully(stream)
+                    raise
+
+            client = Client(await dial(BEGIN if resume else None), codec, dial if resume else None)
+            try:
+                yield client
+            except BaseException:
+                if client.is_kept:
+                    # Or the server would wait for somebody who does not come back.
+                    await client.close()
                 raise
-            cause = group.exceptions[0]
-            match cause:
-                case ConnectionRejected():
-                    raise _refusal(url, cause) from cause
-                case LocalProtocolError() if leaving:
-                    # A ping that arrived after we began to say goodbye; trio-websocket answers it all the same.
-                    return
-                case HandshakeError() | trio.TooSlowError() if not connected:
-                    other = "" if tls else " If it speaks TLS, its address begins with https://."
-                    raise CannotConnect(f"{url} does not answer as a voice_trio server.{other}") from cause
-                case _:
-                    raise cause from cause.__cause__
-
-
-def trusting(cafile: Path) -> ssl.SSLContext:
-    """Return what trusts the usual authorities and those in ``cafile``, a PEM file. Raises `CannotConnect`."""
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(cafile)
-    except ssl.SSLError as error:
-        raise CannotConnect(f"{cafile} holds no certificate in PEM.") from error
-    except OSError as error:
-        raise CannotConnect(f"{cafile} cannot be read: {error.strerror or error}.") from error
-    return context
-
-
-async def _prove(stream: trio.SSLStream[trio.SocketStream], url: str) -> None:
-    """Have the server show its certificate. Raises `CannotConnect`."""
-    try:
-        with trio.fail_after(_HANDSHAKE_S):
-            await stream.do_handshake()
-    except (trio.BrokenResourceError, trio.TooSlowError) as error:
-        match error.__cause__:
-            case ssl.SSLCertVerificationError() as untrusted:
-                raise CannotConnect(
-                    f"The certificate of {url} is not trusted: {untrusted.verify_message.rstrip('.')}. Give the "
-                    "one that signed it with --cafile; one made up at the server's start cannot be trusted so: give "
-                    "the server one with STREAM_CERTFILE and STREAM_KEYFILE."
-                ) from error
-        raise CannotConnect(f"{url} does not answer in TLS; without it an address begins with http://.") from error
-
-
-def _parts(url: str) -> tuple[str, int, str, bool]:
-    """Return host, port, resource and whether TLS is wanted."""
-    try:
-        parts = checks.web_address(url, tuple(_SCHEMES), example=_EXAMPLE)
-    except ValueError as error:
-        raise CannotConnect(f"{url} is no address of a server; one looks like {_EXAMPLE}.") from error
-    tls = _SCHEMES[parts.scheme] == "wss"
-    path, question, query = parts.raw_path.decode("ascii").partition("?")
-    path = path.rstrip("/")
-    if not path.endswith(_PATH):
-        path += _PATH
-    return parts.raw_host.decode("ascii"), parts.port or (443 if tls else 80), path + question + query, tls
-
-
-def _refusal(url: str, rejected: ConnectionRejected) -> CannotConnect:
-    """Return what a handshake that was answered with an HTTP status means."""
-    text = (rejected.body or b"").decode(errors="replace").strip()
-    if rejected.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-        try:
-            error = json.loads(text)["error"]
-            return ServerBusy(str(error["message"])[:_MESSAGE_CHARS], int(error["retry_after_s"]))
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-            # It is a proxy that says so, in a page.
-            after = dict(rejected.headers).get(b"retry-after", b"")
-            return ServerBusy(
-                f"{url} has no server free for a session now", int(after) if _SECONDS.fullmatch(after) else None
-            )
-    body = "" if text.startswith("<") else text[:_BODY_CHARS]
-    return CannotConnect(f"{url} refused the session: {rejected.status_code} {body}".strip())
+            leaving = True
+            await client.close()
+            nursery.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        # What a caller raised inside is to come out as it was, and not as a group of our nursery's.
+        if len(group.exceptions) > 1:
+            raise
+        cause = group.exceptions[0]
+        if leaving and isinstance(cause, LocalProtocolError):
+            # A ping that arrived after we began to say goodbye; trio-websocket answers it all the same.
+            return
+        raise cause from cause.__cause__
 
 
 def _session_closed(closed: ConnectionClosed) -> SessionClosed:

@@ -11,12 +11,14 @@ COMPLETE, WHOLE, DOUBTFUL, BROKEN_OFF = Sense
 WINDOWS = {
     # probability, words, usual pause, undecided, window
     "it sounds like the end, and words are yet to come": (0.98, None, None, 700, 500),
-    "it sounds much like the end, and words are yet to come": (0.97, None, None, 700, 600),
+    "it sounds much like the end, and words are yet to come": (0.97, None, None, 700, 700),
     "nothing is known of words either": (None, None, None, 700, 700),
     "nothing is known": (None, WHOLE, None, 700, 700),
     "surely the end": (0.98, WHOLE, None, 700, 320),
     "surely the end, whatever this person's habits": (0.99, WHOLE, 1100, 700, 320),
-    "likely": (0.96, WHOLE, 1100, 700, 600),
+    "likely": (0.96, WHOLE, None, 700, 700),
+    "likely, and a person with long pauses": (0.97, WHOLE, 1100, 700, 900),
+    "likely, and there may be more words": (0.97, DOUBTFUL, None, 700, 900),
     "almost surely the end, and nobody goes on behind that": (0.9, COMPLETE, None, 700, 320),
     "the words alone say so": (0.1, COMPLETE, 1100, 700, 500),
     "the words alone are known, and say so": (None, COMPLETE, None, 700, 500),

@@ -44,10 +44,10 @@ async def gap_ms(engines, start=None, **settings):
 
 DEAF = EngineError(ErrorCode.ASR_FAIL, "It hears nothing.")
 GAPS = {
-    "it sounds like the end": ([0.97], FINISHED, 370),
+    "it sounds like the end": ([0.99], FINISHED, 330),
     "it does not": ([0.1], FINISHED, 1320),
     "nobody can tell": ([0.9], FINISHED, 920),
-    "a word is missing": ([0.97], UNFINISHED, 1320),
+    "a word is missing": ([0.99], UNFINISHED, 1320),
     "a word is missing, and the model cannot tell": ([None], UNFINISHED, 1320),
     "the model fails, and words decide": ([DEAF], UNFINISHED, 1320),
     "the model fails, and words decide nothing": ([DEAF], FINISHED, 720),
@@ -66,7 +66,7 @@ async def test_the_final_that_is_begun_in_the_pause_tells_its_words_where_no_par
 ):
     words = UNFINISHED.words
     recognizer = ScriptedRecognizer(words=words, settles_early=settles_early, anticipate_s=0.1)
-    _, engines = weighing(0.97, recognizer=recognizer)
+    _, engines = weighing(0.99, recognizer=recognizer)
     assert abs(await gap_ms(engines, partial_interval_ms=5_000) - gap) <= 30
 
 
@@ -78,7 +78,7 @@ async def test_a_judgement_that_is_late_is_waited_for_by_nobody(autojump_clock):
 
 
 async def test_one_that_comes_in_the_middle_of_the_window_counts_from_then_on(autojump_clock):
-    _, engines = weighing(0.97, judge_s=0.3)
+    _, engines = weighing(0.99, judge_s=0.3)
     assert 520 <= await gap_ms(engines) <= 560
 
 
@@ -90,14 +90,14 @@ async def test_one_that_comes_in_the_middle_of_the_window_counts_from_then_on(au
         (m.Start(), {"endpointing": "strict"}, 720),
         (m.Start(silence_ms=900), {}, 920),
         (m.Start(endpointing="fixed"), {}, 720),
-        (m.Start(silence_ms=900, endpointing="adaptive"), {}, 370),
-        (m.Start(endpointing="adaptive"), {"endpointing": "fixed"}, 370),
+        (m.Start(silence_ms=900, endpointing="adaptive"), {}, 330),
+        (m.Start(endpointing="adaptive"), {"endpointing": "fixed"}, 330),
     ],
 )
 async def test_who_asks_for_a_fixed_window_has_one_and_who_does_not_has_none(autojump_clock, start, settings, gap):
-    weigher, engines = weighing(0.97)
+    weigher, engines = weighing(0.99)
     assert abs(await gap_ms(engines, start, **settings) - gap) <= 30
-    assert bool(weigher.asked) == (gap == 370)
+    assert bool(weigher.asked) == (gap == 330)
 
 
 @pytest.mark.parametrize(
@@ -106,13 +106,13 @@ async def test_who_asks_for_a_fixed_window_has_one_and_who_does_not_has_none(aut
         (m.Configure(endpointing="fixed"), m.Start(), 720),
         (m.Configure(silence_ms=1000), m.Start(), 1020),
         (m.Configure(silence_ms=1000), m.Start(silence_ms=500), 520),
-        (m.Configure(silence_ms=1000), m.Start(endpointing="adaptive"), 370),
-        (m.Configure(silence_ms=1000, endpointing="adaptive"), m.Start(), 370),
-        (m.Configure(), m.Start(), 370),
+        (m.Configure(silence_ms=1000), m.Start(endpointing="adaptive"), 330),
+        (m.Configure(silence_ms=1000, endpointing="adaptive"), m.Start(), 330),
+        (m.Configure(), m.Start(), 330),
     ],
 )
 async def test_a_session_may_be_configured(autojump_clock, configured, start, gap):
-    _, engines = weighing(0.97)
+    _, engines = weighing(0.99)
     with trio.fail_after(60):
         async with conversation(engines=engines, endpointing="adaptive") as talk:
             await talk.ask(configured, start)
@@ -123,7 +123,7 @@ async def test_a_session_may_be_configured(autojump_clock, configured, start, ga
 
 async def test_a_pause_inside_a_sentence_is_spoken_through(autojump_clock):
     """The window of a pause that was none is forgotten with it, and each pause is judged by all that was said."""
-    weigher, engines = weighing(0.05, 0.97)
+    weigher, engines = weighing(0.05, 0.99)
     with trio.fail_after(60):
         async with conversation(engines=engines, endpointing="adaptive") as talk:
             await talk.ask(m.Start())
@@ -132,14 +132,14 @@ async def test_a_pause_inside_a_sentence_is_spoken_through(autojump_clock):
             final = await talk.wait_for(m.Final)
             done = await talk.wait_for(m.Done)
     assert final.text == "so turn left now"
-    assert abs(done.latency.t_final_transcript_ms - 100 - 370) <= 30
+    assert abs(done.latency.t_final_transcript_ms - 100 - 330) <= 30
     first, second = (len(pcm) / 2 / SAMPLE_RATE for pcm in weigher.asked)
     assert first == pytest.approx(1.5 + 0.2, abs=0.06)
     assert second == pytest.approx(1.5 + 1.2 + 1.2 + 0.2, abs=0.07)
 
 
 async def test_a_judgement_of_a_pause_that_is_over_is_of_no_other(autojump_clock):
-    weigher, engines = weighing(0.97, 0.9, judge_s=0.2)
+    weigher, engines = weighing(0.99, 0.9, judge_s=0.2)
     with trio.fail_after(60):
         async with conversation(engines=engines, endpointing="adaptive") as talk:
             await talk.ask(m.Start())
@@ -151,7 +151,7 @@ async def test_a_judgement_of_a_pause_that_is_over_is_of_no_other(autojump_clock
 
 
 async def test_the_last_eight_seconds_are_judged(autojump_clock):
-    weigher, engines = weighing(0.97)
+    weigher, engines = weighing(0.99)
     with trio.fail_after(60):
         async with conversation(engines=engines, endpointing="adaptive") as talk:
             await talk.ask(m.Start())
@@ -180,7 +180,7 @@ async def test_a_person_who_pauses_long_is_given_longer(autojump_clock):
 
 @pytest.mark.parametrize(("pause_ms", "gap_ms"), [(500, 920), (800, 1120)])
 async def test_a_pause_that_was_taken_for_the_end_counts_among_a_persons_pauses(autojump_clock, pause_ms, gap_ms):
-    _, engines = weighing(0.97, 0.97, 0.97, 0.9)
+    _, engines = weighing(0.99, 0.99, 0.99, 0.9)
     slow = ScriptedLanguageModel(replies=[ScriptedReply(tokens=[5.0, "Yes."])] * 4)
     engines = replace(engines, language_model=slow)
     with trio.fail_after(60):
@@ -195,7 +195,7 @@ async def test_a_pause_that_was_taken_for_the_end_counts_among_a_persons_pauses(
 
 
 async def test_where_only_the_person_ends_it_nothing_is_weighed(autojump_clock):
-    weigher, engines = weighing(0.97)
+    weigher, engines = weighing(0.99)
     with trio.fail_after(60):
         async with conversation(engines=engines, endpointing="adaptive") as talk:
             await talk.ask(m.Start(mode="hold"))
@@ -206,7 +206,7 @@ async def test_where_only_the_person_ends_it_nothing_is_weighed(autojump_clock):
 
 
 @pytest.mark.parametrize(
-    ("silence_ms", "probability", "ends_s"), [(5000, 0.97, 2.1), (5000, 0.9, 5.0), (700, 0.1, 2.1)]
+    ("silence_ms", "probability", "ends_s"), [(5000, 0.99, 2.1), (5000, 0.9, 5.0), (700, 0.1, 2.1)]
 )
 async def test_where_audio_stops_coming_the_clock_goes_by_the_same_window(
     autojump_clock, silence_ms, probability, ends_s
@@ -221,11 +221,11 @@ async def test_where_audio_stops_coming_the_clock_goes_by_the_same_window(
 
 
 async def test_developers_see_what_a_pause_was_taken_for_and_no_word_of_it(autojump_clock):
-    _, engines = weighing(0.97, recognizer=UNFINISHED)
+    _, engines = weighing(0.99, recognizer=UNFINISHED)
     with capture_logs() as lines:
         await gap_ms(engines)
     weighed = [line for line in lines if line["event"] == "pause weighed"]
-    assert (weighed[-1]["probability"], weighed[-1]["words"], weighed[-1]["window_ms"]) == (0.97, "BROKEN_OFF", 1300)
+    assert (weighed[-1]["probability"], weighed[-1]["words"], weighed[-1]["window_ms"]) == (0.99, "BROKEN_OFF", 1300)
     assert "left" not in str(lines)
 
 

@@ -24,4 +24,6 @@ def test_who_finds_no_place_is_told_so_before_the_handshake():
 def test_a_conversation_goes_on_at_the_other_server_when_one_is_killed(database_url, monkeypatch):
     monkeypatch.setenv("STREAM_DATABASE_URL", database_url)
     monkeypatch.setenv("STREAM_CLAIM_TTL_S", "3")
+    # The answers have to be right.
+    monkeypatch.delenv("STREAM_LLM_ENGINE")
     assert trio.run(fleet.kill, math.inf)

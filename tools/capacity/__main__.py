@@ -24,6 +24,9 @@ from tools.capacity.demand import Demand
 from tools.capacity.queueing import machine, most_people
 from tools.figures import percentile
 
+MOST_PROCESSORS = 4
+"""More a server does not keep busy, which has one interpreter lock; a larger machine takes several servers."""
+
 WAIT_S = 0.1
 """What somebody may wait for a processor, in the mean."""
 _SPARE = 0.3
@@ -40,9 +43,9 @@ _WIDTHS = (6, 8, 8, 11, 6, 8, 12)
 
 
 def machines(demand: Demand) -> list[str]:
-    """Return the lines about one machine, by its processors."""
-    lines = ["One machine, people who talk all the time:", "  processors  people  busy  wait, s  gap, s"]
-    for processors in (2, 4, 8, 16, 32):
+    """Return the lines about one server, by its processors."""
+    lines = ["One server, people who talk all the time:", "  processors  people  busy  wait, s  gap, s"]
+    for processors in (1, 2, MOST_PROCESSORS):
         people = most_people(demand, processors, WAIT_S)
         met = machine(demand, people, processors)
         lines.append(f"  {processors:10}  {people:6}  {met.busy:4.0%}  {met.wait_s:7.2f}  {met.gap_s:6.2f}")
@@ -93,7 +96,13 @@ def _of(values: Sequence[float], percent: float) -> str:
 @click.command()
 @click.option("--turn-cpu", type=click.FloatRange(0.1, 60), help="Seconds of a processor that a turn computes.")
 @click.option("--sessions", "counts", multiple=True, type=click.IntRange(1), help="So many; may be repeated.")
-@click.option("--processors", default=16, show_default=True, type=click.IntRange(1), help="Of a server of the fleet.")
+@click.option(
+    "--processors",
+    default=MOST_PROCESSORS,
+    show_default=True,
+    type=click.IntRange(1, MOST_PROCESSORS),
+    help="Of a server of the fleet.",
+)
 @click.option("--talking", default=0.5, show_default=True, type=click.FloatRange(0.01, 1), help="Share of the people.")
 def main(turn_cpu: float | None, counts: tuple[int, ...], processors: int, talking: float) -> None:
     """Print what a machine, a fleet and more than that can do."""

@@ -173,5 +173,5 @@ async def _session(server: Server) -> AsyncIterator[Client]:
             from voice_trio.server.run import open_server
 
             url = (await stack.enter_async_context(open_server(settings))).ws_url
-        session = connect(url, token=token, ssl_context=server.tls, codec=server.codec)
+        session = connect(url, token=token, ssl_context=server.tls, codec=server.codec, resume=True)
         yield await stack.enter_async_context(session)

@@ -208,8 +208,8 @@ def _by_beginning(words: Sequence[str], said: str) -> Sense:
     if first in _AUXILIARIES and second in _PRONOUNS and len(words) == _PAIR:
         return Sense.BROKEN_OFF
     if first in _ASKING and not any(word in _AUXILIARIES or word.endswith(_SUFFIX_OF_VERBS) for word in words):
-        # "What time?" may be all, and so may "what about tomorrow?"; "which of these two restaurants" is not. A long one
-        # has its verb, of which there are too many to know: "how many people live in the city of London?".
+        # "What time?" may be all, and so may "what about tomorrow?"; "which of these two restaurants" is not. A long
+        # one has its verb, of which there are too many to know: "how many people live in the city of London?".
         if second == "of":
             return Sense.BROKEN_OFF
         return Sense.DOUBTFUL if len(words) < _LONG_QUESTION else Sense.WHOLE

@@ -1,0 +1,146 @@
+"""How a client gets to a server of /ws, and what stands there instead."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from http import HTTPStatus
+from pathlib import Path
+
+import trio
+from trio_websocket import ConnectionRejected, HandshakeError, WebSocketConnection, wrap_client_stream
+
+from voice_trio import checks
+from voice_trio.core.errors import Mendable
+
+_MESSAGES = 10_000
+"""Messages that may wait to be heard: the connection reads, and answers pings, only while there is room."""
+
+_MESSAGE_BYTES = 1 << 20
+
+_HANDSHAKE_S = 10.0
+_BODY_CHARS = 100
+_MESSAGE_CHARS = 300
+_SECONDS = re.compile(rb"[0-9]{1,6}")
+"""A header Retry-After may be a date as well."""
+
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+"""How an address may begin -> how the wire is spoken there."""
+
+_PATH = "/ws"
+_EXAMPLE = "http://127.0.0.1:8765"
+_SUBPROTOCOL = "voice-trio"
+
+
+class CannotConnect(Mendable):
+    """There is no voice_trio at that address; the message says what was found instead."""
+
+
+class ServerBusy(CannotConnect):
+    """The server has no room for a session now, or is stopping; the message says which."""
+
+    def __init__(self, message: str, retry_after_s: int | None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """When to try again, in s, where that was told."""
+
+
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
+
+async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> Stream:
+    """Return a connection to the machine of ``url``, whose certificate is right. Raises `CannotConnect`."""
+    host, port, _, tls = _parts(url)
+    try:
+        if not tls:
+            return await trio.open_tcp_stream(host, port)
+        stream = await trio.open_ssl_over_tcp_stream(host, port, ssl_context=ssl_context)
+    except OSError as error:
+        raise CannotConnect(f"No server answers at {url}: {error.strerror or error}.") from error
+    await _prove(stream, url)
+    return stream
+
+
+async def shake_hands(
+    nursery: trio.Nursery, stream: Stream, url: str, token: str | None, offer: str | None
+) -> WebSocketConnection:
+    """Return a WebSocket over ``stream``, which is read in ``nursery``. Raises `CannotConnect`."""
+    host, port, resource, tls = _parts(url)
+    try:
+        with trio.fail_after(_HANDSHAKE_S):
+            return await wrap_client_stream(
+                nursery,
+                stream,
+                f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+                resource,
+                subprotocols=[_SUBPROTOCOL, offer] if offer else None,
+                # A token may be any text; a header's bytes need not be ASCII.
+                extra_headers=[(b"authorization", b"Bearer " + token.encode())] if token else None,
+                message_queue_size=_MESSAGES,
+                max_message_size=_MESSAGE_BYTES,
+            )
+    except ConnectionRejected as rejected:
+        raise _refusal(url, rejected) from rejected
+    except (HandshakeError, trio.TooSlowError) as error:
+        other = "" if tls else " If it speaks TLS, its address begins with https://."
+        raise CannotConnect(f"{url} does not answer as a voice_trio server.{other}") from error
+
+
+def trusting(cafile: Path) -> ssl.SSLContext:
+    """Return what trusts the usual authorities and those in ``cafile``, a PEM file. Raises `CannotConnect`."""
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile)
+    except ssl.SSLError as error:
+        raise CannotConnect(f"{cafile} holds no certificate in PEM.") from error
+    except OSError as error:
+        raise CannotConnect(f"{cafile} cannot be read: {error.strerror or error}.") from error
+    return context
+
+
+async def _prove(stream: trio.SSLStream[trio.SocketStream], url: str) -> None:
+    """Have the server show its certificate. Raises `CannotConnect`."""
+    try:
+        with trio.fail_after(_HANDSHAKE_S):
+            await stream.do_handshake()
+    except (trio.BrokenResourceError, trio.TooSlowError) as error:
+        match error.__cause__:
+            case ssl.SSLCertVerificationError() as untrusted:
+                raise CannotConnect(
+                    f"The certificate of {url} is not trusted: {untrusted.verify_message.rstrip('.')}. Give the "
+                    "one that signed it with --cafile; one made up at the server's start cannot be trusted so: give "
+                    "the server one with STREAM_CERTFILE and STREAM_KEYFILE."
+                ) from error
+        raise CannotConnect(f"{url} does not answer in TLS; without it an address begins with http://.") from error
+
+
+def _parts(url: str) -> tuple[str, int, str, bool]:
+    """Return host, port, resource and whether TLS is wanted."""
+    try:
+        parts = checks.web_address(url, tuple(_SCHEMES), example=_EXAMPLE)
+    except ValueError as error:
+        raise CannotConnect(f"{url} is no address of a server; one looks like {_EXAMPLE}.") from error
+    tls = _SCHEMES[parts.scheme] == "wss"
+    path, question, query = parts.raw_path.decode("ascii").partition("?")
+    path = path.rstrip("/")
+    if not path.endswith(_PATH):
+        path += _PATH
+    return parts.raw_host.decode("ascii"), parts.port or (443 if tls else 80), path + question + query, tls
+
+
+def _refusal(url: str, rejected: ConnectionRejected) -> CannotConnect:
+    """Return what a handshake that was answered with an HTTP status means."""
+    text = (rejected.body or b"").decode(errors="replace").strip()
+    if rejected.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        try:
+            error = json.loads(text)["error"]
+            return ServerBusy(str(error["message"])[:_MESSAGE_CHARS], int(error["retry_after_s"]))
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            # It is a proxy that says so, in a page.
+            after = dict(rejected.headers).get(b"retry-after", b"")
+            return ServerBusy(
+                f"{url} has no server free for a session now", int(after) if _SECONDS.fullmatch(after) else None
+            )
+    body = "" if text.startswith("<") else text[:_BODY_CHARS]
+    return CannotConnect(f"{url} refused the session: {rejected.status_code} {body}".strip())

@@ -1,0 +1,56 @@
+"""What it takes a client to come back to a session whose connection is lost, as docs/protocol.md says. No I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from voice_trio.core import messages as m
+
+BEGIN: Final = "resume"
+"""The subprotocol that asks for a session which outlives its connections."""
+
+_MOST_KEPT: Final = 1_500
+"""Messages that are kept in case that they did not arrive: half a minute of a voice in packets of 20 ms."""
+
+
+class Resumption:
+    """One session, over all its connections."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        """The session's secret name; empty where it ends with its connection."""
+        self.waits_s = 0.0
+        """How long the server keeps it for us."""
+        self._seq = 0
+        self._said = 0
+        self._kept: deque[str | bytes] = deque(maxlen=_MOST_KEPT)
+
+    @property
+    def offer(self) -> str:
+        """The subprotocol with which a connection goes on with this session."""
+        return f"{BEGIN}.{self._seq}.{self.name}"
+
+    def greeted(self, greeting: m.SessionOpened) -> None:
+        """Take the session's first event."""
+        self.name, self.waits_s = greeting.resume or "", greeting.resume_s or 0.0
+
+    def came(self) -> None:
+        """Count a message of the session's."""
+        self._seq += 1
+
+    def keep(self, message: str | bytes) -> None:
+        """Count ``message``, which is sent now, or would be, and keep it."""
+        self._said += 1
+        self._kept.append(message)
+
+    def take_back(self) -> None:
+        """The message that was kept last was not sent, and never will be."""
+        if self._kept:
+            self._kept.pop()
+            self._said -= 1
+
+    def lacking(self, received: int) -> list[str | bytes]:
+        """Return what the server does not have, which has ``received`` messages; of what is no longer kept, nothing."""
+        missing = min(self._said - received, len(self._kept))
+        return [*self._kept][len(self._kept) - max(0, missing) :]
