@@ -152,10 +152,16 @@ class _Connection:
     async def _receive(self) -> Request | None:
         head, body = None, bytearray()
         while True:
-            event = self._http.next_event()
+            try:
+                event = self._http.next_event()
+                if event is h11.NEED_DATA:
+                    self._http.receive_data(await self._stream.receive_some())
+            except (h11.RemoteProtocolError, trio.BrokenResourceError):
+                # Whoever asked has left in the middle of it.
+                return None
             match event:
                 case h11.NEED_DATA:
-                    self._http.receive_data(await self._stream.receive_some())
+                    pass
                 case h11.Request():
                     head = event
                 case h11.Data():

@@ -6,14 +6,13 @@ import math
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeGuard, TypeVar
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
-from wsproto.utilities import LocalProtocolError
 
-from voice_trio.client_connection import CannotConnect, ServerBusy, open_stream, shake_hands, trusting
+from voice_trio.client_connection import CannotConnect, Line, ServerBusy, hold_line, trusting
 from voice_trio.client_resumption import BEGIN, Resumption
 from voice_trio.core import messages as m
 from voice_trio.core.codes import SoundCodec
@@ -32,9 +31,8 @@ _LOST = 1006
 """The close code that nobody sends: the connection is gone, without a goodbye."""
 _BACK_S = (0.1, 3.0)
 """Before the first try to come back to a session, and between later ones at most: doubled each time."""
-
-
-Dialled = Awaitable[WebSocketConnection]
+_TRY_S = 4.0
+"""For one of them: what leads nowhere may answer nothing."""
 
 
 class SessionClosed(Exception):
@@ -49,11 +47,9 @@ class SessionClosed(Exception):
 class Client:
     """One session of a server. What the server says waits here until it is heard."""
 
-    def __init__(
-        self, connection: WebSocketConnection, codec: SoundCodec | None, dial: Callable[[str], Dialled] | None
-    ) -> None:
+    def __init__(self, line: Line, codec: SoundCodec | None, dial: Callable[[str], Awaitable[Line]] | None) -> None:
         """``dial``, if there is one, makes connections that offer what it is given, where one is lost."""
-        self._connection = connection
+        self._line = line
         self._caller = NativeCaller(codec)
         self._dial = dial
         """None also once there is no session to come back to."""
@@ -81,7 +77,7 @@ class Client:
             if self._dial is not None:
                 self._resumption.keep(data)
             try:
-                await self._connection.send_message(data)
+                await self._line.socket.send_message(data)
             except ConnectionClosed as closed:
                 await self._come_back(closed)
             except BaseException:
@@ -115,12 +111,12 @@ class Client:
             if self._away:
                 async with self._sending:
                     pass
-            connection = self._connection
+            line = self._line
             try:
-                message: str | bytes = await connection.get_message()
+                message: str | bytes = await line.socket.get_message()
             except ConnectionClosed as closed:
                 async with self._sending:
-                    if connection is self._connection:
+                    if line is self._line:
                         await self._come_back(closed)
             else:
                 self._resumption.came()
@@ -129,7 +125,7 @@ class Client:
     async def close(self) -> None:
         """Say goodbye, so that the server waits for nobody."""
         with trio.move_on_after(_CLOSE_S, shield=True):
-            await self._connection.aclose()
+            await self._line.socket.aclose()
 
     @property
     def is_kept(self) -> bool:
@@ -141,39 +137,51 @@ class Client:
 
         Raises `SessionClosed` if the session is over: the server said so, it no longer has it, or nothing leads there.
         """
-        code = None if closed.reason is None else closed.reason.code
-        dial = self._dial if self.is_kept and code in (None, _LOST) else None
-        connection = None
+        dial = self._dial if self.is_kept and _is_lost(closed) else None
+        line = None
         if dial is not None:
             self._away = True
             try:
                 with trio.move_on_after(self._resumption.waits_s):
-                    connection = await self._resumed(dial)
+                    line = await self._resumed(dial)
             finally:
                 self._away = False
-        if connection is None:
+        if line is None:
             self._dial = None
             raise _session_closed(closed) from None
-        self._connection = connection
+        self._line = line
 
-    async def _resumed(self, dial: Callable[[str], Dialled]) -> WebSocketConnection | None:
+    async def _resumed(self, dial: Callable[[str], Awaitable[Line]]) -> Line | None:
         """Return a connection over which the session goes on; None if the server no longer has it."""
-        resumption, pause_s = self._resumption, _BACK_S[0]
+        pause_s = _BACK_S[0]
         while True:
             await trio.sleep(pause_s)
             pause_s = min(2 * pause_s, _BACK_S[1])
-            try:
-                connection = await dial(resumption.offer)
-                greeting = native.decode_event(await connection.get_message())
-                if not isinstance(greeting, m.SessionOpened) or not greeting.resumed:
-                    # It is another session, which nobody asked for.
-                    await connection.aclose()
-                    return None
-                for message in resumption.lacking(greeting.received or 0):
-                    await connection.send_message(message)
-            except (CannotConnect, ConnectionClosed):
-                continue
-            return connection
+            with trio.move_on_after(_TRY_S), suppress(CannotConnect):
+                line, goes_on = await dial(self._resumption.offer), False
+                try:
+                    goes_on = await self._goes_on(line.socket)
+                except ConnectionClosed as closed:
+                    if _is_lost(closed):
+                        continue
+                finally:
+                    if not goes_on:
+                        line.scope.cancel()
+                return line if goes_on else None
+
+    async def _goes_on(self, socket: WebSocketConnection) -> bool:
+        """Return whether the session goes on over ``socket``; then what the server lacks was sent there."""
+        try:
+            greeting = native.decode_event(await socket.get_message())
+        except Malformed:
+            return False
+        if not isinstance(greeting, m.SessionOpened) or not greeting.resumed:
+            # It is another session, which nobody asked for.
+            await socket.aclose()
+            return False
+        for message in self._resumption.lacking(greeting.received or 0):
+            await socket.send_message(message)
+        return True
 
     async def wait_for(self, kind: type[SomeEvent], **fields: Any) -> SomeEvent:
         """Return the next event of ``kind`` with these ``fields``, past all others. Raises as `hear` does."""
@@ -204,20 +212,12 @@ async def connect(
     With ``resume`` a connection that is lost is made anew for as long as the server keeps the session, and whoever
     hears or speaks waits until then. What is raised is a `ServerBusy` where there is no room now.
     """
-    leaving = False
     try:
-        # The streams are ours, because trio-websocket leaves them open when the server closes first.
-        async with AsyncExitStack() as streams, trio.open_nursery() as nursery:
+        async with trio.open_nursery() as nursery:
 
-            async def dial(offer: str | None) -> WebSocketConnection:
-                stream = await open_stream(url, ssl_context)
-                await streams.enter_async_context(stream)
-                try:
-                    return await shake_hands(nursery, stream, url, token, offer)
-                except BaseException:
-                    # Or what reads from it would go on.
-                    await trio.aclose_forcefully(stream)
-                    raise
+            async def dial(offer: str | None) -> Line:
+                line: Line = await nursery.start(hold_line, url, token, ssl_context, offer)
+                return line
 
             client = Client(await dial(BEGIN if resume else None), codec, dial if resume else None)
             try:
@@ -227,7 +227,6 @@ async def connect(
                     # Or the server would wait for somebody who does not come back.
                     await client.close()
                 raise
-            leaving = True
             await client.close()
             nursery.cancel_scope.cancel()
     except BaseExceptionGroup as group:
@@ -235,9 +234,6 @@ async def connect(
         if len(group.exceptions) > 1:
             raise
         cause = group.exceptions[0]
-        if leaving and isinstance(cause, LocalProtocolError):
-            # A ping that arrived after we began to say goodbye; trio-websocket answers it all the same.
-            return
         raise cause from cause.__cause__
 
 
@@ -245,3 +241,8 @@ def _session_closed(closed: ConnectionClosed) -> SessionClosed:
     if closed.reason is None:
         return SessionClosed(None, None)
     return SessionClosed(closed.reason.code, closed.reason.reason)
+
+
+def _is_lost(closed: ConnectionClosed) -> bool:
+    """Return whether nobody ended the connection."""
+    return closed.reason is None or closed.reason.code == _LOST

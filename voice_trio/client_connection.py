@@ -7,9 +7,12 @@ import re
 import ssl
 from http import HTTPStatus
 from pathlib import Path
+from typing import NamedTuple
 
+import h11
 import trio
 from trio_websocket import ConnectionRejected, HandshakeError, WebSocketConnection, wrap_client_stream
+from wsproto.utilities import LocalProtocolError
 
 from voice_trio import checks
 from voice_trio.core.errors import Mendable
@@ -46,10 +49,10 @@ class ServerBusy(CannotConnect):
         """When to try again, in s, where that was told."""
 
 
-Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+_Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 
-async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> Stream:
+async def _open_stream(url: str, ssl_context: ssl.SSLContext | None) -> _Stream:
     """Return a connection to the machine of ``url``, whose certificate is right. Raises `CannotConnect`."""
     host, port, _, tls = _parts(url)
     try:
@@ -62,29 +65,60 @@ async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> Stream:
     return stream
 
 
-async def shake_hands(
-    nursery: trio.Nursery, stream: Stream, url: str, token: str | None, offer: str | None
-) -> WebSocketConnection:
-    """Return a WebSocket over ``stream``, which is read in ``nursery``. Raises `CannotConnect`."""
+class Line(NamedTuple):
+    """A connection."""
+
+    socket: WebSocketConnection
+    scope: trio.CancelScope
+    """Ends it, without a goodbye."""
+
+
+async def hold_line(
+    url: str,
+    token: str | None,
+    ssl_context: ssl.SSLContext | None,
+    offer: str | None,
+    *,
+    task_status: trio.TaskStatus[Line],
+) -> None:
+    """Have a connection to the server at ``url``, which has begun once this has started, until it is over.
+
+    ``offer`` is what the handshake offers beside the protocol. Raises `CannotConnect`.
+    """
     host, port, resource, tls = _parts(url)
+    started = False
     try:
-        with trio.fail_after(_HANDSHAKE_S):
-            return await wrap_client_stream(
-                nursery,
-                stream,
-                f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-                resource,
-                subprotocols=[_SUBPROTOCOL, offer] if offer else None,
-                # A token may be any text; a header's bytes need not be ASCII.
-                extra_headers=[(b"authorization", b"Bearer " + token.encode())] if token else None,
-                message_queue_size=_MESSAGES,
-                max_message_size=_MESSAGE_BYTES,
-            )
-    except ConnectionRejected as rejected:
-        raise _refusal(url, rejected) from rejected
-    except (HandshakeError, trio.TooSlowError) as error:
-        other = "" if tls else " If it speaks TLS, its address begins with https://."
-        raise CannotConnect(f"{url} does not answer as a voice_trio server.{other}") from error
+        # trio-websocket leaves the stream open when the server closes first. What a handshake fails of is raised by the
+        # task that reads, in this nursery.
+        async with await _open_stream(url, ssl_context) as stream, trio.open_nursery() as nursery:
+            with trio.fail_after(_HANDSHAKE_S):
+                socket = await wrap_client_stream(
+                    nursery,
+                    stream,
+                    f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+                    resource,
+                    subprotocols=[_SUBPROTOCOL, offer] if offer else None,
+                    # A token may be any text; a header's bytes need not be ASCII.
+                    extra_headers=[(b"authorization", b"Bearer " + token.encode())] if token else None,
+                    message_queue_size=_MESSAGES,
+                    max_message_size=_MESSAGE_BYTES,
+                )
+            started = True
+            task_status.started(Line(socket, nursery.cancel_scope))
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        match group.exceptions[0]:
+            case ConnectionRejected() as rejected:
+                raise _refusal(url, rejected) from rejected
+            case LocalProtocolError() if started:
+                # A ping that arrived after we began to say goodbye; trio-websocket answers it all the same.
+                return
+            case HandshakeError() | trio.TooSlowError() | h11.ProtocolError() as error if not started:
+                other = "" if tls else " If it speaks TLS, its address begins with https://."
+                raise CannotConnect(f"{url} does not answer as a voice_trio server.{other}") from error
+            case error:
+                raise error from error.__cause__
 
 
 def trusting(cafile: Path) -> ssl.SSLContext:

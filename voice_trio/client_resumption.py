@@ -11,7 +11,8 @@ BEGIN: Final = "resume"
 """The subprotocol that asks for a session which outlives its connections."""
 
 _MOST_KEPT: Final = 1_500
-"""Messages that are kept in case that they did not arrive: half a minute of a voice in packets of 20 ms."""
+_MOST_BYTES: Final = 960_000
+"""What is kept in case that it did not arrive: half a minute of a voice, in packets of 20 ms or as it is."""
 
 
 class Resumption:
@@ -24,7 +25,8 @@ class Resumption:
         """How long the server keeps it for us."""
         self._seq = 0
         self._said = 0
-        self._kept: deque[str | bytes] = deque(maxlen=_MOST_KEPT)
+        self._kept: deque[str | bytes] = deque()
+        self._bytes = 0
 
     @property
     def offer(self) -> str:
@@ -43,14 +45,21 @@ class Resumption:
         """Count ``message``, which is sent now, or would be, and keep it."""
         self._said += 1
         self._kept.append(message)
+        self._bytes += _sound(message)
+        while len(self._kept) > _MOST_KEPT or self._bytes > _MOST_BYTES:
+            self._bytes -= _sound(self._kept.popleft())
 
     def take_back(self) -> None:
         """The message that was kept last was not sent, and never will be."""
         if self._kept:
-            self._kept.pop()
+            self._bytes -= _sound(self._kept.pop())
             self._said -= 1
 
     def lacking(self, received: int) -> list[str | bytes]:
         """Return what the server does not have, which has ``received`` messages; of what is no longer kept, nothing."""
         missing = min(self._said - received, len(self._kept))
         return [*self._kept][len(self._kept) - max(0, missing) :]
+
+
+def _sound(message: str | bytes) -> int:
+    return 0 if isinstance(message, str) else len(message)

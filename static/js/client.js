@@ -37,6 +37,8 @@ export class Client {
     this.mode = "tap";
     /** Whether sound is to be Opus wherever the server has it. */
     this.wantsOpus = false;
+    /** Whether the voice of the latest spoken turn is. */
+    this.isOpus = false;
     /** The sound of a turn is being cut off, and its end asked for. @type {Promise<void>} */
     this.cancelling = Promise.resolve();
     this.onchange = () => {};
@@ -77,9 +79,14 @@ export class Client {
     for (const part of [input, output, session, uploads]) part.onnotice = tell;
     for (const part of [output, session, uploads]) part.onchange = () => this.onchange();
     for (const part of [output, session]) part.onturn = (turn) => this.tell(turn);
-    input.onaudio = (pcm) => (session.codec === "opus" ? encoder.push(pcm) : connection.send(pcm));
+    input.onaudio = (pcm) => (this.isOpus ? encoder.push(pcm) : connection.send(pcm));
     encoder.onpacket = (packet) => connection.send(packet);
-    encoder.onfail = output.decoder.onfail = () => (this.wantsOpus = false);
+    output.decoder.onfail = () => (this.wantsOpus = false);
+    encoder.onfail = () => {
+      this.wantsOpus = false;
+      // There the server goes on listening by itself.
+      if (session.isHandsFree) this.start("hands_free");
+    };
     output.onplayed = (turn, samples) => session.tellPlayed(turn, samples);
     session.onlistening = (turn) => input.clock.begin(turn);
     session.onfinal = (turn) => input.clock.end(turn);
@@ -141,7 +148,7 @@ export class Client {
   /** The person has finished speaking. */
   async stop() {
     // Behind the last of what they said, and not into a turn that came after it.
-    if (this.session.codec !== "opus" || (await this.encoder.finish())) this.session.stop();
+    if (!this.isOpus || (await this.encoder.finish())) this.session.stop();
   }
 
   /** Ends the turn, if there is one, and hands-free at the server; `cancelling` tells when the server has been told. */
@@ -163,11 +170,12 @@ export class Client {
    */
   ask(turn) {
     const { encoder, input, session } = this;
-    const isOpus = this.wantsOpus && session.server?.features.includes("opus");
+    const isOpus = Boolean(this.wantsOpus && session.server?.features.includes("opus"));
     // What was chosen holds for the session, so that it has to be taken back.
     if (isOpus || session.codec) session.codec = isOpus ? "opus" : "pcm";
     session.ask(turn, this.mode);
     if (turn.kind === "spoken") {
+      this.isOpus = isOpus;
       if (isOpus) encoder.begin();
       input.feed.send();
       if (turn.isSaid) this.stop();

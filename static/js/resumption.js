@@ -1,7 +1,8 @@
 /** What it takes to come back to a session whose connection is lost, as docs/protocol.md says. Pure. */
 
-/** Messages that are kept in case that they did not arrive: the longest utterance, in packets of 20 ms. */
+/** What is kept in case that it did not arrive: the longest utterance, in packets of 20 ms or as it is. */
 const MOST_KEPT = 1500;
+const MOST_BYTES = 960_000;
 
 export class Resumption {
   /** @param {{resume?: string, resume_s?: number}} [greeting] of the session; without one there is none */
@@ -15,6 +16,7 @@ export class Resumption {
     this.said = 0;
     /** The latest of them. @type {(string | ArrayBuffer)[]} */
     this.kept = [];
+    this.bytes = 0;
     /** Since when there is no connection, on the page's clock. */
     this.lostAt = Infinity;
   }
@@ -33,11 +35,18 @@ export class Resumption {
   /** @param {string | ArrayBuffer} message that is sent, or would be */
   keep(message) {
     this.said += 1;
-    if (this.kept.push(message) > MOST_KEPT) this.kept.shift();
+    this.kept.push(message);
+    this.bytes += bytesOf(message);
+    while (this.kept.length > MOST_KEPT || this.bytes > MOST_BYTES) this.bytes -= bytesOf(this.kept.shift() ?? "");
   }
 
   /** What the server lacks of what was sent. @param {number} received so many it has */
   lacking(received) {
     return this.kept.slice(Math.max(0, this.kept.length - this.said + received));
   }
+}
+
+/** @param {string | ArrayBuffer} message */
+function bytesOf(message) {
+  return typeof message === "string" ? 0 : message.byteLength;
 }

@@ -148,6 +148,24 @@ test("a server or a browser that has none gets the voice as it is", async () => 
   const sent = failing.socket.take();
   assert.deepEqual(kinds(sent.slice(0, 2)), ["start opus", "start pcm"], "what was chosen is taken back");
   assert.equal(sent[2].byteLength, 640);
+
+  const free = opened();
+  free.client.start("hands_free");
+  Encoder.last.error();
+  free.client.input.feed.push(said(7, 1));
+  const told = free.socket.take();
+  assert.deepEqual(kinds(told.slice(0, 2)), ["start opus", "start pcm"], "in hands-free at once");
+  assert.equal(told[2].byteLength, 640);
+});
+
+test("a typed turn changes nothing of how the voice is coded that goes on beside it", () => {
+  const { client, socket } = opened();
+  client.start("hands_free");
+  client.wantsOpus = false;
+  client.type("hello");
+  client.input.feed.push(said(7, 1));
+  Encoder.last.work();
+  assert.deepEqual(kinds(socket.take()), ["start opus", "text pcm", "7"]);
 });
 
 test("a message with packets is read as the protocol says", () => {

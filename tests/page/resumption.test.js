@@ -41,6 +41,8 @@ test("what the server has is not said again", () => {
   for (let number = 0; number < 1600; number += 1) resumption.keep(`${number}`);
   assert.equal(resumption.lacking(0).length, 1500, "older ones are gone");
   assert.deepEqual(resumption.lacking(1602), ["1599"]);
+  for (let piece = 0; piece < 600; piece += 1) resumption.keep(new ArrayBuffer(1920));
+  assert.equal(resumption.lacking(0).filter((one) => one instanceof ArrayBuffer).length, 500, "half a minute of sound");
 });
 
 test("a session is begun by offering to come back to it", () => {

@@ -16,6 +16,7 @@ import trio
 from tools.duplex_bench.adapter import Ears, SessionLost
 from tools.duplex_bench.network import Connection, over_network
 from voice_trio.client import CannotConnect, SessionClosed, connect
+from voice_trio.core.audio import BYTES_PER_SAMPLE
 from voice_trio.wire.native import CHUNK_HEADER
 
 _PLAYED_S = 0.25
@@ -34,11 +35,18 @@ class Ours:
         self._rates: dict[int, int] = {}
         self._whole: dict[int, int] = {}
         """Turn -> samples of its phrases that are whole."""
+        self._sent = 0
+        """Samples of the microphone's sound."""
         self._sounding: int | None = None
         """The turn of which sound came last."""
 
     async def send(self, pcm: bytes) -> None:
         """Send what the microphone heard. Raises `SessionLost`."""
+        begin, self._sent = self._sent, self._sent + len(pcm) // BYTES_PER_SAMPLE
+        if self._echo:
+            for place, turn, sample in self._ears.player.sounding(begin, self._sent):
+                what = {} if turn is None else {"turn": turn, "sample": sample}
+                await self._say("sounding", at=place - begin, **what)
         await self._send(pcm)
 
     async def listen(self) -> None:

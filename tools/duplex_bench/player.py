@@ -159,6 +159,23 @@ class Player:
                 heard[first - begin : last - begin] = run.sound(first, last)
         return heard
 
+    def sounding(self, begin: int, end: int) -> list[tuple[int, int | None, int]]:
+        """Return where, from one sample of the recording to another, neither later than now, something begins to sound.
+
+        Each place is a sample of the recording, the turn, and which sample of its sound, at its own rate, that is;
+        without a turn there is silence from there on. The first is ``begin``.
+        """
+        places: list[tuple[int, int | None, int]] = []
+        told = begin
+        for run in self.runs:
+            first, last = max(begin, run.begin), min(end, run.end)
+            if first < last:
+                if first > told:
+                    places.append((told, None, 0))
+                places.append((first, run.turn, run.source_at(first)))
+                told = last
+        return [*places, (told, None, 0)] if told < end else places
+
     def _begin(self, turn: int, source: int, at: int) -> None:
         for run in self.runs[-1:]:
             run.close(at)

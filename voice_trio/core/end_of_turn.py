@@ -16,7 +16,7 @@ from voice_trio.core.last_words import Sense
 SHORTEST_MS: Final = 250
 LONGEST_MS: Final = 2000
 
-SURE: Final = 0.978
+SURE: Final = 0.974
 LIKELY: Final = 0.96
 UNLIKELY: Final = 0.9
 """Probabilities from which on, and below which, a model is believed. Smart Turn gives most pauses inside sentences more

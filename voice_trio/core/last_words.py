@@ -39,8 +39,10 @@ def sense_of(text: str, language: str | None) -> Sense:
     words = _WORD.findall(said)
     if not words:
         return Sense.DOUBTFUL
-    sense = max(_by_ending(words, said), _by_number(words, said), _by_beginning(words, said), _by_punctuation(text))
-    return Sense.COMPLETE if sense is Sense.WHOLE and _FORMULA.fullmatch(" ".join(words)) else sense
+    written = _by_punctuation(text)
+    if written is Sense.WHOLE and _FORMULA.fullmatch(" ".join(words)):
+        return Sense.COMPLETE
+    return max(_by_ending(words, said), _by_number(words, said), _by_beginning(words, said), written)
 
 
 def _set(text: str) -> frozenset[str]:
@@ -228,8 +230,8 @@ _FORMULA: Final = re.compile(
       | (?:no\ thanks|no\ thank\ you|yes\ please|please\ do)
       | (?:good\ (?:morning|afternoon|evening|night)|goodbye|good\ bye|bye(?:\ bye)?)
       | (?:see\ you(?:\ (?:later|soon|tomorrow))?)
-      | (?:yes|yeah|yep|no|nope|ok|okay|exactly|correct|that's\ (?:right|correct|it|all|enough|fine|good))
-      | (?:stop|cancel|pause|resume|continue|go\ on|never\ mind|forget\ it|stop\ it|be\ quiet|shut\ up|wait)
+      | (?:exactly|correct|that's\ (?:right|correct|it|all|enough|fine|good))
+      | (?:stop|cancel|pause|resume|continue|go\ on|never\ mind|forget\ it|stop\ it|be\ quiet|shut\ up)
       | (?:stop|pause|cancel|skip)\ (?:it|that|this|the\ music|the\ timer|this\ song|that\ song)
       | (?:i\ don't\ know|i\ have\ no\ idea|say\ that\ again|repeat\ that|can\ you\ repeat\ that)
       | (?:what\ time\ is\ it|what's\ the\ time|what\ is\ the\ time|what\ day\ is\ it)(?:\ (?:now|today))?

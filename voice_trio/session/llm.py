@@ -26,6 +26,7 @@ from voice_trio.session.question import Hands
 from voice_trio.session.report import failure
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.tool_use import Deeds, Use, Using, following
+from voice_trio.standing import awaited
 
 Phrases = trio.MemorySendChannel[Phrase]
 
@@ -186,7 +187,8 @@ class Written:
             waiting = trio.CancelScope()
             if hands.cover is not None and not self._deeds.covered:
                 nursery.start_soon(self._cover, hands.cover, waiting, phrases, outlet)
-            uses = await self.using.use(calls, hands, outlet, agreed=agreed)
+            with awaited(Stage.TOOL):
+                uses = await self.using.use(calls, hands, outlet, agreed=agreed)
             # What is being said by then is said to its end.
             waiting.cancel()
         return uses

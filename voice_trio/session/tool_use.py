@@ -204,17 +204,17 @@ class Using:
         self.uses.append(use)
         try:
             if tool is not None and use.state is CallState.STARTED:
-                with outlet.during(Stage.TOOL, use.name):
-                    await self._answer(use, tool, hands)
+                await self._answer(use, tool, hands, outlet)
         finally:
             use.over.set()
         self._left_chars -= len(use.result)
         await outlet.say(partial(self._deeds.end, use))
 
-    async def _answer(self, use: Use, tool: ServerTool, hands: Hands) -> None:
+    async def _answer(self, use: Use, tool: ServerTool, hands: Hands, outlet: Outlet) -> None:
         before = self._deeds.began(use) if tool.has_effects else None
         if before is None:
-            await self._ask(use, tool, hands)
+            with outlet.during(Stage.TOOL, use.name):
+                await self._ask(use, tool, hands)
             return
         await before.over.wait()
         use.again = before

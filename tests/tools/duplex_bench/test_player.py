@@ -216,3 +216,13 @@ def test_before_the_beginning_nothing_is_heard(player, clock):
     assert not player.sound(-960, 0).any()
     assert not player.sounds()
     assert player.heard(3) == 0
+
+
+def test_what_sounds_is_told_place_by_place(player, clock):
+    clock.at = 1000
+    player.play(1, 8_000, 0, tone(1600, 8_000).tobytes())
+    clock.at = 9_000
+    assert player.sounding(0, 960) == [(0, None, 0)]
+    assert player.sounding(960, 1920) == [(960, None, 0), (1000, 1, 0)]
+    assert player.sounding(1920, 2880) == [(1920, 1, 460)]
+    assert player.sounding(3840, 4800) == [(3840, 1, 1420), (4200, None, 0)]
