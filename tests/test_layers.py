@@ -12,7 +12,7 @@ LAYERS = [
     {"cli", "start", "__main__"},
     {"server"},
     {"testing"},
-    {"client", "sounding"},
+    {"client", "client_connection", "client_resumption", "sounding"},
     {"journal"},
     {"wire"},
     {"session"},
