@@ -43,6 +43,7 @@ SOUND = random.Random(1).randbytes(160_000)
 GOAL_P50_MS, GOAL_P99_MS = 5.0, 25.0
 GOAL_CANCEL_MS = 50.0
 _WARM_UP = 20
+_TOLD_S = 30.0
 
 
 class _Child:
@@ -62,6 +63,22 @@ class _Child:
             self._unread += data
         line, _, self._unread = self._unread.partition(b"\n")
         return float(json.loads(line))
+
+
+class _Log:
+    """The same of a far end that writes into a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+
+    async def told(self) -> float:
+        """Return the next of what it writes."""
+        with trio.fail_after(_TOLD_S):
+            while len(lines := self._path.read_text().split("\n")[:-1]) <= self._read:  # noqa: ASYNC110
+                await trio.sleep(0.001)
+        self._read += 1
+        return float(lines[self._read - 1])
 
 
 @asynccontextmanager
@@ -112,21 +129,25 @@ async def overhead(url: str | None, times: int) -> bool:
 
 
 async def cancels(times: int) -> bool:
-    """Cancel ``times`` questions that are not answered; return whether the far end saw all of it soon enough."""
+    """Cancel ``times`` questions that a bare far end does not answer; return whether it saw all of it soon enough."""
+    async with _child("--hang") as child:
+        return await _cancels(f"http://127.0.0.1:{int(await child.told())}", child, times)
+
+
+async def _cancels(url: str, end: _Child | _Log, times: int) -> bool:
+    """Do so with ``end``, which is asked at ``url``."""
     chance = random.Random(2)
     seen_ms = []
-    async with _child("--hang") as child:
-        far = f"http://127.0.0.1:{int(await child.told())}"
-        settings = config.load(asr_url=far, remote_fallback="off", remote_attempt_s=60)
-        async with open_recognizer(settings) as there:
-            for _ in range(times):
-                async with trio.open_nursery() as asking:
-                    asking.start_soon(_ask, there)
-                    await child.told()
-                    await trio.sleep(chance.uniform(0, 0.02))
-                    left = time.monotonic()
-                    asking.cancel_scope.cancel()
-                seen_ms.append((await child.told() - left) * 1000)
+    settings = config.load(asr_url=url, remote_fallback="off", remote_attempt_s=60)
+    async with open_recognizer(settings) as there:
+        for _ in range(times):
+            async with trio.open_nursery() as asking:
+                asking.start_soon(_ask, there)
+                await end.told()
+                await trio.sleep(chance.uniform(0, 0.02))
+                left = time.monotonic()
+                asking.cancel_scope.cancel()
+            seen_ms.append((await end.told() - left) * 1000)
     click.echo(f"{times} cancels; {machine()}")
     click.echo(", ".join(f"p{percent} {percentile(seen_ms, percent):.2f} ms" for percent in (50, 99, 100)))
     return percentile(seen_ms, 99) <= GOAL_CANCEL_MS
@@ -156,10 +177,12 @@ def main(
         raise click.UsageError("say what to measure: --overhead, --cancel, --ray")
     well = True
     if of_ray:
-        with cluster() as address:
+        with cluster() as at:
             if of_overhead:
-                well = trio.run(overhead, address, times)
-            survived = partial(survive, address, kills=kills, hangs=hangs, seconds=seconds)
+                well = trio.run(overhead, at.url, times)
+            if of_cancel:
+                well = trio.run(_cancels, at.waiting_url, _Log(at.log), times) and well
+            survived = partial(survive, at.url, kills=kills, hangs=hangs, seconds=seconds)
             sys.exit(0 if trio.run(survived) and well else 1)
     if of_overhead:
         well = trio.run(overhead, url, times) and well

@@ -6,16 +6,20 @@ runs `tools/remote_engine.py`.
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import random
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import trio
@@ -35,11 +39,43 @@ _REPLICAS = 3
 _ASKERS = 4
 _DEADLINE_S = 8.0
 _ROUTE = "/v1/audio/transcriptions"
+_WAITING = "/waiting"
+
+
+class Cluster(NamedTuple):
+    """One that runs."""
+
+    url: str
+    """Of the recognizer."""
+    waiting_url: str
+    """Of one that answers nothing."""
+    log: Path
+    """Where that writes lines of JSON: when it was asked, and when its client had left, by `time.monotonic`."""
+
+
+class Waiting:
+    """Answers nothing."""
+
+    def __init__(self, log: str) -> None:
+        self._log = Path(log)
+
+    async def __call__(self, request: Any) -> None:
+        """Wait until the client leaves."""
+        await request.body()
+        self._note()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            self._note()
+
+    def _note(self) -> None:
+        with self._log.open("a") as file:
+            file.write(json.dumps(time.monotonic()) + "\n")
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Have the recognizer served by three replicas; give the address. Blocks while it starts, for half a minute."""
+def cluster() -> Iterator[Cluster]:
+    """Have the recognizer served by three replicas. Blocks while it starts, for half a minute."""
     # Read when Ray is imported, here and in its processes.
     os.environ |= {
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -59,7 +95,7 @@ def cluster() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    ray.init(num_cpus=_REPLICAS + 1, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
+    ray.init(num_cpus=_REPLICAS + 2, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
     try:
         serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})
         deployed = Deployed.options(
@@ -71,8 +107,14 @@ def cluster() -> Iterator[str]:
             ray_actor_options={"num_cpus": 1},
         )
         serve.run(deployed.bind(), name="hear", route_prefix=_ROUTE)
-        yield f"http://127.0.0.1:{port}"
-        serve.shutdown()
+        with tempfile.TemporaryDirectory() as folder:
+            log = Path(folder, "log")
+            log.touch()
+            waiting = serve.deployment(Waiting).options(ray_actor_options={"num_cpus": 1})
+            serve.run(waiting.bind(str(log)), name="waiting", route_prefix=_WAITING + _ROUTE)
+            address = f"http://127.0.0.1:{port}"
+            yield Cluster(address, address + _WAITING, log)
+            serve.shutdown()
     finally:
         ray.shutdown()
 

@@ -53,16 +53,14 @@ _Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 
 async def _open_stream(url: str, ssl_context: ssl.SSLContext | None) -> _Stream:
-    """Return a connection to the machine of ``url``, whose certificate is right. Raises `CannotConnect`."""
+    """Return a connection to the machine of ``url``. Raises `CannotConnect`."""
     host, port, _, tls = _parts(url)
     try:
         if not tls:
             return await trio.open_tcp_stream(host, port)
-        stream = await trio.open_ssl_over_tcp_stream(host, port, ssl_context=ssl_context)
+        return await trio.open_ssl_over_tcp_stream(host, port, ssl_context=ssl_context)
     except OSError as error:
         raise CannotConnect(f"No server answers at {url}: {error.strerror or error}.") from error
-    await _prove(stream, url)
-    return stream
 
 
 class Line(NamedTuple):
@@ -90,21 +88,24 @@ async def hold_line(
     try:
         # trio-websocket leaves the stream open when the server closes first. What a handshake fails of is raised by the
         # task that reads, in this nursery.
-        async with await _open_stream(url, ssl_context) as stream, trio.open_nursery() as nursery:
-            with trio.fail_after(_HANDSHAKE_S):
-                socket = await wrap_client_stream(
-                    nursery,
-                    stream,
-                    f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-                    resource,
-                    subprotocols=[_SUBPROTOCOL, offer] if offer else None,
-                    # A token may be any text; a header's bytes need not be ASCII.
-                    extra_headers=[(b"authorization", b"Bearer " + token.encode())] if token else None,
-                    message_queue_size=_MESSAGES,
-                    max_message_size=_MESSAGE_BYTES,
-                )
-            started = True
-            task_status.started(Line(socket, nursery.cancel_scope))
+        async with await _open_stream(url, ssl_context) as stream:
+            if isinstance(stream, trio.SSLStream):
+                await _prove(stream, url)
+            async with trio.open_nursery() as nursery:
+                with trio.fail_after(_HANDSHAKE_S):
+                    socket = await wrap_client_stream(
+                        nursery,
+                        stream,
+                        f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+                        resource,
+                        subprotocols=[_SUBPROTOCOL, offer] if offer else None,
+                        # A token may be any text; a header's bytes need not be ASCII.
+                        extra_headers=[(b"authorization", b"Bearer " + token.encode())] if token else None,
+                        message_queue_size=_MESSAGES,
+                        max_message_size=_MESSAGE_BYTES,
+                    )
+                started = True
+                task_status.started(Line(socket, nursery.cancel_scope))
     except BaseExceptionGroup as group:
         if len(group.exceptions) > 1:
             raise

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from tests.server.serving import certified, dial, scripted, serving, until_none
-from voice_trio import client, config
+from voice_trio import client_connection, config
 from voice_trio.client import CannotConnect, connect, trusting
 from voice_trio.core import messages as m
 from voice_trio.server.listening import CannotListen
@@ -58,7 +58,7 @@ async def test_a_certificate_that_cannot_be_used_is_one_sentence(settings, says)
 
 
 async def test_a_certificate_that_nobody_signed_is_named_as_what_is_wrong(monkeypatch):
-    monkeypatch.setattr(client, "_HANDSHAKE_S", 2)
+    monkeypatch.setattr(client_connection, "_HANDSHAKE_S", 2)
     with trio.fail_after(60):
         async with serving(tls_self_signed=True) as running:
             with pytest.raises(CannotConnect, match=r"is not trusted: .*--cafile.*STREAM_CERTFILE"):
