@@ -24,7 +24,8 @@ import click
 import httpx2
 import trio
 
-from tools.proxies import Behind, Proxy, free_port, haproxy
+from tools.free_port import free_port
+from tools.proxies import Behind, Proxy, haproxy
 
 _START_S = 60.0
 _END_S = 60.0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tools.free_port import free_port
 
 _FOLDERS = Path("/usr/lib/postgresql").glob("*/bin")
 FOLDER = max(_FOLDERS, default=Path("/usr/bin"), key=lambda one: float(one.parent.name))
@@ -35,7 +36,7 @@ class OwnPostgres:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self.port = _free_port()
+        self.port = free_port()
 
     def new_database(self, name: str) -> str:
         """Make a database, and return its address."""
@@ -115,10 +116,3 @@ def own_postgres() -> Iterator[OwnPostgres]:
         if (folder / "data" / "postmaster.pid").exists():
             server.stop()
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

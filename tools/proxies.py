@@ -10,7 +10,6 @@ the file says for that is no comment any more.
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Final
 
 import trio
+
+from tools.free_port import free_port
 
 DEPLOY: Final = Path(__file__).parent.parent / "deploy"
 
@@ -68,13 +69,6 @@ class Proxy:
         # HAProxy tells of no change, it has to be asked.
         while not state(await self.states()):  # noqa: ASYNC110
             await trio.sleep(0.05)
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def haproxy_config(

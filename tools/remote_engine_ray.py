@@ -11,7 +11,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ import click
 import trio
 
 from tools.figures import percentile
+from tools.free_port import free_port
 from tools.proc import machine
 from voice_trio import config, sound_file
 from voice_trio.core.audio import BYTES_PER_SAMPLE
@@ -92,9 +92,7 @@ def cluster() -> Iterator[Cluster]:
         from voice_engines import Recognizer as Deployed
     except ImportError as error:
         raise click.ClickException(f"{error}. {' '.join((__doc__ or '').split(chr(10) * 2)[1].split())}") from None
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     ray.init(num_cpus=_REPLICAS + 2, include_dashboard=False, _node_ip_address="127.0.0.1", log_to_driver=False)
     try:
         serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": port})

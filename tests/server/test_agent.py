@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from tests.server.serving import closing, read_to_end, serving
+from tools.free_port import free_port
 from voice_trio.client import connect
 from voice_trio.config import variable
 from voice_trio.core import messages as m
@@ -13,11 +14,6 @@ from voice_trio.core.errors import first_leaf
 from voice_trio.server.listening import CannotListen
 
 pytestmark = pytest.mark.real
-
-
-def unused_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 async def told(port, said=b""):
@@ -29,7 +25,7 @@ async def told(port, said=b""):
 
 
 async def test_it_says_how_many_places_are_free_and_never_nothing():
-    port = unused_port()
+    port = free_port()
     with trio.fail_after(60):
         async with serving(agent_port=port, max_sessions=3, auth_token="a token of some length") as running:
             assert await told(port) == b"ready up 100%\n"
@@ -51,7 +47,7 @@ async def test_it_says_how_many_places_are_free_and_never_nothing():
 
 
 async def test_it_says_so_until_the_last_reply_is_over():
-    port = unused_port()
+    port = free_port()
     with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             stop = trio.Event()
@@ -75,7 +71,7 @@ async def test_it_says_so_until_the_last_reply_is_over():
 
 
 async def test_who_does_not_go_away_holds_up_nobody_until_there_are_too_many():
-    port = unused_port()
+    port = free_port()
     with trio.fail_after(60):
         async with serving(agent_port=port):
             stuck = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(80)]

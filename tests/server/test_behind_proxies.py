@@ -12,7 +12,8 @@ import trio
 
 from tests.server.serving import UPGRADE, certified, closing, serving
 from tools import proxies
-from tools.proxies import Behind, free_port
+from tools.free_port import free_port
+from tools.proxies import Behind
 from tools.raw_websocket import read_head
 from voice_trio.client import ServerBusy, connect, trusting
 from voice_trio.core import messages as m

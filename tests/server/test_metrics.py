@@ -1,13 +1,13 @@
 """What a server counts, as a Prometheus asks for it."""
 
 import shutil
-import socket
 
 import pytest
 import trio
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.server.serving import get, serving
+from tools.free_port import free_port
 from voice_trio.client import ServerBusy, connect
 from voice_trio.core import messages as m
 from voice_trio.core.messages import CallState, ErrorCode, Latency, Outcome
@@ -84,8 +84,7 @@ async def test_where_there_is_a_token_it_is_asked_for():
 
 
 async def test_at_a_port_of_its_own_it_is_there_without_one_and_nothing_else_is():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        unused_port = free.getsockname()[1]
+    unused_port = free_port()
     with trio.fail_after(60):
         async with serving(auth_token="a token of some length", metrics_port=unused_port) as running:
             other = f"http://127.0.0.1:{unused_port}"
