@@ -3,7 +3,7 @@
  * travel.
  */
 
-import { toInt16 } from "./pcm.js";
+import { fromBase64, toInt16 } from "./pcm.js";
 import { Resampler } from "./resampler.js";
 
 const RATE = 16_000;
@@ -119,7 +119,7 @@ export class SpeechDecoder {
    * @param {number} end the place in the turn of the first sample that is none of its
    */
   end(rest, end) {
-    this.stream?.push(rest.map((text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0))));
+    this.stream?.push(rest.map(fromBase64));
     this.stream?.end(end);
   }
 }

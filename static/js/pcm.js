@@ -59,6 +59,11 @@ export function loudness(samples) {
   return { rms: Math.sqrt(sum / samples.length), silent: sum === 0 };
 }
 
+/** @param {string} text */
+export function fromBase64(text) {
+  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+}
+
 /**
  * The samples of a WAV file of one channel and 16 bits, as the server sends it.
  *
@@ -66,7 +71,7 @@ export function loudness(samples) {
  * @returns {Int16Array} empty where there is none
  */
 export function fromWav(text) {
-  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+  const bytes = fromBase64(text);
   const view = new DataView(bytes.buffer);
   for (let at = 12; at + 8 <= bytes.length; ) {
     const name = String.fromCharCode(...bytes.subarray(at, at + 4));
