@@ -152,14 +152,16 @@ async def record_script(url: str, workload: Workload) -> list[tuple[float, str, 
         nursery.start_soon(talk, client, workload, 60, Traffic())
         with trio.move_on_after(workload.cycle_s - 0.2):
             while True:
-                data = native.encode_event(await client.hear())
-                at = trio.current_time() - began_at
-                if isinstance(data, bytes):
-                    script.append((at, "base64", base64.b64encode(data).decode()))
-                else:
-                    script.append((at, "text", data))
+                event = await client.hear()
+                script.append((trio.current_time() - began_at, *written(event)))
         nursery.cancel_scope.cancel()
     return script
+
+
+def written(event: m.Event) -> tuple[str, str]:
+    """Return ``event`` as a script has it."""
+    data = native.encode_event(event)
+    return ("base64", base64.b64encode(data).decode()) if isinstance(data, bytes) else ("text", data)
 
 
 async def measure(

@@ -166,15 +166,15 @@ async def test_a_collector_that_hangs_slows_no_turn_and_not_the_end(collector, a
                 assert (await client.wait_for(m.Done, turn=turn)).outcome is Outcome.COMPLETED
             await trio.to_thread.run_sync(collector.came.wait)
             ended = trio.current_time()
-        assert trio.current_time() - ended < 2.5
+        assert trio.current_time() - ended < 5
         # And what is beyond the places for turns is counted, not kept.
         async with open_traces({"OTEL_EXPORTER_OTLP_ENDPOINT": url}, lost.append) as trace:
             began = trio.current_time()
             for _ in range(WAITING + 20):
                 trace(report_of(Outcome.COMPLETED))
-            assert trio.current_time() - began < 1
+            assert trio.current_time() - began < 5
             closing = trio.current_time()
-        assert trio.current_time() - closing < 1
+        assert trio.current_time() - closing < 5
     assert sum(lost) == 20
 
 
@@ -191,7 +191,7 @@ async def test_a_dead_collector_is_counted_and_holds_up_nothing(at, monkeypatch,
             await client.ask(m.Text(text="What time is it?"))
             await client.wait_for(m.Done, outcome=Outcome.COMPLETED)
             ended = trio.current_time()
-        assert trio.current_time() - ended < 2.5
+        assert trio.current_time() - ended < 5
 
 
 @pytest.mark.parametrize(
