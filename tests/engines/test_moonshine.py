@@ -129,9 +129,9 @@ async def test_a_partial_decodes_no_more_than_its_window_and_what_it_leaves_behi
     lengths = []
     decode = MoonshineDecoder.decode
 
-    def noting(self, audio, wanted):
+    def noting(self, audio, *rest):
         lengths.append(len(audio))
-        return decode(self, audio, wanted)
+        return decode(self, audio, *rest)
 
     monkeypatch.setattr(MoonshineDecoder, "decode", noting)
     pcm, differ = two_cities()[: 30 * 2 * S], TranscriptDiffer()
@@ -182,12 +182,12 @@ async def test_a_decode_that_nobody_wants_any_more_frees_its_thread(monkeypatch)
     decode = MoonshineDecoder.decode
     turns = [trio.CancelScope(), trio.CancelScope()]
 
-    def left_alone(self, audio, wanted):
+    def left_alone(self, *decoded):
         turn = turns[len(ends)]
         trio.from_thread.run_sync(turn.cancel)
         gone.wait(10)
         try:
-            return decode(self, audio, wanted)
+            return decode(self, *decoded)
         except Unwanted:
             ends.append(turn)
             raise
@@ -208,6 +208,56 @@ async def test_a_decode_that_nobody_wants_any_more_frees_its_thread(monkeypatch)
             assert ends[-1] is turn
         monkeypatch.setattr(MoonshineDecoder, "decode", decode)
         assert word_errors(words(WORDS["lights"]), words(await transcribe(recognizer, clip("lights")))) <= 1
+
+
+def test_what_was_guessed_rightly_takes_one_step(decoder, monkeypatch):
+    audio = np.frombuffer(clip("question"), "<i2")
+    plain = decoder.decode(audio)
+    steps = []
+
+    class Counted:
+        run_with_ort_values = staticmethod(
+            lambda names, feed, run=decoder._decoder.run_with_ort_values: (steps.append(names), run(names, feed))[1]
+        )
+
+    monkeypatch.setattr(decoder, "_decoder", Counted)
+    assert decoder.decode(audio).text == plain.text
+    assert len(steps) == len(plain.ids) + 1
+    steps.clear()
+    assert decoder.decode(audio, guess=plain.ids).text == plain.text
+    assert len(steps) == 1
+    steps.clear()
+    # A guess that ends too early, lacks a word, or is of something else, is worth what it holds.
+    assert decoder.decode(audio, guess=plain.ids[:-3]).text == plain.text
+    assert len(steps) <= 4
+    steps.clear()
+    assert decoder.decode(audio, guess=plain.ids[:3] + plain.ids[4:]).text == plain.text
+    assert len(steps) <= 4
+    assert decoder.decode(audio, guess=plain.ids[::-1]).text == plain.text
+
+
+async def test_an_utterance_is_decoded_with_what_it_was_before_as_a_guess(monkeypatch):
+    guesses = []
+    decode = MoonshineDecoder.decode
+
+    def noting(self, audio, wanted, guess):
+        decoded = decode(self, audio, wanted, guess)
+        guesses.append((tuple(guess), decoded.ids))
+        return decoded
+
+    monkeypatch.setattr(MoonshineDecoder, "decode", noting)
+    pcm = two_cities()[: 20 * 2 * S]
+    async with open_ears() as recognizer, recognizer.open(None) as utterance:
+        for at in range(0, len(pcm), S):
+            utterance.feed(pcm[at : at + S])
+            await utterance.hypothesize()
+        guesses.clear()
+        await utterance.settle(len(pcm) // 2)
+    # Also behind the place where a final is cut, and a partial was not.
+    assert len(guesses) > 1
+    for guess, ids in guesses:
+        same = sum(one == other for one, other in zip(guess, ids, strict=False))
+        assert same >= len(ids) / 2
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -17,7 +17,7 @@ from voice_trio.engines.base import CannotLoad, EngineError
 from voice_trio.engines.decoding.scheduler import open_scheduler
 from voice_trio.engines.smart_turn import model as smart_turn
 from voice_trio.engines.smart_turn.features import BANDS, SPAN_SAMPLES, log_mel
-from voice_trio.engines.smart_turn.model import SmartTurnModel
+from voice_trio.engines.smart_turn.model import HEARD_SAMPLES, SmartTurnModel
 from voice_trio.engines.smart_turn.plug import PLUG, SmartTurn
 from voice_trio.entry_points import Kind
 
@@ -49,7 +49,7 @@ def test_its_features_are_those_of_whisper(pcm):
     assert np.abs(features - whisper_features(pcm)).max() < 1e-3
 
 
-def test_the_last_eight_seconds_count():
+def test_it_hears_the_last_eight_seconds():
     assert np.array_equal(log_mel(noise(12)), log_mel(noise(12)[-2 * SPAN_SAMPLES :]))
 
 
@@ -67,6 +67,11 @@ FINISHED = ("austen-0870", "cities-1", "cities-2", "cities-5", "cities-9", "gofo
 
 def spoken(name):
     return sound_file.read(HUMAN / "human" / f"{name}.flac")
+
+
+@pytest.mark.real
+def test_the_last_words_alone_are_judged(model):
+    assert model.judge(noise(12)) == model.judge(noise(12)[-2 * HEARD_SAMPLES :]) != model.judge(noise(1.5))
 
 
 @pytest.mark.real

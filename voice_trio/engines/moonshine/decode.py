@@ -4,6 +4,10 @@ Moonshine ("Moonshine: Speech Recognition for Live Transcription and Voice Comma
 as it is, of any length, and its encoder's work grows with it: a command of a second costs a second's work. The decoder
 is greedy, a token a step, and keeps its attention's keys and values from step to step.
 
+It may be given a guess of the tokens (`guess`). That changes the time and not the words: what it would not have said
+is replaced by what it says. Only near ties may fall otherwise, since the weights are of 8 bits, and how numbers are
+rounded then depends on how many go through the model together.
+
 A decoder that has lost the audio goes on until something stops it. So a text has at most 6.5 tokens a second, which is
 the bound that Moonshine's authors give (the fastest speech has about 5), and what is said too often is kept once.
 
@@ -15,12 +19,14 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.repetition import without_loops
+from voice_trio.engines.moonshine.guess import Guess
 from voice_trio.engines.moonshine.tokenizer import END, START, Tokenizer
 
 if TYPE_CHECKING:
@@ -57,6 +63,8 @@ class Decoded:
     """What one decode made of its audio."""
 
     text: str
+    ids: tuple[int, ...]
+    """Its tokens, as they came."""
     mean_log_probability: float
     """Of its tokens and of its end, each as the model saw it; 0.0 where there was nothing to decode."""
     compute_s: float
@@ -77,8 +85,10 @@ class MoonshineDecoder:
             one.name: (1, one.shape[1], 1, one.shape[3]) for one in decoder.get_inputs() if one.name.startswith(_CACHED)
         }
 
-    def decode(self, audio: np.ndarray, wanted: Callable[[], bool] = lambda: True) -> Decoded:
-        """Return the words of ``audio`` (int16, 16 kHz).
+    def decode(
+        self, audio: np.ndarray, wanted: Callable[[], bool] = lambda: True, guess: Sequence[int] = ()
+    ) -> Decoded:
+        """Return the words of ``audio`` (int16, 16 kHz), the sooner the more of its tokens are those of ``guess``.
 
         Raises `Unwanted` at the next step once it is not ``wanted`` any more, and `RuntimeError` for whatever
         onnxruntime raises.
@@ -86,17 +96,17 @@ class MoonshineDecoder:
         began = time.perf_counter()
         audio = audio[: len(audio) // _WHOLE * _WHOLE]
         if len(audio) < _LEAST_SAMPLES:
-            return Decoded("", 0.0, time.perf_counter() - began)
+            return Decoded("", (), 0.0, time.perf_counter() - began)
         try:
-            ids, log_probability = self._tokens(audio, wanted)
+            ids, log_probability = self._tokens(audio, wanted, guess)
         except Unwanted:
             raise
         except Exception as error:  # onnxruntime's have no other class in common
             raise RuntimeError(f"onnxruntime failed: {error}") from error
         text = words_of(self._tokenizer.decode(ids), log_probability)
-        return Decoded(text, log_probability, time.perf_counter() - began)
+        return Decoded(text, tuple(ids), log_probability, time.perf_counter() - began)
 
-    def _tokens(self, audio: np.ndarray, wanted: Callable[[], bool]) -> tuple[list[int], float]:
+    def _tokens(self, audio: np.ndarray, wanted: Callable[[], bool], guessed: Sequence[int]) -> tuple[list[int], float]:
         """Return the tokens of ``audio``, and the mean log-probability of them and their end."""
         import numpy as np
         from onnxruntime import OrtValue
@@ -109,24 +119,31 @@ class MoonshineDecoder:
         (memory,) = self._encoder.run_with_ort_values(None, heard)
         feed = {"encoder_hidden_states": memory, "encoder_attention_mask": mask}
         feed |= {name: value(np.zeros(shape, np.float32)) for name, shape in self._cache_shapes.items()}
+        most = most_tokens(len(audio))
         ids: list[int] = []
         log_probabilities: list[float] = []
-        token = START
+        token, guess = START, Guess(guessed)
         # The step that finds the end is one more.
-        for step in range(most_tokens(len(audio)) + 1):
-            feed["input_ids"] = value(np.array([[token]], np.int64))
-            feed["use_cache_branch"] = value(np.array([step > 0]))
-            names = self._later_outputs if step else self._outputs
+        while len(ids) <= most:
+            tried = guess.tries(most - len(ids))
+            feed["input_ids"] = value(np.array([[token, *tried]], np.int64))
+            feed["use_cache_branch"] = value(np.array([bool(ids)]))
+            names = self._later_outputs if ids else self._outputs
             found = dict(zip(names, self._decoder.run_with_ort_values(names, feed), strict=True))
-            token, log_probability = best(found.pop(_LOGITS).numpy()[0, -1])
-            log_probabilities.append(log_probability)
-            if token == END:
-                break
+            told = [best(logits) for logits in found.pop(_LOGITS).numpy()[0]]
+            right = guess.follow([one for one, _ in told])
+            for token, log_probability in told[: right + 1]:
+                log_probabilities.append(log_probability)
+                if token == END:
+                    return ids, fmean(log_probabilities)
+                ids.append(token)
             if not wanted():
                 raise Unwanted
-            ids.append(token)
-            feed |= {name.replace(_KEPT, _CACHED): kept for name, kept in found.items()}
-        return ids[: most_tokens(len(audio))], sum(log_probabilities) / len(log_probabilities)
+            for name, kept in found.items():
+                # Nothing is kept of what was guessed wrongly, nor of what stood behind it.
+                whole = right == len(tried) or ".encoder." in name
+                feed[name.replace(_KEPT, _CACHED)] = kept if whole else value(kept.numpy()[:, :, : len(ids)])
+        return ids[:most], fmean(log_probabilities)
 
 
 def words_of(text: str, mean_log_probability: float) -> str:

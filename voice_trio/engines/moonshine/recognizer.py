@@ -71,6 +71,8 @@ class MoonshineUtterance(DecodedUtterance[Decoded]):
         self._decoder = recognizer.decoder
         self._left: dict[Piece, Decoded] = {}
         """Parts that partials have left behind."""
+        self._latest: Sequence[int] = ()
+        """All tokens of the latest decode: the next one's guess."""
 
     async def hypothesize(self) -> Hypothesis:
         """Return the words of the audio so far; none before there is enough of it. Raises `EngineError` (ASR_FAIL)."""
@@ -87,6 +89,7 @@ class MoonshineUtterance(DecodedUtterance[Decoded]):
         """Begin a partial of the window, and of what has just been cut off it."""
 
         def words(decoded: Decoded) -> str:
+            self._latest = decoded.ids
             if through <= WINDOW.most_s * SAMPLE_RATE:
                 self.draft = Draft(decoded, through)
             return decoded.text
@@ -97,15 +100,20 @@ class MoonshineUtterance(DecodedUtterance[Decoded]):
         """Return what decodes it in pieces."""
         return self._job(end, PIECE, self.pieces, wanted)
 
+    def learn(self, decoded: Decoded, end: int) -> None:
+        """Take what a final came to as the next decode's guess: the person may go on."""
+        self._latest = decoded.ids
+
     def transcript(self, decoded: Decoded) -> Transcript:
         """Return its words, which are English."""
         return Transcript(decoded.text, LANGUAGE, 1.0)
 
     def _job(self, end: int, cut: Cut, known: dict[Piece, Decoded], wanted: Callable[[], bool]) -> Job[Decoded]:
-        pcm = self.audio(0, end)
+        pcm, guess = self.audio(0, end), self._latest
 
         def decode(samples: np.ndarray, parts: Sequence[Decoded]) -> Decoded:
-            return self._decoder.decode(samples, wanted)
+            said = sum(len(part.ids) for part in parts)
+            return self._decoder.decode(samples, wanted, guess[said:])
 
         def job() -> Decoded:
             import numpy as np
@@ -114,6 +122,7 @@ class MoonshineUtterance(DecodedUtterance[Decoded]):
             found = decode_pieces(audio, cut, known, wanted, lambda parts: None, decode)
             return Decoded(
                 text=joined([part.text for part, _ in found]),
+                ids=tuple(token for part, _ in found for token in part.ids),
                 mean_log_probability=min(part.mean_log_probability for part, _ in found),
                 compute_s=sum(part.compute_s for part, fresh in found if fresh),
             )

@@ -6,10 +6,15 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 
+from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.engines.onnx import session_options
 from voice_trio.engines.smart_turn.features import log_mel
 
 FILE: Final = Path(__file__).with_name("smart-turn-v3.2-cpu.onnx")
+HEARD_SAMPLES: Final = SAMPLE_RATE * 7 // 4
+"""How much of what was said is judged, the pause included. The model takes eight seconds, but tells ends from pauses
+best by the last words alone: with 1.75 s it finds 59 % of the ends for 8 % of the pauses inside sentences, with 1.2 s
+48 %, with 2.7 s 38 %, and with all that was said 36 %, of the pauses of 400 lines of `tools/duplex_bench`."""
 SHA256: Final = "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f"
 
 
@@ -24,11 +29,13 @@ class SmartTurnModel:
         self._session = session
 
     def judge(self, pcm: bytes) -> float:
-        """Return how likely who says ``pcm`` (16 kHz s16le, the last eight seconds count) has finished, 0.0 to 1.0.
+        """Return how likely who says ``pcm`` (16 kHz s16le) has finished, 0.0 to 1.0. The last 1.75 s count.
 
         Computes for 50 to 120 ms in one thread.
         """
-        (probabilities,) = self._session.run(None, {"input_features": log_mel(pcm)[None]})
+        (probabilities,) = self._session.run(
+            None, {"input_features": log_mel(pcm[-HEARD_SAMPLES * BYTES_PER_SAMPLE :])[None]}
+        )
         return float(probabilities[0, 0])
 
 
