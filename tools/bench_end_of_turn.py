@@ -49,8 +49,8 @@ QUIET = 3e-4
 SNRS_DB = (20, 10)
 
 JUDGED_AFTER_MS = 60
-WORDED_AFTER_MS = 120
-"""After a pause was noticed: a judgement takes as long, and so does the final that is begun there."""
+WORDED_AFTER_MS = 90
+"""After a pause was noticed: a judgement takes as long, and so does the final that is begun there, behind partials."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ const KEEP_OPEN_MS = 20_000;
 
 /** So much exact silence is no quiet room. */
 const SILENT_S = 4;
-const MESSAGE_S = 0.06;
+const MESSAGE_S = 0.03;
 
 /** @typedef {import("./taps.js").Message} Message */
 

@@ -73,7 +73,7 @@ COMPLETE = [
     "Stop.",
     "How are you?",
     "Thank you very much.",
-    "Okay, thanks.",
+    "Okay, thanks a lot.",
     "No, thank you.",
     "Yes, please.",
     "Please do.",
@@ -85,6 +85,9 @@ COMPLETE = [
 WHOLE = [
     "Times.",
     "How many people live in the city of London?",
+    "Thank you.",
+    "Okay, thanks.",
+    "See you.",
     "Thank you for the music.",
     "What time is it in London?",
     "Yes, London.",

@@ -5,6 +5,7 @@ import shutil
 import threading
 import wave
 from contextlib import asynccontextmanager
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
@@ -210,30 +211,35 @@ async def test_a_decode_that_nobody_wants_any_more_frees_its_thread(monkeypatch)
         assert word_errors(words(WORDS["lights"]), words(await transcribe(recognizer, clip("lights")))) <= 1
 
 
-def test_what_was_guessed_rightly_takes_one_step(decoder, monkeypatch):
+def test_a_guess_saves_steps(decoder, monkeypatch):
     audio = np.frombuffer(clip("question"), "<i2")
     plain = decoder.decode(audio)
     steps = []
 
     class Counted:
-        run_with_ort_values = staticmethod(
-            lambda names, feed, run=decoder._decoder.run_with_ort_values: (steps.append(names), run(names, feed))[1]
-        )
+        def __init__(self, real):
+            self.real = real
 
-    monkeypatch.setattr(decoder, "_decoder", Counted)
-    assert decoder.decode(audio).text == plain.text
-    assert len(steps) == len(plain.ids) + 1
-    steps.clear()
-    assert decoder.decode(audio, guess=plain.ids).text == plain.text
-    assert len(steps) == 1
-    steps.clear()
-    # A guess that ends too early, lacks a word, or is of something else, is worth what it holds.
-    assert decoder.decode(audio, guess=plain.ids[:-3]).text == plain.text
-    assert len(steps) <= 4
-    steps.clear()
-    assert decoder.decode(audio, guess=plain.ids[:3] + plain.ids[4:]).text == plain.text
-    assert len(steps) <= 4
-    assert decoder.decode(audio, guess=plain.ids[::-1]).text == plain.text
+        def run_with_ort_values(self, names, feed):
+            steps.append(feed["input_ids"].shape()[1])
+            return self.real.run_with_ort_values(names, feed)
+
+    def taken(guess):
+        steps.clear()
+        decoded = decoder.decode(audio, guess=guess)
+        # A near tie may fall otherwise.
+        assert word_errors(words(plain.text), words(decoded.text)) <= 1
+        return len(steps)
+
+    monkeypatch.setattr(decoder, "_decoder", Counted(decoder._decoder))
+    alone = taken(())
+    assert alone == len(plain.ids) + 1 > 8
+    assert taken(plain.ids) <= alone / 2
+    # One that ends too early, or lacks a word, is worth what it holds.
+    assert taken(plain.ids[:-3]) < alone
+    assert taken(plain.ids[:3] + plain.ids[4:]) < alone
+    assert taken(plain.ids[::-1]) <= alone
+    assert sum(steps) <= 3 * alone
 
 
 async def test_an_utterance_is_decoded_with_what_it_was_before_as_a_guess(monkeypatch):
@@ -256,8 +262,8 @@ async def test_an_utterance_is_decoded_with_what_it_was_before_as_a_guess(monkey
     # Also behind the place where a final is cut, and a partial was not.
     assert len(guesses) > 1
     for guess, ids in guesses:
-        same = sum(one == other for one, other in zip(guess, ids, strict=False))
-        assert same >= len(ids) / 2
+        same = SequenceMatcher(None, guess, ids, autojunk=False).get_matching_blocks()
+        assert sum(block.size for block in same) >= len(ids) / 2
 
 
 @pytest.mark.parametrize("seed", range(5))

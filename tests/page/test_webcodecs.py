@@ -140,5 +140,5 @@ def test_a_browser_without_webcodecs_sends_and_gets_the_sound_as_it_is(far_serve
         visit.page.click("#talk")
         visit.over()
         assert ["codec" in one for one in visit.sent if one["type"] == "start"] == [False]
-        assert set(visit.audio) == {1920}
+        assert set(visit.audio) == {960}
         assert visit.trouble == []

@@ -16,7 +16,7 @@ from tools.duplex_bench.sounds import background, room
 from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
 from voice_trio.core.errors import first_leaf
 
-MESSAGE = ms_to_samples(60)
+MESSAGE = ms_to_samples(30)
 """What the page's microphone sends at once."""
 
 _LEAD_S = 0.6

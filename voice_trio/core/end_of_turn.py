@@ -20,13 +20,13 @@ SURE: Final = 0.98
 LIKELY: Final = 0.965
 UNLIKELY: Final = 0.9
 """Probabilities from which on, and below which, a model is believed. Of 400 lines of `tools/duplex_bench`, Smart Turn
-gives 60 % of the ends and 10 % of the pauses inside sentences at least `SURE`, 14 and 12 % from `LIKELY` on, and 8 and
-59 % less than `UNLIKELY`."""
+gives 60 % of the ends and 10 % of the pauses inside sentences at least `SURE`, 14 and 12 % from `LIKELY` to there, and
+8 and 59 % less than `UNLIKELY`."""
 
 SURE_MS: Final = 320
 """A reply that is begun in the pause takes nearly as long to sound, so less would gain nothing."""
 UNWORDED_MS: Final = 500
-"""As long as only the sound says so, and the words are not known yet: they tell half of the pauses that sound like the
+"""As long as only the sound says so, and the words are not known yet: they tell part of the pauses that sound like the
 end and are none."""
 COMPLETE_MS: Final = 500
 """Where only the words say so."""

@@ -42,7 +42,7 @@ from voice_trio.core.transitions import next_state
 PRE_ROLL_MS: Final = 300
 """Audio to keep from before an `Onset`: the soft beginning of a word is no speech to a detector yet."""
 
-MAYBE_END_MS: Final = 200
+MAYBE_END_MS: Final = 150
 """Silence after which `MaybeEnd` is said; also the shortest ``silence_ms``."""
 
 LONGEST_SILENCE_MS: Final = 5000

@@ -226,10 +226,10 @@ _FORMULA: Final = re.compile(
     r"""
     (?:(?:oh|ok|okay|well|yes|yeah|no|nope|great|all\ right|alright|and)\ )*
     (?:
-        (?:thank\ you|thanks)(?:\ (?:very\ much|so\ much|a\ lot|again))?
+        (?:thank\ you|thanks)\ (?:very\ much|so\ much|a\ lot|again)
       | (?:no\ thanks|no\ thank\ you|yes\ please|please\ do)
       | (?:good\ (?:morning|afternoon|evening|night)|goodbye|good\ bye|bye(?:\ bye)?)
-      | (?:see\ you(?:\ (?:later|soon|tomorrow))?)
+      | see\ you\ (?:later|soon|tomorrow)
       | (?:exactly|correct|that's\ (?:right|correct|it|all|enough|fine|good))
       | (?:stop|cancel|pause|resume|continue|go\ on|never\ mind|forget\ it|stop\ it|be\ quiet|shut\ up)
       | (?:stop|pause|cancel|skip)\ (?:it|that|this|the\ music|the\ timer|this\ song|that\ song)
@@ -241,7 +241,8 @@ _FORMULA: Final = re.compile(
     """,
     re.VERBOSE,
 )
-"""What people say as a whole, words and all."""
+"""What people say as a whole, words and all. A bare "thank you" or "see you" is none: what makes it one often follows,
+"very much" or "tomorrow", even after most of a second."""
 
 # --- by punctuation ---------------------------------------------------------------------------------------------------
 

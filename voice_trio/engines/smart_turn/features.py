@@ -30,7 +30,7 @@ _LEAST_VARIANCE: Final = 1e-7
 
 
 def log_mel(pcm: bytes) -> Floats:
-    """Return what the model hears of the last eight seconds of ``pcm`` (16 kHz s16le), an array of 80 by 800.
+    """Return the last eight seconds of ``pcm`` (16 kHz s16le) as the model takes them, an array of 80 by 800.
 
     What is shorter has silence before it.
     """
