@@ -2,7 +2,7 @@
 
 import pytest
 
-from voice_trio.core.interruption import ENOUGH_VOICE_MS, LISTENERS_SIGNS, LITTLE_WORDS, STOPS, is_meant
+from voice_trio.core.interruption import ENOUGH_VOICE_MS, LISTENERS_SIGNS, LITTLE_WORDS, STOPS, is_echo, is_meant
 
 LONG, SHORT = ENOUGH_VOICE_MS, ENOUGH_VOICE_MS - 30
 
@@ -86,3 +86,31 @@ def test_a_short_word_that_may_be_a_part_of_more_is_meant():
     assert is_meant("london", SHORT, over=True, in_part=True) is True
     assert is_meant("london", SHORT, over=False, in_part=True) is None
     assert is_meant("mhm", SHORT, over=True, in_part=True) is False
+
+
+REPLY = "There was once a miller who lived beside a wide, slow river. Wait for him there, and stop."
+ECHOES = [
+    # words, the first word of the reply that was not heard yet, whether they are its own
+    ("There was.", "once", True),
+    ("there was once a", "once", True),
+    ("There.", "was", True),
+    ("was", "There", True),
+    ("A wide slow river.", "Wait", True),
+    ("Beside a wide-slow", "river", False),
+    ("There was a miller", "who", False),
+    ("There was.", "beside", False),
+    ("A miller who lived", "There", False),
+    ("There was what?", "once", False),
+    ("Wait for him", "there,", False),
+    ("", "once", False),
+    ("...", "once", False),
+]
+
+
+@pytest.mark.parametrize(("words", "next_word", "own"), ECHOES)
+def test_what_sounded_just_before_is_the_loudspeakers(words, next_word, own):
+    assert is_echo(words, REPLY, REPLY.index(next_word)) is own
+
+
+def test_before_a_reply_sounds_nothing_of_it_comes_back():
+    assert not is_echo("There was.", "", 0)

@@ -8,6 +8,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.messages import ErrorCode, Outcome, State
 from voice_trio.engines.base import EngineError
+from voice_trio.session.echo import Echo
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedRecognizer, ScriptedReply, scripted_engines
 
@@ -67,6 +68,33 @@ async def test_the_first_words_of_an_interruption_are_said_once_and_none_is_lost
         async with replying("one", "two", "three", "four", "five", "six", "seven") as talk:
             await talk.say(2100, 900)
             assert (await talk.wait_for(m.Final, turn=2)).text == "one two three four five six seven"
+
+
+@pytest.mark.parametrize(
+    ("echo", "words", "meant"),
+    [
+        # What sounds just then is "This is a long sentence".
+        ("none", ("long", "sentence"), False),
+        ("none", ("a", "long", "sentence"), False),
+        ("none", ("a", "short", "sentence"), True),
+        ("none", ("there", "is", "more"), True),
+        ("browser", ("long", "sentence"), True),
+    ],
+)
+async def test_words_of_the_reply_that_come_back_from_the_loudspeaker_do_not_end_it(
+    autojump_clock, monkeypatch, echo, words, meant
+):
+    async def without_canceller(self):
+        await trio.lowlevel.checkpoint()
+
+    # What a canceller leaves is what this is about.
+    monkeypatch.setattr(Echo, "run", without_canceller)
+    with trio.fail_after(120):
+        async with replying(*words, start={"echo": echo}) as talk:
+            await talk.say(900, 900)
+            done = await talk.wait_for(m.Done, turn=1)
+    assert (done.outcome is Outcome.INTERRUPTED) == meant
+    assert (m.Release in names(talk, 1)) == (not meant)
 
 
 async def test_a_listeners_sign_holds_the_reply_and_it_goes_on_to_its_end(autojump_clock):

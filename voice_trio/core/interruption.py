@@ -51,6 +51,10 @@ STOPS: Final = re.compile(
 """Asks for silence, wherever it stands among the first words."""
 _FIRST_CHARS: Final = 30
 
+_BEFORE: Final = 4
+_AFTER: Final = 2
+"""Words before and behind the one that sounds which may have come back: the player is late, and stops late."""
+
 _ALONE: Final = _words("pardon sorry what when where why")
 """What a person asks with in one short word. "Who?" and "How?" are what a recognizer writes for a hum."""
 
@@ -61,13 +65,32 @@ def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False) -
     ``over`` says that nothing more comes of them, ``in_part`` that they may be
     only a part of what the person said.
     """
-    said = re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
+    said = _bare(words)
     if STOPS.search(said[:_FIRST_CHARS]):
         return True
     meant = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS - LITTLE_WORDS
     if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(said.split())))):
         return True
     return False if over else None
+
+
+def is_echo(words: str, reply: str, heard: int) -> bool:
+    """Return whether ``words`` sounded just before in ``reply``, of which the first ``heard`` code points were heard.
+
+    So they are the loudspeaker's, come back through the microphone. A word that asks for silence never counts as such.
+    """
+    said = _bare(words)
+    if STOPS.search(said[:_FIRST_CHARS]):
+        return False
+    wanted = said.split()
+    before, after = _bare(reply[:heard]).split(), _bare(reply[heard:]).split()
+    lately = before[-len(wanted) - _BEFORE :] + after[:_AFTER]
+    return bool(wanted) and any(lately[at : at + len(wanted)] == wanted for at in range(len(lately)))
+
+
+def _bare(words: str) -> str:
+    """Return ``words`` without case and signs."""
+    return re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
 
 
 def _can_be_short(said: list[str]) -> bool:

@@ -10,7 +10,7 @@ from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core import messages as m
 from voice_trio.core.audio import ms_to_samples, samples_to_ms
 from voice_trio.core.consent import is_yes
-from voice_trio.core.interruption import ENOUGH_VOICE_MS, is_meant
+from voice_trio.core.interruption import ENOUGH_VOICE_MS, is_echo, is_meant
 from voice_trio.core.languages import language_of
 from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import (
@@ -49,10 +49,11 @@ Utterance = tuple[Capture, Timeline]
 class Candidate:
     """Speech into a reply, of which it is not yet known whether it is meant for us."""
 
-    def __init__(self, turn: Turn, request: m.Start, utterance: Utterance, *, doubtful: bool, holds: bool) -> None:
-        """``doubtful`` says that some of it may be the reply, come back through the microphone.
-
-        ``holds`` says whether the reply stands still meanwhile.
+    def __init__(
+        self, turn: Turn, request: m.Start, utterance: Utterance, *, echoes: bool, doubtful: bool, holds: bool
+    ) -> None:
+        """``echoes`` says that the client lets the reply come back through the microphone, and ``doubtful`` that some
+        of this may be it. ``holds`` says whether the reply stands still meanwhile.
         """
         self.turn = turn
         """The one whose reply sounds."""
@@ -65,6 +66,7 @@ class Candidate:
         self._capture, _ = utterance
         self._held_from = ms_to_samples(DOUBTFUL_VOICE_MS if doubtful else 0) if holds else inf
         self._goes_on = self._capture.spoken_from - turn.spoken_through < ms_to_samples(_GOES_ON_MS)
+        self._echoes = echoes
         self._words = ""
 
     @property
@@ -97,7 +99,7 @@ class Candidate:
                     self._capture.rewind()
                     weighed = await self._is_weighed(engines.recognizer)
             nursery.cancel_scope.cancel()
-        if not (weighed or self._words) or (self.turn.asks and is_yes(self._words, self._language)):
+        if not (weighed or self._words) or (self.turn.reply.wanted is not None and is_yes(self._words, self._language)):
             return None
         return self._judge(over=True)
 
@@ -149,6 +151,10 @@ class Candidate:
                 await capture.wait_voiced(voiced + 1)
 
     def _judge(self, *, over: bool) -> bool | None:
+        reply = self.turn.reply
+        # However good the canceller, the first second of a reply may slip through it, and would end that reply.
+        if self._echoes and is_echo(self._words, reply.text, reply.sounding()):
+            return False if over else None
         voiced_ms = samples_to_ms(self._capture.voiced_samples)
         in_part = self._goes_on or self._capture.by_clock
         return is_meant(self._words, voiced_ms, over=over, in_part=in_part)

@@ -29,6 +29,11 @@ class Echo:
         self._sample_rate = 0
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether the client does not cancel echo itself."""
+        return self._wanted.is_set()
+
+    @property
     def is_doubtful(self) -> bool:
         """Whether what `clean` returned last may hold some echo, because the player jumped."""
         return self._canceller is not None and self._canceller.is_doubtful

@@ -152,8 +152,10 @@ class Floor:
         if holds and turn.can_reopen(said[0]):
             turn.reopen(*self._take(said))
         elif turn.audible or (not holds and turn.answers):
-            doubtful = self._echo.is_doubtful
-            self._candidate = Candidate(turn, request, self._take(said), doubtful=doubtful, holds=holds)
+            echo = self._echo
+            self._candidate = Candidate(
+                turn, request, self._take(said), echoes=echo.is_wanted, doubtful=echo.is_doubtful, holds=holds
+            )
             self._arrivals.unpark_all()
             self._hold(self._candidate)
 

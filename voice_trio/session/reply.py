@@ -162,6 +162,10 @@ class Reply:
         playback = self._spoken.playback
         return heard_text(self._spoken.phrases, self.text, playback.queued if all_queued else playback.surely_heard())
 
+    def sounding(self) -> int:
+        """Return up to which code point of the text the player may have come by now."""
+        return heard_text(self._spoken.phrases, self.text, self._spoken.playback.heard())
+
 
 async def _let_pass(phrases: trio.MemoryReceiveChannel[Phrase]) -> None:
     async with phrases:

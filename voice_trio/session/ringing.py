@@ -224,7 +224,7 @@ class Ringing:
             await _wait_begun(turn)
         finally:
             # Also where the session ends meanwhile, or it would be told twice.
-            if begun := turn.asked.begun.is_set() or turn.is_unspoken:
+            if begun := turn.asked.begun.is_set() or turn.reply.unspoken:
                 await self._settle(due)
         return 0.0 if begun else self._later()
 

@@ -23,6 +23,7 @@ from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.draft import Ledger
 from voice_trio.session.playback import Playback
 from voice_trio.session.recollection import recall, record_of, remember
+from voice_trio.session.reply import Reply
 from voice_trio.session.report import failure, report
 from voice_trio.session.revision import Revision, outcome_of
 from voice_trio.session.surroundings import Surroundings
@@ -100,11 +101,6 @@ class Turn:
         return self._revision.reply.playback
 
     @property
-    def is_unspoken(self) -> bool:
-        """Whether the voice failed its reply altogether, which is there in writing."""
-        return self._revision.reply.unspoken
-
-    @property
     def language(self) -> str | None:
         """The language that is spoken, as far as it is known."""
         return self._revision.language
@@ -125,9 +121,9 @@ class Turn:
         return self._machine.state is State.RESPONDING and not self.ending and self._revision.reply.audible
 
     @property
-    def asks(self) -> bool:
-        """Whether its reply asks for a yes."""
-        return self._revision.reply.wanted is not None
+    def reply(self) -> Reply:
+        """What answers it, as far as it has been answered."""
+        return self._revision.reply
 
     def can_reopen(self, rest: Capture) -> bool:
         """Whether its utterance may still turn out not to be over, but to go on with ``rest``.
