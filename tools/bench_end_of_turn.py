@@ -34,7 +34,17 @@ from tools.proc import machine
 from tools.utterances import Utterance
 from voice_trio.core.audio import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, ms_to_samples, samples_to_ms
 from voice_trio.core.end_of_turn import Pauses, window_ms
-from voice_trio.core.endpointer import PRE_ROLL_MS, End, Endpointer, MaybeEnd, Onset, Resumed, SpeechDecision
+from voice_trio.core.endpointer import (
+    MAYBE_END_MS,
+    PRE_ROLL_MS,
+    WEIGHED_PAUSE_MS,
+    End,
+    Endpointer,
+    MaybeEnd,
+    Onset,
+    Resumed,
+    SpeechDecision,
+)
 from voice_trio.core.last_words import Sense, sense_of
 from voice_trio.engines import silero
 from voice_trio.engines.moonshine import model as moonshine
@@ -209,7 +219,8 @@ def hear(turn: Turn, model: silero.SileroModel) -> Heard:
 def end_of(heard: Heard, policy: Policy, pauses: Pauses) -> End | None:
     """Return where ``policy`` ends the utterance; None where it never does."""
     turn, frames = heard
-    endpointer = Endpointer(silence_ms=policy.silence_ms)
+    weighed = policy.by_sound or policy.by_words
+    endpointer = Endpointer(silence_ms=policy.silence_ms, pause_ms=WEIGHED_PAUSE_MS if weighed else MAYBE_END_MS)
     begun, pause, noticed = 0, None, 0
     for speech in frames:
         silent_from = endpointer.voiced_through or 0
@@ -225,7 +236,7 @@ def end_of(heard: Heard, policy: Policy, pauses: Pauses) -> End | None:
                     pauses.push(samples_to_ms(sample - silent_from))
                 case End():
                     return event
-        if pause is not None and (policy.by_sound or policy.by_words):
+        if pause is not None and weighed:
             lasts_ms = samples_to_ms(endpointer.position - noticed)
             if lasts_ms // FRAME_MS in {-(-ms // FRAME_MS) for ms in (JUDGED_AFTER_MS, WORDED_AFTER_MS)}:
                 endpointer.wait(policy.window(pause, lasts_ms, pauses.usual_ms))

@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 from voice_trio.core.audio import FRAME_MS, FRAME_SAMPLES, ms_to_samples
 from voice_trio.core.endpointer import (
     TRANSITIONS,
+    WEIGHED_PAUSE_MS,
     End,
     Endpointer,
     FalseStart,
@@ -31,7 +32,7 @@ runs = st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=20).map(
     lambda parts: [speech for speech, length in parts for _ in range(length)]
 )
 decisions = st.one_of(st.lists(st.booleans(), max_size=200), runs)
-silences = st.integers(150, 1500)
+silences = st.integers(200, 1500)
 # A deadline would be wall time: a busy machine is no defect.
 relaxed = settings(max_examples=60, deadline=None)
 
@@ -82,8 +83,8 @@ def test_every_state_is_listed_and_can_be_reached_and_left() -> None:
         pytest.param("..#.##", [("Onset", 2)], id="run with a hole"),
         pytest.param("..##.#", [("Onset", 2)], id="run with a later hole"),
         pytest.param("..#..###", [("Onset", 5)], id="a click before the run is no part of it"),
-        pytest.param("#### ....", [("Onset", 0)], id="120 ms are no pause yet"),
-        pytest.param("#### .....", [("Onset", 0), ("MaybeEnd", 4)], id="150 ms are"),
+        pytest.param("#### ......", [("Onset", 0)], id="180 ms are no pause yet"),
+        pytest.param("#### .......", [("Onset", 0), ("MaybeEnd", 4)], id="210 ms are"),
         pytest.param("#### ....... ###", [("Onset", 0), ("MaybeEnd", 4), ("Resumed", 11)], id="resumed"),
         pytest.param("#### ....... #.##", [("Onset", 0), ("MaybeEnd", 4), ("Resumed", 11)], id="resumed, with a hole"),
         pytest.param(
@@ -93,13 +94,13 @@ def test_every_state_is_listed_and_can_be_reached_and_left() -> None:
         pytest.param("#### .....#....", [("Onset", 0), ("MaybeEnd", 4), ("End", 4, 14)], id="a click and an end"),
         pytest.param("#### ...#...#..", [("Onset", 0), ("MaybeEnd", 4), ("End", 4, 14)], id="two clicks and an end"),
         pytest.param("#### ...#...##......", [("Onset", 0), ("MaybeEnd", 4), ("End", 4, 18)], id="too many clicks"),
-        pytest.param("#### ....##.###", [("Onset", 0)], id="no pause while a run begins"),
+        pytest.param("#### ......##.###", [("Onset", 0)], id="no pause while a run begins"),
         pytest.param(
             "#### ....... ..# ##", [("Onset", 0), ("MaybeEnd", 4), ("Resumed", 13)], id="no end while a run begins"
         ),
         pytest.param("#### #.#.#.#.#.#.#.#. .......", [("Onset", 0), ("MaybeEnd", 19)], id="flicker holds speech"),
-        pytest.param("#### .#....", [("Onset", 0)], id="a flicker at the end is still voice"),
-        pytest.param("#### .#.....", [("Onset", 0), ("MaybeEnd", 6)], id="and silence begins after it"),
+        pytest.param("#### .#......", [("Onset", 0)], id="a flicker at the end is still voice"),
+        pytest.param("#### .#.......", [("Onset", 0), ("MaybeEnd", 6)], id="and silence begins after it"),
         pytest.param(
             "#### .......... .. ### ..........",
             [("Onset", 0), ("MaybeEnd", 4), ("End", 4, 14), ("Onset", 16), ("MaybeEnd", 19), ("End", 19, 29)],
@@ -225,9 +226,16 @@ def test_voiced_through_tells_whoever_stops_by_hand_where_the_voice_was() -> Non
     assert endpointer.voiced_through == 1000 + 7 * FRAME_SAMPLES
 
 
+def test_a_pause_that_is_weighed_is_told_sooner() -> None:
+    endpointer = Endpointer(silence_ms=SILENCE_MS, pause_ms=WEIGHED_PAUSE_MS)
+    assert in_frames(hear(endpointer, frames_of("#### ...."))) == [("Onset", 0)]
+    assert in_frames(hear(endpointer, frames_of(".###"))) == [("MaybeEnd", 4), ("Resumed", 9)]
+    assert in_frames(hear(endpointer, frames_of("......"))) == [("MaybeEnd", 12)]
+
+
 def test_a_silence_shorter_than_a_pause_is_refused() -> None:
-    with pytest.raises(ValueError, match="silence_ms is 149; at least 150 is needed"):
-        Endpointer(silence_ms=149)
+    with pytest.raises(ValueError, match="silence_ms is 199; at least 200 is needed"):
+        Endpointer(silence_ms=199)
 
 
 def test_a_decision_holds_between_its_two_thresholds() -> None:
@@ -267,8 +275,8 @@ def test_only_a_pause_can_be_waited_for_and_only_so_long() -> None:
     with pytest.raises(ValueError, match="there is no pause"):
         endpointer.wait(300)
     hear(endpointer, frames_of("#### ......."))
-    for wrong in (149, 5001):
-        with pytest.raises(ValueError, match=f"silence_ms is {wrong}; at least 150 is needed, and at most 5000"):
+    for wrong in (199, 5001):
+        with pytest.raises(ValueError, match=f"silence_ms is {wrong}; at least 200 is needed, and at most 5000"):
             endpointer.wait(wrong)
 
 

@@ -42,8 +42,12 @@ from voice_trio.core.transitions import next_state
 PRE_ROLL_MS: Final = 300
 """Audio to keep from before an `Onset`: the soft beginning of a word is no speech to a detector yet."""
 
-MAYBE_END_MS: Final = 150
+MAYBE_END_MS: Final = 200
 """Silence after which `MaybeEnd` is said; also the shortest ``silence_ms``."""
+
+WEIGHED_PAUSE_MS: Final = 150
+"""The same where pauses are weighed: what there is to weigh is to be known before the shortest window is over, and
+Smart Turn judges the better the sooner it is asked."""
 
 LONGEST_SILENCE_MS: Final = 5000
 """The longest ``silence_ms``."""
@@ -78,7 +82,7 @@ class Onset:
 
 @dataclass(frozen=True, slots=True)
 class MaybeEnd:
-    """Silence began at ``sample``, and has lasted `MAYBE_END_MS`."""
+    """Silence began at ``sample``, and has lasted as long as makes a pause."""
 
     sample: int
 
@@ -165,13 +169,20 @@ class Endpointer:
 
     ``silence_ms`` (`MAYBE_END_MS` to `LONGEST_SILENCE_MS`) is counted in whole frames, rounded up. ``strict`` wants
     every frame of that window silent. Without ``ends_on_silence`` there is no `End`: the person says when they have
-    finished, and `voiced_through` tells up to where there was a voice.
+    finished, and `voiced_through` tells up to where there was a voice. `MaybeEnd` is said after ``pause_ms``.
     """
 
     def __init__(
-        self, *, silence_ms: int, strict: bool = False, ends_on_silence: bool = True, start_sample: int = 0
+        self,
+        *,
+        silence_ms: int,
+        strict: bool = False,
+        ends_on_silence: bool = True,
+        pause_ms: int = MAYBE_END_MS,
+        start_sample: int = 0,
     ) -> None:
         self._usual_ms = self._silence_ms = _checked(silence_ms)
+        self._pause_ms = pause_ms
         self._strict = strict
         self._ends_on_silence = ends_on_silence
         self._position = start_sample
@@ -227,7 +238,7 @@ class Endpointer:
         if self._state is ListenerState.SPEECH:
             if self._voiced(_HOLD_FRAMES):
                 self._voiced_through = self._position
-            elif self._silent_frames() >= _frames(MAYBE_END_MS) and self._decided():
+            elif self._silent_frames() >= _frames(self._pause_ms) and self._decided():
                 self._say(said, MaybeEnd(self._last_voiced()))
         if self._state is ListenerState.MAYBE_END and self._is_over():
             self._say(said, End(self._last_voiced(), self._position))

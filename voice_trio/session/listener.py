@@ -21,7 +21,9 @@ from voice_trio.core.audio import (
 )
 from voice_trio.core.end_of_turn import Pauses
 from voice_trio.core.endpointer import (
+    MAYBE_END_MS,
     PRE_ROLL_MS,
+    WEIGHED_PAUSE_MS,
     End,
     Endpointer,
     ListenerEvent,
@@ -135,12 +137,14 @@ class Listener:
         frames = min(-(-(self._position - begin) // FRAME_SAMPLES), len(self._ring))
         again = [(self._ring.pop(), self._arrivals.pop()) for _ in range(frames)]
         self._position -= len(again) * FRAME_SAMPLES
+        weighed = endpointing == "adaptive" and ends_on_silence
         task = self._task = _Task(
             capture=capture,
             endpointer=Endpointer(
                 silence_ms=silence_ms,
                 strict=endpointing == "strict",
                 ends_on_silence=ends_on_silence,
+                pause_ms=WEIGHED_PAUSE_MS if weighed else MAYBE_END_MS,
                 start_sample=self._position,
             ),
             timeline=timeline,
@@ -148,7 +152,7 @@ class Listener:
             ends_on_silence=ends_on_silence,
             pre_roll_ms=pre_roll_ms,
         )
-        if endpointing == "adaptive" and ends_on_silence:
+        if weighed:
             capture.weighing = Weighing(self._pauses, silence_ms, lambda ms: self._wait(task, ms))
         for frame, arrival in reversed(again):
             self._take(task, frame, arrival)
