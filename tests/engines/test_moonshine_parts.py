@@ -76,6 +76,7 @@ def test_the_likeliest_token_and_how_likely_it_is():
         ("", 0.0, ""),
         ("You", -0.1, ""),
         ("Mm-h", -0.3, ""),
+        ("Mm-H", -0.3, ""),
         ("You.", -0.1, "You."),
         ("You too", -0.1, "You too"),
         ("Mm-hmm.", -0.3, "Mm-hmm."),

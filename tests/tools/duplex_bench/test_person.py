@@ -86,7 +86,7 @@ async def test_turns_follow_on_replies_and_the_scorer_finds_the_gaps(autojump_cl
     stage = Stage(gap_s=0.6)
     recording = await stage.say(Line(Kind.TURN, clip()), Line(Kind.TURN, clip(0.8)))
     first, second = score(recording).lines
-    # The robot counts from the message in which the last word ends, of 60 ms.
+    # The robot counts from the message in which the last word ends, of 30 ms.
     assert first.answer.gap_s == pytest.approx(0.63, abs=0.04)
     assert second.answer.gap_s == pytest.approx(0.63, abs=0.04)
     # The second begins when the reply has been over for 0.8 s.
@@ -98,7 +98,7 @@ async def test_messages_come_by_the_clock_and_hold_what_was_said(autojump_clock)
     stage = Stage()
     recording = await stage.say(Line(Kind.TURN, clip()))
     times = [at for at, _ in stage.robot.came]
-    assert np.allclose(np.diff(times), 0.06)
+    assert np.allclose(np.diff(times), 0.03)
     assert [entry["seconds"] for entry in recording.entries("late")] == [0.0]
     assert all(len(pcm) == 2 * MESSAGE for _, pcm in stage.robot.came)
     sent = np.frombuffer(b"".join(pcm for _, pcm in stage.robot.came), "<i2") / 32768

@@ -43,7 +43,7 @@ _DOUBTFUL: Final = -1.0
 """Whisper's own threshold. 90 recordings of speech had -0.85 and more, a sixth of noises of a few seconds had less; for
 most noise it writes a short word that it is fairly sure of, or signs of music."""
 
-_OF_NOISE: Final = frozenset({"You", "Mm-h"})
+_OF_NOISE: Final = frozenset({"you", "mm-h"})
 """What it writes, without a sign behind it and often quite sure, where nobody speaks: the first for nearly every noise
 there is, the second for some coughs. Somebody who says no more than "you" is written with a sign."""
 
@@ -151,7 +151,7 @@ def words_of(text: str, mean_log_probability: float) -> str:
 
     Return nothing where it has no word, is too unlikely to be speech, or is what noise is taken for.
     """
-    if mean_log_probability < _DOUBTFUL or text in _OF_NOISE or not any(map(str.isalnum, text)):
+    if mean_log_probability < _DOUBTFUL or text.casefold() in _OF_NOISE or not any(map(str.isalnum, text)):
         return ""
     return without_loops(_OLD_SPELLING.sub(r"\1", text))
 
