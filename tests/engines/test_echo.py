@@ -131,17 +131,37 @@ def test_small_moves_and_silence_say_nothing(reference):
     assert quiet.lag is None
 
 
+def test_who_cuts_the_reply_off_moves_nothing(reference):
+    """What is left of the reply resembles some of what they say, the more so in a like voice: wherever it was cut."""
+    says = np.frombuffer(play(spoken("Wait, wait."), 24_000, db=0, delay_ms=0).heard, "<i2").astype(np.float32)
+    says = says[np.flatnonzero(np.abs(says) > 200)[0] :]
+    lag, last = 120 * 16, round(0.25 * S)
+    for at in range(4 * S, 9 * S, S // 10):
+        sounds = reference[: at + 2 * S].copy()
+        sounds[at + last :] = 0
+        heard = np.concatenate([np.zeros(lag, np.float32), 0.3 * sounds[:-lag]])
+        heard[at : at + len(says)] += says[: len(heard) - at]
+        alignment = Alignment()
+        for one in range(at - 3 * S, len(sounds) - FRAME_SAMPLES, FRAME_SAMPLES):
+            assert not alignment.push(heard[one : one + FRAME_SAMPLES], sounds[one : one + FRAME_SAMPLES])
+        assert alignment.lag == pytest.approx(lag, abs=2)
+
+
 # --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def spoken(*sentences):
+    """Return them in our own voice, at 24 kHz."""
+    from hibari import Hibari
+
+    voice = Hibari()
+    sound = np.concatenate([voice(words, speed=1.0, seed=1) for words in sentences]).astype(float)
+    return sound / np.sqrt(np.mean(sound**2)) * SPEECH_RMS
 
 
 @pytest.fixture(scope="module")
 def reply():
-    """Our own voice, at 24 kHz."""
-    from hibari import Hibari
-
-    voice = Hibari()
-    sound = np.concatenate([voice(words, speed=1.0, seed=1) for words in SENTENCES]).astype(float)
-    return sound / np.sqrt(np.mean(sound**2)) * SPEECH_RMS
+    return spoken(*SENTENCES)
 
 
 @pytest.fixture(scope="module")

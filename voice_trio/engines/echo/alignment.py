@@ -23,6 +23,9 @@ EVERY: Final = ms_to_samples(120)
 MOVED: Final = ms_to_samples(4)
 """Less is left to AEC3, which follows it."""
 _SAME: Final = ms_to_samples(1)
+_SURE: Final = 3
+"""So many times in a row an echo that moved is seen in one place: two windows share most of what is in them, and so the
+chance by which a voice resembles the reply."""
 
 _SIZE: Final = 18_000
 """Of the transform: holds window and lags without wrapping, and has small factors."""
@@ -47,6 +50,8 @@ class Alignment:
         self._sounded = 0
         """Samples of the reference so far that were loud enough to be heard."""
         self._seen: int | None = None
+        self._times = 0
+        """How often it was seen there, in a row."""
 
     def push(self, heard: Signal, reference: Signal) -> int | None:
         """Take the next samples of both. Return by how many samples the echo is later than it was, once that is sure.
@@ -62,16 +67,16 @@ class Alignment:
         self._sounded += EVERY * _is_loud(self._reference[-EVERY:])
         seen, before = self._find(), self._seen
         self._seen = seen
+        self._times = self._times + 1 if seen is not None and before is not None and abs(seen - before) <= _SAME else 1
         if seen is None:
             return None
-        again = before is not None and abs(seen - before) <= _SAME
         if self.lag is None:
             # The latest echo may not have come before: what stood out until then would be chance, and kept for good.
-            self.lag = seen if again and self._sounded >= WINDOW + LATEST else None
+            self.lag = seen if self._times > 1 and self._sounded >= WINDOW + LATEST else None
             return None
         if abs(seen - self.lag) < MOVED:
             return None
-        return seen - self.lag if again else 0
+        return seen - self.lag if self._times >= _SURE else 0
 
     def moved(self, samples: int) -> None:
         """Say that the reference was shifted: it comes ``samples`` later from now on."""
@@ -83,7 +88,9 @@ class Alignment:
     def _find(self) -> int | None:
         """Return the lag of the echo in the last window; None if none stands out."""
         reference = self._reference
-        if not _is_loud(reference[-WINDOW:]):
+        # Where the reply was just cut off, what is left of it in the window is short enough to resemble the voice that
+        # cut it off, and its echo seems to have moved by half a second.
+        if not (_is_loud(reference[-WINDOW:]) and _is_loud(reference[-EVERY:])):
             return None
         # The window begins LATEST samples after the reference, so at index k of the correlation it is LATEST - k late.
         cross = np.conj(np.fft.rfft(self._heard[:WINDOW], _SIZE)) * np.fft.rfft(reference, _SIZE)
