@@ -38,7 +38,7 @@ async def test_a_bare_handler_carries_the_same_traffic(tmp_path):
         assert cost.audio_s == pytest.approx(cost.kept_up * 2 * 4)
         # However late the machine is: with the audio that went out, a start and a stop for each cycle of it.
         assert cost.to_server - round(cost.audio_s / 0.06) == pytest.approx(2 * cost.audio_s / SHORT.cycle_s, abs=5)
-        assert cost.from_server > 0
+        assert cost.from_server > 20
 
 
 async def test_memory_is_measured_at_every_stage(capsys):

@@ -95,12 +95,12 @@ class Apart:
             case m.Detached():
                 self._listener.lose()
                 for turn in self._turns.under_way:
-                    turn.playback.lose()
+                    turn.reply.playback.lose()
             case m.Attached(sounds=sounds):
                 self._listener.find()
                 has = {number: (samples, stops) for number, samples, stops in sounds}
                 for turn in self._turns.under_way:
-                    turn.playback.find(*has.get(turn.number, (0, 0)))
+                    turn.reply.playback.find(*has.get(turn.number, (0, 0)))
 
     def _listen(self, start: m.Start | None, idle_ms: int | None) -> None:
         self.listens = True

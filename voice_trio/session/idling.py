@@ -46,7 +46,7 @@ class Idling:
 
     async def _watch(self, turn: Turn, most_ms: int) -> None:
         await turn.wait_over()
-        silent_at = max(trio.current_time(), turn.silent_at)
+        silent_at = max(trio.current_time(), turn.reply.silent_at)
         if await self._is_followed(turn, silent_at):
             return
         silent_from = self._listener.position

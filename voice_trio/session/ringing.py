@@ -253,8 +253,8 @@ class Ringing:
             for turn in self._turns:
                 await turn.wait_over()
             latest = self._turns.latest
-            if latest is not None and latest.silent_at > trio.current_time():
-                await trio.sleep_until(latest.silent_at)
+            if latest is not None and latest.reply.silent_at > trio.current_time():
+                await trio.sleep_until(latest.reply.silent_at)
             elif self._is_undecided():
                 await trio.sleep(_UNDECIDED_S)
             elif [*self._turns]:

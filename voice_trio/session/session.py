@@ -221,7 +221,7 @@ class Session:
                 self._outbox.append(NOTHING_TO_CANCEL)
             case m.Played(turn=number, samples=samples):
                 if self._is_known(number) and (played := self._turns.find(number)) is not None:
-                    played.playback.played(samples)
+                    played.reply.playback.played(samples)
             case m.Sounding(turn=number) if number is None or self._is_known(number):
                 self._echo.sounding(command, self._listener.position)
             case m.Mark(turn=number, marks=marks):

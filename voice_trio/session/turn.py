@@ -21,7 +21,6 @@ from voice_trio.engines.base import EngineError, Engines
 from voice_trio.session.asked import FIRST_STEPS, Asked
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.draft import Ledger
-from voice_trio.session.playback import Playback
 from voice_trio.session.recollection import recall, record_of, remember
 from voice_trio.session.reply import Reply
 from voice_trio.session.report import failure, report
@@ -89,16 +88,6 @@ class Turn:
     def is_answered(self) -> bool:
         """Whether there was to be a reply, when it began."""
         return self.asked.manner.wanted
-
-    @property
-    def silent_at(self) -> float:
-        """When the sound of its reply is over, as far as it was sent; long ago where there was none."""
-        return self._revision.reply.silent_at
-
-    @property
-    def playback(self) -> Playback:
-        """How the sound of its reply goes out."""
-        return self._revision.reply.playback
 
     @property
     def language(self) -> str | None:
