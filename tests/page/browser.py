@@ -191,7 +191,8 @@ def visiting(
     With ``room`` the microphone stands in a quiet room instead, where only `Visit.say` speaks, whenever the test likes.
     Only with ``record`` can the visit tell what was heard; the page's content policy is then not in force. Without
     ``worklets`` or ``recorder`` the browser has no AudioWorklet, or no MediaRecorder. ``script`` runs before those
-    of the page. Visits are one at a time, inside `keeping_browsers`.
+    of the page. Visits are one at a time, inside `keeping_browsers`. Conditions that are waited for are functions:
+    the content policy lets an expression be looked at only once.
     """
     flags = [*_FLAGS, "--use-fake-ui-for-media-stream" if allowed else "--deny-permission-prompts"]
     if microphone:

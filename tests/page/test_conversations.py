@@ -161,7 +161,7 @@ def test_one_is_renamed_by_the_keyboard_and_escape_leaves_it_as_it_is(two):
     page.keyboard.type("Of tea")
     page.keyboard.press("Enter")
     page.wait_for_selector(".drawer .title >> text=Of tea")
-    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Rename: Of tea'")
+    page.wait_for_function("() => document.activeElement.getAttribute('aria-label') === 'Rename: Of tea'")
     page.keyboard.press("Escape")
     page.wait_for_selector("#conversations", state="hidden")
     assert focused(page) == "open-conversations"

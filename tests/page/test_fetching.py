@@ -54,7 +54,7 @@ def test_what_is_better_is_fetched_with_progress_and_can_be_chosen_then(bare, hu
         page.wait_for_function("button => button.textContent === 'Fetch small-int8'", arg=button.element_handle())
         # The one that was stopped may take a moment to end.
         page.wait_for_function(
-            "fetch('api/engines').then(one => one.text()).then(text => !text.includes('\"fetching\":true'))"
+            "() => fetch('api/engines').then(one => one.text()).then(text => !text.includes('\"fetching\":true'))"
         )
         assert not row.locator("progress").is_visible()
         assert page.locator("#engines-trouble").is_hidden()

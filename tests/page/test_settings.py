@@ -60,7 +60,7 @@ def test_groups_with_headings_from_end_to_end_and_done_in_reach(server, scheme, 
             assert done["y"] + done["height"] <= 640
         assert page.eval_on_selector("#settings", "one => one.scrollWidth <= one.clientWidth")
         close_settings(page)
-        page.wait_for_function("document.activeElement.id === 'talk'")
+        page.wait_for_function("() => document.activeElement.id === 'talk'")
         assert visit.trouble == []
 
 
@@ -134,12 +134,12 @@ def test_a_loudspeaker_is_chosen_and_tried(server):
         page = visit.page
         visit.phase("ready")
         open_settings(visit)
-        page.wait_for_function("document.querySelector('#choose-output').options.length > 1")
+        page.wait_for_function("() => document.querySelector('#choose-output').options.length > 1")
         page.select_option("#choose-output", index=1)
         chosen = page.input_value("#choose-output")
         page.click("#test-output")
         page.wait_for_selector("#output-said >> text=Two notes sound now.")
-        page.wait_for_function("document.querySelector('#output-said').textContent === ''")
+        page.wait_for_function("() => document.querySelector('#output-said').textContent === ''")
         assert page.evaluate("window.heard.context.sinkId") == chosen
         heard = visit.heard()
         assert 0.5 < len(heard.samples) / heard.rate < 1.0
@@ -161,9 +161,9 @@ def test_the_microphone_is_tried_and_let_go(server):
         assert not page.is_visible("#microphone-level")
         assert page.evaluate("window.stream.getTracks()[0].readyState") == "ended"
         page.click("#test-microphone")
-        page.wait_for_function("window.stream.getTracks()[0].readyState === 'live'")
+        page.wait_for_function("() => window.stream.getTracks()[0].readyState === 'live'")
         page.keyboard.press("Escape")
-        page.wait_for_function("window.stream.getTracks()[0].readyState === 'ended'")
+        page.wait_for_function("() => window.stream.getTracks()[0].readyState === 'ended'")
         assert visit.sent == [], "and the server heard nothing of it"
         assert visit.trouble == []
 

@@ -28,6 +28,7 @@ from voice_trio.core import messages as m
 from voice_trio.core.messages import InfoCode, Outcome
 from voice_trio.server import listening, task_tree as task_tree_module
 from voice_trio.server.run import open_server, print_tree_on_signal
+from voice_trio.server.sessions import Sessions
 
 pytestmark = pytest.mark.real
 
@@ -135,6 +136,22 @@ async def test_fifty_sessions_in_all_states_end_in_time(second_signal):
             if second_signal:
                 clients.cancel_scope.cancel()
     assert second_signal or told == [1001] * 45
+
+
+async def test_a_session_that_came_to_no_goodbye_is_told_that_the_server_stops(monkeypatch):
+    """Where there are many, or the machine is late, the server's end overtakes a session's own."""
+
+    async def drain(sessions):
+        sessions.draining = True
+
+    monkeypatch.setattr(Sessions, "drain", drain)
+    with trio.fail_after(60):
+        async with open_server(config.load(port=0), scripted) as running:
+            stream, _ = await upgrade(running)
+            await eventually(lambda: running.sessions)
+        said = await read_to_end(stream)
+    stream.socket.close()
+    assert said.endswith(struct.pack(">H", 1001) + b"the server is stopping")
 
 
 async def test_who_does_not_read_for_the_moment_is_told_the_end_all_the_same():

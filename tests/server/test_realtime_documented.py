@@ -88,7 +88,7 @@ def visit(url):
         page = browser.new_page()
         page.on("console", lambda line: console.append(line.text))
         page.goto(url)
-        page.wait_for_function("document.querySelector('p').textContent !== 'Nothing was said yet.'")
+        page.wait_for_function("() => document.querySelector('p').textContent !== 'Nothing was said yet.'")
         return page.inner_text("p"), console
 
 

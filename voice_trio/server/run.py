@@ -57,7 +57,7 @@ from voice_trio.wire import native
 
 log = structlog.get_logger()
 
-_CUT_AFTER_S = 0.25
+_CUT_AFTER_S = 0.5
 """How long the server may take to close the connections that are left after the last session."""
 
 _COLLECTOR_THRESHOLDS = (400, 3, 1)

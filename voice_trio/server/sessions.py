@@ -39,8 +39,8 @@ from voice_trio.toolbox.base import ServerTool
 
 log = structlog.get_logger()
 
-_CLOSING_S = 0.3
-"""Beyond the grace for replies: what clients that read need to take a goodbye. The others are cut off."""
+_CLOSING_S = 1.0
+"""Beyond the grace for replies: what many clients that read need to take their goodbyes. The others are cut off."""
 
 RETRY_AFTER_S = 15
 

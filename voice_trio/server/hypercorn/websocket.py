@@ -35,6 +35,8 @@ _GOODBYE = "goodbye"
 _LEAVING = (CloseReason.NORMAL_CLOSURE, CloseReason.GOING_AWAY, CloseReason.NO_STATUS_RCVD)
 """Codes of a close by which the peer means it. Others tell of something that went wrong, as silence does."""
 
+_STOPPING: Any = {"type": "websocket.close", "code": CloseReason.GOING_AWAY, "reason": "the server is stopping"}
+
 _UNREAD_BYTES = 2 * 1024 * 1024
 """So much of several messages may wait for the handler; the queues before it hold twenty."""
 
@@ -143,6 +145,10 @@ class HardWSStream(WSStream):
         """
         if message is None:
             self.app_put = _to_nobody
+            if self.state is ASGIWebsocketState.CONNECTED and self.context.terminated.is_set():
+                # Hypercorn calls it an internal error when a handler ends without a goodbye, also where it was itself
+                # that ended the handler, because the server stops.
+                await super().app_send(_STOPPING)
         await super().app_send(message)
         if message is None:
             nursery_of(self.task_group).cancel_scope.cancel()
