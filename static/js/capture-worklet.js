@@ -1,20 +1,17 @@
 /**
- * The microphone's end: whatever rate the device has, out come messages of 30 ms at 16 kHz, one channel, 16 bits.
+ * The microphone's end: whatever rate the device has, out come messages of `MESSAGE_MS` at 16 kHz, one channel, 16 bits.
  */
 
-import { Framer, loudness, toInt16 } from "./pcm.js";
+import { Framer, MESSAGE_MS, loudness, toInt16 } from "./pcm.js";
 import { Resampler } from "./resampler.js";
 
 const RATE = 16_000;
-
-/** A frame of the server's detector, which so hears a voice as soon as it can: more would keep each frame waiting. */
-const MESSAGE_SAMPLES = 480;
 
 class CaptureProcessor extends AudioWorkletProcessor {
   constructor() {
     super();
     this.resampler = new Resampler(sampleRate, RATE);
-    this.framer = new Framer(MESSAGE_SAMPLES);
+    this.framer = new Framer((RATE * MESSAGE_MS) / 1000);
     this.open = true;
     this.port.onmessage = () => {
       this.open = false;

@@ -1,14 +1,14 @@
 /** The microphone: asked for when it is needed, given back when it was not for a while. */
 
 import { Audio } from "./audio.js";
+import { MESSAGE_MS } from "./pcm.js";
 import { tapLevel, tapSamples } from "./taps.js";
 
 /** An open microphone costs the next press nothing; one that stays open makes people uneasy. */
 const KEEP_OPEN_MS = 20_000;
 
 /** So much exact silence is no quiet room. */
-const SILENT_S = 4;
-const MESSAGE_S = 0.03;
+const SILENT_MS = 4000;
 
 /** @typedef {import("./taps.js").Message} Message */
 
@@ -110,8 +110,8 @@ export class Microphone {
    */
   take(message) {
     if (!this.stream) return;
-    this.silentFor = message.silent ? this.silentFor + MESSAGE_S : 0;
-    this.hush(this.silentFor >= SILENT_S);
+    this.silentFor = message.silent ? this.silentFor + MESSAGE_MS : 0;
+    this.hush(this.silentFor >= SILENT_MS);
     this.onlevel(message.rms);
     this.onmessage(message);
   }

@@ -1,5 +1,8 @@
 /** Samples as numbers between -1 and 1, and as the 16-bit integers of the wire. Pure. */
 
+/** How much of the person's voice goes into a message: a frame of the server's detector, which so hears it at once. */
+export const MESSAGE_MS = 30;
+
 /**
  * @param {Float32Array} samples
  * @returns {Int16Array}

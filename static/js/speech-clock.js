@@ -2,11 +2,10 @@
  * When the person spoke, by how loud it was: the server has a better detector, but not the page's clock. Pure.
  */
 
+import { MESSAGE_MS } from "./pcm.js";
+
 /** Far above the noise of a room behind a gain control, far below a voice. */
 const LOUD = 0.02;
-
-/** What a message covers: the speech in it began about so long before it came. */
-const MESSAGE_MS = 60;
 
 export class SpeechClock {
   constructor() {
@@ -27,6 +26,7 @@ export class SpeechClock {
   hear(rms, now) {
     if (rms < LOUD) return;
     this.lastLoud = now;
+    // A message covers what was before it came.
     this.turn?.mark("speech_start", now - MESSAGE_MS);
   }
 

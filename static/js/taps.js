@@ -1,8 +1,6 @@
 /** What listens to an open microphone. */
 
-import { loudness } from "./pcm.js";
-
-const LOOK_MS = 60;
+import { MESSAGE_MS, loudness } from "./pcm.js";
 
 /**
  * `pcm` is null where the browser cannot hand out samples.
@@ -50,7 +48,7 @@ export function tapLevel(context, stream, take) {
     if (context.state !== "running") return;
     analyser.getFloatTimeDomainData(samples);
     take({ pcm: null, ...loudness(samples) });
-  }, LOOK_MS);
+  }, MESSAGE_MS);
   return () => {
     source.disconnect();
     clearInterval(timer);

@@ -3,11 +3,13 @@
  * comes, or dropped. Pure: pieces of sound in, and, in their order, those out that are to be sent.
  */
 
+import { MESSAGE_MS } from "./pcm.js";
+
 /** Pieces that may wait for the server: the longest utterance. */
-const MOST_HELD_BACK = 500;
+const MOST_HELD_BACK = 30_000 / MESSAGE_MS;
 
 /** Pieces of a turn that the server can still refuse: it does so in its first moments, or not at all. */
-const MOST_SENT = 50;
+const MOST_SENT = 3_000 / MESSAGE_MS;
 
 /**
  * off: what comes is dropped. held: kept until the server is asked. said: no more comes, but what was kept still is.
