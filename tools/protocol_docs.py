@@ -144,7 +144,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "reopened": {"turn": TURN, "revision": "how often that has happened in the turn, from 1"},
     "hold": {"turn": TURN, "sample": "of the turn's audio, counted from its first: where we think that the player is"},
-    "release": {"turn": TURN, "sample": "the same as in the `hold` before it"},
+    "release": {"turn": TURN, "sample": "where that is: by your `played` since the `hold`, else the same as there"},
     "tts_words": {
         "turn": TURN,
         "phrase": "number of the phrase",

@@ -110,6 +110,19 @@ async def test_a_listeners_sign_holds_the_reply_and_it_goes_on_to_its_end(autoju
     assert names(talk, 1)[-4:] == [m.Hold, m.Release, State.COMPLETE, m.Done]
 
 
+async def test_a_reply_goes_on_where_the_player_says_that_it_stands(autojump_clock):
+    """Or a player that goes on where it is told to would say words again: its word before was of a moment earlier."""
+    with trio.fail_after(120):
+        async with replying("uh-huh", "yeah", "Right.") as talk:
+            await talk.ask(m.Played(turn=1, samples=1000))
+            await talk.say(300, 60)
+            hold = await talk.wait_for(m.Hold)
+            assert hold.sample == 1000
+            await talk.ask(m.Played(turn=1, samples=1800))
+            await talk.say(0, 900)
+            assert (await talk.wait_for(m.Release)).sample == 1800
+
+
 async def test_nothing_is_sent_while_the_reply_is_held(autojump_clock):
     with trio.fail_after(120):
         async with replying("mm", playout_lead_ms=200) as talk:

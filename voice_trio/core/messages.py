@@ -132,7 +132,7 @@ class Release:
 
     turn: int
     sample: int
-    """The same as in the `Hold` before it."""
+    """Where that is: by what the player said since the `Hold`, else the same as there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,9 +129,10 @@ class Reply:
         self._spoken.playback.hold()
         return self._spoken.playback.heard()
 
-    def release(self) -> None:
-        """It goes on."""
+    def release(self) -> int:
+        """It goes on. Return how many samples were heard."""
         self._spoken.playback.release()
+        return self._spoken.playback.heard()
 
     @property
     def audible(self) -> bool:

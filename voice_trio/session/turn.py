@@ -47,7 +47,7 @@ class Turn:
         self._reopened = 0
         self._is_void = False
         """Whether what was said of it is, and the client is yet to be told."""
-        self._held_at: int | None = None
+        self._is_held = False
         self._machine = TurnState(State.IDLE if asked.number == 1 else State.COMPLETE)
         self._machine.move(FIRST_STEPS[type(asked.request)])
         self._drafts = Ledger(around.session, asked.number)
@@ -133,7 +133,7 @@ class Turn:
         self._revision = self._revise(capture, timeline)
         # If it comes to no more than that, they were said.
         self._revision.said = before.said
-        self._held_at = None
+        self._is_held = False
         self._is_void = True
         self.conversation.take_back(self.number)
         # As in `end`: nothing comes after what is dropped here.
@@ -142,16 +142,15 @@ class Turn:
 
     def hold(self) -> None:
         """Have the player stand still: somebody speaks into the reply."""
-        if self._held_at is None and not self.ending:
-            self._held_at = self._revision.reply.hold()
-            self._outbox.append(m.Hold(turn=self.number, sample=self._held_at))
+        if not self._is_held and not self.ending:
+            self._is_held = True
+            self._outbox.append(m.Hold(turn=self.number, sample=self._revision.reply.hold()))
 
     def release(self) -> None:
         """Have the player go on."""
-        if self._held_at is not None and not self.ending:
-            self._revision.reply.release()
-            self._outbox.append(m.Release(turn=self.number, sample=self._held_at))
-            self._held_at = None
+        if self._is_held and not self.ending:
+            self._is_held = False
+            self._outbox.append(m.Release(turn=self.number, sample=self._revision.reply.release()))
 
     def end(self, outcome: Outcome) -> bool:
         """End the turn now, ``outcome`` being why; False if it was ending already, and went on as it was."""
