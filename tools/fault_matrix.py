@@ -114,7 +114,7 @@ CUT = Outcome.INTERRUPTED
 
 INTO_REPLIES = (
     IntoReply(
-        "asr:delay=2s#2", "about london", CUT, (), False, "about london", "after 2 s, in which the reply stands still"
+        "asr:delay=1s#2", "about london", CUT, (), False, "about london", "after 1 s, in which the reply stands still"
     ),
     IntoReply(
         "asr:delay=20s#2", "about london", CUT, (), True, "about london", "after `STREAM_ASR_TIMEOUT_S`, by the partial"

@@ -45,7 +45,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         " what is heard is not sure to be any, as with a single word, it is taken for this one",
         "silence_ms": "the silence that ends the utterance, or, with `endpointing` `adaptive`, that ends it where "
         "nothing tells whether a pause is the end; without it, the `silence_ms` of `session`",
-        "endpointing": "`adaptive`: each pause is weighed, and 0.42 to 2 s of silence end the utterance; `fixed`, as "
+        "endpointing": "`adaptive`: each pause is weighed, and 0.32 to 2 s of silence end the utterance; `fixed`, as "
         "does its older name `share`: always `silence_ms`, 80 % of it silent; `strict`: the same, all of it silent. "
         "Without it, `fixed` where `silence_ms` is given, else the server's own choice",
         "threshold": "how sure the server has to be that somebody speaks: 0.5 is its own measure, as without it, and"

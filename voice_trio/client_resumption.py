@@ -10,9 +10,10 @@ from voice_trio.core import messages as m
 BEGIN: Final = "resume"
 """The subprotocol that asks for a session which outlives its connections."""
 
-_MOST_KEPT: Final = 1_500
+_MOST_KEPT: Final = 3_000
 _MOST_BYTES: Final = 960_000
-"""What is kept in case that it did not arrive: half a minute of a voice, in packets of 20 ms or as it is."""
+"""What is kept in case that it did not arrive: half a minute of a voice, in packets of 20 ms or as it is, and as many
+words of what sounded meanwhile."""
 
 
 class Resumption:
@@ -57,8 +58,10 @@ class Resumption:
 
     def lacking(self, received: int) -> list[str | bytes]:
         """Return what the server does not have, which has ``received`` messages; of what is no longer kept, nothing."""
-        missing = min(self._said - received, len(self._kept))
-        return [*self._kept][len(self._kept) - max(0, missing) :]
+        missing = max(0, min(self._said - received, len(self._kept)))
+        # It never counts what it will not get: or the next time it would be sent again what it has.
+        self._said = received + missing
+        return [*self._kept][len(self._kept) - missing :]
 
 
 def _sound(message: str | bytes) -> int:

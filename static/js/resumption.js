@@ -42,7 +42,10 @@ export class Resumption {
 
   /** What the server lacks of what was sent. @param {number} received so many it has */
   lacking(received) {
-    return this.kept.slice(Math.max(0, this.kept.length - this.said + received));
+    const lacking = this.kept.slice(Math.max(0, this.kept.length - this.said + received));
+    // It never counts what it will not get: or the next time it would be sent again what it has.
+    this.said = received + lacking.length;
+    return lacking;
   }
 }
 

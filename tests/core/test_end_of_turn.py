@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from voice_trio.core.end_of_turn import LONGEST_MS, SHORTEST_MS, Pauses, window_ms
+from voice_trio.core.end_of_turn import LONGEST_MS, SURE_MS, Pauses, window_ms
 from voice_trio.core.last_words import Sense
 
 COMPLETE, WHOLE, DOUBTFUL, BROKEN_OFF = Sense
@@ -53,11 +53,11 @@ def test_windows(probability, words, usual, undecided, window):
     st.none() | st.floats(0, 1),
     st.none() | st.sampled_from(Sense),
     st.none() | st.integers(210, 5000),
-    st.integers(SHORTEST_MS, LONGEST_MS),
+    st.integers(200, LONGEST_MS),
 )
 def test_a_window_is_no_shorter_and_no_longer_than_any_may_be(probability, words, usual, undecided):
     found = window_ms(probability, words=words, usual_pause_ms=usual, undecided_ms=undecided)
-    assert SHORTEST_MS <= found <= max(LONGEST_MS, undecided)
+    assert min(undecided, SURE_MS) <= found <= max(LONGEST_MS, undecided)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.none() | st.integers(210, 5000), st.integers(200, 5000))
@@ -77,7 +77,8 @@ def test_what_is_likelier_the_end_is_waited_for_no_longer(one, other, usual, und
         ([400, 500, 600], 600),
         ([250, 300, 350, 400, 900], 900),
         ([900, 250, 300, 350, 400, 260, 270, 280, 290, 310], 400),
-        ([5000] * 30 + [300] * 20, 300),
+        ([1900] * 30 + [300] * 20, 300),
+        ([160, 400, 190, 500, 600, 8000, 2001], 600),
     ],
 )
 def test_the_usual_pause_is_one_that_few_of_the_latest_exceed(lengths, usual):

@@ -197,6 +197,13 @@ def test_clicks_of_up_to_60_ms_are_no_onset(clicks: list[tuple[bool, int]]) -> N
     assert endpointer.voiced_through is None
 
 
+def test_where_it_can_be_taken_back_two_frames_of_three_are_an_onset() -> None:
+    for frames, begins in [("..##", 2), (".#.#", 1), (".#..#", None), ("..#.", None)]:
+        endpointer = Endpointer(silence_ms=SILENCE_MS)
+        endpointer.eager = True
+        assert in_frames(hear(endpointer, frames_of(frames))) == ([] if begins is None else [("Onset", begins)])
+
+
 @relaxed
 @given(silences, st.lists(st.integers(4, 12), min_size=30, max_size=30), st.integers(0, 12))
 def test_clicks_150_ms_apart_delay_an_end_by_150_ms_at_most(silence_ms: int, gaps: list[int], first: int) -> None:

@@ -7,7 +7,9 @@ import trio
 
 from tests.engines.far_end import Answer, far_server, words
 from tests.engines.far_recognizer import SECOND, recognizer, utterance_of
+from voice_trio.core.audio import ms_to_samples
 from voice_trio.core.breaker import MOST_FAILURES
+from voice_trio.core.endpointer import WEIGHED_PAUSE_MS
 from voice_trio.core.messages import ErrorCode
 from voice_trio.engines.base import EngineError, Hypothesis, Transcript
 from voice_trio.testing.scripted import ScriptedRecognizer
@@ -100,6 +102,15 @@ async def test_an_early_final_is_the_final():
         assert await utterance.settle(32_000, 12_000) == Transcript("It is noon.", "en")
         assert len(server.asked) == 1
         assert (await utterance.settle(32_000)).text == "Something else."
+
+
+async def test_what_is_begun_when_a_pause_is_told_of_is_the_final():
+    voiced = 16_000 - ms_to_samples(WEIGHED_PAUSE_MS)
+    async with utterance_of(words("It is noon.")) as (server, utterance):
+        assert await utterance.anticipate(voiced) == Transcript("It is noon.", "en")
+        utterance.feed(SECOND)
+        assert await utterance.settle(24_000, voiced) == Transcript("It is noon.", "en")
+        assert len(server.asked) == 1
 
 
 async def test_a_final_takes_over_the_early_one_that_is_under_way():

@@ -35,7 +35,6 @@ from voice_trio.testing.scripted import (
 )
 
 SESSIONS = int(os.environ.get("DUPLEX", "200"))
-MESSAGE_BYTES = 2 * SAMPLE_RATE * 60 // 1000
 SHORTEST_WINDOW_S = 0.3
 WORD = re.compile(r"w\d+")
 """Those that are meant; each is said once."""
@@ -147,8 +146,9 @@ class Player:
 async def speak(talk, person, chance):
     """Say all of it at the speed of speech; what the network holds up comes in a burst."""
     began = trio.current_time()
-    for at in range(0, len(person.pcm), MESSAGE_BYTES):
-        message = person.pcm[at : at + MESSAGE_BYTES]
+    size = 2 * SAMPLE_RATE * chance.choice([30, 60]) // 1000
+    for at in range(0, len(person.pcm), size):
+        message = person.pcm[at : at + size]
         due = (at + len(message)) / 2 / SAMPLE_RATE
         stalled, length = person.stall
         late = stalled + length - due if stalled <= due < stalled + length else 0.0

@@ -284,7 +284,7 @@ async def test_a_reply_of_which_everything_was_sent_is_held_too(autojump_clock):
 
 async def test_a_held_reply_that_fails_is_released_before_its_end(autojump_clock):
     """What is queued of it counts as heard, so it has to be."""
-    broken = ScriptedReply(tokens=["A first sentence. "] * 5 + [1.0, ValueError("a defect")], token_s=0.02)
+    broken = ScriptedReply(tokens=["A first sentence. "] * 5 + [0.5, ValueError("a defect")], token_s=0.02)
     with trio.fail_after(120):
         async with conversation(engines=engines(broken, SHORT)) as talk:
             await talk.ask(m.Start(mode="hands_free"))

@@ -105,7 +105,9 @@ class LiveTalk:
     async def _tell_played(self) -> None:
         if (playing := self._duplex.player.playing()) is not None:
             turn, samples = playing
-            await self._client.ask(m.Played(turn=turn, samples=samples))
+            # Of one that is about to sound it would say that it does not.
+            if samples:
+                await self._client.ask(m.Played(turn=turn, samples=samples))
 
     async def _listen(self) -> None:
         while True:
@@ -133,10 +135,11 @@ class LiveTalk:
                 player.anew(turn)
             case m.Done(turn=turn, outcome=outcome):
                 self._view.reply.clear()
-                if outcome is m.Outcome.COMPLETED:
-                    player.end()
-                else:
+                if outcome in (m.Outcome.CANCELLED, m.Outcome.INTERRUPTED):
                     player.drop(turn)
+                else:
+                    # What was said before it failed is heard to its end, and so it is remembered.
+                    player.end()
 
     async def _obey(self, keys: NextKey) -> None:
         """Do what the keys say, until one ends it."""

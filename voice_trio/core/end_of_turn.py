@@ -2,7 +2,7 @@
 
 Three things speak for or against it: how likely a model, which heard how the voice came to rest, thinks it to be; what
 the words say (`last_words`); and how long this person pauses in the middle of a sentence. Nothing of it is certain, so
-all that comes of it is a window: how much silence is waited for, from `SHORTEST_MS` where the person has surely
+all that comes of it is a window: how much silence is waited for, from `SURE_MS` where the person has surely
 finished to `LONGEST_MS` where they have surely not. `tools/bench_end_of_turn.py` measures what that gains.
 """
 
@@ -13,7 +13,6 @@ from typing import Final
 
 from voice_trio.core.last_words import Sense
 
-SHORTEST_MS: Final = 250
 LONGEST_MS: Final = 2000
 
 SURE: Final = 0.98
@@ -78,13 +77,16 @@ class Pauses:
     NEEDED: Final = 3
     """Of fewer nothing is concluded."""
     SHARE: Final = 0.8
+    LEAST_MS: Final = 200
+    """What is shorter lies between two words, or in the middle of one, and is no hesitation."""
 
     def __init__(self) -> None:
         self._latest: deque[int] = deque(maxlen=self.REMEMBERED)
 
     def push(self, ms: int) -> None:
-        """Take the length of a pause after which the person went on."""
-        self._latest.append(ms)
+        """Take the length of a pause after which the person went on; one beyond `LONGEST_MS` was none."""
+        if self.LEAST_MS <= ms <= LONGEST_MS:
+            self._latest.append(ms)
 
     @property
     def usual_ms(self) -> int | None:

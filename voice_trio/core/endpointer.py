@@ -7,7 +7,8 @@ A detector judges each frame of 30 ms alone; it takes a keystroke for a word now
 silence. So no single frame means anything here. Three measures do:
 
 - A *run* of speech is 3 speech frames among the last 4. A run makes an onset, and takes a silence back. It is there
-  90 to 120 ms after the first sound of a word; a single click, or a double one, never makes it.
+  90 to 120 ms after the first sound of a word; a single click, or a double one, never makes it. Where an onset that
+  was none can be taken back, as a reply that is held goes on, 2 among the last 3 make it (`Endpointer.eager`).
 - While somebody speaks, 2 of the last 4 are enough to hold it: the frame of a decision that flickers still is speech.
   The last frame so held is where the voice was last heard, `Endpointer.voiced_through`. A click that comes more than
   two frames later is neither, so it moves nothing.
@@ -65,6 +66,8 @@ _MOST_SURE: Final = 0.95
 
 _WINDOW_FRAMES: Final = 4
 _RUN_FRAMES: Final = 3
+_EAGER_WINDOW_FRAMES: Final = 3
+_EAGER_RUN_FRAMES: Final = 2
 _HOLD_FRAMES: Final = 2
 _UNDECIDED_FRAMES: Final = 2
 """With these silent no run can come of the frames before them: 3 of 4 do not fit around a gap of two."""
@@ -185,6 +188,8 @@ class Endpointer:
         self._pause_ms = pause_ms
         self._strict = strict
         self._ends_on_silence = ends_on_silence
+        self.eager = False
+        """Whether 2 frames of speech among the last 3 are an onset by now."""
         self._position = start_sample
         self._voiced_through: int | None = None
         self._recent = deque([False] * _WINDOW_FRAMES, maxlen=_WINDOW_FRAMES)
@@ -229,7 +234,7 @@ class Endpointer:
         if self._state is ListenerState.QUIET and speech:
             self._step(Stir)
         if self._state is ListenerState.ONSET:
-            if self._voiced(_RUN_FRAMES):
+            if self._voiced(_RUN_FRAMES) or (self.eager and self._voiced(_EAGER_RUN_FRAMES, _EAGER_WINDOW_FRAMES)):
                 self._say(said, Onset(self._run_start()))
             elif self._decided():
                 self._step(FalseStart)
@@ -254,9 +259,9 @@ class Endpointer:
             and window - sum(list(self._speech)[-window:]) >= silent_enough
         )
 
-    def _voiced(self, frames: int) -> bool:
-        """Whether this frame is speech, and one of ``frames`` or more in the short window."""
-        return self._recent[-1] and sum(self._recent) >= frames
+    def _voiced(self, frames: int, window: int = _WINDOW_FRAMES) -> bool:
+        """Whether this frame is speech, and one of ``frames`` or more among the last ``window``."""
+        return self._recent[-1] and sum(list(self._recent)[-window:]) >= frames
 
     def _decided(self) -> bool:
         """Whether no run of speech can come of the frames so far."""

@@ -159,6 +159,16 @@ class Floor:
             self._arrivals.unpark_all()
             self._hold(self._candidate)
 
+    def would_hold(self, turn: Turn | None) -> bool:
+        """Return whether speech would have the reply of ``turn``, the latest, stand still.
+
+        Not where some of that reply may be heard, which would hold itself again and again.
+        """
+        if turn is None or not turn.audible or self._candidate is not None or self._echo.is_wanted:
+            return False
+        request, way = self._interrupting(turn)
+        return request is not None and way == "hold"
+
     @property
     def is_undecided(self) -> bool:
         """Whether somebody speaks of whom it is not clear yet whether they are meant to be heard."""

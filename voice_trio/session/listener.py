@@ -83,6 +83,8 @@ class Listener:
         """Since when the client is out of reach; None while it is not."""
         self.clean: Callable[[bytes, int], bytes] | None = None
         """What takes the echo out of each frame, given with its position, before anybody hears it."""
+        self.is_eager: Callable[[], bool] = lambda: False
+        """Whether an onset is to be told that may be none: it would be taken back."""
 
     @property
     def position(self) -> int:
@@ -246,6 +248,7 @@ class Listener:
     def _is_voiced(self, task: _Task, frame: bytes) -> tuple[bool, Sequence[ListenerEvent]]:
         """Return whether somebody speaks in ``frame``, the next one, and what it made clear."""
         before = task.endpointer.voiced_through
+        task.endpointer.eager = self.is_eager()
         events = task.endpointer.push(self._decision.push(self._detector.speech_probability(frame)))
         return task.endpointer.voiced_through != before, events
 

@@ -97,6 +97,7 @@ class Session:
             self._listen, settings, engines, turns.begin, turns.is_heard, interrupt, self._echo, self.id
         )
         self._listener.clean = self._echo.clean
+        self._listener.is_eager = lambda: self._floor.would_hold(turns.latest)
         self._violations = Violations(self._outbox, self._give_up_on_rules)
         self._reading = trio.CancelScope()
         self._draining = ending = trio.Event()
