@@ -16,13 +16,12 @@ export class AdviceView {
    * @param {Copy} copy
    */
   constructor(engines, kind, { label, why, command, candidate }, copy) {
-    this.element = make("div", "advice");
-    this.element.append(make("p", "", `${label}: ${why}`));
+    this.element = make("div", { class: "advice" }, make("p", {}, `${label}: ${why}`));
     this.fetch = candidate.fetches ? new FetchView(engines, kind, candidate.name) : null;
     if (this.fetch) this.element.append(this.fetch.element);
     if (command) {
       const hint = `${candidate.fetches ? "Or run" : "Run"} it where the server runs, then choose it in the settings.`;
-      this.element.append(commandOf(command, label, copy), make("p", "hint", hint));
+      this.element.append(commandOf(command, label, copy), make("p", { class: "hint" }, hint));
     }
   }
 
@@ -43,7 +42,6 @@ export class AdviceView {
  * @param {Copy} copy
  */
 export function commandOf(command, label, copy) {
-  const line = make("div", "line command");
-  line.append(make("code", "", command), copyButton(() => command, `Copy the command for ${label}`, copy));
-  return line;
+  const button = copyButton(() => command, `Copy the command for ${label}`, copy);
+  return make("div", { class: "line command" }, make("code", {}, command), button);
 }

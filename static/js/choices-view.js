@@ -1,6 +1,6 @@
 /** The settings dialog: shows the choices, and tells when one of them changes. */
 
-import { byId, make, setText } from "./dom.js";
+import { byId, dialogById, setText, showLine } from "./dom.js";
 import { nameOf } from "./languages.js";
 
 /** What the server can be asked for, in ms. */
@@ -20,7 +20,7 @@ export class ChoicesView {
   constructor(choices, { changed }) {
     this.choices = choices;
     this.changed = changed;
-    this.dialog = /** @type {HTMLDialogElement} */ (byId("settings"));
+    this.dialog = dialogById("settings");
     this.fill("theme", Object.keys(THEMES), (theme) => THEMES[theme], "As the system");
     for (const name of ["microphone", "output", "voice", "language", "theme"]) this.bind(name, String);
     this.bind("silenceMs", Number);
@@ -31,8 +31,6 @@ export class ChoicesView {
     this.offer(null);
     // Once the microphone is allowed, or something is plugged in.
     navigator.mediaDevices?.addEventListener("devicechange", () => this.dialog.open && this.fillDevices());
-    // A click on the dialog itself is one beside its content.
-    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
   /**
@@ -54,8 +52,7 @@ export class ChoicesView {
   showSilence(...server) {
     const { usual, hint } = wordsOfSilence(...server);
     setText(/** @type {HTMLSelectElement} */ (byId("choose-silenceMs")).options[0], usual);
-    setText(byId("silence-hint"), hint);
-    byId("silence-hint").hidden = !hint;
+    showLine(byId("silence-hint"), hint);
   }
 
   /** The voice that would speak now; empty where there is none yet. */
@@ -94,13 +91,7 @@ export class ChoicesView {
    */
   fill(name, values, label, none) {
     const select = /** @type {HTMLSelectElement} */ (byId(`choose-${name}`));
-    select.replaceChildren(
-      ...["", ...values].map((value) => {
-        const option = /** @type {HTMLOptionElement} */ (make("option", "", value ? label(value) : none));
-        option.value = value;
-        return option;
-      }),
-    );
+    select.replaceChildren(new Option(none, ""), ...values.map((value) => new Option(label(value), value)));
     const chosen = String(/** @type {any} */ (this.choices)[name]);
     select.value = values.includes(chosen) ? chosen : "";
   }

@@ -1,7 +1,7 @@
 /** The drawer with the conversations: found, opened, named anew and deleted. */
 
 import { agoOf, titleOf, turnsOf } from "./conversations.js";
-import { make, setText } from "./dom.js";
+import { byId, dialogById, draw, make, setText } from "./dom.js";
 
 /** @typedef {import("./conversations.js").Summary} Summary */
 
@@ -22,27 +22,11 @@ export class ConversationsView {
   constructor(archive, actions) {
     this.archive = archive;
     this.actions = actions;
-    this.dialog = /** @type {HTMLDialogElement} */ (make("dialog", "drawer"));
-    this.dialog.id = "conversations";
-    this.dialog.setAttribute("aria-labelledby", "conversations-title");
-    const title = make("h2", "", "Conversations");
-    title.id = "conversations-title";
-    const close = button("quiet close", "×", "Close");
-    close.addEventListener("click", () => this.dialog.close());
-    const top = make("div", "top");
-    top.append(title, close);
-    this.search = /** @type {HTMLInputElement} */ (make("input", ""));
-    this.search.type = "search";
-    this.search.maxLength = 100;
-    this.search.placeholder = "Search what was said";
-    this.search.setAttribute("aria-label", "Search what was said");
-    this.status = make("p", "hint");
-    this.status.setAttribute("role", "status");
-    this.list = make("ul", "");
-    this.older = button("soft", "Show older ones");
-    this.older.addEventListener("click", () => this.archive.more());
-    this.dialog.append(top, this.search, this.status, this.list, this.older);
-    document.body.append(this.dialog);
+    this.dialog = dialogById("conversations");
+    this.search = /** @type {HTMLInputElement} */ (byId("conversations-search"));
+    this.status = byId("conversations-status");
+    this.list = byId("conversations-list");
+    this.older = byId("conversations-older");
     /** The one that is being named anew. @type {string | null} */
     this.naming = null;
     this.listen();
@@ -84,8 +68,8 @@ export class ConversationsView {
       clearTimeout(timer);
       timer = setTimeout(() => this.archive.load(this.search.value.trim()), TYPING_MS);
     });
-    // Beside it, where the rest of the page lies under it.
-    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
+    this.older.addEventListener("click", () => this.archive.more());
+    byId("conversations-close").addEventListener("click", () => this.dialog.close());
     this.dialog.addEventListener("close", () => this.actions.closed(this.dialog));
   }
 
@@ -94,26 +78,19 @@ export class ConversationsView {
    * @param {Summary} summary
    */
   itemOf(summary) {
-    const item = make("li", "");
-    item.dataset.id = summary.id;
-    if (this.naming === summary.id) {
-      item.append(this.formOf(summary));
-      return item;
-    }
+    if (this.naming === summary.id) return make("li", { "data-id": summary.id }, this.formOf(summary));
     const title = titleOf(summary);
-    const open = button("open", "");
     const when = `${agoOf(summary.last_at, Date.now() / 1000)} · ${turnsOf(summary.turns)}`;
-    open.append(make("span", "title", title), make("span", "when", when));
-    if (this.actions.isOpen(summary.id)) open.setAttribute("aria-current", "true");
-    open.addEventListener("click", () => this.actions.open(summary));
-    const rename = button("quiet rename", "", `Rename: ${title}`);
-    rename.append(sign("i-rename"));
-    rename.addEventListener("click", () => this.name(summary));
-    const remove = button("quiet remove", "", `Delete: ${title}`);
-    remove.append(sign("i-remove"));
-    remove.addEventListener("click", () => this.remove(summary));
-    item.append(open, rename, remove);
-    return item;
+    const current = this.actions.isOpen(summary.id) ? "true" : null;
+    const open = make(
+      "button",
+      { class: "open", type: "button", "aria-current": current, onclick: () => this.actions.open(summary) },
+      make("span", { class: "title" }, title),
+      make("span", { class: "when" }, when),
+    );
+    const rename = signButton("rename", `Rename: ${title}`, () => this.name(summary));
+    const remove = signButton("remove", `Delete: ${title}`, () => this.remove(summary));
+    return make("li", { "data-id": summary.id }, open, rename, remove);
   }
 
   /**
@@ -121,14 +98,8 @@ export class ConversationsView {
    * @param {Summary} summary
    */
   formOf(summary) {
-    const form = make("form", "naming");
-    const input = /** @type {HTMLInputElement} */ (make("input", ""));
-    input.type = "text";
-    input.maxLength = 100;
-    input.value = summary.title;
-    input.setAttribute("aria-label", "Title");
-    const save = /** @type {HTMLButtonElement} */ (make("button", "soft", "Save"));
-    form.append(input, save);
+    const input = make("input", { type: "text", maxlength: 100, value: summary.title, "aria-label": "Title" });
+    const form = make("form", { class: "naming" }, input, make("button", { class: "soft" }, "Save"));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const title = input.value.trim();
@@ -192,31 +163,20 @@ export class ConversationsView {
   }
 }
 
-/** One of the page's signs. @param {string} id */
-function sign(id) {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(space, "use");
-  use.setAttribute("href", `#${id}`);
-  svg.append(use);
-  return svg;
+/**
+ * A button that shows one of the page's signs.
+ *
+ * @param {"rename" | "remove"} name
+ * @param {string} label
+ * @param {() => void} onclick
+ */
+function signButton(name, label, onclick) {
+  const sign = draw("svg", { "aria-hidden": "true" }, draw("use", { href: `#i-${name}` }));
+  return make("button", { class: `quiet ${name}`, type: "button", "aria-label": label, onclick }, sign);
 }
 
 /** Which part of an item has the focus. @param {Element | null} element */
 function partOf(element) {
   if (element?.tagName === "INPUT") return "input";
   return ["rename", "remove"].find((part) => element?.classList.contains(part)) ?? "open";
-}
-
-/**
- * @param {string} className
- * @param {string} text
- * @param {string} [label] what it is for, where its text is a sign
- */
-function button(className, text, label = "") {
-  const made = /** @type {HTMLButtonElement} */ (make("button", className, text));
-  made.type = "button";
-  if (label) made.setAttribute("aria-label", label);
-  return made;
 }

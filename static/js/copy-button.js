@@ -13,17 +13,16 @@ const SAID_MS = 1500;
  * @param {Copy} copy
  */
 export function copyButton(text, name, copy) {
-  const button = make("button", "quiet");
-  button.setAttribute("type", "button");
+  const button = make("button", { class: "quiet", type: "button", onclick: press });
   /** @param {string} word @param {string} spoken */
   const show = (word, spoken = word) => {
     setText(button, word);
     button.setAttribute("aria-label", spoken);
   };
-  button.addEventListener("click", async () => {
+  async function press() {
     show((await copy(text())) ? "Copied" : "Not copied");
     setTimeout(show, SAID_MS, "Copy", name);
-  });
+  }
   show("Copy", name);
   return button;
 }

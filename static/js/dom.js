@@ -12,14 +12,60 @@ export function byId(id) {
 }
 
 /**
- * @param {string} tag
- * @param {string} className
- * @param {string} [text]
+ * A dialog that a press beside its content closes.
+ *
+ * @param {string} id
+ * @returns {HTMLDialogElement}
  */
-export function make(tag, className, text = "") {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text;
+export function dialogById(id) {
+  const dialog = /** @type {HTMLDialogElement} */ (byId(id));
+  // A click on the dialog itself is one beside its content.
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  return dialog;
+}
+
+/**
+ * What an element is made with, by name: a function listens ("onclick"), true and false are an attribute that is there
+ * or not, and null is none.
+ *
+ * @typedef {Record<string, string | number | boolean | null | ((event: any) => void)>} Attributes
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Attributes} [attributes]
+ * @param {...(Node | string)} children
+ */
+export function make(tag, attributes = {}, ...children) {
+  return furnish(document.createElement(tag), attributes, children);
+}
+
+/**
+ * An element of a picture.
+ *
+ * @template {keyof SVGElementTagNameMap} T
+ * @param {T} tag
+ * @param {Attributes} [attributes]
+ * @param {...(Node | string)} children
+ */
+export function draw(tag, attributes = {}, ...children) {
+  return furnish(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+/**
+ * @template {Element} T
+ * @param {T} element
+ * @param {Attributes} attributes
+ * @param {(Node | string)[]} children
+ */
+function furnish(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
+    else if (typeof value === "boolean") element.toggleAttribute(name, value);
+    else if (value !== null) element.setAttribute(name, String(value));
+  }
+  element.append(...children);
   return element;
 }
 
@@ -31,4 +77,15 @@ export function make(tag, className, text = "") {
  */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Shows a line for as long as it says something.
+ *
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export function showLine(element, text) {
+  setText(element, text);
+  element.hidden = !text;
 }

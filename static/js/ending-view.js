@@ -1,6 +1,6 @@
 /** How a turn ended, where that was not as it should: why, what of the answer was not heard, and another try. */
 
-import { make, setText } from "./dom.js";
+import { make, showLine } from "./dom.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
 
@@ -12,21 +12,17 @@ export class EndingView {
   constructor({ fold, retry }) {
     /** @type {Turn | null} */
     this.turn = null;
-    this.element = make("div", "ending");
-    this.element.hidden = true;
-    this.caption = make("p", "caption");
-    this.unheard = make("button", "quiet unheard", "Not heard");
-    this.unheard.setAttribute("type", "button");
-    this.unheard.setAttribute("aria-expanded", "false");
-    this.unheard.addEventListener("click", () => {
+    this.caption = make("p", { class: "caption" });
+    const unfold = () => {
       const isFolded = this.unheard.getAttribute("aria-expanded") === "true";
       this.unheard.setAttribute("aria-expanded", String(!isFolded));
       fold(isFolded);
-    });
-    this.retry = make("button", "retry", "Try again");
-    this.retry.setAttribute("type", "button");
-    this.retry.addEventListener("click", () => this.turn && retry(this.turn));
-    this.element.append(this.caption, this.unheard, this.retry);
+    };
+    const unheard = { class: "quiet unheard", type: "button", "aria-expanded": "false", onclick: unfold };
+    this.unheard = make("button", unheard, "Not heard");
+    const again = () => this.turn && retry(this.turn);
+    this.retry = make("button", { class: "retry", type: "button", onclick: again }, "Try again");
+    this.element = make("div", { class: "ending", hidden: true }, this.caption, this.unheard, this.retry);
   }
 
   /** @param {Turn} turn */
@@ -35,8 +31,7 @@ export class EndingView {
     const { hasFailed } = turn;
     const isCut = turn.isOver && turn.unheard.trim() !== "";
     const text = captionOf(turn, isCut);
-    setText(this.caption, text);
-    this.caption.hidden = !text;
+    showLine(this.caption, text);
     this.unheard.hidden = !isCut;
     this.retry.hidden = !hasFailed || !turn.said;
     this.element.classList.toggle("failure", hasFailed);

@@ -1,7 +1,7 @@
 /** The part of the settings that shows what is at work, lets a person choose, and says what would be better. */
 
 import { AdviceView } from "./advice-view.js";
-import { byId, make, setText } from "./dom.js";
+import { byId, make, setText, showLine } from "./dom.js";
 import { detailOf, labelOf, missingOf } from "./engines.js";
 import { OwnModelView } from "./own-model-view.js";
 
@@ -38,8 +38,7 @@ export class EnginesView {
     this.ownModel.show();
     this.section.setAttribute("aria-busy", String(Boolean(wish)));
     setText(byId("engines-status"), this.statusOf(swapping ?? null));
-    setText(byId("engines-trouble"), trouble);
-    byId("engines-trouble").hidden = !trouble;
+    showLine(byId("engines-trouble"), trouble);
   }
 
   /**
@@ -71,16 +70,10 @@ export class EnginesView {
    * @param {string} name
    */
   addRow(kind, name) {
-    const row = make("div", "engine");
-    const label = make("label", "", name);
-    const select = /** @type {HTMLSelectElement} */ (make("select", ""));
-    select.id = `engine-${kind}`;
-    select.addEventListener("change", () => this.engines.swap(kind, select.value));
-    label.append(" ", select);
-    const at = make("p", "hint");
-    const missing = make("details", "missing");
-    row.append(label, at, missing);
-    byId("engine-rows").append(row);
+    const select = make("select", { id: `engine-${kind}`, onchange: () => this.engines.swap(kind, select.value) });
+    const at = make("p", { class: "hint" });
+    const missing = make("details", { class: "missing" });
+    byId("engine-rows").append(make("div", { class: "engine" }, make("label", {}, `${name} `, select), at, missing));
     return { select, at, missing };
   }
 
@@ -142,7 +135,7 @@ export class EnginesView {
     // They come with the best first.
     const couldBeBetter = !ofKind.engines[0].in_use && !ofKind.engines[0].usable;
     const better = ofKind.synthetic ? "How to have one" : "How to have a better one";
-    const summary = make("summary", "", couldBeBetter ? better : "What else could be had");
+    const summary = make("summary", {}, couldBeBetter ? better : "What else could be had");
     const advice = missing.map((one) => {
       const view = new AdviceView(this.engines, kind, one, this.copy);
       this.advice.set(`${kind} ${one.candidate.name}`, view);

@@ -15,13 +15,10 @@ export class FetchView {
     this.engines = engines;
     this.kind = kind;
     this.name = name;
-    this.button = /** @type {HTMLButtonElement} */ (make("button", "main"));
-    this.button.type = "button";
-    this.button.addEventListener("click", () => this.press());
-    this.bar = /** @type {HTMLProgressElement} */ (make("progress", ""));
-    this.far = make("span", "far");
-    this.element = make("div", "fetch");
-    this.element.append(this.button, this.bar, this.far);
+    this.button = make("button", { class: "main", type: "button", onclick: () => this.press() });
+    this.bar = make("progress");
+    this.far = make("span", { class: "far" });
+    this.element = make("div", { class: "fetch" }, this.button, this.bar, this.far);
   }
 
   /**

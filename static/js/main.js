@@ -4,7 +4,7 @@ import { Assistant } from "./assistant.js";
 import { Microphone } from "./capture.js";
 import { loadChoices, saveChoices } from "./choices.js";
 import { asText } from "./conversation.js";
-import { byId, setText } from "./dom.js";
+import { byId, make, setText, showLine } from "./dom.js";
 import { Engines } from "./engines.js";
 import { EnginesView } from "./engines-view.js";
 import { installWorker } from "./install.js";
@@ -186,9 +186,8 @@ byId("copy").addEventListener("click", async () => {
 });
 byId("download").addEventListener("click", () => {
   const file = new Blob([asText(assistant.conversation.turns)], { type: "text/plain" });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = `conversation-${new Date().toISOString().slice(0, 10)}.txt`;
+  const name = `conversation-${new Date().toISOString().slice(0, 10)}.txt`;
+  const link = make("a", { href: URL.createObjectURL(file), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
@@ -212,9 +211,7 @@ assistant.session.timers.onchange = (waiting) => timers.show(waiting);
 assistant.session.onoffer = () => {
   const { server } = assistant.session;
   settings.offer();
-  const limits = limitsOf(server);
-  setText(byId("limits"), limits);
-  byId("limits").hidden = !limits;
+  showLine(byId("limits"), limitsOf(server));
   // Whoever looks at them sees the change.
   if (settings.dialog.open || setup.dialog.open) engines.load();
   keeping.greeted();

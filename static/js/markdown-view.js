@@ -12,7 +12,7 @@ import { make } from "./dom.js";
  * @typedef {{element: HTMLElement, start: number}} Box
  */
 
-/** @type {Record<string, string>} */
+/** @type {Record<string, keyof HTMLElementTagNameMap>} */
 const TAGS = {
   ...{ blockquote: "blockquote", break: "br", emphasis: "em", inlineCode: "code", listItem: "li" },
   ...{ paragraph: "p", strong: "strong", thematicBreak: "hr" },
@@ -33,9 +33,9 @@ export class MarkdownView {
    * @returns {HTMLElement}
    */
   make(node) {
-    if (node.type === "definition") return make("span", "");
+    if (node.type === "definition") return make("span");
     if (node.type === "code") return this.code(node);
-    if (node.value !== undefined) return this.leaf(node, make(TAGS[node.type] ?? "span", ""));
+    if (node.value !== undefined) return this.leaf(node, make(TAGS[node.type] ?? "span"));
     const element = this.around(node);
     element.append(...this.children(node).map((one) => this.make(one)));
     if (!["strong", "emphasis", "link", "linkReference"].includes(node.type)) this.boxes.push({ element, start: node.start });
@@ -48,18 +48,10 @@ export class MarkdownView {
    */
   around({ type, depth = 1, first, ordered, url }) {
     // The page's own headings go as far as the third.
-    if (type === "heading") return make(`h${Math.min(6, 3 + depth)}`, "");
-    if (type === "list") {
-      const element = make(ordered ? "ol" : "ul", "");
-      if (ordered && first !== undefined) element.setAttribute("start", String(first));
-      return element;
-    }
-    if (type !== "link" || !url) return make(TAGS[type] ?? "span", "");
-    const element = make("a", "");
-    element.setAttribute("href", url);
-    element.setAttribute("target", "_blank");
-    element.setAttribute("rel", "noopener noreferrer");
-    return element;
+    if (type === "heading") return make(/** @type {"h4"} */ (`h${Math.min(6, 3 + depth)}`));
+    if (type === "list") return ordered ? make("ol", { start: first ?? null }) : make("ul");
+    if (type !== "link" || !url) return make(TAGS[type] ?? "span");
+    return make("a", { href: url, target: "_blank", rel: "noopener noreferrer" });
   }
 
   /**
@@ -78,16 +70,11 @@ export class MarkdownView {
    * @param {Node} node
    */
   code(node) {
-    const element = make("div", "listing");
-    const top = make("div", "listing-top");
     const button = copyButton(() => node.value ?? "", "Copy the code", this.copy);
-    top.append(make("span", "", node.lang ?? ""), button);
-    const text = make("pre", "");
-    text.tabIndex = 0;
-    text.setAttribute("role", "region");
-    text.setAttribute("aria-label", "Code");
-    text.append(this.leaf(node, make("code", "")));
-    element.append(top, text);
+    const top = make("div", { class: "listing-top" }, make("span", {}, node.lang ?? ""), button);
+    const code = this.leaf(node, make("code"));
+    const text = make("pre", { tabindex: 0, role: "region", "aria-label": "Code" }, code);
+    const element = make("div", { class: "listing" }, top, text);
     this.boxes.push({ element, start: node.start });
     return element;
   }

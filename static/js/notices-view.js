@@ -19,18 +19,14 @@ export class NoticesView {
    * @param {"trouble" | "note"} [kind]
    */
   show(id, trouble, kind = "trouble") {
-    const before = this.shown.get(id);
-    before?.remove();
+    this.shown.get(id)?.remove();
     this.shown.delete(id);
     if (!trouble) return;
-    const element = make("div", `notice ${kind}`);
-    const words = make("p", "");
-    words.append(make("strong", "", trouble.title), ` ${trouble.text}`);
-    const close = make("button", "quiet close", "×");
-    close.setAttribute("type", "button");
-    close.setAttribute("aria-label", `Put away: ${trouble.title}`);
-    close.addEventListener("click", () => element.remove());
-    element.append(words, close);
+    const words = make("p", {}, make("strong", {}, trouble.title), ` ${trouble.text}`);
+    const label = `Put away: ${trouble.title}`;
+    const putAway = () => element.remove();
+    const close = make("button", { class: "quiet close", type: "button", "aria-label": label, onclick: putAway }, "×");
+    const element = make("div", { class: `notice ${kind}` }, words, close);
     this.places[kind].append(element);
     this.shown.set(id, element);
   }

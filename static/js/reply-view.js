@@ -16,7 +16,7 @@ export class ReplyView {
   /** @param {import("./copy-button.js").Copy} copy */
   constructor(copy) {
     this.copy = copy;
-    this.element = make("div", "words folded");
+    this.element = make("div", { class: "words folded" });
     this.markdown = new Markdown();
     /** When the answer may be read again, on the page's clock. */
     this.againAt = 0;
@@ -83,7 +83,7 @@ function showLeaf({ element, value, places }, stretches) {
     return at > from ? [{ kind, text: value.slice(from, at) }] : [];
   });
   pieces.forEach(({ kind, text }, i) => {
-    const span = element.children[i] ?? element.appendChild(make("span", ""));
+    const span = element.children[i] ?? element.appendChild(make("span"));
     if (span.className !== kind) span.className = kind;
     setText(span, text);
   });

@@ -1,7 +1,7 @@
 /** The sheet behind the quiet word of what is limited: what would be better, and how to have it. */
 
 import { AdviceView, commandOf } from "./advice-view.js";
-import { byId, make, setText } from "./dom.js";
+import { byId, dialogById, make, showLine } from "./dom.js";
 import { bestOf, labelOf, missingOf } from "./engines.js";
 
 /** @typedef {import("./engines.js").Kind} Kind */
@@ -18,14 +18,12 @@ export class SetupView {
   constructor(engines, copy) {
     this.engines = engines;
     this.copy = copy;
-    this.dialog = /** @type {HTMLDialogElement} */ (byId("setup"));
+    this.dialog = dialogById("setup");
     this.rows = byId("setup-rows");
     /** What the rows were made of, so that nothing that a person points at is made anew. */
     this.made = "";
     /** @type {{kind: Kind, name: string, view: AdviceView}[]} */
     this.advice = [];
-    // A click on the dialog itself is one beside its content.
-    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
   }
 
   open() {
@@ -39,8 +37,7 @@ export class SetupView {
     if (!this.dialog.open) return;
     const { list, trouble, wish } = this.engines;
     this.dialog.setAttribute("aria-busy", String(wish !== null));
-    setText(byId("setup-trouble"), trouble);
-    byId("setup-trouble").hidden = !trouble;
+    showLine(byId("setup-trouble"), trouble);
     byId("setup-waiting").hidden = list !== null;
     if (!list) return;
     const made = JSON.stringify([list.recognizer, list.language_model], (key, value) => (key === "fetching" ? undefined : value));
@@ -48,7 +45,7 @@ export class SetupView {
       this.made = made;
       this.advice = [];
       const parts = [this.languageModel(list.language_model), this.recognizer(list.recognizer)].filter((part) => part !== null);
-      this.rows.replaceChildren(...(parts.length ? parts : [make("p", "", "Nothing is limited any more.")]));
+      this.rows.replaceChildren(...(parts.length ? parts : [make("p", {}, "Nothing is limited any more.")]));
     }
     for (const { kind, name, view } of this.advice) {
       const candidate = list[kind].engines.find((one) => one.name === name);
@@ -64,10 +61,12 @@ export class SetupView {
     if (!synthetic) return null;
     const section = part("A language model", "Without one, it tells the time, does sums, converts units and keeps lists.");
     if (engines.some((one) => one.name === "local" && one.in_use)) {
-      section.append(make("p", "", "With Ollama on the server's machine:"), commandOf(LOCAL_MODEL, "a language model", this.copy));
+      section.append(make("p", {}, "With Ollama on the server's machine:"));
+      section.append(commandOf(LOCAL_MODEL, "a language model", this.copy));
     }
-    if (advice) section.append(make("p", "hint", advice));
-    if (this.engines.list?.may_swap) section.append(make("p", "hint", "Or name one by its address or key in the settings, under Model."));
+    if (advice) section.append(make("p", { class: "hint" }, advice));
+    const byName = "Or name one by its address or key in the settings, under Model.";
+    if (this.engines.list?.may_swap) section.append(make("p", { class: "hint" }, byName));
     return section;
   }
 
@@ -81,10 +80,8 @@ export class SetupView {
     const section = part("A better recognizer", "It understands more languages, and hears better in noise.");
     const missing = missingOf(ofKind).find(({ candidate }) => candidate === best);
     if (!missing) {
-      const button = make("button", "", `Use ${labelOf(best)}`);
-      button.setAttribute("type", "button");
-      button.addEventListener("click", () => this.engines.swap("recognizer", best.name));
-      section.append(button);
+      const use = () => this.engines.swap("recognizer", best.name);
+      section.append(make("button", { type: "button", onclick: use }, `Use ${labelOf(best)}`));
       return section;
     }
     const view = new AdviceView(this.engines, "recognizer", missing, this.copy);
@@ -99,7 +96,5 @@ export class SetupView {
  * @param {string} what it is good for
  */
 function part(title, what) {
-  const section = make("section", "better");
-  section.append(make("h3", "", title), make("p", "", what));
-  return section;
+  return make("section", { class: "better" }, make("h3", {}, title), make("p", {}, what));
 }

@@ -58,16 +58,12 @@ class TimerView {
    */
   constructor(timer, cancel) {
     const name = timer.label || { timer: "Timer", alarm: "Alarm", reminder: "Reminder" }[timer.kind];
-    this.element = make("li", `timer ${timer.kind}`);
     // Read to who asks for it, and never announced: it changes each second.
-    this.left = make("span", "left");
-    this.left.setAttribute("role", "timer");
-    this.left.setAttribute("aria-live", "off");
-    const button = make("button", "quiet cancel", "×");
-    button.setAttribute("type", "button");
-    button.setAttribute("aria-label", `Cancel: ${name}`);
-    button.addEventListener("click", cancel);
-    this.element.append(make("span", "name", name), this.left, button);
+    this.left = make("span", { class: "left", role: "timer", "aria-live": "off" });
+    const words = make("span", { class: "name" }, name);
+    const label = `Cancel: ${name}`;
+    const button = make("button", { class: "quiet cancel", type: "button", "aria-label": label, onclick: cancel }, "×");
+    this.element = make("li", { class: `timer ${timer.kind}` }, words, this.left, button);
   }
 
   /** @param {number} leftMs */

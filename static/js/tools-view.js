@@ -9,8 +9,7 @@ const STATES = { started: "Using", done: "Used", failed: "Could not use", cancel
 
 export class ToolsView {
   constructor() {
-    this.element = make("div", "tools");
-    this.element.hidden = true;
+    this.element = make("div", { class: "tools", hidden: true });
     /** By the call. @type {Map<string, ToolView>} */
     this.views = new Map();
   }
@@ -37,11 +36,10 @@ export class ToolsView {
 
 class ToolView {
   constructor() {
-    this.element = make("details", "tool");
-    this.line = make("summary", "");
-    this.given = make("pre", "given");
-    this.result = make("pre", "result");
-    this.element.append(this.line, this.given, this.result);
+    this.line = make("summary");
+    this.given = make("pre", { class: "given" });
+    this.result = make("pre", { class: "result" });
+    this.element = make("details", { class: "tool" }, this.line, this.given, this.result);
   }
 
   /** @param {Call} call */

@@ -87,20 +87,17 @@ export class TranscriptView {
 class TurnView {
   /** @param {Actions} actions */
   constructor({ copy, retry }) {
-    this.element = make("li", "turn");
-    this.you = make("div", "part you");
-    this.said = make("p", "words");
-    this.stable = make("span", "stable");
-    this.unstable = make("span", "unstable");
-    this.said.append(this.stable, this.unstable);
-    this.you.append(make("h3", "unseen", "You"), this.said);
-    this.assistant = make("div", "part assistant");
+    const title = (/** @type {string} */ who) => make("h3", { class: "unseen" }, who);
+    this.stable = make("span", { class: "stable" });
+    this.unstable = make("span", { class: "unstable" });
+    this.said = make("p", { class: "words" }, this.stable, this.unstable);
+    this.you = make("div", { class: "part you" }, title("You"), this.said);
     this.reply = new ReplyView(copy);
     this.tools = new ToolsView();
-    this.assistant.append(make("h3", "unseen", "Assistant"), this.reply.element);
-    this.assistant.hidden = true;
+    this.assistant = make("div", { class: "part assistant", hidden: true }, title("Assistant"), this.reply.element);
     this.ending = new EndingView({ fold: (isFolded) => this.reply.fold(isFolded), retry });
-    this.element.append(this.you, this.tools.element, this.assistant, this.ending.element);
+    const parts = [this.you, this.tools.element, this.assistant, this.ending.element];
+    this.element = make("li", { class: "turn" }, ...parts);
     this.hasLatency = false;
   }
 

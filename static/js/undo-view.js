@@ -1,6 +1,6 @@
 /** A line that says what was just done, and takes it back for as long as it is there. */
 
-import { make, setText } from "./dom.js";
+import { byId, setText } from "./dom.js";
 
 /** So long it is there, and longer while somebody points at it. */
 const SHOWN_MS = 8_000;
@@ -9,18 +9,13 @@ const SHOWN_MS = 8_000;
 
 export class UndoView {
   constructor() {
-    this.element = make("div", "undo");
-    this.element.hidden = true;
-    this.words = make("span", "");
-    this.words.setAttribute("role", "status");
-    this.button = /** @type {HTMLButtonElement} */ (make("button", "quiet", "Undo"));
-    this.button.type = "button";
-    this.element.append(this.words, this.button);
+    this.element = byId("undo");
+    this.words = byId("undo-words");
     /** @type {Undoable | null} */
     this.shown = null;
     /** @type {number | undefined} */
     this.timer = undefined;
-    this.button.addEventListener("click", () => {
+    byId("undo-button").addEventListener("click", () => {
       const { shown } = this;
       this.hide();
       shown?.undo();
@@ -29,7 +24,6 @@ export class UndoView {
     for (const event of ["pointerleave", "focusout"]) this.element.addEventListener(event, () => this.wait());
     // Whoever leaves the page will not take it back.
     addEventListener("pagehide", () => this.settle());
-    document.body.append(this.element);
   }
 
   /** @param {Undoable} done */
