@@ -80,6 +80,21 @@ export function setText(element, text) {
 }
 
 /**
+ * Takes away what is shown of things that are gone.
+ *
+ * @template K
+ * @param {Map<K, {element: Element}>} shown by what it is shown of
+ * @param {(key: K) => boolean} isThere
+ */
+export function keepOnly(shown, isThere) {
+  for (const [key, { element }] of shown) {
+    if (isThere(key)) continue;
+    element.remove();
+    shown.delete(key);
+  }
+}
+
+/**
  * Shows a line for as long as it says something.
  *
  * @param {HTMLElement} element

@@ -39,6 +39,8 @@ const transcript = new TranscriptView(
 );
 const timers = new TimersView(byId("timers"), (id) => assistant.session.timers.cancel(id));
 const notices = new NoticesView(byId("troubles"), byId("notes"));
+/** @type {import("./trouble.js").Tell} */
+const notice = (id, trouble, kind) => notices.show(id, trouble, kind);
 
 const unable = troubleOfPage({
   isSecureContext,
@@ -46,7 +48,7 @@ const unable = troubleOfPage({
   hasWorklets: assistant.input.canStream,
   hasRecorder: Recording.isPossible,
 });
-if (unable) notices.show("page", unable);
+if (unable) notice("page", unable);
 const status = new StatusView(() => assistant.standing, {
   canTalk: unable === null,
   canStream: () => assistant.input.canStream,
@@ -101,7 +103,7 @@ const keeping = new Keeping(assistant, {
   token: () => choices.token,
   showAll,
   tell: (text) => setText(byId("announcer"), text),
-  notice: (id, trouble, kind) => notices.show(id, trouble, kind),
+  notice,
 });
 byId("open-conversations").addEventListener("click", () => keeping.view.show());
 
@@ -122,7 +124,7 @@ assistant.onturn = (turn) => {
 assistant.onlevel = (rms) => {
   orb.input = rms;
 };
-assistant.onnotice = (id, trouble, kind) => notices.show(id, trouble, kind);
+assistant.onnotice = notice;
 assistant.onchange = () => {
   status.show();
   orb.show(assistant.phase);
@@ -192,11 +194,7 @@ byId("download").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
 
-const settings = new Settings(choices, {
-  assistant,
-  engines,
-  notice: (id, trouble, kind) => notices.show(id, trouble, kind),
-});
+const settings = new Settings(choices, { assistant, engines, notice });
 const enginesView = new EnginesView(engines, { copy });
 const setup = new SetupView(engines, copy);
 engines.onchange = () => {

@@ -1,6 +1,6 @@
 /** An answer's words: what was heard, what is being said, what is still to come; what never will be is folded away. */
 
-import { make, setText } from "./dom.js";
+import { keepOnly, make, setText } from "./dom.js";
 import { Markdown } from "./markdown.js";
 import { MarkdownView } from "./markdown-view.js";
 
@@ -56,11 +56,7 @@ export class ReplyView {
     const last = this.markdown.blocks.at(-1)?.start ?? 0;
     this.againAt = text.length - last > LONG ? now + LONG_MS : 0;
     const blocks = this.markdown.read(text);
-    for (const [node, { element }] of this.made) {
-      if (blocks.includes(node)) continue;
-      element.remove();
-      this.made.delete(node);
-    }
+    keepOnly(this.made, (node) => blocks.includes(node));
     // Those that are there already are the first.
     for (const node of blocks.slice(this.made.size)) {
       const view = new MarkdownView(this.copy);

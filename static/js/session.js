@@ -159,21 +159,12 @@ export class Session extends SessionEvents {
    */
   take(event) {
     const turn = this.conversation.apply(event, performance.now());
-    switch (event.type) {
-      case "session":
-        this.greet(event);
-        break;
-      case "state":
-        if (turn && event.state === "CAPTURING") this.onlistening(turn);
-        if (event.state === "THINKING" && !event.origin) this.onthinking();
-        break;
-      case "error":
-        this.fail(/** @type {any} */ (event), turn);
-        break;
-      case "info":
-        this.inform(event);
-        break;
-    }
+    const { type, state } = event;
+    if (type === "session") this.greet(event);
+    else if (type === "error") this.fail(/** @type {any} */ (event), turn);
+    else if (type === "info") this.inform(event);
+    else if (type === "state" && state === "CAPTURING" && turn) this.onlistening(turn);
+    else if (type === "state" && state === "THINKING" && !event.origin) this.onthinking();
     if (turn) {
       this.follow(event, turn);
       this.onturn(turn);

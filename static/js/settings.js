@@ -5,7 +5,7 @@ import { Microphone } from "./capture.js";
 import { chime } from "./chime.js";
 import { saveChoices } from "./choices.js";
 import { ChoicesView } from "./choices-view.js";
-import { byId, setText } from "./dom.js";
+import { byId, setText, showLine } from "./dom.js";
 import { sentenceOf } from "./engines.js";
 import { LevelTest } from "./level-test.js";
 import { SamplePlayer } from "./sample-player.js";
@@ -64,25 +64,17 @@ export class Settings {
   /** @private */
   makeSamples() {
     const { choices, engines, hear } = this;
+    const trouble = byId("hear-trouble");
     const samples = new SamplePlayer(this.audio, (voice, signal) => engines.sample(voice, choices.language, signal));
     samples.onchange = () => setText(hear, samples.playing ? "Stop" : "Hear it");
-    samples.onfail = (error) => this.tellTrouble(sentenceOf(error));
+    samples.onfail = (error) => showLine(trouble, sentenceOf(error));
     hear.hidden = !Audio.isPossible;
     hear.addEventListener("click", () => {
-      this.tellTrouble("");
+      showLine(trouble, "");
       if (samples.playing) samples.stop();
       else samples.play(this.view.voice);
     });
     return samples;
-  }
-
-  /**
-   * @private
-   * @param {string} trouble why a voice could not be heard; empty where it could
-   */
-  tellTrouble(trouble) {
-    setText(byId("hear-trouble"), trouble);
-    byId("hear-trouble").hidden = !trouble;
   }
 
   /** @private */

@@ -1,6 +1,6 @@
 /** The timers, alarms and reminders that wait: a strip with a countdown and a button each. */
 
-import { make, setText } from "./dom.js";
+import { keepOnly, make, setText } from "./dom.js";
 
 /** @typedef {import("./timers.js").Timer} Timer */
 
@@ -14,7 +14,7 @@ export class TimersView {
   constructor(strip, cancel) {
     this.strip = strip;
     this.cancel = cancel;
-    /** By id: what is shown of each, and when it is due on the page's clock. @type {Map<string, {view: TimerView, dueAt: number}>} */
+    /** What is shown of each, by id. @type {Map<string, TimerView>} */
     this.shown = new Map();
     /** @type {number | null} */
     this.ticking = null;
@@ -23,15 +23,12 @@ export class TimersView {
 
   /** @param {Timer[]} timers all that wait */
   show(timers) {
-    for (const [id, { view }] of this.shown) {
-      if (timers.some((timer) => timer.id === id)) continue;
-      view.element.remove();
-      this.shown.delete(id);
-    }
+    keepOnly(this.shown, (id) => timers.some((timer) => timer.id === id));
     const now = performance.now();
     for (const timer of timers) {
-      const view = this.shown.get(timer.id)?.view ?? new TimerView(timer, () => this.cancel(timer.id));
-      this.shown.set(timer.id, { view, dueAt: now + timer.left_ms });
+      const view = this.shown.get(timer.id) ?? new TimerView(timer, () => this.cancel(timer.id));
+      view.dueAt = now + timer.left_ms;
+      this.shown.set(timer.id, view);
       // Also one that is there already: their order is the server's.
       if (this.strip.children[timers.indexOf(timer)] !== view.element) this.strip.append(view.element);
     }
@@ -45,7 +42,7 @@ export class TimersView {
     this.ticking = null;
     if (document.hidden || !this.shown.size) return;
     const now = performance.now();
-    for (const { view, dueAt } of this.shown.values()) view.showLeft(dueAt - now);
+    for (const view of this.shown.values()) view.showLeft(view.dueAt - now);
     const next = Math.min(...[...this.shown.values()].map(({ dueAt }) => rest(dueAt - now)));
     this.ticking = setTimeout(() => this.tick(), next);
   }
@@ -63,6 +60,8 @@ class TimerView {
     const words = make("span", { class: "name" }, name);
     const label = `Cancel: ${name}`;
     const button = make("button", { class: "quiet cancel", type: "button", "aria-label": label, onclick: cancel }, "×");
+    /** When it is due, on the page's clock. */
+    this.dueAt = 0;
     this.element = make("li", { class: `timer ${timer.kind}` }, words, this.left, button);
   }
 

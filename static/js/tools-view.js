@@ -1,6 +1,6 @@
 /** The tools of the server that were used for a reply: a folded line each. */
 
-import { make, setText } from "./dom.js";
+import { keepOnly, make, setText } from "./dom.js";
 
 /** @typedef {import("./turn.js").Call} Call */
 
@@ -17,11 +17,7 @@ export class ToolsView {
   /** @param {Call[]} calls */
   show(calls) {
     this.element.hidden = !calls.length;
-    for (const [call, view] of this.views) {
-      if (calls.some((one) => one.call === call)) continue;
-      view.element.remove();
-      this.views.delete(call);
-    }
+    keepOnly(this.views, (call) => calls.some((one) => one.call === call));
     for (const call of calls) {
       let view = this.views.get(call.call);
       if (!view) {

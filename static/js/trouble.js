@@ -139,25 +139,21 @@ export function troubleOfBusy({ message }) {
   return message === TROUBLES.stopping.title ? TROUBLES.stopping : TROUBLES.busy;
 }
 
+/** @type {Record<string, {id: string, trouble: Trouble, kind: "trouble" | "note"}>} */
+const OF_SESSIONS = {
+  shutting_down: { id: "connection", trouble: TROUBLES.stopping, kind: "trouble" },
+  idle_timeout: { id: "connection", trouble: TROUBLES.idle, kind: "note" },
+  place_needed: { id: "connection", trouble: TROUBLES.placeNeeded, kind: "trouble" },
+  session_limit: { id: "session", trouble: TROUBLES.sessionLimit, kind: "note" },
+};
+
 /**
- * What the person should know of something that the server tells of a whole session.
+ * What the person should know of something that the server tells of a whole session; null: nothing.
  *
  * @param {{code: string}} info
- * @returns {{id: string, trouble: Trouble, kind: "trouble" | "note"} | null} null: nothing
  */
 export function noticeOfInfo({ code }) {
-  switch (code) {
-    case "shutting_down":
-      return { id: "connection", trouble: TROUBLES.stopping, kind: "trouble" };
-    case "idle_timeout":
-      return { id: "connection", trouble: TROUBLES.idle, kind: "note" };
-    case "place_needed":
-      return { id: "connection", trouble: TROUBLES.placeNeeded, kind: "trouble" };
-    case "session_limit":
-      return { id: "session", trouble: TROUBLES.sessionLimit, kind: "note" };
-    default:
-      return null;
-  }
+  return OF_SESSIONS[code] ?? null;
 }
 
 /**
