@@ -12,6 +12,44 @@ import { Turn } from "./turn.js";
 
 /** @typedef {import("./protocol.js").Message} Message */
 
+/**
+ * What an event does to the turn that it is about, by its type; the end of a turn concerns the conversation too.
+ *
+ * @type {Record<string, (turn: Turn, event: any, now: number) => void>}
+ */
+const EFFECTS = {
+  state: (turn, { state }) => (turn.state = state),
+  reopened: (turn) => turn.reopen(),
+  hold: (turn) => (turn.isHeld = true),
+  release: (turn) => (turn.isHeld = false),
+  partial(turn, event, now) {
+    turn.said = applyPartial(turn.said, event);
+    turn.stable = event.stable;
+    turn.mark("first_partial", now);
+  },
+  final(turn, { text }, now) {
+    turn.said = text;
+    turn.isFinal = true;
+    turn.mark("final", now);
+  },
+  token(turn, { text }, now) {
+    turn.reply += text;
+    turn.mark("first_token", now);
+  },
+  tool: (turn, call) => turn.use(call),
+  tts_phrase(turn, event) {
+    turn.phrases.push(phraseOf(event));
+    turn.rate = event.sample_rate;
+  },
+  tts_words: (turn, { phrase, words }) => turn.findPhrase(phrase)?.words.push(...words),
+  tts_phrase_done(turn, { phrase, samples }) {
+    const done = turn.findPhrase(phrase);
+    if (done) done.samples = samples;
+  },
+  error: (turn, error) => turn.troubles.push(troubleOfTurn(error)),
+  info: (turn, { message }) => turn.troubles.push({ title: message, text: "" }),
+};
+
 export class Conversation {
   constructor() {
     /** @type {Turn[]} */
@@ -86,10 +124,7 @@ export class Conversation {
   giveUp(turn) {
     turn.isPostponed = false;
     // One whose end the server has yet to tell ends with that.
-    if (turn.number !== null) return;
-    turn.outcome = "cancelled";
-    turn.isFinal = true;
-    if (turn.isEmpty) this.remove(turn);
+    if (turn.number === null) this.end(turn, "cancelled");
   }
 
   /** The server did not take what was asked last. @returns {Turn | null} */
@@ -115,9 +150,7 @@ export class Conversation {
     for (const turn of broken) {
       turn.isPostponed = false;
       turn.heard = turn.silenced || turn.position ? turn.guessHeard() : 0;
-      turn.outcome = "lost";
-      turn.isFinal = true;
-      if (turn.isEmpty) this.remove(turn);
+      this.end(turn, "lost");
     }
     this.waiting = [];
     this.numbered.clear();
@@ -132,68 +165,38 @@ export class Conversation {
   apply(event, now) {
     const turn = event.turn === undefined ? null : (this.numbered.get(event.turn) ?? this.begin(event, now));
     if (!turn) return null;
-    switch (event.type) {
-      case "state":
-        turn.state = event.state;
-        break;
-      case "reopened":
-        turn.reopen();
-        break;
-      case "hold":
-      case "release":
-        turn.isHeld = event.type === "hold";
-        break;
-      case "partial":
-        turn.said = applyPartial(turn.said, /** @type {any} */ (event));
-        turn.stable = event.stable;
-        turn.mark("first_partial", now);
-        break;
-      case "final":
-        turn.said = event.text;
-        turn.isFinal = true;
-        turn.mark("final", now);
-        break;
-      case "token":
-        turn.reply += event.text;
-        turn.mark("first_token", now);
-        break;
-      case "tool":
-        turn.use(/** @type {any} */ (event));
-        break;
-      case "tts_phrase":
-        turn.phrases.push(phraseOf(event));
-        turn.rate = event.sample_rate;
-        break;
-      case "tts_words":
-        turn.phrases.find((one) => one.phrase === event.phrase)?.words.push(...event.words);
-        break;
-      case "tts_phrase_done": {
-        const phrase = turn.phrases.find((one) => one.phrase === event.phrase);
-        if (phrase) phrase.samples = event.samples;
-        break;
-      }
-      case "error":
-        turn.troubles.push(troubleOfTurn(/** @type {any} */ (event)));
-        break;
-      case "info":
-        turn.troubles.push({ title: event.message, text: "" });
-        break;
-      case "done":
-        if (turn.isPostponed) {
-          this.numbered.delete(event.turn);
-          turn.reset();
-          break;
-        }
-        turn.outcome = event.outcome;
-        turn.heard = event.heard;
-        turn.remembered = event.remembered;
-        turn.latency = event.latency;
-        turn.isFinal = true;
-        turn.mark("done", now);
-        if (turn.isEmpty) this.remove(turn);
-        break;
-    }
+    if (event.type === "done") this.done(turn, event, now);
+    else EFFECTS[event.type]?.(turn, event, now);
     return turn;
+  }
+
+  /**
+   * @private
+   * @param {Turn} turn
+   * @param {Message} event
+   * @param {number} now
+   */
+  done(turn, { outcome, heard, remembered, latency }, now) {
+    if (turn.isPostponed) {
+      this.numbered.delete(/** @type {number} */ (turn.number));
+      turn.reset();
+      return;
+    }
+    Object.assign(turn, { heard, remembered, latency });
+    turn.mark("done", now);
+    this.end(turn, outcome);
+  }
+
+  /**
+   * The turn is over; one that has nothing to show is none.
+   *
+   * @param {Turn} turn
+   * @param {string} outcome
+   */
+  end(turn, outcome) {
+    turn.outcome = outcome;
+    turn.isFinal = true;
+    if (turn.isEmpty) this.remove(turn);
   }
 
   /**

@@ -39,12 +39,7 @@ export class Session extends SessionEvents {
     /** How sound is coded from the next turn on; null: as ever. @type {"opus" | "pcm" | null} */
     this.codec = null;
     this.wantsToken = false;
-    this.wire();
-  }
-
-  /** @private */
-  wire() {
-    const { choices, connection, postponed } = this;
+    const { postponed } = this;
     connection.token = choices.token;
     connection.onevent = (event) => this.take(event);
     connection.onchunk = (chunk) => {
@@ -179,9 +174,12 @@ export class Session extends SessionEvents {
    * @param {Turn} turn
    */
   follow({ type, phrase, rest }, turn) {
-    if (rest) this.onrest(turn, /** @type {any} */ (turn.phrases.find((one) => one.phrase === phrase)), rest);
-    if (type === "reopened") this.reopen(turn);
-    else if (type === "hold") this.onhold(turn);
+    if (rest) this.onrest(turn, /** @type {any} */ (turn.findPhrase(phrase)), rest);
+    if (type === "reopened") {
+      this.ondrop(turn);
+      this.onlistening(turn);
+    }
+    if (type === "hold") this.onhold(turn);
     else if (type === "release") this.onrelease(turn);
     else if (type === "final") this.onfinal(turn);
     else if (type === "done") this.end(turn);
@@ -197,12 +195,6 @@ export class Session extends SessionEvents {
     this.conversationId ??= greeting.conversation;
     if (greeting.protocol > PROTOCOL) this.onnotice("newer", TROUBLES.newer, "note");
     this.ongreeting();
-  }
-
-  /** @private @param {Turn} turn */
-  reopen(turn) {
-    this.ondrop(turn);
-    this.onlistening(turn);
   }
 
   /** @private @param {Turn} turn */

@@ -110,9 +110,14 @@ export class Turn {
     else this.calls.push(told);
   }
 
+  /** @param {number} number the server's, of one of the reply's phrases */
+  findPhrase(number) {
+    return this.phrases.find((one) => one.phrase === number);
+  }
+
   /** @param {import("./protocol.js").Chunk} chunk */
   place(chunk) {
-    const phrase = this.phrases.find((one) => one.phrase === chunk.phrase);
+    const phrase = this.findPhrase(chunk.phrase);
     if (phrase) phrase.first ??= chunk.first;
   }
 
@@ -125,22 +130,11 @@ export class Turn {
   segments(isSounding) {
     const { reply } = this;
     const cut = this.cutAt();
-    if (cut !== null) {
-      return pieces(reply, [
-        [0, cut, "said"],
-        [cut, Infinity, "lost"],
-      ]);
-    }
+    if (cut !== null) return pieces(reply, [[0, cut, "said"], [cut, Infinity, "lost"]]);
     const now = isSounding && this.position && !this.silenced ? spokenAt(this.phrases, reply, this.position) : null;
-    if (now) {
-      const [start, end] = now;
-      return pieces(reply, [
-        [0, start, "said"],
-        [start, end, "now"],
-        [end, Infinity, "rest"],
-      ]);
-    }
-    return pieces(reply, [[0, Infinity, this.isOver ? "said" : "rest"]]);
+    if (!now) return pieces(reply, [[0, Infinity, this.isOver ? "said" : "rest"]]);
+    const [start, end] = now;
+    return pieces(reply, [[0, start, "said"], [start, end, "now"], [end, Infinity, "rest"]]);
   }
 
   /**
