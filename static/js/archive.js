@@ -205,11 +205,8 @@ export class Archive {
 /** @param {any} told a turn as the server remembers it */
 export function turnOf(told) {
   const turn = new Turn("typed", 0, told.said);
-  turn.isUnasked = Boolean(told.origin);
-  turn.reply = told.reply;
-  turn.heard = told.heard;
-  turn.outcome = told.outcome;
-  turn.remembered = true;
+  const { origin, reply, heard, outcome } = told;
+  Object.assign(turn, { isUnasked: Boolean(origin), reply, heard, outcome, remembered: true });
   told.calls.forEach((/** @type {any} */ call, /** @type {number} */ at) => turn.use({ ...call, call: String(at) }));
   return turn;
 }

@@ -8,11 +8,7 @@ export const MESSAGE_MS = 30;
  * @returns {Int16Array}
  */
 export function toInt16(samples) {
-  const pcm = new Int16Array(samples.length);
-  for (let i = 0; i < samples.length; i += 1) {
-    pcm[i] = Math.round(Math.max(-1, Math.min(1, samples[i])) * 32767);
-  }
-  return pcm;
+  return Int16Array.from(samples, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32767));
 }
 
 /**
@@ -62,6 +58,17 @@ export function loudness(samples) {
   return { rms: Math.sqrt(sum / samples.length), silent: sum === 0 };
 }
 
+/**
+ * Samples as the wire has them. Not by a typed array over the buffer: that would take the machine's byte order.
+ *
+ * @param {DataView} view
+ * @param {number} at in bytes
+ * @param {number} count
+ */
+export function samplesAt(view, at, count) {
+  return Int16Array.from({ length: count }, (_, i) => view.getInt16(at + 2 * i, true));
+}
+
 /** @param {string} text */
 export function fromBase64(text) {
   return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
@@ -81,7 +88,7 @@ export function fromWav(text) {
     const size = view.getUint32(at + 4, true);
     if (name === "data") {
       const count = Math.min(size, bytes.length - at - 8) >> 1;
-      return Int16Array.from({ length: count }, (_, i) => view.getInt16(at + 8 + 2 * i, true));
+      return samplesAt(view, at + 8, count);
     }
     at += 8 + size + (size & 1);
   }

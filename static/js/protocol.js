@@ -1,5 +1,7 @@
 /** How /ws spells things, as docs/protocol.md says. Pure. */
 
+import { samplesAt } from "./pcm.js";
+
 export const PROTOCOL = 1;
 
 const SUBPROTOCOL = "voice-trio";
@@ -55,10 +57,7 @@ export function decodeChunk(buffer) {
   }
   if (kind !== CHUNK_KIND_SPEECH) return null;
   const count = (buffer.byteLength - CHUNK_HEADER_BYTES) >> 1;
-  const pcm = new Int16Array(count);
-  // Not by a typed array over the buffer: that would take the machine's byte order.
-  for (let i = 0; i < count; i += 1) pcm[i] = view.getInt16(CHUNK_HEADER_BYTES + 2 * i, true);
-  return { ...head, pcm };
+  return { ...head, pcm: samplesAt(view, CHUNK_HEADER_BYTES, count) };
 }
 
 /** @param {DataView} view of a message with packets */

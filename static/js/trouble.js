@@ -35,6 +35,27 @@ export function troubleOfTurn(error) {
   return { title: known.title, text: [details, incident].filter(Boolean).join(" ") };
 }
 
+/** @type {Trouble} */
+const NOT_ALLOWED = {
+  title: "The microphone is not allowed.",
+  text: "Allow it for this page, by the sign beside its address, then press again. You can type meanwhile.",
+};
+
+/** @type {Trouble} */
+const NO_ANSWER = {
+  title: "The microphone does not answer.",
+  text: "Another program may be using it. Close that and press again.",
+};
+
+/** @type {Record<string, Trouble>} */
+const OF_MICROPHONES = {
+  NotAllowedError: NOT_ALLOWED,
+  SecurityError: NOT_ALLOWED,
+  NotFoundError: { title: "There is no microphone.", text: "Plug one in and press again, or type below." },
+  NotReadableError: NO_ANSWER,
+  AbortError: NO_ANSWER,
+};
+
 /**
  * Why there is no microphone.
  *
@@ -42,24 +63,8 @@ export function troubleOfTurn(error) {
  * @returns {Trouble}
  */
 export function troubleOfMicrophone(name) {
-  switch (name) {
-    case "NotAllowedError":
-    case "SecurityError":
-      return {
-        title: "The microphone is not allowed.",
-        text: "Allow it for this page, by the sign beside its address, then press again. You can type meanwhile.",
-      };
-    case "NotFoundError":
-      return { title: "There is no microphone.", text: "Plug one in and press again, or type below." };
-    case "NotReadableError":
-    case "AbortError":
-      return {
-        title: "The microphone does not answer.",
-        text: "Another program may be using it. Close that and press again.",
-      };
-    default:
-      return { title: "The microphone cannot be used.", text: `The browser says: ${name}. You can type instead.` };
-  }
+  const unknown = { title: "The microphone cannot be used.", text: `The browser says: ${name}. You can type instead.` };
+  return OF_MICROPHONES[name] ?? unknown;
 }
 
 /**
@@ -89,10 +94,7 @@ export function troubleOfPage({ isSecureContext, hasMicrophone, hasWorklets, has
 
 /** @type {Record<string, Trouble>} */
 export const TROUBLES = {
-  suspended: {
-    title: "The browser holds back the sound.",
-    text: "Press anywhere on the page to let it play.",
-  },
+  suspended: { title: "The browser holds back the sound.", text: "Press anywhere on the page to let it play." },
   noConnection: { title: "There is no connection to the server.", text: "Reconnecting automatically." },
   stopping: { title: "The server is stopping.", text: "Reconnecting automatically when it is back." },
   busy: { title: "The server has no room for another session now.", text: "Reconnecting automatically." },
@@ -103,10 +105,7 @@ export const TROUBLES = {
   },
   sessionLimit: { title: "The session had reached its longest time.", text: "A new one has begun." },
   wrongToken: { title: "The server does not take this token.", text: "Look whether it is written as it was given to you." },
-  newer: {
-    title: "The server speaks a newer language than this page.",
-    text: "Load the page anew.",
-  },
+  newer: { title: "The server speaks a newer language than this page.", text: "Load the page anew." },
   crashed: { title: "Something went wrong in the server.", text: "Reconnecting automatically." },
   forgotten: {
     title: "The server no longer knows this conversation.",

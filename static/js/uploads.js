@@ -170,11 +170,8 @@ export class Uploads {
    */
   show(turn, answer) {
     const now = performance.now();
-    turn.said = answer.transcript;
-    turn.reply = answer.reply;
-    turn.heard = answer.heard;
-    turn.remembered = answer.remembered;
-    turn.latency = answer.latency;
+    const { transcript: said, reply, heard, remembered, latency } = answer;
+    Object.assign(turn, { said, reply, heard, remembered, latency });
     turn.troubles = answer.errors.map(troubleOfTurn);
     for (const { message } of answer.infos) turn.troubles.push({ title: message, text: "" });
     for (const name of ["final", "first_token", "done"]) turn.mark(name, now);
