@@ -13,9 +13,7 @@ class CaptureProcessor extends AudioWorkletProcessor {
     this.resampler = new Resampler(sampleRate, RATE);
     this.framer = new Framer((RATE * MESSAGE_MS) / 1000);
     this.open = true;
-    this.port.onmessage = () => {
-      this.open = false;
-    };
+    this.port.onmessage = () => (this.open = false);
   }
 
   /** @param {Float32Array[][]} inputs */

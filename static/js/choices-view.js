@@ -71,10 +71,7 @@ export class ChoicesView {
   /** Shows the devices that there are by now. */
   async fillDevices() {
     const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
-    for (const [name, kind] of [
-      ["microphone", "audioinput"],
-      ["output", "audiooutput"],
-    ]) {
+    for (const [name, kind] of Object.entries({ microphone: "audioinput", output: "audiooutput" })) {
       // Before the microphone was allowed, devices have neither id nor name.
       const named = devices.filter((one) => one.kind === kind && one.deviceId && one.deviceId !== "default");
       const labels = new Map(named.map((one) => [one.deviceId, one.label || "Unnamed device"]));

@@ -29,7 +29,14 @@ export class ConversationsView {
     this.older = byId("conversations-older");
     /** The one that is being named anew. @type {string | null} */
     this.naming = null;
-    this.listen();
+    let timer = 0;
+    this.search.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => this.archive.load(this.search.value.trim()), TYPING_MS);
+    });
+    this.older.addEventListener("click", () => this.archive.more());
+    byId("conversations-close").addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("close", () => this.actions.closed(this.dialog));
   }
 
   /** Opens the drawer with what the server has now. */
@@ -59,18 +66,6 @@ export class ConversationsView {
     if (isLoading && !shown.length) return "Looking …";
     if (shown.length) return query ? `${shown.length} found` : "";
     return query ? "No conversation has these words." : "Nothing yet. What you talk about will be found here.";
-  }
-
-  /** @private */
-  listen() {
-    let timer = 0;
-    this.search.addEventListener("input", () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => this.archive.load(this.search.value.trim()), TYPING_MS);
-    });
-    this.older.addEventListener("click", () => this.archive.more());
-    byId("conversations-close").addEventListener("click", () => this.dialog.close());
-    this.dialog.addEventListener("close", () => this.actions.closed(this.dialog));
   }
 
   /**

@@ -15,7 +15,8 @@ export class FetchView {
     this.engines = engines;
     this.kind = kind;
     this.name = name;
-    this.button = make("button", { class: "main", type: "button", onclick: () => this.press() });
+    const press = () => (this.mine ? engines.stopFetching() : engines.fetch(kind, name));
+    this.button = make("button", { class: "main", type: "button", onclick: press });
     this.bar = make("progress");
     this.far = make("span", { class: "far" });
     this.element = make("div", { class: "fetch" }, this.button, this.bar, this.far);
@@ -46,12 +47,6 @@ export class FetchView {
   get mine() {
     const { fetching } = this.engines;
     return fetching?.kind === this.kind && fetching.name === this.name ? fetching : null;
-  }
-
-  /** @private */
-  press() {
-    if (this.mine) this.engines.stopFetching();
-    else this.engines.fetch(this.kind, this.name);
   }
 }
 

@@ -20,7 +20,7 @@ const NAMES = [
  * @returns {Row[]} with times in ms from 0; what neither of the two saw is left out
  */
 export function rowsOf(marks, latency) {
-  const origin = marks.speech_end ?? (marks.final === undefined ? 0 : marks.final);
+  const origin = marks.speech_end ?? marks.final ?? 0;
   const start = marks.speech_start === undefined ? null : marks.speech_start - origin;
   const spoke = marks.speech_end !== undefined;
   /** @type {Record<string, number | null | undefined>} */

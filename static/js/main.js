@@ -49,10 +49,8 @@ const unable = troubleOfPage({
   hasRecorder: Recording.isPossible,
 });
 if (unable) notice("page", unable);
-const status = new StatusView(() => assistant.standing, {
-  canTalk: unable === null,
-  canStream: () => assistant.input.canStream,
-});
+const canStream = () => assistant.input.canStream;
+const status = new StatusView(() => assistant.standing, { canTalk: unable === null, canStream });
 const orb = new OrbView(() => speaker.level);
 
 // --- what the assistant tells ---------------------------------------------------------------------------------------
@@ -121,9 +119,7 @@ assistant.onturn = (turn) => {
   showTurn(turn);
   keeping.note(turn);
 };
-assistant.onlevel = (rms) => {
-  orb.input = rms;
-};
+assistant.onlevel = (rms) => (orb.input = rms);
 assistant.onnotice = notice;
 assistant.onchange = () => {
   status.show();

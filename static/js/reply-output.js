@@ -32,14 +32,8 @@ export class ReplyOutput {
     /** @type {Tell} */
     this.onnotice = () => {};
     this.onchange = () => {};
-    this.wire();
-  }
-
-  /** @private */
-  wire() {
-    const { audio, speaker } = this;
-    speaker.onprogress = (key, played) => this.progress(key, played);
-    speaker.onidle = (key) => this.progress(key, speaker.report.played);
+    this.speaker.onprogress = (key, played) => this.progress(key, played);
+    this.speaker.onidle = (key) => this.progress(key, this.speaker.report.played);
     audio.onchange = () => {
       if (!audio.isHeldBack) this.onnotice("suspended", null);
       this.onchange();

@@ -30,8 +30,7 @@ export class TalkButton {
       button.setPointerCapture(event.pointerId);
       this.down();
     });
-    button.addEventListener("pointerup", () => this.up());
-    button.addEventListener("pointercancel", () => this.up());
+    for (const event of ["pointerup", "pointercancel"]) button.addEventListener(event, () => this.up());
     // A long touch would open a menu.
     button.addEventListener("contextmenu", (event) => event.preventDefault());
     // Enter, and the press of a screen reader, are clicks without a pointer; a mouse's click was dealt with above.
@@ -48,9 +47,7 @@ export class TalkButton {
     if (this.isDown) return;
     this.isDown = true;
     this.isHeld = false;
-    const mode = new Promise((resolve) => {
-      this.settle = resolve;
-    });
+    const mode = new Promise((resolve) => (this.settle = resolve));
     if (!this.actions.press(mode)) {
       this.settle = null;
       return;

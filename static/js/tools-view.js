@@ -19,12 +19,9 @@ export class ToolsView {
     this.element.hidden = !calls.length;
     keepOnly(this.views, (call) => calls.some((one) => one.call === call));
     for (const call of calls) {
-      let view = this.views.get(call.call);
-      if (!view) {
-        view = new ToolView();
-        this.views.set(call.call, view);
-        this.element.append(view.element);
-      }
+      const view = this.views.get(call.call) ?? new ToolView();
+      if (!this.views.has(call.call)) this.element.append(view.element);
+      this.views.set(call.call, view);
       view.show(call);
     }
   }

@@ -34,16 +34,10 @@ export class VoiceInput {
     this.onunplugged = () => {};
     /** @type {Tell} */
     this.onnotice = () => {};
-    this.wire();
-  }
-
-  /** @private */
-  wire() {
     const { feed, microphone } = this;
     feed.onaudio = (pcm) => this.onaudio(pcm);
     microphone.onmessage = (message) => this.listen(message);
-    microphone.onsilence = (isSilent) =>
-      this.onnotice("silence", isSilent ? troubleOfSilence(microphone.label) : null);
+    microphone.onsilence = (isSilent) => this.onnotice("silence", isSilent ? troubleOfSilence(microphone.label) : null);
     microphone.onunplugged = () => this.onunplugged();
     microphone.ondevicegone = () => this.onnotice("device", TROUBLES.deviceGone, "note");
   }
