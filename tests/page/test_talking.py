@@ -165,7 +165,8 @@ def test_what_is_held_ends_when_it_is_let_go(server, model, question):
         visit.phase("ready")
         page.hover("#talk")
         page.mouse.down()
-        page.wait_for_timeout(2200)
+        # However late the microphone opens: so long it is held.
+        page.wait_for_function("() => /what is the/i.test(document.querySelector('.you .words')?.textContent)")
         page.mouse.up()
         visit.over()
         assert [message["mode"] for message in visit.sent if message["type"] == "start"] == ["hold"]
