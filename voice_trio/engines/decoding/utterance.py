@@ -13,16 +13,15 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import trio
 
-from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
-from voice_trio.core.endpointer import WEIGHED_PAUSE_MS
+from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE
 from voice_trio.engines.base import EngineError, Hypothesis, Transcript
 from voice_trio.engines.decoding.pieces import Piece
 from voice_trio.engines.decoding.recognizer import DecodingRecognizer
 from voice_trio.engines.decoding.scheduler import Batch, Job, Rank, Ticket
 
-TAIL = ms_to_samples(WEIGHED_PAUSE_MS)
-"""Silence that a final is given behind the last of the voice: a soft ending is no speech to a detector. So much is
-there when a pause is told of, and what is begun then is the final."""
+TAIL = SAMPLE_RATE // 5
+"""Silence that a final is given behind the last of the voice: a soft ending is no speech to a detector. One that is
+begun in a pause has what there is by then."""
 
 
 class Answer(Protocol):

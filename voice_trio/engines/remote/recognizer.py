@@ -94,6 +94,8 @@ class _Final:
 
     end: int
     """The sample that it goes to."""
+    voiced_through: int | None
+    """The sample that the voice was last heard before, as far as that is known: all behind it is silence."""
     is_early: bool
     """The utterance may go on."""
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -156,7 +158,7 @@ class RemoteUtterance:
 
     async def anticipate(self, voiced_through: int) -> Transcript | None:
         """Have the final heard of an utterance that may be over, and return its words. Cancelled, it is taken back."""
-        return await self._finished(min(voiced_through + TAIL, self.samples), is_early=True)
+        return await self._finished(min(voiced_through + TAIL, self.samples), voiced_through, is_early=True)
 
     async def settle(self, through_sample: int, voiced_through: int | None = None) -> Transcript:
         """Return the words of the first ``through_sample`` samples, for good. Raises `EngineError` (ASR_FAIL)."""
@@ -166,19 +168,27 @@ class RemoteUtterance:
         if end <= 0:
             await trio.lowlevel.checkpoint()
             return Transcript("", self._language)
-        heard = await self._finished(end, is_early=False)
+        heard = await self._finished(end, voiced_through, is_early=False)
         assert heard is not None, "none but early ones are taken back"
         return heard
 
-    async def _finished(self, end: int, *, is_early: bool) -> Transcript | None:
-        """Return the final of the audio before ``end``: the one there is, or a new one. None if it was taken back."""
+    async def _finished(self, end: int, voiced_through: int | None, *, is_early: bool) -> Transcript | None:
+        """Return the final of the audio before ``end``: the one there is, or a new one. None if it was taken back.
+
+        One that was begun in the pause, with less silence behind the voice, is as good.
+        """
         final = self._final
-        if final is not None and final.end == end and not isinstance(final.answer, outcome.Error):
+        known = voiced_through is not None
+        if (
+            final is not None
+            and (final.end == end or (known and final.voiced_through == voiced_through))
+            and not isinstance(final.answer, outcome.Error)
+        ):
             final.is_early = final.is_early and is_early
         else:
             if final is not None and final.is_early:
                 final.scope.cancel()
-            self._final = final = _Final(end, is_early)
+            self._final = final = _Final(end, voiced_through, is_early)
             self._nursery.start_soon(self._hear, final)
         final.awaited += 1
         try:
