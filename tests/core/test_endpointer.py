@@ -37,8 +37,8 @@ silences = st.integers(200, 1500)
 relaxed = settings(max_examples=60, deadline=None)
 
 
-def hear(endpointer: Endpointer, frames: list[bool]) -> list[ListenerEvent]:
-    return [event for speech in frames for event in endpointer.push(speech)]
+def hear(endpointer: Endpointer, frames: list[bool], *, eager: bool = False) -> list[ListenerEvent]:
+    return [event for speech in frames for event in endpointer.push(speech, eager=eager)]
 
 
 def frames_of(pattern: str) -> list[bool]:
@@ -199,9 +199,8 @@ def test_clicks_of_up_to_60_ms_are_no_onset(clicks: list[tuple[bool, int]]) -> N
 
 def test_where_it_can_be_taken_back_two_frames_of_three_are_an_onset() -> None:
     for frames, begins in [("..##", 2), (".#.#", 1), (".#..#", None), ("..#.", None)]:
-        endpointer = Endpointer(silence_ms=SILENCE_MS)
-        endpointer.eager = True
-        assert in_frames(hear(endpointer, frames_of(frames))) == ([] if begins is None else [("Onset", begins)])
+        said = hear(Endpointer(silence_ms=SILENCE_MS), frames_of(frames), eager=True)
+        assert in_frames(said) == ([] if begins is None else [("Onset", begins)])
 
 
 @relaxed

@@ -8,7 +8,7 @@ silence. So no single frame means anything here. Three measures do:
 
 - A *run* of speech is 3 speech frames among the last 4. A run makes an onset, and takes a silence back. It is there
   90 to 120 ms after the first sound of a word; a single click, or a double one, never makes it. Where an onset that
-  was none can be taken back, as a reply that is held goes on, 2 among the last 3 make it (`Endpointer.eager`).
+  was none can be taken back, as a reply that is held goes on, 2 among the last 3 make it (``eager``).
 - While somebody speaks, 2 of the last 4 are enough to hold it: the frame of a decision that flickers still is speech.
   The last frame so held is where the voice was last heard, `Endpointer.voiced_through`. A click that comes more than
   two frames later is neither, so it moves nothing.
@@ -188,8 +188,6 @@ class Endpointer:
         self._pause_ms = pause_ms
         self._strict = strict
         self._ends_on_silence = ends_on_silence
-        self.eager = False
-        """Whether 2 frames of speech among the last 3 are an onset by now."""
         self._position = start_sample
         self._voiced_through: int | None = None
         self._recent = deque([False] * _WINDOW_FRAMES, maxlen=_WINDOW_FRAMES)
@@ -225,8 +223,11 @@ class Endpointer:
             raise ValueError("there is no pause")
         self._silence_ms = _checked(silence_ms)
 
-    def push(self, speech: bool) -> tuple[ListenerEvent, ...]:
-        """Take the decision about the next frame; return what it made clear, in order."""
+    def push(self, speech: bool, *, eager: bool = False) -> tuple[ListenerEvent, ...]:
+        """Take the decision about the next frame; return what it made clear, in order.
+
+        Where it is ``eager``, 2 frames of speech among the last 3 are an onset by now.
+        """
         self._recent.append(speech)
         self._speech.append(speech)
         self._position += FRAME_SAMPLES
@@ -234,7 +235,7 @@ class Endpointer:
         if self._state is ListenerState.QUIET and speech:
             self._step(Stir)
         if self._state is ListenerState.ONSET:
-            if self._voiced(_RUN_FRAMES) or (self.eager and self._voiced(_EAGER_RUN_FRAMES, _EAGER_WINDOW_FRAMES)):
+            if self._voiced(_RUN_FRAMES) or (eager and self._voiced(_EAGER_RUN_FRAMES, _EAGER_WINDOW_FRAMES)):
                 self._say(said, Onset(self._run_start()))
             elif self._decided():
                 self._step(FalseStart)

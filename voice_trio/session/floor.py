@@ -160,14 +160,10 @@ class Floor:
             self._hold(self._candidate)
 
     def would_hold(self, turn: Turn | None) -> bool:
-        """Return whether speech would have the reply of ``turn``, the latest, stand still.
-
-        Not where some of that reply may be heard, which would hold itself again and again.
-        """
+        """Return whether speech holds the reply of ``turn``, the latest; never one that may hear itself."""
         if turn is None or not turn.audible or self._candidate is not None or self._echo.is_wanted:
             return False
-        request, way = self._interrupting(turn)
-        return request is not None and way == "hold"
+        return self._interrupting(turn)[1] == "hold"
 
     @property
     def is_undecided(self) -> bool:

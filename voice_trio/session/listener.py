@@ -248,8 +248,8 @@ class Listener:
     def _is_voiced(self, task: _Task, frame: bytes) -> tuple[bool, Sequence[ListenerEvent]]:
         """Return whether somebody speaks in ``frame``, the next one, and what it made clear."""
         before = task.endpointer.voiced_through
-        task.endpointer.eager = self.is_eager()
-        events = task.endpointer.push(self._decision.push(self._detector.speech_probability(frame)))
+        speech = self._decision.push(self._detector.speech_probability(frame))
+        events = task.endpointer.push(speech, eager=speech and self.is_eager())
         return task.endpointer.voiced_through != before, events
 
     def _wait(self, task: _Task, silence_ms: int) -> None:
