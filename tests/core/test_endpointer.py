@@ -234,9 +234,9 @@ def test_voiced_through_tells_whoever_stops_by_hand_where_the_voice_was() -> Non
 
 def test_a_pause_that_is_weighed_is_told_sooner() -> None:
     endpointer = Endpointer(silence_ms=SILENCE_MS, pause_ms=WEIGHED_PAUSE_MS)
-    assert in_frames(hear(endpointer, frames_of("#### ...."))) == [("Onset", 0)]
-    assert in_frames(hear(endpointer, frames_of(".###"))) == [("MaybeEnd", 4), ("Resumed", 9)]
-    assert in_frames(hear(endpointer, frames_of("......"))) == [("MaybeEnd", 12)]
+    assert in_frames(hear(endpointer, frames_of("####.."))) == [("Onset", 0)]
+    assert in_frames(hear(endpointer, frames_of(".###"))) == [("MaybeEnd", 4), ("Resumed", 7)]
+    assert in_frames(hear(endpointer, frames_of("....."))) == [("MaybeEnd", 10)]
 
 
 def test_a_silence_shorter_than_a_pause_is_refused() -> None:

@@ -16,6 +16,8 @@ import trio
 
 from tools.latency import word_errors
 from voice_trio import config
+from voice_trio.core.audio import ms_to_samples
+from voice_trio.core.endpointer import WEIGHED_PAUSE_MS
 from voice_trio.core.transcript import TranscriptDiffer
 from voice_trio.engines import load
 from voice_trio.engines.base import CannotLoad, Recognizer, partial_interval_ms
@@ -162,6 +164,25 @@ async def test_a_partial_that_has_heard_enough_silence_is_the_final():
         assert utterance.compute_s == spent
         await utterance.anticipate(len(pcm) // 2 + 1)
         assert utterance.compute_s > spent
+
+
+async def test_an_early_final_is_given_the_silence_that_is_yet_to_come(monkeypatch):
+    decoded = []
+    decode = MoonshineDecoder.decode
+
+    def noting(self, audio, *rest):
+        decoded.append(audio.tobytes())
+        return decode(self, audio, *rest)
+
+    monkeypatch.setattr(MoonshineDecoder, "decode", noting)
+    pcm = clip("question")
+    voiced = len(pcm) // 2 - ms_to_samples(WEIGHED_PAUSE_MS)
+    async with open_ears(2) as recognizer, recognizer.open(None) as utterance:
+        utterance.feed(pcm)
+        early = await utterance.anticipate(voiced)
+        utterance.feed(bytes(2 * TAIL))
+        assert early == await utterance.settle(len(pcm) // 2 + TAIL, voiced)
+    assert decoded == [pcm.ljust(2 * (voiced + TAIL), b"\0")]
 
 
 async def test_eight_speak_at_once_and_each_is_understood():

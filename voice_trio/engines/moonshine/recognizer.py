@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
+from voice_trio.core.audio import BYTES_PER_SAMPLE, SAMPLE_RATE, ms_to_samples
 from voice_trio.core.endpointer import PRE_ROLL_MS
 from voice_trio.engines.base import Hypothesis, Transcript
 from voice_trio.engines.decoding.pieces import Cut, Piece, decode_pieces
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 LANGUAGE = "en"
 
-FIRST_SAMPLES = ms_to_samples(500 + PRE_ROLL_MS)
-"""Audio of the first hypothesis. Of less there are seldom words."""
+FIRST_SAMPLES = ms_to_samples(200 + PRE_ROLL_MS)
+"""Audio of the first hypothesis. Of less there are no words, and a short one is there with the pause behind it."""
 
 WINDOW = Cut(8.0, first=3 / 8, last=6 / 8, quiet_steps=3)
 """Of partials. At least two seconds are left to tell the next words by."""
@@ -109,7 +109,8 @@ class MoonshineUtterance(DecodedUtterance[Decoded]):
         return Transcript(decoded.text, LANGUAGE, 1.0)
 
     def _job(self, end: int, cut: Cut, known: dict[Piece, Decoded], wanted: Callable[[], bool]) -> Job[Decoded]:
-        pcm, guess = self.audio(0, end), self._latest
+        # Without enough silence behind it, a sentence seems to be broken off.
+        pcm, guess = self.audio(0, end).ljust(end * BYTES_PER_SAMPLE, b"\0"), self._latest
 
         def decode(samples: np.ndarray, parts: Sequence[Decoded]) -> Decoded:
             said = sum(len(part.ids) for part in parts)
