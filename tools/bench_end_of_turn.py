@@ -58,9 +58,10 @@ QUIET = 3e-4
 """RMS of a quiet room."""
 SNRS_DB = (20, 10)
 
-JUDGED_AFTER_MS = 60
+ASKED_AFTER_MS = 30
+JUDGED_AFTER_MS = 90
 WORDED_AFTER_MS = 90
-"""After a pause was noticed: a judgement takes as long, and so does the final that is begun there, behind partials."""
+"""After a pause was noticed: a judgement is asked for a little later, and takes as long; the final is begun at once."""
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def end_of(heard: Heard, policy: Policy, pauses: Pauses) -> End | None:
                     begun = max(sample - ms_to_samples(PRE_ROLL_MS), 0)
                 case MaybeEnd():
                     noticed = endpointer.position
-                    pause = turn.pcm[2 * begun : 2 * noticed]
+                    pause = turn.pcm[2 * begun : 2 * (noticed + ms_to_samples(ASKED_AFTER_MS))]
                 case Resumed(sample):
                     pause = None
                     pauses.push(samples_to_ms(sample - silent_from))

@@ -46,7 +46,7 @@ DEAF = EngineError(ErrorCode.ASR_FAIL, "It hears nothing.")
 GAPS = {
     "it sounds like the end": ([0.99], FINISHED, 330),
     "it does not": ([0.1], FINISHED, 1320),
-    "nobody can tell": ([0.9], FINISHED, 920),
+    "nobody can tell": ([0.9], FINISHED, 1020),
     "a word is missing": ([0.99], UNFINISHED, 1320),
     "a word is missing, and the model cannot tell": ([None], UNFINISHED, 1320),
     "the model fails, and words decide": ([DEAF], UNFINISHED, 1320),
@@ -139,14 +139,14 @@ async def test_a_pause_inside_a_sentence_is_spoken_through(autojump_clock):
 
 
 async def test_a_judgement_of_a_pause_that_is_over_is_of_no_other(autojump_clock):
-    weigher, engines = weighing(0.99, 0.9, judge_s=0.2)
+    weigher, engines = weighing(0.99, 0.9, judge_s=0.3)
     with trio.fail_after(60):
         async with conversation(engines=engines, endpointing="adaptive") as talk:
             await talk.ask(m.Start())
             await talk.say(900, 240)
             await talk.say(900, 3000)
             done = await talk.wait_for(m.Done)
-    assert abs(done.latency.t_final_transcript_ms - 100 - 920) <= 30
+    assert abs(done.latency.t_final_transcript_ms - 100 - 1020) <= 30
     assert (len(weigher.asked), weigher.answered) == (2, 1)
 
 
@@ -159,7 +159,7 @@ async def test_the_last_eight_seconds_are_judged(autojump_clock):
             await talk.wait_for(m.Done)
     [pcm] = weigher.asked
     assert len(pcm) == 2 * 8 * SAMPLE_RATE
-    assert pcm.endswith(bytes(3 * SAMPLE_RATE // 10))
+    assert pcm.endswith(bytes(2 * SAMPLE_RATE // 10))
     assert any(pcm[: 2 * SAMPLE_RATE])
 
 
@@ -174,11 +174,11 @@ async def test_a_person_who_pauses_long_is_given_longer(autojump_clock):
             return (await talk.wait_for(m.Done)).latency.t_final_transcript_ms - 100
 
     with trio.fail_after(60):
-        assert abs(await gap([300] * 4) - 920) <= 30
-        assert abs(await gap([640] * 4) - 1000) <= 60
+        assert abs(await gap([300] * 4) - 1020) <= 30
+        assert abs(await gap([640] * 4) - 1100) <= 60
 
 
-@pytest.mark.parametrize(("pause_ms", "gap_ms"), [(500, 920), (800, 1120)])
+@pytest.mark.parametrize(("pause_ms", "gap_ms"), [(500, 1020), (800, 1210)])
 async def test_a_pause_that_was_taken_for_the_end_counts_among_a_persons_pauses(autojump_clock, pause_ms, gap_ms):
     _, engines = weighing(0.99, 0.99, 0.99, 0.9)
     slow = ScriptedLanguageModel(replies=[ScriptedReply(tokens=[5.0, "Yes."])] * 4)

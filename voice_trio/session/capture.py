@@ -9,7 +9,7 @@ import trio
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, ms_to_samples, samples_to_ms
 from voice_trio.core.messages import Error, ErrorCode, Info, InfoCode
-from voice_trio.engines.base import END_OF_TURN_S
+from voice_trio.engines.base import END_OF_TURN_S, Transcript
 from voice_trio.session.weighing import Weighing
 
 SLOWEST = 2.0
@@ -97,6 +97,8 @@ class Capture:
         """Length of the longest utterance."""
         self.weighing: Weighing | None = None
         """What weighs its pauses, if anything does."""
+        self.settled: Transcript | None = None
+        """What it was taken to say before its turn began, all of it."""
         self._max_samples = max_samples
         self._deadline = trio.current_time() + patience_s
         self._still_at = inf
@@ -162,6 +164,7 @@ class Capture:
         if before.weighing is not None and not before.by_clock:
             # What was taken for the end was a pause of this person.
             before.weighing.resume(samples_to_ms(self.spoken_from - before.spoken_through))
+        self.settled = None
         self._pcm[:0] = before._pcm
         self._taken = 0
         self.spoken_from = before.spoken_from
@@ -229,6 +232,10 @@ class Capture:
         """Wait until it may be over."""
         await self._paused.wait()
 
+    async def wait_silent(self, ms: int) -> None:
+        """Wait until a pause has lasted so long, by the clock."""
+        await trio.sleep(max(0, ms - samples_to_ms(self.samples - self.voiced_through)) / 1000)
+
     async def wait_resumed(self) -> None:
         """Wait until it goes on after a pause; for ever, if it does not."""
         await self._resumed.wait()
@@ -264,9 +271,10 @@ class Capture:
         self._taken = len(self._pcm)
         return pcm
 
-    def latest(self) -> bytes:
-        """Return its last `END_OF_TURN_S`, or all of it, taken or not."""
-        return bytes(self._pcm[-_LATEST_BYTES:])
+    def latest(self, silence_ms: int) -> bytes:
+        """Return its last `END_OF_TURN_S`, or all of it, taken or not, with no more than that behind the voice."""
+        through = (self.voiced_through + ms_to_samples(silence_ms)) * BYTES_PER_SAMPLE
+        return bytes(self._pcm[:through][-_LATEST_BYTES:])
 
     async def _wait_doorbell(self) -> None:
         self._doorbell = trio.Event()
