@@ -31,13 +31,16 @@ LONGEST_HOLD_S = 3.0
 DOUBTFUL_VOICE_MS = 300
 """So much voice holds the reply where some of the reply itself may have been heard: none of that lasts longer."""
 
-_FIRST_VOICE_MS = 300
+_FIRST_VOICE_MS = 390
 """Of less voice no words are asked for: few are as short, and they are heard when the voice pauses."""
+
+_WORDED_AFTER_MS = 150
+"""With so much silence behind it a recognizer knows a short word."""
 
 _MOST_ARE_CLEAR_MS = 1200
 """Of so much voice nearly every interruption is clear: until then its words are asked for again and again."""
 
-_EAGER_GAP_S = 0.1
+_EAGER_GAP_S = 0.03
 """What lies between an answer and the next question until then: the processor is for others, too."""
 
 _GOES_ON_MS = 1000
@@ -115,7 +118,8 @@ class Candidate:
                         nursery.cancel_scope.cancel()
                 if not self._judge(over=False):
                     hearing.feed(self._capture.take())
-                    self._words = (await hearing.settle(self._capture.samples, self._capture.voiced_through)).text
+                    settled = await hearing.settle(self._capture.samples, self._capture.voiced_through)
+                    self._words, self._capture.settled = settled.text, settled
         except* EngineError:
             failed = True
         return not failed
@@ -133,7 +137,9 @@ class Candidate:
         capture, enough, gap_s = self._capture, ms_to_samples(ENOUGH_VOICE_MS), PARTIAL_GAP_MS / 1000
         await capture.wait_voiced(ms_to_samples(_FIRST_VOICE_MS))
         while True:
-            asked_at, voiced, pauses = trio.current_time(), capture.voiced_samples, capture.pauses
+            if pauses := capture.pauses:
+                await capture.wait_silent(_WORDED_AFTER_MS)
+            asked_at, voiced = trio.current_time(), capture.voiced_samples
             hearing.feed(capture.take())
             self._words = (await hearing.hypothesize()).text
             if self._judge(over=False):
