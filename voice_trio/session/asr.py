@@ -112,7 +112,7 @@ async def transcribe(
                 voiced_through = capture.voiced_through if capture.ending is Ending.SILENCE else None
                 transcript = await utterance.settle(capture.samples, voiced_through)
                 if not transcript.text and capture.settled is not None:
-                    # Asked again about a word in noise, a recognizer may be just too unsure; it has ended a reply, though.
+                    # Asked once more about a word in noise, a recognizer may be just too unsure of it.
                     transcript = capture.settled
                 transcript = transcript.mended()
                 anticipating.cancel_scope.cancel()
