@@ -1,7 +1,6 @@
 /**
- * What a person asks for: presses, typed words, hands-free, silence. It decides what follows from what the server and the
- * microphone tell, and knows no element of the page; the views listen to `onchange`, `onturn`, `onlevel` and
- * `onnotice`.
+ * What a person asks for: presses, typed words, hands-free, silence. It decides what follows from what the server and
+ * the microphone tell, and knows no element of the page.
  */
 
 import { Client } from "./client.js";
@@ -24,6 +23,7 @@ export class Assistant {
    */
   constructor(urls, choices) {
     this.client = new Client(urls, choices);
+    this.events = this.client.events;
     this.input = this.client.input;
     this.output = this.client.output;
     this.session = this.client.session;
@@ -35,13 +35,6 @@ export class Assistant {
     this.press = 0;
     /** @type {Promise<void>} */
     this.beginning = Promise.resolve();
-    this.onchange = () => {};
-    /** @type {(turn: import("./turn.js").Turn) => void} */
-    this.onturn = () => {};
-    /** @type {(level: number) => void} */
-    this.onlevel = () => {};
-    /** @type {import("./trouble.js").Tell} */
-    this.onnotice = () => {};
     this.wire();
   }
 
@@ -62,28 +55,24 @@ export class Assistant {
 
   /** @private */
   wire() {
-    const { client, input, session } = this;
-    client.onchange = () => this.onchange();
-    client.onturn = (turn) => this.onturn(turn);
-    client.onnotice = (id, trouble, kind) => this.onnotice(id, trouble, kind);
-    input.onlevel = (rms) => this.onlevel(rms);
-    input.onunplugged = () => {
-      this.onnotice("microphone", TROUBLES.unplugged);
-      this.setHandsFree(false);
-      this.silence();
-    };
-    session.ongreeting = () => {
-      if (this.isHandsFree && input.microphone.stream) client.start("hands_free");
-    };
-    session.onthinking = session.onlost = () => {
-      if (!this.isHandsFree) input.rest();
-    };
-    session.onfarewell = () => this.setHandsFree(false);
-    session.onend = (turn) => {
-      if (turn.outcome === "empty" && !this.isHandsFree) this.onnotice("heard", TROUBLES.nothingHeard, "note");
-      if (this.isHandsFree) this.listenAgain();
-      else if (!this.conversation.isBusy && input.feed.state === "on") input.rest();
-    };
+    const { client, events, input } = this;
+    const rest = () => this.isHandsFree || input.rest();
+    events.on({
+      unplugged: () => {
+        events.tell("notice", "microphone", TROUBLES.unplugged);
+        this.setHandsFree(false);
+        this.silence();
+      },
+      greeting: () => this.isHandsFree && input.microphone.stream && client.start("hands_free"),
+      thinking: rest,
+      lost: rest,
+      farewell: () => this.setHandsFree(false),
+      end: ({ outcome }) => {
+        if (outcome === "empty" && !this.isHandsFree) events.tell("notice", "heard", TROUBLES.nothingHeard, "note");
+        if (this.isHandsFree) this.listenAgain();
+        else if (!this.conversation.isBusy && input.feed.state === "on") input.rest();
+      },
+    });
   }
 
   // --- what a person does -------------------------------------------------------------------------------------------
@@ -112,7 +101,7 @@ export class Assistant {
     this.wake();
     if (!(await this.session.reach())) {
       await this.setHandsFree(false);
-      this.onchange();
+      this.events.tell("change");
       return;
     }
     this.press += 1;
@@ -120,19 +109,19 @@ export class Assistant {
     this.client.cancel();
     this.isOpening = !this.input.microphone.stream;
     this.input.feed.hold();
-    this.onchange();
+    this.events.tell("change");
     try {
       await Promise.all([this.input.microphone.open(), this.output.open()]);
       // One that is held back does not hear either.
       setTimeout(() => this.output.tellIfHeldBack(), START_MS);
       if (press === this.press) this.input.expect(!this.isHandsFree);
-      this.onnotice("microphone", null);
+      this.events.tell("notice", "microphone", null);
     } catch (error) {
       if (press === this.press) this.failMicrophone(/** @type {Error} */ (error));
       return;
     } finally {
       this.isOpening = false;
-      this.onchange();
+      this.events.tell("change");
     }
     if (this.input.canStream) {
       const settled = await mode;
@@ -148,7 +137,7 @@ export class Assistant {
   /** @private */
   record() {
     this.isHandsFree = false;
-    this.onnotice("uploads", TROUBLES.uploads, "note");
+    this.events.tell("notice", "uploads", TROUBLES.uploads, "note");
     try {
       this.client.record();
     } catch (error) {
@@ -183,7 +172,7 @@ export class Assistant {
     this.press += 1;
     this.client.cancel();
     if (!goesOn) this.input.rest();
-    this.onchange();
+    this.events.tell("change");
     await this.client.cancelling;
     if (goesOn && this.isHandsFree) this.client.start("hands_free");
   }
@@ -208,7 +197,7 @@ export class Assistant {
   async setHandsFree(isOn) {
     if (isOn === this.isHandsFree || (isOn && !this.input.canStream)) return;
     this.isHandsFree = isOn;
-    this.onchange();
+    this.events.tell("change");
     if (isOn && ["thinking", "answering", "held"].includes(this.phase)) {
       // What is being answered goes on; its end begins the listening.
       await this.input.microphone.open().catch((error) => this.failMicrophone(error));
@@ -244,7 +233,7 @@ export class Assistant {
     this.input.rest();
     this.conversation.breakOff();
     this.session.goOn(conversation, id);
-    this.onchange();
+    this.events.tell("change");
   }
 
   // --- the steps of it ----------------------------------------------------------------------------------------------
@@ -271,7 +260,7 @@ export class Assistant {
   failMicrophone(error) {
     this.isHandsFree = false;
     this.input.rest();
-    this.onnotice("microphone", troubleOfMicrophone(error.name));
-    this.onchange();
+    this.events.tell("notice", "microphone", troubleOfMicrophone(error.name));
+    this.events.tell("change");
   }
 }

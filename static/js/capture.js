@@ -3,6 +3,7 @@
 import { Audio } from "./audio.js";
 import { MESSAGE_MS } from "./pcm.js";
 import { tapLevel, tapSamples } from "./taps.js";
+import { TROUBLES, troubleOfSilence } from "./trouble.js";
 
 /** An open microphone costs the next press nothing; one that stays open makes people uneasy. */
 const KEEP_OPEN_MS = 20_000;
@@ -13,8 +14,12 @@ const SILENT_MS = 4000;
 /** @typedef {import("./taps.js").Message} Message */
 
 export class Microphone {
-  /** @param {import("./audio.js").Audio} audio */
-  constructor(audio) {
+  /**
+   * @param {import("./events.js").Events} events
+   * @param {import("./audio.js").Audio} audio
+   */
+  constructor(events, audio) {
+    this.events = events;
     this.audio = audio;
     /** Which device; empty for the usual one. */
     this.device = "";
@@ -32,10 +37,6 @@ export class Microphone {
     this.onmessage = () => {};
     /** Who else wants to know how loud it is, whatever is done with the sound. @type {(rms: number) => void} */
     this.onlevel = () => {};
-    /** The device sends nothing, or sends something again. @type {(isSilent: boolean) => void} */
-    this.onsilence = () => {};
-    this.onunplugged = () => {};
-    this.ondevicegone = () => {};
   }
 
   static get isPossible() {
@@ -82,7 +83,7 @@ export class Microphone {
     this.stream = stream;
     stream.getAudioTracks()[0].onended = () => {
       this.close();
-      this.onunplugged();
+      this.events.tell("unplugged");
     };
     if (!context) return;
     const tap = this.audio.hasWorklets ? tapSamples : tapLevel;
@@ -98,7 +99,7 @@ export class Microphone {
       } catch (error) {
         if (!["OverconstrainedError", "NotFoundError"].includes(/** @type {Error} */ (error).name)) throw error;
         this.device = "";
-        this.ondevicegone();
+        this.events.tell("notice", "device", TROUBLES.deviceGone, "note");
       }
     }
     return navigator.mediaDevices.getUserMedia({ audio: wanted });
@@ -124,6 +125,6 @@ export class Microphone {
     if (isSilent === this.isHushed) return;
     this.isHushed = isSilent;
     if (!isSilent) this.silentFor = 0;
-    this.onsilence(isSilent);
+    this.events.tell("notice", "silence", isSilent ? troubleOfSilence(this.label) : null);
   }
 }

@@ -1,12 +1,13 @@
 /**
  * The page as a client of the server: the session, the microphone, the loudspeaker and the uploads. They know nothing of
- * each other and tell what happened; here what one tells becomes another's work, wherever nothing has to be decided. What
- * depends on what the person wants is left to `Assistant`, which listens to the other events of `session` and `input`.
+ * each other and tell what happened; here what one tells becomes another's work, wherever nothing has to be decided.
+ * What depends on what the person wants is left to `Assistant`, which listens to the other events.
  */
 
 import { Audio } from "./audio.js";
 import { spokenHere } from "./choices.js";
 import { Connection } from "./connection.js";
+import { Events } from "./events.js";
 import { markAll } from "./marks.js";
 import { VoiceEncoder } from "./opus.js";
 import { fromWav } from "./pcm.js";
@@ -24,13 +25,14 @@ export class Client {
    * @param {import("./choices.js").Choices} choices
    */
   constructor(urls, choices) {
+    this.events = new Events();
     this.connection = new Connection(urls.socket, urls.room);
-    this.session = new Session(this.connection, choices);
+    this.session = new Session(this.events, this.connection, choices);
     this.audio = new Audio();
-    this.input = new VoiceInput(this.audio, choices.microphone);
+    this.input = new VoiceInput(this.events, this.audio, choices.microphone);
     this.encoder = new VoiceEncoder();
-    this.output = new ReplyOutput(this.audio, choices.output, (key) => this.conversation.withSound(key));
-    this.uploads = new Uploads(urls.upload, () => {
+    this.output = new ReplyOutput(this.events, this.audio, choices.output, (key) => this.conversation.withSound(key));
+    this.uploads = new Uploads(this.events, urls.upload, () => {
       return { token: choices.token, request: { ...spokenHere(), ...this.session.request() } };
     });
     /** How the latest spoken turn was begun. @type {Mode} */
@@ -41,11 +43,6 @@ export class Client {
     this.isOpus = false;
     /** The sound of a turn is being cut off, and its end asked for. @type {Promise<void>} */
     this.cancelling = Promise.resolve();
-    this.onchange = () => {};
-    /** @type {(turn: Turn) => void} */
-    this.onturn = () => {};
-    /** @type {import("./trouble.js").Tell} */
-    this.onnotice = () => {};
     this.join();
     this.joinUploads();
   }
@@ -73,13 +70,7 @@ export class Client {
 
   /** @private */
   join() {
-    const { connection, encoder, input, output, session, uploads } = this;
-    /** @type {import("./trouble.js").Tell} */
-    const tell = (...notice) => this.onnotice(...notice);
-    for (const part of [input, output, session, uploads]) part.onnotice = tell;
-    for (const part of [output, session, uploads]) part.onchange = () => this.onchange();
-    for (const part of [output, session]) part.onturn = (turn) => this.tell(turn);
-    input.onaudio = (pcm) => (this.isOpus ? encoder.push(pcm) : connection.send(pcm));
+    const { connection, encoder, events, input, output, session } = this;
     encoder.onpacket = (packet) => connection.send(packet);
     output.decoder.onfail = () => (this.wantsOpus = false);
     encoder.onfail = () => {
@@ -87,38 +78,41 @@ export class Client {
       // There the server goes on listening by itself.
       if (session.isHandsFree) this.start("hands_free");
     };
-    output.onplayed = (turn, samples) => session.tellPlayed(turn, samples);
-    session.onlistening = (turn) => input.clock.begin(turn);
-    session.onfinal = (turn) => input.clock.end(turn);
-    session.onchunk = (turn, chunk) => output.play(turn, chunk);
-    session.onrest = (turn, phrase, rest) => output.finish(phrase, rest);
-    session.onhold = (turn) => output.hold(turn);
-    session.onrelease = () => output.release();
-    session.ondrop = (turn) => output.drop(turn);
-    session.onpostponed = (turn) => turn.kind === "spoken" && input.feed.takeBack();
-    session.onagain = (turn) => this.ask(turn);
+    events.on({
+      turn: markAll,
+      voice: (pcm) => (this.isOpus ? encoder.push(pcm) : connection.send(pcm)),
+      played: (turn, samples) => session.tellPlayed(turn, samples),
+      listening: (turn) => input.clock.begin(turn),
+      final: (turn) => input.clock.end(turn),
+      chunk: (turn, chunk) => output.play(turn, chunk),
+      rest: (_turn, phrase, rest) => output.finish(phrase, rest),
+      hold: (turn) => output.hold(turn),
+      release: () => output.release(),
+      drop: (turn) => output.drop(turn),
+      postponed: (turn) => turn.kind === "spoken" && input.feed.takeBack(),
+      again: (turn) => this.ask(turn),
+    });
   }
 
   /** @private */
   joinUploads() {
-    const { connection, input, output, session, uploads } = this;
-    uploads.onsaid = (turn) => input.clock.end(turn);
-    uploads.onrecorded = () => input.rest();
-    // A conversation has one live session at a time. What is typed afterwards goes over a new one.
-    uploads.onposting = () => connection.close();
-    uploads.onposted = () => {
-      if (connection.status === "closed" && !session.wantsToken) connection.connect();
-    };
-    uploads.onanswer = (turn, { audio, conversation }) => {
-      session.conversationId = conversation;
-      if (audio) output.playWhole(turn, audio.sample_rate, fromWav(audio.wav));
-    };
-    uploads.onunauthorized = () => session.askForToken();
-    uploads.onend = (turn) => {
-      if (turn.isEmpty) this.conversation.remove(turn);
-      this.tell(turn);
-      this.onchange();
-    };
+    const { connection, events, input, output, session } = this;
+    events.on({
+      said: (turn) => input.clock.end(turn),
+      recorded: () => input.rest(),
+      // A conversation has one live session at a time. What is typed afterwards goes over a new one.
+      posting: () => connection.close(),
+      posted: () => connection.status === "closed" && !session.wantsToken && connection.connect(),
+      answer: (turn, { audio, conversation }) => {
+        session.conversationId = conversation;
+        if (audio) output.playWhole(turn, audio.sample_rate, fromWav(audio.wav));
+      },
+      unauthorized: () => session.askForToken(),
+      uploaded: (turn) => {
+        if (turn.isEmpty) this.conversation.remove(turn);
+        this.tell(turn);
+      },
+    });
   }
 
   /**
@@ -142,7 +136,6 @@ export class Client {
     const turn = this.conversation.append(this.uploads.begin(stream, this.session.server?.max_utterance_ms));
     this.input.clock.begin(turn);
     this.tell(turn);
-    this.onchange();
   }
 
   /** The person has finished speaking. */
@@ -181,7 +174,6 @@ export class Client {
       if (turn.isSaid) this.stop();
     }
     this.tell(turn);
-    this.onchange();
   }
 
   /**
@@ -189,7 +181,7 @@ export class Client {
    * @param {Turn} turn of which something has changed
    */
   tell(turn) {
-    markAll(turn);
-    this.onturn(turn);
+    this.events.tell("turn", turn);
+    this.events.tell("change");
   }
 }

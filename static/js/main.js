@@ -115,17 +115,19 @@ function follow() {
   if (isFollowing) requestAnimationFrame(follow);
 }
 
-assistant.onturn = (turn) => {
-  showTurn(turn);
-  keeping.note(turn);
-};
-assistant.onlevel = (rms) => (orb.input = rms);
-assistant.onnotice = notice;
-assistant.onchange = () => {
-  status.show();
-  orb.show(assistant.phase);
-  if (!isFollowing) follow();
-};
+assistant.events.on({
+  turn: (turn) => {
+    showTurn(turn);
+    keeping.note(turn);
+  },
+  level: (rms) => (orb.input = rms),
+  notice,
+  change: () => {
+    status.show();
+    orb.show(assistant.phase);
+    if (!isFollowing) follow();
+  },
+});
 
 // --- what a person does ---------------------------------------------------------------------------------------------
 
@@ -201,15 +203,16 @@ engines.onchange = () => {
 
 byId("limits").addEventListener("click", () => setup.open());
 
-assistant.session.timers.onchange = (waiting) => timers.show(waiting);
-assistant.session.onoffer = () => {
-  const { server } = assistant.session;
-  settings.offer();
-  showLine(byId("limits"), limitsOf(server));
-  // Whoever looks at them sees the change.
-  if (settings.dialog.open || setup.dialog.open) engines.load();
-  keeping.greeted();
-};
+assistant.events.on({
+  timers: (waiting) => timers.show(waiting),
+  offer: () => {
+    settings.offer();
+    showLine(byId("limits"), limitsOf(assistant.session.server));
+    // Whoever looks at them sees the change.
+    if (settings.dialog.open || setup.dialog.open) engines.load();
+    keeping.greeted();
+  },
+});
 
 byId("token-form").addEventListener("submit", (event) => {
   event.preventDefault();

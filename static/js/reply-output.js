@@ -8,35 +8,29 @@ import { Speaker } from "./playback.js";
 import { TROUBLES } from "./trouble.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
-/** @typedef {import("./trouble.js").Tell} Tell */
 
 const PLAYED_EVERY_MS = 250;
 
 export class ReplyOutput {
   /**
+   * @param {import("./events.js").Events} events
    * @param {Audio} audio
    * @param {string} device which loudspeaker; empty for the usual one
    * @param {(key: number) => Turn | undefined} find the turn of a sound, if the conversation still has it
    */
-  constructor(audio, device, find) {
+  constructor(events, audio, device, find) {
+    this.events = events;
     this.audio = audio;
     this.find = find;
     this.speaker = new Speaker(audio);
     this.decoder = new SpeechDecoder();
     audio.device = device;
     this.toldAt = 0;
-    /** So many samples of the turn's reply were played. @type {(turn: Turn, samples: number) => void} */
-    this.onplayed = () => {};
-    /** @type {(turn: Turn) => void} */
-    this.onturn = () => {};
-    /** @type {Tell} */
-    this.onnotice = () => {};
-    this.onchange = () => {};
     this.speaker.onprogress = (key, played) => this.progress(key, played);
     this.speaker.onidle = (key) => this.progress(key, this.speaker.report.played);
     audio.onchange = () => {
-      if (!audio.isHeldBack) this.onnotice("suspended", null);
-      this.onchange();
+      if (!audio.isHeldBack) events.tell("notice", "suspended", null);
+      events.tell("change");
     };
   }
 
@@ -52,7 +46,7 @@ export class ReplyOutput {
 
   /** Says so if the browser holds the sound back. */
   tellIfHeldBack() {
-    if (this.audio.isHeldBack) this.onnotice("suspended", TROUBLES.suspended);
+    if (this.audio.isHeldBack) this.events.tell("notice", "suspended", TROUBLES.suspended);
   }
 
   /**
@@ -67,7 +61,7 @@ export class ReplyOutput {
     if (Audio.isPossible) this.push(turn, chunk);
     if (chunk.seq === 0 && (this.audio.isHeldBack || !this.speaker.player)) {
       // Without this the server would take it for heard.
-      this.onplayed(turn, 0);
+      this.events.tell("played", turn, 0);
       this.tellIfHeldBack();
     }
   }
@@ -120,7 +114,7 @@ export class ReplyOutput {
     const played = last ? await this.speaker.flush(last.sound) : null;
     if (!turn) return;
     if (played !== null && turn.sound === sound) this.stopped(turn, played);
-    this.onturn(turn);
+    this.events.tell("turn", turn);
   }
 
   /**
@@ -136,7 +130,7 @@ export class ReplyOutput {
     if (turn.sound !== sound || turn.silenced) return;
     this.toldAt = performance.now();
     this.stopped(turn, played);
-    this.onturn(turn);
+    this.events.tell("turn", turn);
   }
 
   /** Has the reply that stands still go on. */
@@ -164,7 +158,7 @@ export class ReplyOutput {
    */
   stopped(turn, played) {
     turn.position = played;
-    if (turn.number !== null && turn.state === "RESPONDING") this.onplayed(turn, played);
+    if (turn.number !== null && turn.state === "RESPONDING") this.events.tell("played", turn, played);
   }
 
   /**
@@ -182,9 +176,9 @@ export class ReplyOutput {
     }
     if (turn.number !== null && !turn.isOver && !turn.silenced && now - this.toldAt >= PLAYED_EVERY_MS) {
       this.toldAt = now;
-      this.onplayed(turn, played);
+      this.events.tell("played", turn, played);
     }
-    this.onturn(turn);
-    this.onchange();
+    this.events.tell("turn", turn);
+    this.events.tell("change");
   }
 }

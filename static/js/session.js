@@ -1,6 +1,6 @@
 /**
  * What the page asks of the server, what the server answers, and what that does to the turns of the conversation. It
- * neither hears nor plays anything: the parts that do listen to its events.
+ * neither hears nor plays anything: the parts that do listen to what it tells.
  */
 
 import { requestOf, seenHere, spokenHere } from "./choices.js";
@@ -8,7 +8,6 @@ import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
 import { PROTOCOL } from "./protocol.js";
-import { SessionEvents } from "./session-events.js";
 import { Timers } from "./timers.js";
 import { TROUBLES, noticeOfInfo, troubleOfBusy } from "./trouble.js";
 
@@ -18,18 +17,19 @@ import { TROUBLES, noticeOfInfo, troubleOfBusy } from "./trouble.js";
 /** Infos after which the server ends the session. */
 const FAREWELLS = new Set(["shutting_down", "idle_timeout", "place_needed"]);
 
-export class Session extends SessionEvents {
+export class Session {
   /**
+   * @param {import("./events.js").Events} events
    * @param {import("./connection.js").Connection} connection
    * @param {import("./choices.js").Choices} choices
    */
-  constructor(connection, choices) {
-    super();
+  constructor(events, connection, choices) {
+    this.events = events;
     this.connection = connection;
     this.choices = choices;
     this.conversation = new Conversation();
     this.postponed = new Postponed();
-    this.timers = new Timers(connection);
+    this.timers = new Timers(events, connection);
     /** What the server said of itself. @type {any} */
     this.server = null;
     /** Which conversation the next turn goes on; kept over connections. @type {string | null} */
@@ -44,14 +44,14 @@ export class Session extends SessionEvents {
     connection.onevent = (event) => this.take(event);
     connection.onchunk = (chunk) => {
       const turn = this.conversation.numbered.get(chunk.turn);
-      if (turn) this.onchunk(turn, chunk);
+      if (turn) this.events.tell("chunk", turn, chunk);
     };
     connection.onlost = () => this.lose();
-    connection.onchange = () => this.onchange();
+    connection.onchange = () => this.events.tell("change");
     postponed.onagain = (turn) => {
-      if (this.conversationId !== this.server.conversation) this.onnotice("conversation", null);
+      if (this.conversationId !== this.server.conversation) this.events.tell("notice", "conversation", null);
       this.conversation.askAgain(turn);
-      this.onagain(turn);
+      this.events.tell("again", turn);
     };
   }
 
@@ -64,9 +64,9 @@ export class Session extends SessionEvents {
    */
   async reach() {
     if (this.wantsToken) return false;
-    if (this.connection.status === "closed") this.onnotice("connection", null);
+    if (this.connection.status === "closed") this.events.tell("notice", "connection", null);
     const isOpen = await this.connection.reach();
-    if (!isOpen && !this.wantsToken) this.onnotice("noConnection", TROUBLES.noConnection);
+    if (!isOpen && !this.wantsToken) this.events.tell("notice", "noConnection", TROUBLES.noConnection);
     return isOpen;
   }
 
@@ -119,9 +119,9 @@ export class Session extends SessionEvents {
   giveUp() {
     const turn = this.postponed.giveUp();
     if (!turn) return;
-    this.onnotice("conversation", null);
+    this.events.tell("notice", "conversation", null);
     this.conversation.giveUp(turn);
-    this.onturn(turn);
+    this.events.tell("turn", turn);
   }
 
   /** Goes on with a conversation; one without an id is new. @param {Conversation} conversation @param {string | null} id */
@@ -135,7 +135,7 @@ export class Session extends SessionEvents {
   /** @param {string} token */
   present(token) {
     this.choices.token = this.connection.token = token;
-    this.onnotice("token", null);
+    this.events.tell("notice", "token", null);
     this.connection.connect();
   }
 
@@ -143,7 +143,7 @@ export class Session extends SessionEvents {
   askForToken() {
     this.connection.giveUp();
     this.wantsToken = true;
-    if (this.connection.token) this.onnotice("token", TROUBLES.wrongToken);
+    if (this.connection.token) this.events.tell("notice", "token", TROUBLES.wrongToken);
   }
 
   // --- what the server says -----------------------------------------------------------------------------------------
@@ -158,14 +158,14 @@ export class Session extends SessionEvents {
     if (type === "session") this.greet(event);
     else if (type === "error") this.fail(/** @type {any} */ (event), turn);
     else if (type === "info") this.inform(event);
-    else if (type === "state" && state === "CAPTURING" && turn) this.onlistening(turn);
-    else if (type === "state" && state === "THINKING" && !event.origin) this.onthinking();
+    else if (type === "state" && state === "CAPTURING" && turn) this.events.tell("listening", turn);
+    else if (type === "state" && state === "THINKING" && !event.origin) this.events.tell("thinking");
     if (turn) {
       this.follow(event, turn);
-      this.onturn(turn);
+      this.events.tell("turn", turn);
     }
     this.timers.take(event, this.conversationId);
-    this.onchange();
+    this.events.tell("change");
   }
 
   /**
@@ -174,35 +174,35 @@ export class Session extends SessionEvents {
    * @param {Turn} turn
    */
   follow({ type, phrase, rest }, turn) {
-    if (rest) this.onrest(turn, /** @type {any} */ (turn.findPhrase(phrase)), rest);
+    if (rest) this.events.tell("rest", turn, /** @type {any} */ (turn.findPhrase(phrase)), rest);
     if (type === "reopened") {
-      this.ondrop(turn);
-      this.onlistening(turn);
+      this.events.tell("drop", turn);
+      this.events.tell("listening", turn);
     }
-    if (type === "hold") this.onhold(turn);
-    else if (type === "release") this.onrelease(turn);
-    else if (type === "final") this.onfinal(turn);
+    if (type === "hold") this.events.tell("hold", turn);
+    else if (type === "release") this.events.tell("release", turn);
+    else if (type === "final") this.events.tell("final", turn);
     else if (type === "done") this.end(turn);
   }
 
   /** @private @param {import("./protocol.js").Message} greeting */
   greet(greeting) {
     this.wantsToken = false;
-    for (const id of ["connection", "noConnection", "token"]) this.onnotice(id, null);
+    for (const id of ["connection", "noConnection", "token"]) this.events.tell("notice", id, null);
     if (greeting.resumed) return;
     this.server = offerOf(greeting);
-    this.onoffer();
+    this.events.tell("offer");
     this.conversationId ??= greeting.conversation;
-    if (greeting.protocol > PROTOCOL) this.onnotice("newer", TROUBLES.newer, "note");
-    this.ongreeting();
+    if (greeting.protocol > PROTOCOL) this.events.tell("notice", "newer", TROUBLES.newer, "note");
+    this.events.tell("greeting");
   }
 
   /** @private @param {Turn} turn */
   end(turn) {
     if (this.postponed.end(turn)) return;
-    if (turn.isHeld || turn.outcome === "interrupted") this.ondrop(turn);
+    if (turn.isHeld || turn.outcome === "interrupted") this.events.tell("drop", turn);
     this.connection.say({ type: "mark", turn: turn.number, marks: turn.marks });
-    this.onend(turn);
+    this.events.tell("end", turn);
   }
 
   /**
@@ -213,16 +213,16 @@ export class Session extends SessionEvents {
   fail(error, turn) {
     if (error.code === "SERVER_BUSY") {
       this.connection.retryAfter(error.retry_after_s ?? 15);
-      this.onnotice("connection", troubleOfBusy(error));
+      this.events.tell("notice", "connection", troubleOfBusy(error));
     } else if (error.code === "UNAUTHORIZED") {
       this.askForToken();
     } else if (!error.recoverable) {
-      this.onnotice("connection", { ...TROUBLES.crashed, text: `${TROUBLES.crashed.text} (${error.message})` });
+      this.events.tell("notice", "connection", { ...TROUBLES.crashed, text: `${TROUBLES.crashed.text} (${error.message})` });
     } else if (turn && error.code === "PROTOCOL_VIOLATION" && !turn.reply) {
       this.postpone(turn, error);
     } else if (!turn) {
       const rejected = this.conversation.reject();
-      if (rejected) this.onnotice("refused", { title: "The server did not take that.", text: error.message }, "note");
+      if (rejected) this.events.tell("notice", "refused", { title: "The server did not take that.", text: error.message }, "note");
     }
   }
 
@@ -236,10 +236,10 @@ export class Session extends SessionEvents {
    */
   postpone(turn, { retry_after_s: afterS }) {
     if (afterS !== undefined) {
-      this.onnotice("conversation", TROUBLES.held, "note");
+      this.events.tell("notice", "conversation", TROUBLES.held, "note");
     } else if (this.conversationId !== this.server.conversation) {
       this.conversationId = this.server.conversation;
-      this.onnotice("conversation", TROUBLES.forgotten, "note");
+      this.events.tell("notice", "conversation", TROUBLES.forgotten, "note");
     } else {
       return;
     }
@@ -251,7 +251,7 @@ export class Session extends SessionEvents {
     turn.isPostponed = true;
     turn.troubles = [];
     this.postponed.postpone(turn, afterS ?? 0);
-    this.onpostponed(turn);
+    this.events.tell("postponed", turn);
   }
 
   /**
@@ -259,23 +259,23 @@ export class Session extends SessionEvents {
    * @param {any} info
    */
   inform(info) {
-    if (applyInfo(this.server, info)) this.onoffer();
+    if (applyInfo(this.server, info)) this.events.tell("offer");
     if (info.code === "shutting_down") while (this.conversation.reject());
-    if (FAREWELLS.has(info.code)) this.onfarewell();
+    if (FAREWELLS.has(info.code)) this.events.tell("farewell");
     if (info.code === "idle_timeout" || info.code === "place_needed") this.connection.giveUp();
     const notice = noticeOfInfo(info);
-    if (notice) this.onnotice(notice.id, notice.trouble, notice.kind);
+    if (notice) this.events.tell("notice", notice.id, notice.trouble, notice.kind);
   }
 
   /** @private */
   lose() {
     this.postponed.giveUp();
     this.isHandsFree = false;
-    this.onlost();
+    this.events.tell("lost");
     for (const turn of this.conversation.breakOff()) {
-      if (turn.isHeld) this.ondrop(turn);
-      this.onturn(turn);
+      if (turn.isHeld) this.events.tell("drop", turn);
+      this.events.tell("turn", turn);
     }
-    this.onchange();
+    this.events.tell("change");
   }
 }

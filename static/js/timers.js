@@ -3,11 +3,13 @@
 /** @typedef {{id: string, kind: "timer" | "alarm" | "reminder", label: string, left_ms: number}} Timer */
 
 export class Timers {
-  /** @param {import("./connection.js").Connection} connection */
-  constructor(connection) {
+  /**
+   * @param {import("./events.js").Events} events
+   * @param {import("./connection.js").Connection} connection
+   */
+  constructor(events, connection) {
+    this.events = events;
     this.connection = connection;
-    /** These wait, and no others. @type {(timers: Timer[]) => void} */
-    this.onchange = () => {};
   }
 
   /**
@@ -15,9 +17,9 @@ export class Timers {
    * @param {string | null} conversation that the next turn goes on
    */
   take(event, conversation) {
-    if (event.type === "timers") this.onchange(event.timers);
+    if (event.type === "timers") this.events.tell("timers", event.timers);
     if (event.type !== "session" || event.resumed) return;
-    this.onchange([]);
+    this.events.tell("timers", []);
     // A new session has a conversation of its own, and would tell nothing of what waits in this one.
     if (conversation !== event.conversation && event.features?.includes("timers")) {
       this.connection.say({ type: "resume", conversation });

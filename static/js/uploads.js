@@ -10,17 +10,18 @@ import { TROUBLES, troubleOfTurn } from "./trouble.js";
 import { postUtterance } from "./utterance.js";
 
 /** @typedef {import("./utterance.js").Answer} Answer */
-/** @typedef {import("./trouble.js").Tell} Tell */
 
 const LONGEST_MS = 30_000;
 
 export class Uploads {
   /**
+   * @param {import("./events.js").Events} events
    * @param {string} url of `POST /api/utterance`
    * @param {() => {token: string, request: {conversation: string | null, [name: string]: any}}} form what goes with a
    *   recording, asked for each time that it is posted
    */
-  constructor(url, form) {
+  constructor(events, url, form) {
+    this.events = events;
     this.url = url;
     this.form = form;
     /** The one that is recorded, or that the server works on. @type {Turn | null} */
@@ -33,24 +34,6 @@ export class Uploads {
     this.retryAt = 0;
     /** @type {number | undefined} */
     this.timer = undefined;
-
-    this.onchange = () => {};
-    /** @type {Tell} */
-    this.onnotice = () => {};
-    /** The person has finished speaking. @type {(turn: Turn) => void} */
-    this.onsaid = () => {};
-    /** The microphone is needed no more. */
-    this.onrecorded = () => {};
-    /** The recording is about to be posted. */
-    this.onposting = () => {};
-    /** Nothing is being posted any more, whatever came of it. */
-    this.onposted = () => {};
-    /** @type {(turn: Turn, answer: Answer) => void} */
-    this.onanswer = () => {};
-    /** The server wants a token, or another one. */
-    this.onunauthorized = () => {};
-    /** The turn is over. @type {(turn: Turn) => void} */
-    this.onend = () => {};
   }
 
   /**
@@ -77,10 +60,10 @@ export class Uploads {
     clearTimeout(this.timer);
     this.recording = null;
     turn.state = "THINKING";
-    this.onsaid(turn);
-    this.onchange();
+    this.events.tell("said", turn);
+    this.events.tell("change");
     const blob = await recording.stop();
-    this.onrecorded();
+    this.events.tell("recorded");
     if (turn === this.turn) await this.send(turn, blob);
   }
 
@@ -105,7 +88,7 @@ export class Uploads {
     const posting = new AbortController();
     this.posting = posting;
     this.isPosting = true;
-    this.onposting();
+    this.events.tell("posting");
     try {
       const answer = await this.insist(blob, posting.signal);
       if (turn === this.turn) this.show(turn, answer);
@@ -116,9 +99,9 @@ export class Uploads {
       // A later one may be on its way already.
       if (posting === this.posting) {
         this.isPosting = false;
-        this.onposted();
+        this.events.tell("posted");
       }
-      this.onchange();
+      this.events.tell("change");
     }
   }
 
@@ -136,7 +119,7 @@ export class Uploads {
       const conversation = isForgotten ? null : request.conversation;
       try {
         const answer = await postUtterance(this.url, blob, { token, request: { ...request, conversation }, signal });
-        if (isForgotten) this.onnotice("conversation", TROUBLES.forgotten, "note");
+        if (isForgotten) this.events.tell("notice", "conversation", TROUBLES.forgotten, "note");
         return answer;
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
@@ -159,8 +142,8 @@ export class Uploads {
    */
   tellBusy(seconds) {
     this.retryAt = seconds && performance.now() + seconds * 1000;
-    this.onnotice("busy", seconds ? TROUBLES.busy : null);
-    this.onchange();
+    this.events.tell("notice", "busy", seconds ? TROUBLES.busy : null);
+    this.events.tell("change");
   }
 
   /**
@@ -175,8 +158,8 @@ export class Uploads {
     turn.troubles = answer.errors.map(troubleOfTurn);
     for (const { message } of answer.infos) turn.troubles.push({ title: message, text: "" });
     for (const name of ["final", "first_token", "done"]) turn.mark(name, now);
-    this.onanswer(turn, answer);
-    if (answer.outcome === "empty") this.onnotice("heard", TROUBLES.nothingHeard, "note");
+    this.events.tell("answer", turn, answer);
+    if (answer.outcome === "empty") this.events.tell("notice", "heard", TROUBLES.nothingHeard, "note");
     this.end(turn, answer.outcome);
   }
 
@@ -188,7 +171,7 @@ export class Uploads {
   fail(turn, error) {
     if (error instanceof Refusal) {
       turn.troubles = [troubleOfTurn(error)];
-      if (error.code === "UNAUTHORIZED") this.onunauthorized();
+      if (error.code === "UNAUTHORIZED") this.events.tell("unauthorized");
     } else {
       turn.troubles = [TROUBLES.notSent];
     }
@@ -203,7 +186,7 @@ export class Uploads {
   end(turn, outcome) {
     turn.outcome = outcome;
     turn.isFinal = true;
-    this.onend(turn);
+    this.events.tell("uploaded", turn);
   }
 }
 

@@ -5,19 +5,19 @@ import { SpeechClock } from "./speech-clock.js";
 import { TROUBLES, troubleOfSilence } from "./trouble.js";
 import { VoiceFeed } from "./voice-feed.js";
 
-/** @typedef {import("./trouble.js").Tell} Tell */
-
 /** Whoever has pressed to talk has begun to by then, or is not heard. */
 const SOON_MS = 4000;
 
 export class VoiceInput {
   /**
+   * @param {import("./events.js").Events} events
    * @param {import("./audio.js").Audio} audio
    * @param {string} device which microphone; empty for the usual one
    */
-  constructor(audio, device) {
+  constructor(events, audio, device) {
+    this.events = events;
     this.audio = audio;
-    this.microphone = new Microphone(audio);
+    this.microphone = new Microphone(events, audio);
     this.microphone.device = device;
     this.clock = new SpeechClock();
     this.feed = new VoiceFeed();
@@ -26,20 +26,8 @@ export class VoiceInput {
     this.hasCome = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.expecting = undefined;
-    /** A piece of the voice for the server. @type {(pcm: ArrayBuffer) => void} */
-    this.onaudio = () => {};
-    /** How loud it is, as the root of the mean square, 0 to 1. @type {(rms: number) => void} */
-    this.onlevel = () => {};
-    /** The microphone was pulled out. */
-    this.onunplugged = () => {};
-    /** @type {Tell} */
-    this.onnotice = () => {};
-    const { feed, microphone } = this;
-    feed.onaudio = (pcm) => this.onaudio(pcm);
-    microphone.onmessage = (message) => this.listen(message);
-    microphone.onsilence = (isSilent) => this.onnotice("silence", isSilent ? troubleOfSilence(microphone.label) : null);
-    microphone.onunplugged = () => this.onunplugged();
-    microphone.ondevicegone = () => this.onnotice("device", TROUBLES.deviceGone, "note");
+    this.feed.onaudio = (pcm) => events.tell("voice", pcm);
+    this.microphone.onmessage = (message) => this.listen(message);
   }
 
   /** Whether a voice can be sent as it is spoken; certain once it is open. */
@@ -65,23 +53,23 @@ export class VoiceInput {
    */
   wonder(atOnce) {
     if (!this.feed.isListening || this.microphone.isHushed) return;
-    if (!this.hasCome) this.onnotice("silence", troubleOfSilence(this.microphone.label));
+    if (!this.hasCome) this.events.tell("notice", "silence", troubleOfSilence(this.microphone.label));
     else if (atOnce && this.clock.lastLoud < this.expectedAt && !this.clock.turn?.said) {
-      this.onnotice("quiet", TROUBLES.quiet, "note");
+      this.events.tell("notice", "quiet", TROUBLES.quiet, "note");
     }
   }
 
   /** @private */
   wonderNoMore() {
     clearTimeout(this.expecting);
-    this.onnotice("quiet", null);
+    this.events.tell("notice", "quiet", null);
   }
 
   /** Listens no more, but what was kept is still sent. */
   close() {
     this.feed.close();
     this.wonderNoMore();
-    this.onlevel(0);
+    this.events.tell("level", 0);
     this.microphone.rest();
   }
 
@@ -89,7 +77,7 @@ export class VoiceInput {
   rest() {
     this.feed.stop();
     this.wonderNoMore();
-    this.onlevel(0);
+    this.events.tell("level", 0);
     if (this.microphone.stream) this.microphone.rest();
   }
 
@@ -99,7 +87,7 @@ export class VoiceInput {
    */
   listen({ pcm, rms }) {
     if (!this.feed.isListening) return;
-    this.onlevel(rms);
+    this.events.tell("level", rms);
     this.hasCome = true;
     this.clock.hear(rms, performance.now());
     if (this.clock.lastLoud > this.expectedAt) this.wonderNoMore();

@@ -14,7 +14,7 @@ globalThis.addEventListener ??= () => {};
 
 function opened(upload = "") {
   const client = new Client({ socket: "ws://server/ws", upload }, CHOICES);
-  const told = note(client, [], "onturn", "onnotice");
+  const told = note(client.events, [], "turn", "notice");
   client.connection.connect();
   Socket.last.tell(GREETING);
   told.length = 0;
@@ -65,7 +65,7 @@ test("without a loudspeaker the server is told that nothing was played", () => {
   socket.onmessage({ data: bytes.buffer });
   assert.deepEqual(socket.take(), [], "of a turn that is not there");
   assert.equal(phase(client), "answering");
-  assert.ok(told.every(([name]) => name === "onturn"));
+  assert.ok(told.every(([name]) => name === "turn"));
 });
 
 test("a cancel is told to the server where there is something to end", async () => {

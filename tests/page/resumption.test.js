@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
 import { Connection } from "../../static/js/connection.js";
+import { Events } from "../../static/js/events.js";
 import { Resumption } from "../../static/js/resumption.js";
 import { Session } from "../../static/js/session.js";
 import { CHOICES, GREETING, Socket, done, state } from "./standins.js";
@@ -17,9 +18,10 @@ function opened(greeting = NAMED) {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout"] });
   const connection = new Connection("ws://server/ws");
-  const session = new Session(connection, /** @type {any} */ (CHOICES));
+  const events = new Events();
+  const session = new Session(events, connection, /** @type {any} */ (CHOICES));
   const lost = [];
-  session.onlost = () => lost.push(connection.status);
+  events.on({ lost: () => lost.push(connection.status) });
   connection.connect();
   Socket.last.tell(greeting);
   return { connection, session, lost };

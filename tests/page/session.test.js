@@ -3,6 +3,7 @@ import { mock, test } from "node:test";
 
 import { Connection } from "../../static/js/connection.js";
 import { Conversation } from "../../static/js/conversation.js";
+import { Events } from "../../static/js/events.js";
 import { Session } from "../../static/js/session.js";
 import { TROUBLES, noticeOfInfo } from "../../static/js/trouble.js";
 import { CHOICES, GREETING, Socket, done, note, refusal, state } from "./standins.js";
@@ -11,16 +12,17 @@ globalThis.WebSocket = /** @type {any} */ (Socket);
 globalThis.addEventListener ??= () => {};
 mock.timers.enable({ apis: ["setTimeout"] });
 
-const EVENTS = ["onnotice", "ongreeting", "onlistening", "onthinking", "onfinal", "onhold", "onrelease", "ondrop", "onend", "onpostponed", "onagain", "onfarewell", "onlost"];
+const EVENTS = ["notice", "greeting", "listening", "thinking", "final", "hold", "release", "drop", "end", "postponed", "again", "farewell", "lost"];
 
 /** A session that the server has greeted, and what it tells from then on. */
 function opened(choices = {}) {
   const connection = new Connection("ws://server/ws", "http://server/api/room");
-  const session = new Session(connection, { ...CHOICES, ...choices });
+  const events = new Events();
+  const session = new Session(events, connection, { ...CHOICES, ...choices });
   connection.connect();
   const socket = Socket.last;
   socket.tell(GREETING);
-  return { connection, session, socket, told: note(session, [], ...EVENTS) };
+  return { connection, session, socket, told: note(events, [], ...EVENTS) };
 }
 
 const asked = (session, kind, mode, said) => {
@@ -33,8 +35,8 @@ test("a greeting takes away what was said of the connection", () => {
   const { connection, session, socket, told } = opened();
   assert.equal(connection.status, "open");
   socket.tell({ ...GREETING, protocol: 2, conversation: "theirs" });
-  const cleared = ["connection", "noConnection", "token"].map((id) => ["onnotice", id, null]);
-  assert.deepEqual(told, [...cleared, ["onnotice", "newer", TROUBLES.newer, "note"], ["ongreeting"]]);
+  const cleared = ["connection", "noConnection", "token"].map((id) => ["notice", id, null]);
+  assert.deepEqual(told, [...cleared, ["notice", "newer", TROUBLES.newer, "note"], ["greeting"]]);
   assert.equal(session.conversationId, "ours", "a new session goes on with the conversation of the old one");
   session.goOn(new Conversation(), null);
   Socket.last.tell({ ...GREETING, conversation: "theirs" });
@@ -44,7 +46,7 @@ test("a greeting takes away what was said of the connection", () => {
 test("a session that goes on with a conversation asks for what waits in it", () => {
   const { session, socket } = opened();
   const shown = [];
-  session.timers.onchange = (timers) => shown.push(timers);
+  session.events.on({ timers: (timers) => shown.push(timers) });
   socket.take();
   socket.tell({ ...GREETING, conversation: "theirs", features: ["timers"] });
   assert.deepEqual(socket.take(), [{ type: "resume", conversation: "ours" }]);
@@ -105,7 +107,7 @@ test("a spoken turn is told from its beginning to its end", () => {
   const final = { type: "final", turn: 1, text: "What time is it?" };
   socket.take();
   socket.tell(state(1, "CAPTURING"), final, state(1, "THINKING"), done(1, "completed"));
-  assert.deepEqual(told, [["onlistening", turn], ["onfinal", turn], ["onthinking"], ["onend", turn]]);
+  assert.deepEqual(told, [["listening", turn], ["final", turn], ["thinking"], ["end", turn]]);
   const [{ type, turn: number, marks }] = socket.take();
   assert.deepEqual([type, number, Object.keys(marks)], ["mark", 1, ["final", "done"]]);
 });
@@ -124,15 +126,15 @@ test("speech into a reply is told: what stands still, what goes on, and what is 
   socket.tell(state(1, "CAPTURING"), state(1, "RESPONDING"));
   told.length = 0;
   socket.tell({ type: "hold", turn: 1, sample: 9000 }, { type: "release", turn: 1, sample: 9000 });
-  assert.deepEqual(told.splice(0), [["onhold", turn], ["onrelease", turn]]);
+  assert.deepEqual(told.splice(0), [["hold", turn], ["release", turn]]);
   socket.tell(done(1, "interrupted", 3), state(2, "CAPTURING"));
   const [next] = session.conversation.turns.slice(-1);
-  assert.deepEqual(told.splice(0), [["ondrop", turn], ["onend", turn], ["onlistening", next]]);
+  assert.deepEqual(told.splice(0), [["drop", turn], ["end", turn], ["listening", next]]);
   socket.tell({ type: "reopened", turn: 2, revision: 1 });
-  assert.deepEqual(told.splice(0), [["ondrop", next], ["onlistening", next]], "though it was not said that it captures again");
+  assert.deepEqual(told.splice(0), [["drop", next], ["listening", next]], "though it was not said that it captures again");
   socket.tell({ type: "hold", turn: 2, sample: 1 });
   socket.tell(done(2, "failed", 3));
-  assert.deepEqual(told.map(([name]) => name), ["onhold", "ondrop", "onend"], "nobody would let it go on");
+  assert.deepEqual(told.map(([name]) => name), ["hold", "drop", "end"], "nobody would let it go on");
 });
 
 test("a reply that stands still when the session is lost does not stand still for ever", () => {
@@ -141,7 +143,7 @@ test("a reply that stands still when the session is lost does not stand still fo
   socket.tell(state(1, "RESPONDING"), { type: "token", turn: 1, text: "Hi." }, { type: "hold", turn: 1, sample: 1 });
   told.length = 0;
   socket.onclose();
-  assert.deepEqual(told, [["onlost"], ["ondrop", turn]]);
+  assert.deepEqual(told, [["lost"], ["drop", turn]]);
 });
 
 test("a conversation that is held elsewhere is waited for, and the same turn asked for again", () => {
@@ -149,9 +151,9 @@ test("a conversation that is held elsewhere is waited for, and the same turn ask
   const turn = asked(session, "typed", "tap", "hello");
   socket.tell(state(1, "THINKING"), refusal(1, 2));
   assert.deepEqual(told.splice(0), [
-    ["onthinking"],
-    ["onnotice", "conversation", TROUBLES.held, "note"],
-    ["onpostponed", turn],
+    ["thinking"],
+    ["notice", "conversation", TROUBLES.held, "note"],
+    ["postponed", turn],
   ]);
   socket.take();
   mock.timers.tick(2000);
@@ -161,7 +163,7 @@ test("a conversation that is held elsewhere is waited for, and the same turn ask
   mock.timers.tick(1999);
   assert.deepEqual(told, []);
   mock.timers.tick(1);
-  assert.deepEqual(told, [["onagain", turn]]);
+  assert.deepEqual(told, [["again", turn]]);
   assert.deepEqual([turn.isPostponed, session.conversation.waiting], [false, [turn]]);
 });
 
@@ -173,11 +175,11 @@ test("a conversation that the server has forgotten is left for the session's own
   socket.tell(state(1, "CAPTURING"), refusal(1));
   assert.deepEqual(socket.take(), [{ type: "cancel" }]);
   assert.equal(session.isHandsFree, false);
-  assert.deepEqual(told.slice(1), [["onnotice", "conversation", TROUBLES.forgotten, "note"], ["onpostponed", turn]]);
+  assert.deepEqual(told.slice(1), [["notice", "conversation", TROUBLES.forgotten, "note"], ["postponed", turn]]);
   told.length = 0;
   socket.tell(done(1, "failed"));
   mock.timers.tick(0);
-  assert.deepEqual(told, [["onagain", turn]], "and what was said of it stays");
+  assert.deepEqual(told, [["again", turn]], "and what was said of it stays");
   asked(session, "typed", "tap", "hello");
   assert.equal(socket.take().at(-1).conversation, "ours");
 });
@@ -186,7 +188,7 @@ test("a refusal for another reason is the end of the turn", () => {
   const { session, socket, told } = opened();
   const turn = asked(session, "typed", "tap", "hello");
   socket.tell(state(1, "THINKING"), refusal(1), done(1, "failed"));
-  assert.deepEqual(told, [["onthinking"], ["onend", turn]]);
+  assert.deepEqual(told, [["thinking"], ["end", turn]]);
 });
 
 test("a turn that is given up is not asked for again", () => {
@@ -196,7 +198,7 @@ test("a turn that is given up is not asked for again", () => {
   told.length = 0;
   session.giveUp();
   mock.timers.tick(5000);
-  assert.deepEqual(told, [["onnotice", "conversation", null]]);
+  assert.deepEqual(told, [["notice", "conversation", null]]);
   assert.equal(turn.outcome, "cancelled");
   session.giveUp();
   assert.equal(told.length, 1, "there is nothing left to give up");
@@ -210,7 +212,7 @@ test("a lost session breaks off its turns, and none of them is asked for again",
   told.length = 0;
   socket.onclose();
   mock.timers.tick(2000);
-  assert.deepEqual(told, [["onlost"]]);
+  assert.deepEqual(told, [["lost"]]);
   assert.deepEqual([turn.outcome, session.isHandsFree], ["lost", false]);
 });
 
@@ -219,7 +221,7 @@ test("a farewell is told, and says whether to come back", () => {
     const { connection, session, socket, told } = opened();
     session.conversation.ask("typed", 0, "hello");
     socket.tell({ type: "info", code, message: "m" });
-    assert.deepEqual(told.map(([name]) => name), ["onfarewell", "onnotice"]);
+    assert.deepEqual(told.map(([name]) => name), ["farewell", "notice"]);
     assert.equal(session.conversation.waiting.length, code === "shutting_down" ? 0 : 1, code);
     socket.onclose();
     assert.equal(connection.status, status, code);
@@ -240,7 +242,7 @@ test("a locked server is not asked for a turn until a token is there", async () 
   socket.tell({ type: "error", code: "UNAUTHORIZED", message: "m", recoverable: false });
   socket.onclose();
   assert.deepEqual([connection.status, session.wantsToken, await session.reach()], ["closed", true, false]);
-  assert.deepEqual(told, [["onnotice", "token", TROUBLES.wrongToken], ["onlost"]]);
+  assert.deepEqual(told, [["notice", "token", TROUBLES.wrongToken], ["lost"]]);
   session.present("right");
   assert.equal(session.choices.token, "right");
   assert.deepEqual(Socket.last.protocols, ["voice-trio", "resume", "bearer.cmlnaHQ"]);
@@ -253,7 +255,7 @@ test("a full server is asked again when it said, and one that crashed says so", 
   const at = performance.now();
   socket.tell({ type: "error", code: "SERVER_BUSY", message: "m", recoverable: false, retry_after_s: 7 });
   socket.tell({ type: "error", code: "INTERNAL", message: "why", recoverable: false });
-  assert.deepEqual(told[0], ["onnotice", "connection", TROUBLES.busy]);
+  assert.deepEqual(told[0], ["notice", "connection", TROUBLES.busy]);
   assert.match(told[1][2].text, /\(why\)/);
   socket.onclose();
   assert.ok(connection.retryAt >= at + 7000);
@@ -281,14 +283,14 @@ async function refused(status, body) {
 test("a refused handshake is explained by who refused it", async () => {
   const error = { code: "SERVER_BUSY", message: "The server is full.", recoverable: false, retry_after_s: 100 };
   let [status, wait, told] = await refused(503, { error });
-  assert.deepEqual(told, [["onnotice", "connection", TROUBLES.busy], ["onlost"]]);
+  assert.deepEqual(told, [["notice", "connection", TROUBLES.busy], ["lost"]]);
   assert.equal(status, "waiting");
   assert.ok(wait >= 100, `${wait}`);
   [status, wait, told] = await refused(503, { error: { ...error, message: TROUBLES.stopping.title } });
-  assert.deepEqual(told[0], ["onnotice", "connection", TROUBLES.stopping]);
+  assert.deepEqual(told[0], ["notice", "connection", TROUBLES.stopping]);
   for (const answer of [[200, { room: true }], [503, "a proxy's"], [401, { error: { code: "UNAUTHORIZED", message: "m" } }]]) {
     [status, wait, told] = await refused(...answer);
-    assert.deepEqual([status, wait, told], ["waiting", 1, [["onlost"]]], `${answer[0]}`);
+    assert.deepEqual([status, wait, told], ["waiting", 1, [["lost"]]], `${answer[0]}`);
   }
 });
 
@@ -311,6 +313,6 @@ test("what is refused before it has become a turn is taken from the page", () =>
   const { session, socket, told } = opened();
   asked(session, "typed", "tap", "hello");
   socket.tell({ type: "error", code: "PROTOCOL_VIOLATION", message: "Too long.", recoverable: true });
-  assert.deepEqual(told, [["onnotice", "refused", { title: "The server did not take that.", text: "Too long." }, "note"]]);
+  assert.deepEqual(told, [["notice", "refused", { title: "The server did not take that.", text: "Too long." }, "note"]]);
   assert.equal(session.conversation.turns.length, 0);
 });

@@ -110,13 +110,13 @@ export const refusal = (turn, retry_after_s) => ({
 });
 
 /**
- * Has the events of a part written down as they come.
+ * Has events written down as they come.
  *
- * @param {any} part
+ * @param {import("../../static/js/events.js").Events} events
  * @param {any[]} told is what they are written into
- * @param {string[]} names with their "on"
+ * @param {string[]} names of those that are
  */
-export function note(part, told, ...names) {
-  for (const name of names) part[name] = (...values) => told.push([name, ...values]);
+export function note(events, told, ...names) {
+  for (const name of names) events.on({ [name]: (...values) => told.push([name, ...values]) });
   return told;
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { mock, test } from "node:test";
 
+import { Events } from "../../static/js/events.js";
 import { TROUBLES } from "../../static/js/trouble.js";
 import { Uploads } from "../../static/js/uploads.js";
 import { listening } from "./listening.js";
@@ -10,7 +11,7 @@ import { Recorder, note } from "./standins.js";
 
 globalThis.MediaRecorder = /** @type {any} */ (Recorder);
 
-const EVENTS = ["onnotice", "onsaid", "onrecorded", "onposting", "onposted", "onanswer", "onunauthorized", "onend"];
+const EVENTS = ["notice", "said", "recorded", "posting", "posted", "answer", "unauthorized", "uploaded"];
 
 const ANSWER = {
   ...{ conversation: "theirs", outcome: "completed", transcript: "what time is it", reply: "It is noon.", heard: 11 },
@@ -39,8 +40,9 @@ async function uploading(t, ...answers) {
   });
   const address = await listening(t, server);
   const form = () => ({ token: "sésame", request: { conversation: "ours", speed: 1.5 } });
-  const uploads = new Uploads(`${address}/api/utterance`, form);
-  return { uploads, server, asked, told: note(uploads, [], ...EVENTS) };
+  const events = new Events();
+  const uploads = new Uploads(events, `${address}/api/utterance`, form);
+  return { uploads, server, asked, told: note(events, [], ...EVENTS) };
 }
 
 const stream = /** @type {any} */ ({});
@@ -52,7 +54,7 @@ test("what is recorded is posted, and answered in one piece", async (t) => {
   const turn = uploads.begin(stream);
   assert.deepEqual([turn.kind, turn.isUpload, turn.state, uploads.turn], ["spoken", true, "CAPTURING", turn]);
   await uploads.finish();
-  assert.deepEqual(names(told), ["onsaid", "onrecorded", "onposting", "onanswer", "onend", "onposted"]);
+  assert.deepEqual(names(told), ["said", "recorded", "posting", "answer", "uploaded", "posted"]);
   assert.deepEqual(told[3].slice(1), [turn, ANSWER]);
   const [{ query, token, body }] = asked;
   assert.deepEqual([query, body], [{ conversation: "ours", speed: "1.5" }, Recorder.bytes]);
@@ -72,11 +74,11 @@ test("it is posted again for as long as the server says later, and without a con
   const { uploads, asked, told } = await uploading(t, .../** @type {any} */ (answers));
   /** @type {boolean[]} */
   const waits = [];
-  uploads.onchange = () => waits.push(uploads.retryAt > 0);
+  uploads.events.on({ change: () => waits.push(uploads.retryAt > 0) });
   const turn = uploads.begin(stream);
   await uploads.finish();
   assert.deepEqual(asked.map(({ query }) => query.conversation), ["ours", "ours", "ours", undefined]);
-  assert.deepEqual(told.filter(([name]) => name === "onnotice").map(([, id, trouble]) => [id, trouble]), [
+  assert.deepEqual(told.filter(([name]) => name === "notice").map(([, id, trouble]) => [id, trouble]), [
     ["busy", TROUBLES.busy],
     ["busy", null],
     ["busy", null],
@@ -102,7 +104,7 @@ test("what the server will never take is a failed turn that says why", async (t)
     "The server did not take this.",
     "Something went wrong in the server.",
   ]);
-  assert.equal(names(told).filter((name) => name === "onunauthorized").length, 1);
+  assert.equal(names(told).filter((name) => name === "unauthorized").length, 1);
 });
 
 test("what is dropped while it is recorded is never posted", async (t) => {
@@ -111,7 +113,7 @@ test("what is dropped while it is recorded is never posted", async (t) => {
   uploads.drop();
   await uploads.finish();
   uploads.drop();
-  assert.deepEqual(told, [["onend", turn]]);
+  assert.deepEqual(told, [["uploaded", turn]]);
   assert.deepEqual([turn.outcome, uploads.turn, asked], ["cancelled", null, []]);
 });
 
@@ -122,9 +124,9 @@ test("what is dropped while the server works on it ends at once, and once", asyn
   await once(server, "asked");
   told.length = 0;
   uploads.drop();
-  assert.deepEqual(told, [["onend", turn]]);
+  assert.deepEqual(told, [["uploaded", turn]]);
   await finished;
-  assert.deepEqual(names(told), ["onend", "onposted"]);
+  assert.deepEqual(names(told), ["uploaded", "posted"]);
   assert.equal(turn.outcome, "cancelled");
 });
 
@@ -132,14 +134,14 @@ test("dropped while it waits for a busy server, it is not posted again", async (
   const { uploads, asked, told } = await uploading(t, [503, error("SERVER_BUSY", { retry_after_s: 3600 })]);
   const turn = uploads.begin(stream);
   const busy = new Promise((resolve) => {
-    uploads.onnotice = resolve;
+    uploads.events.on({ notice: resolve });
   });
   const finished = uploads.finish();
   assert.equal(await busy, "busy");
   uploads.drop();
   await finished;
   assert.deepEqual([turn.outcome, uploads.retryAt, asked.length], ["cancelled", 0, 1]);
-  assert.equal(names(told).at(-1), "onposted");
+  assert.equal(names(told).at(-1), "posted");
 });
 
 test("the longest recording ends by itself", async (t) => {
@@ -150,6 +152,6 @@ test("the longest recording ends by itself", async (t) => {
   mock.timers.tick(1499);
   assert.deepEqual(told, []);
   mock.timers.tick(1);
-  assert.deepEqual([told, turn.state], [[["onsaid", turn]], "THINKING"]);
+  assert.deepEqual([told, turn.state], [[["said", turn]], "THINKING"]);
   uploads.drop();
 });

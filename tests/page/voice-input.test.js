@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { Events } from "../../static/js/events.js";
 import { Turn } from "../../static/js/turn.js";
 import { VoiceInput } from "../../static/js/voice-input.js";
 import { note } from "./standins.js";
@@ -14,8 +15,9 @@ let input;
 let told;
 
 beforeEach(() => {
-  input = new VoiceInput(/** @type {any} */ ({ hasWorklets: true }), "");
-  told = note(input, [], "onnotice");
+  const events = new Events();
+  input = new VoiceInput(events, /** @type {any} */ ({ hasWorklets: true }), "");
+  told = note(events, [], "notice");
   // Where the page's clock stands still, a loud moment and the press would be the same.
   input.clock.lastLoud = -1;
   input.feed.hold();
@@ -66,5 +68,5 @@ test("a voice that comes late takes back what was said of it", (t) => {
   input.microphone.onmessage(QUIET);
   t.mock.timers.tick(4000);
   input.microphone.onmessage(LOUD);
-  assert.deepEqual(told.at(-1), ["onnotice", "quiet", null]);
+  assert.deepEqual(told.at(-1), ["notice", "quiet", null]);
 });
