@@ -1,28 +1,27 @@
 /** What to do so that an engine can be used that cannot be yet: a press that fetches it, or a command to copy. */
 
-import { copyButton } from "./copy-button.js";
+import { copyButton } from "./clipboard.js";
 import { make } from "./dom.js";
 import { FetchView } from "./fetch-view.js";
 
 /** @typedef {import("./engines.js").Kind} Kind */
 /** @typedef {import("./engines.js").Candidate} Candidate */
-/** @typedef {import("./copy-button.js").Copy} Copy */
 
 export class AdviceView {
   /**
    * @param {import("./engines.js").Engines} engines
    * @param {Kind} kind
    * @param {ReturnType<typeof import("./engines.js").missingOf>[number]} missing
-   * @param {Copy} copy
    */
-  constructor(engines, kind, { label, why, command, candidate }, copy) {
+  constructor(engines, kind, { label, why, command, candidate }) {
     this.element = make("div", { class: "advice" }, make("p", {}, `${label}: ${why}`));
     this.fetch = candidate.fetches ? new FetchView(engines, kind, candidate.name) : null;
     if (this.fetch) this.element.append(this.fetch.element);
-    if (command) {
-      const hint = `${candidate.fetches ? "Or run" : "Run"} it where the server runs, then choose it in the settings.`;
-      this.element.append(commandOf(command, label, copy), make("p", { class: "hint" }, hint));
-    }
+    if (!command) return;
+    const button = copyButton(() => command, `Copy the command for ${label}`);
+    const hint = `${candidate.fetches ? "Or run" : "Run"} it where the server runs, then choose it in the settings.`;
+    this.element.append(make("div", { class: "line command" }, make("code", {}, command), button));
+    this.element.append(make("p", { class: "hint" }, hint));
   }
 
   /**
@@ -32,16 +31,4 @@ export class AdviceView {
   show(candidate, may) {
     this.fetch?.show(candidate, may);
   }
-}
-
-/**
- * A command with a button that copies it.
- *
- * @param {string} command
- * @param {string} label of what it is for
- * @param {Copy} copy
- */
-export function commandOf(command, label, copy) {
-  const button = copyButton(() => command, `Copy the command for ${label}`, copy);
-  return make("div", { class: "line command" }, make("code", {}, command), button);
 }

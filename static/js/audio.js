@@ -6,20 +6,18 @@ const WORKLETS = ["capture-worklet.js", "playback-worklet.js"];
 const VOLUME_S = 0.02;
 
 export class Audio {
-  constructor() {
-    /** @type {AudioContext | null} */
-    this.context = null;
-    /** @type {Promise<AudioContext> | null} */
-    this.opening = null;
-    /** Whether sound can be dealt with sample by sample beside the page; certain once it is open. */
-    this.hasWorklets = Audio.isPossible && "AudioWorkletNode" in globalThis && "audioWorklet" in AudioContext.prototype;
-    /** Which device for output; empty for the usual one. */
-    this.device = "";
-    this.volume = 1;
-    /** What everything that is to be heard goes through; there once it is open. @type {GainNode | null} */
-    this.out = null;
-    this.onchange = () => {};
-  }
+  /** @type {AudioContext | null} */
+  context = null;
+  /** @type {Promise<AudioContext> | null} */
+  opening = null;
+  /** Whether sound can be dealt with sample by sample beside the page; certain once it is open. */
+  hasWorklets = Audio.isPossible && "AudioWorkletNode" in globalThis && "audioWorklet" in AudioContext.prototype;
+  /** Which device for output; empty for the usual one. */
+  device = "";
+  volume = 1;
+  /** What everything that is to be heard goes through; there once it is open. @type {GainNode | null} */
+  out = null;
+  onchange = () => {};
 
   /** Whether this browser can make sounds at all. */
   static get isPossible() {

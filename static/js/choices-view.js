@@ -3,14 +3,19 @@
 import { byId, dialogById, setText, showLine } from "./dom.js";
 import { nameOf } from "./languages.js";
 
-/** What the server can be asked for, in ms. */
-const SILENCES = Array.from({ length: 12 }, (_, index) => String(200 * (index + 1)));
+/** Those that are numbers. */
+const NUMBERS = new Set(["silenceMs", "speed", "volume"]);
 
-/** @type {Record<string, string>} */
-const THEMES = { light: "Light", dark: "Dark" };
+/** What is said beside a slider. @type {Record<string, (value: string) => string>} */
+const DESCRIPTIONS = {
+  speed: (value) => `${value} ×`,
+  volume: (value) => `${Math.round(100 * Number(value))} %`,
+};
 
 /** Offered where the recognizer takes any language. */
-const COMMON_LANGUAGES = ["en", "es", "fr", "de", "it", "pt", "nl", "pl", "uk", "ru", "tr", "ar", "hi", "ja", "ko", "zh"];
+const COMMON_LANGUAGES = "en es fr de it pt nl pl uk ru tr ar hi ja ko zh".split(" ");
+
+/** @typedef {HTMLInputElement | HTMLSelectElement} Control by the choice's name; its first option is no choice */
 
 export class ChoicesView {
   /**
@@ -18,16 +23,18 @@ export class ChoicesView {
    * @param {{changed: (name: string) => void}} options
    */
   constructor(choices, { changed }) {
-    this.choices = choices;
-    this.changed = changed;
+    this.choices = /** @type {Record<string, any>} */ (choices);
     this.dialog = dialogById("settings");
-    this.fill("theme", Object.keys(THEMES), (theme) => THEMES[theme], "As the system");
-    for (const name of ["microphone", "output", "voice", "language", "theme"]) this.bind(name, String);
-    this.bind("silenceMs", Number);
-    this.fill("silenceMs", SILENCES, seconds, "The usual one");
-    this.bind("speed", Number, (value) => `${value} ×`);
-    this.bind("volume", Number, (value) => `${Math.round(100 * Number(value))} %`);
-    for (const name of /** @type {const} */ (["bargeIn", "muted", "timing"])) this.bindSwitch(name);
+    const form = /** @type {HTMLFormElement} */ (this.dialog.querySelector("form"));
+    const controls = /** @type {Control[]} */ ([...form.elements]).filter(({ name }) => name in choices);
+    for (const control of controls) {
+      this.show(control);
+      control.addEventListener("input", () => describe(control));
+      control.addEventListener("change", () => {
+        this.choices[control.name] = valueOf(control);
+        changed(control.name);
+      });
+    }
     this.offer(null);
     // Once the microphone is allowed, or something is plugged in.
     navigator.mediaDevices?.addEventListener("devicechange", () => this.dialog.open && this.fillDevices());
@@ -39,9 +46,9 @@ export class ChoicesView {
    * @param {import("./offer.js").Offer | null} server null before it has greeted
    */
   offer(server) {
-    this.fill("voice", server?.voices ?? [], nameOfVoice, "The usual one");
     const languages = server?.languages?.length ? server.languages : COMMON_LANGUAGES;
-    this.fill("language", languages, (code) => nameOf(code), "As the server chooses");
+    this.fill("voice", server?.voices ?? [], nameOfVoice);
+    this.fill("language", languages, (code) => nameOf(code));
   }
 
   /**
@@ -63,7 +70,7 @@ export class ChoicesView {
 
   async open() {
     // Names take a moment to come; until then there is at least what is always there.
-    for (const name of ["microphone", "output"]) this.fill(name, [], String, "The usual one");
+    for (const name of ["microphone", "output"]) this.fill(name, []);
     this.dialog.showModal();
     await this.fillDevices();
   }
@@ -75,7 +82,7 @@ export class ChoicesView {
       // Before the microphone was allowed, devices have neither id nor name.
       const named = devices.filter((one) => one.kind === kind && one.deviceId && one.deviceId !== "default");
       const labels = new Map(named.map((one) => [one.deviceId, one.label || "Unnamed device"]));
-      this.fill(name, [...labels.keys()], (id) => labels.get(id) ?? id, "The usual one");
+      this.fill(name, [...labels.keys()], (id) => labels.get(id) ?? id);
     }
   }
 
@@ -83,51 +90,40 @@ export class ChoicesView {
    * @private
    * @param {string} name
    * @param {string[]} values
-   * @param {(value: string) => string} label
-   * @param {string} none
+   * @param {(value: string) => string} [label]
    */
-  fill(name, values, label, none) {
+  fill(name, values, label = String) {
     const select = /** @type {HTMLSelectElement} */ (byId(`choose-${name}`));
-    select.replaceChildren(new Option(none, ""), ...values.map((value) => new Option(label(value), value)));
-    const chosen = String(/** @type {any} */ (this.choices)[name]);
-    select.value = values.includes(chosen) ? chosen : "";
+    select.length = 1;
+    select.append(...values.map((value) => new Option(label(value), value)));
+    this.show(select);
   }
 
   /**
    * @private
-   * @param {string} name
-   * @param {(value: string) => string | number} read
-   * @param {(value: string) => string} [describe]
+   * @param {Control} control
    */
-  bind(name, read, describe) {
-    const input = /** @type {HTMLInputElement} */ (byId(`choose-${name}`));
-    const choices = /** @type {any} */ (this.choices);
-    const tell = () => {
-      if (!describe) return;
-      byId(`${name}-value`).textContent = describe(input.value);
-      input.setAttribute("aria-valuetext", describe(input.value));
-    };
-    input.value = String(choices[name]);
-    tell();
-    input.addEventListener("input", tell);
-    input.addEventListener("change", () => {
-      choices[name] = read(input.value);
-      this.changed(name);
-    });
+  show(control) {
+    const chosen = this.choices[control.name];
+    if (control instanceof HTMLInputElement) control.checked = chosen === true;
+    control.value = String(chosen);
+    if (control instanceof HTMLSelectElement && !control.selectedOptions.length) control.selectedIndex = 0;
+    describe(control);
   }
+}
 
-  /**
-   * @private
-   * @param {"bargeIn" | "muted" | "timing"} name
-   */
-  bindSwitch(name) {
-    const input = /** @type {HTMLInputElement} */ (byId(`choose-${name}`));
-    input.checked = this.choices[name];
-    input.addEventListener("change", () => {
-      this.choices[name] = input.checked;
-      this.changed(name);
-    });
-  }
+/** @param {Control} control */
+function describe(control) {
+  const text = DESCRIPTIONS[control.name]?.(control.value);
+  if (!text) return;
+  setText(byId(`${control.name}-value`), text);
+  control.setAttribute("aria-valuetext", text);
+}
+
+/** @param {Control} control */
+function valueOf(control) {
+  if (control.type === "checkbox") return /** @type {HTMLInputElement} */ (control).checked;
+  return NUMBERS.has(control.name) ? Number(control.value) : control.value;
 }
 
 /**

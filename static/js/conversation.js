@@ -51,16 +51,14 @@ const EFFECTS = {
 };
 
 export class Conversation {
-  constructor() {
-    /** @type {Turn[]} */
-    this.turns = [];
-    /** @type {Turn[]} */
-    this.waiting = [];
-    /** This session's turns by their number. @type {Map<number, Turn>} */
-    this.numbered = new Map();
-    /** What `Turn.silenceMs` is of turns that begin from now on. */
-    this.silenceMs = 0;
-  }
+  /** @type {Turn[]} */
+  turns = [];
+  /** @type {Turn[]} */
+  waiting = [];
+  /** This session's turns by their number. @type {Map<number, Turn>} */
+  numbered = new Map();
+  /** What `Turn.silenceMs` is of turns that begin from now on. */
+  silenceMs = 0;
 
   /** The latest turn that is under way; one that the server was asked for and has not begun is not. */
   get current() {

@@ -2,48 +2,35 @@
 
 import { AdviceView } from "./advice-view.js";
 import { byId, make, setText, showLine } from "./dom.js";
-import { detailOf, labelOf, missingOf } from "./engines.js";
+import { detailOf, labelOf, missingOf, stableOf } from "./engines.js";
 import { OwnModelView } from "./own-model-view.js";
 
+/** @typedef {import("./engines.js").Engines} Engines */
 /** @typedef {import("./engines.js").Kind} Kind */
 
-/** @type {[Kind, string][]} */
-const KINDS = [
-  ["recognizer", "Recognizer"],
-  ["language_model", "Language model"],
-  ["synthesizer", "Speaks with"],
-];
-
 export class EnginesView {
-  /**
-   * @param {import("./engines.js").Engines} engines
-   * @param {{copy: (text: string) => Promise<boolean>}} options
-   */
-  constructor(engines, { copy }) {
+  /** @param {Engines} engines */
+  constructor(engines) {
     this.engines = engines;
-    this.copy = copy;
     this.section = byId("engines");
     this.ownModel = new OwnModelView(engines);
-    this.rows = new Map(KINDS.map(([kind, name]) => [kind, this.addRow(kind, name)]));
-    /** What the row of a kind was made of, so that nothing that a person points at is made anew. @type {Map<Kind, string>} */
-    this.shown = new Map();
-    /** By kind and name. @type {Map<string, AdviceView>} */
-    this.advice = new Map();
+    const rows = /** @type {Iterable<HTMLElement>} */ (byId("engine-rows").children);
+    this.rows = Array.from(rows, (row) => new RowView(engines, row));
   }
 
   show() {
     const { list, trouble, wish } = this.engines;
-    for (const [kind] of KINDS) if (list) this.showKind(kind, list[kind], list.may_swap);
-    const swapping = wish ?? KINDS.map(([kind]) => ({ kind, name: list?.[kind].swapping_to })).find(({ name }) => name);
+    for (const row of this.rows) if (list) row.show(list);
+    const swaps = this.rows.map(({ kind }) => ({ kind, name: list?.[kind].swapping_to }));
     this.ownModel.show();
     this.section.setAttribute("aria-busy", String(Boolean(wish)));
-    setText(byId("engines-status"), this.statusOf(swapping ?? null));
+    setText(byId("engines-status"), this.statusOf(wish ?? swaps.find(({ name }) => name)));
     showLine(byId("engines-trouble"), trouble);
   }
 
   /**
    * @private
-   * @param {{kind: Kind, name?: string | null} | null} swapping
+   * @param {{kind: Kind, name?: string | null}} [swapping]
    */
   statusOf(swapping) {
     const { list, fetching, fetched } = this.engines;
@@ -63,84 +50,75 @@ export class EnginesView {
     const candidate = this.engines.list?.[kind].engines.find((one) => one.name === name);
     return candidate ? labelOf(candidate) : name;
   }
+}
+
+/** The engines of one kind: the one at work, those that could be, and what the others lack. */
+class RowView {
+  /** What it was made of, so that nothing that a person points at is made anew. */
+  made = "";
+  /** By the name of what is missing. @type {Map<string, AdviceView>} */
+  advice = new Map();
 
   /**
-   * @private
-   * @param {Kind} kind
-   * @param {string} name
+   * @param {Engines} engines
+   * @param {HTMLElement} row
    */
-  addRow(kind, name) {
-    const select = make("select", { id: `engine-${kind}`, onchange: () => this.engines.swap(kind, select.value) });
-    const at = make("p", { class: "hint" });
-    const missing = make("details", { class: "missing" });
-    byId("engine-rows").append(make("div", { class: "engine" }, make("label", {}, `${name} `, select), at, missing));
-    return { select, at, missing };
+  constructor(engines, row) {
+    this.engines = engines;
+    this.kind = /** @type {Kind} */ (row.dataset.kind);
+    this.select = /** @type {HTMLSelectElement} */ (row.querySelector("select"));
+    this.at = /** @type {HTMLElement} */ (row.querySelector(".hint"));
+    this.missing = /** @type {HTMLElement} */ (row.querySelector(".missing"));
+    this.select.addEventListener("change", () => engines.swap(this.kind, this.select.value));
   }
 
-  /**
-   * @private
-   * @param {Kind} kind
-   * @param {import("./engines.js").OfKind} ofKind
-   * @param {boolean} maySwap
-   */
-  showKind(kind, ofKind, maySwap) {
-    const { select, at, missing } = /** @type {any} */ (this.rows.get(kind));
+  /** @param {import("./engines.js").List} list */
+  show(list) {
+    const { kind, missing, select } = this;
     const { wish } = this.engines;
-    const asked = wish?.kind === kind ? wish.name : null;
-    const made = JSON.stringify(ofKind, (key, value) => (key === "fetching" ? undefined : value));
-    if (this.shown.get(kind) !== made) {
-      this.shown.set(kind, made);
-      this.fill(select, ofKind);
+    const ofKind = list[kind];
+    const made = stableOf(ofKind);
+    if (made !== this.made) {
+      this.made = made;
+      select.replaceChildren(...optionsOf(ofKind));
       const wasThere = missing.contains(document.activeElement);
-      this.fillMissing(kind, missing, ofKind);
+      this.fillMissing(ofKind);
       // Who pressed a button that is gone goes on where the thing is now.
       if (wasThere && !missing.contains(document.activeElement)) select.focus();
     }
-    for (const one of ofKind.engines) this.advice.get(`${kind} ${one.name}`)?.show(one, maySwap);
-    const current = ofKind.engines.find((one) => one.in_use);
-    select.value = asked ?? current?.name ?? "";
+    for (const one of ofKind.engines) this.advice.get(one.name)?.show(one, list.may_swap);
+    const asked = wish?.kind === kind ? wish.name : null;
+    select.value = asked ?? ofKind.engines.find((one) => one.in_use)?.name ?? "";
     // Not "disabled", which would take the focus away from whoever has just chosen.
-    select.disabled = !maySwap || (wish !== null && !asked);
-    setText(at, detailOf(ofKind));
+    select.disabled = !list.may_swap || (wish !== null && !asked);
+    setText(this.at, detailOf(ofKind));
   }
 
   /**
    * @private
-   * @param {HTMLSelectElement} select
    * @param {import("./engines.js").OfKind} ofKind
    */
-  fill(select, ofKind) {
-    const options = ofKind.engines.map((one) => {
-      // What bears another's name has no model yet, and the name of the one that it looks for would be cut off here.
-      const without = ofKind.synthetic && one.in_use && one.name !== ofKind.at_work;
-      const label = without ? "None yet" : labelOf(one);
-      const option = new Option(one.usable ? label : `${label}: not here yet`, one.name);
-      option.disabled = !one.usable;
-      return option;
-    });
-    // What was not chosen by a name is at work all the same.
-    if (!ofKind.engines.some((one) => one.in_use)) options.unshift(new Option(ofKind.at_work, ""));
-    select.replaceChildren(...options);
-  }
-
-  /**
-   * @private
-   * @param {Kind} kind
-   * @param {HTMLElement} details
-   * @param {import("./engines.js").OfKind} ofKind
-   */
-  fillMissing(kind, details, ofKind) {
+  fillMissing(ofKind) {
     const missing = missingOf(ofKind);
-    details.hidden = !missing.length;
+    this.missing.hidden = !missing.length;
     // They come with the best first.
     const couldBeBetter = !ofKind.engines[0].in_use && !ofKind.engines[0].usable;
     const better = ofKind.synthetic ? "How to have one" : "How to have a better one";
     const summary = make("summary", {}, couldBeBetter ? better : "What else could be had");
-    const advice = missing.map((one) => {
-      const view = new AdviceView(this.engines, kind, one, this.copy);
-      this.advice.set(`${kind} ${one.candidate.name}`, view);
-      return view.element;
-    });
-    details.replaceChildren(summary, ...advice);
+    this.advice = new Map(missing.map((one) => [one.candidate.name, new AdviceView(this.engines, this.kind, one)]));
+    this.missing.replaceChildren(summary, ...Array.from(this.advice.values(), ({ element }) => element));
   }
+}
+
+/** @param {import("./engines.js").OfKind} ofKind */
+function optionsOf({ at_work, engines, synthetic }) {
+  const options = engines.map((one) => {
+    // What bears another's name has no model yet, and the name of the one that it looks for would be cut off here.
+    const label = synthetic && one.in_use && one.name !== at_work ? "None yet" : labelOf(one);
+    const option = new Option(one.usable ? label : `${label}: not here yet`, one.name);
+    option.disabled = !one.usable;
+    return option;
+  });
+  // What was not chosen by a name is at work all the same.
+  return engines.some((one) => one.in_use) ? options : [new Option(at_work, ""), ...options];
 }

@@ -204,6 +204,15 @@ export function sentenceOf(error) {
 }
 
 /**
+ * By what a view knows that it would be made of the same: how far something is fetched is shown in what there is.
+ *
+ * @param {unknown} told
+ */
+export function stableOf(told) {
+  return JSON.stringify(told, (key, value) => (key === "fetching" ? undefined : value));
+}
+
+/**
  * What people call an engine, where that stands alone.
  *
  * @param {{title: string, package: string | null}} candidate

@@ -3,6 +3,7 @@
 import { Assistant } from "./assistant.js";
 import { Microphone } from "./capture.js";
 import { loadChoices, saveChoices } from "./choices.js";
+import { copy } from "./clipboard.js";
 import { asText } from "./conversation.js";
 import { byId, make, setText, showLine } from "./dom.js";
 import { Engines } from "./engines.js";
@@ -35,7 +36,7 @@ const { audio, connection } = assistant.client;
 const { speaker } = assistant.output;
 const transcript = new TranscriptView(
   { list: byId("turns"), scroller: byId("scroller"), latest: byId("latest") },
-  { copy, retry: (turn) => say(turn.said) },
+  (turn) => say(turn.said),
 );
 const timers = new TimersView(byId("timers"), (id) => assistant.session.timers.cancel(id));
 const notices = new NoticesView(byId("troubles"), byId("notes"));
@@ -193,8 +194,8 @@ byId("download").addEventListener("click", () => {
 });
 
 const settings = new Settings(choices, { assistant, engines, notice });
-const enginesView = new EnginesView(engines, { copy });
-const setup = new SetupView(engines, copy);
+const enginesView = new EnginesView(engines);
+const setup = new SetupView(engines);
 engines.onchange = () => {
   settings.showSilence();
   enginesView.show();
@@ -233,23 +234,3 @@ if (!/^(localhost|127\..*|\[::1\])$/.test(location.hostname)) {
 }
 connection.connect();
 installWorker();
-
-/**
- * @param {string} text
- * @returns {Promise<boolean>}
- */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Over plain HTTP there is no clipboard but the old one.
-    const area = document.createElement("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const copied = document.execCommand("copy");
-    area.remove();
-    return copied;
-  }
-}

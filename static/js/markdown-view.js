@@ -1,6 +1,6 @@
 /** Markdown as elements: made one by one of what was read, so that nothing in an answer can be more than text. */
 
-import { copyButton } from "./copy-button.js";
+import { copyButton } from "./clipboard.js";
 import { make } from "./dom.js";
 
 /** @typedef {import("./markdown.js").Node} Node */
@@ -18,15 +18,14 @@ const TAGS = {
   ...{ paragraph: "p", strong: "strong", thematicBreak: "hr" },
 };
 
+/** Kinds that take no room by themselves. */
+const INLINE = new Set(["strong", "emphasis", "link", "linkReference"]);
+
 export class MarkdownView {
-  /** @param {import("./copy-button.js").Copy} copy */
-  constructor(copy) {
-    this.copy = copy;
-    /** @type {Leaf[]} */
-    this.leaves = [];
-    /** What takes room by itself: a paragraph, an item's dot, a frame. @type {Box[]} */
-    this.boxes = [];
-  }
+  /** @type {Leaf[]} */
+  leaves = [];
+  /** What takes room by itself: a paragraph, an item's dot, a frame. @type {Box[]} */
+  boxes = [];
 
   /**
    * @param {Node} node
@@ -38,7 +37,7 @@ export class MarkdownView {
     if (node.value !== undefined) return this.leaf(node, make(TAGS[node.type] ?? "span"));
     const element = this.around(node);
     element.append(...this.children(node).map((one) => this.make(one)));
-    if (!["strong", "emphasis", "link", "linkReference"].includes(node.type)) this.boxes.push({ element, start: node.start });
+    if (!INLINE.has(node.type)) this.boxes.push({ element, start: node.start });
     return element;
   }
 
@@ -70,7 +69,7 @@ export class MarkdownView {
    * @param {Node} node
    */
   code(node) {
-    const button = copyButton(() => node.value ?? "", "Copy the code", this.copy);
+    const button = copyButton(() => node.value ?? "", "Copy the code");
     const top = make("div", { class: "listing-top" }, make("span", {}, node.lang ?? ""), button);
     const code = this.leaf(node, make("code"));
     const text = make("pre", { tabindex: 0, role: "region", "aria-label": "Code" }, code);

@@ -35,12 +35,10 @@ const LONGEST_ENTITY = 33;
 const SAFE = /^(https?:|mailto:)/i;
 
 export class Markdown {
-  constructor() {
-    /** All of the answer that was read. */
-    this.text = "";
-    /** @type {Node[]} */
-    this.blocks = [];
-  }
+  /** All of the answer that was read. */
+  text = "";
+  /** @type {Node[]} */
+  blocks = [];
 
   /**
    * Reads an answer. What follows a block may still change it, and the one before it, but none further up: those are not

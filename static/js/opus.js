@@ -37,15 +37,13 @@ export async function hasOpus() {
 
 /** The person's voice on its way to the server: PCM in, packets out, a little later. */
 export class VoiceEncoder {
-  constructor() {
-    /** @type {AudioEncoder | null} */
-    this.encoder = null;
-    this.pushed = 0;
-    /** @type {(packet: ArrayBuffer) => void} */
-    this.onpacket = () => {};
-    /** The browser cannot go on. */
-    this.onfail = () => {};
-  }
+  /** @type {AudioEncoder | null} */
+  encoder = null;
+  pushed = 0;
+  /** @type {(packet: ArrayBuffer) => void} */
+  onpacket = () => {};
+  /** The browser cannot go on. */
+  onfail = () => {};
 
   /** Begins a stream. */
   begin() {
@@ -91,12 +89,10 @@ export class VoiceEncoder {
 
 /** Replies on their way to the loudspeaker: packets in, PCM at the voice's rate out, in order, a little later. */
 export class SpeechDecoder {
-  constructor() {
-    /** @type {SpeechStream | null} */
-    this.stream = null;
-    /** The browser cannot go on. */
-    this.onfail = () => {};
-  }
+  /** @type {SpeechStream | null} */
+  stream = null;
+  /** The browser cannot go on. */
+  onfail = () => {};
 
   /**
    * @param {import("./protocol.js").Chunk} chunk

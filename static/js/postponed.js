@@ -6,15 +6,13 @@
 /** @typedef {import("./turn.js").Turn} Turn */
 
 export class Postponed {
-  constructor() {
-    /** The turn that waits, or null. @type {Turn | null} */
-    this.turn = null;
-    this.afterS = 0;
-    /** @type {number | undefined} */
-    this.timer = undefined;
-    /** It is time to ask for the turn again. @type {(turn: Turn) => void} */
-    this.onagain = () => {};
-  }
+  /** The turn that waits, or null. @type {Turn | null} */
+  turn = null;
+  afterS = 0;
+  /** @type {number | undefined} */
+  timer = undefined;
+  /** It is time to ask for the turn again. @type {(turn: Turn) => void} */
+  onagain = () => {};
 
   /**
    * @param {Turn} turn has begun at the server, and will end there without having done anything

@@ -13,16 +13,12 @@ const LONG = 3000;
 const LONG_MS = 250;
 
 export class ReplyView {
-  /** @param {import("./copy-button.js").Copy} copy */
-  constructor(copy) {
-    this.copy = copy;
-    this.element = make("div", { class: "words folded" });
-    this.markdown = new Markdown();
-    /** When the answer may be read again, on the page's clock. */
-    this.againAt = 0;
-    /** What each block was made of. @type {Map<Node, {element: HTMLElement, view: MarkdownView}>} */
-    this.made = new Map();
-  }
+  element = make("div", { class: "words folded" });
+  markdown = new Markdown();
+  /** When the answer may be read again, on the page's clock. */
+  againAt = 0;
+  /** What each block was made of. @type {Map<Node, {element: HTMLElement, view: MarkdownView}>} */
+  made = new Map();
 
   /**
    * @param {Segment[]} segments
@@ -59,7 +55,7 @@ export class ReplyView {
     keepOnly(this.made, (node) => blocks.includes(node));
     // Those that are there already are the first.
     for (const node of blocks.slice(this.made.size)) {
-      const view = new MarkdownView(this.copy);
+      const view = new MarkdownView();
       const element = view.make(node);
       this.made.set(node, { element, view });
       this.element.append(element);

@@ -8,11 +8,9 @@ import { MESSAGE_MS } from "./pcm.js";
 const LOUD = 0.02;
 
 export class SpeechClock {
-  constructor() {
-    /** @type {import("./turn.js").Turn | null} */
-    this.turn = null;
-    this.lastLoud = 0;
-  }
+  /** @type {import("./turn.js").Turn | null} */
+  turn = null;
+  lastLoud = 0;
 
   /** @param {import("./turn.js").Turn} turn */
   begin(turn) {

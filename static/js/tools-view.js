@@ -8,11 +8,9 @@ import { keepOnly, make, setText } from "./dom.js";
 const STATES = { started: "Using", done: "Used", failed: "Could not use", cancelled: "Stopped" };
 
 export class ToolsView {
-  constructor() {
-    this.element = make("div", { class: "tools", hidden: true });
-    /** By the call. @type {Map<string, ToolView>} */
-    this.views = new Map();
-  }
+  element = make("div", { class: "tools", hidden: true });
+  /** By the call. @type {Map<string, ToolView>} */
+  views = new Map();
 
   /** @param {Call[]} calls */
   show(calls) {

@@ -8,21 +8,21 @@ import { ReplyView } from "./reply-view.js";
 import { ToolsView } from "./tools-view.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
-/** @typedef {{copy: import("./copy-button.js").Copy, retry: (turn: Turn) => void}} Actions */
+/** @typedef {(turn: Turn) => void} Retry asks once more for what was said in a turn */
 
 /** So near is the end in sight. */
 const NEAR_PX = 80;
 
 export class TranscriptView {
   /**
-   * @param {{list: HTMLElement, scroller: HTMLElement, latest: HTMLElement}} elements `latest` is what leads back to the end
-   * @param {Actions} actions
+   * @param {{list: HTMLElement, scroller: HTMLElement, latest: HTMLElement}} elements `latest` leads back to the end
+   * @param {Retry} retry
    */
-  constructor({ list, scroller, latest }, actions) {
+  constructor({ list, scroller, latest }, retry) {
     this.list = list;
     this.scroller = scroller;
     this.latest = latest;
-    this.actions = actions;
+    this.retry = retry;
     /** @type {Map<number, TurnView>} */
     this.views = new Map();
     /** Whether its end is kept in sight. */
@@ -50,7 +50,7 @@ export class TranscriptView {
     }
     // A person who has scrolled up to read is left there, until they say something new.
     this.isFollowing ||= !known;
-    const view = known ?? new TurnView(this.actions);
+    const view = known ?? new TurnView(this.retry);
     if (!known) {
       this.views.set(turn.key, view);
       this.list.append(view.element);
@@ -85,14 +85,14 @@ export class TranscriptView {
 }
 
 class TurnView {
-  /** @param {Actions} actions */
-  constructor({ copy, retry }) {
+  /** @param {Retry} retry */
+  constructor(retry) {
     const title = (/** @type {string} */ who) => make("h3", { class: "unseen" }, who);
     this.stable = make("span", { class: "stable" });
     this.unstable = make("span", { class: "unstable" });
     this.said = make("p", { class: "words" }, this.stable, this.unstable);
     this.you = make("div", { class: "part you" }, title("You"), this.said);
-    this.reply = new ReplyView(copy);
+    this.reply = new ReplyView();
     this.tools = new ToolsView();
     this.assistant = make("div", { class: "part assistant", hidden: true }, title("Assistant"), this.reply.element);
     this.ending = new EndingView({ fold: (isFolded) => this.reply.fold(isFolded), retry });

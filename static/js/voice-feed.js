@@ -19,16 +19,14 @@ const MOST_SENT = 3_000 / MESSAGE_MS;
  */
 
 export class VoiceFeed {
-  constructor() {
-    /** @type {FeedState} */
-    this.state = "off";
-    /** @type {ArrayBuffer[]} */
-    this.held = [];
-    /** The beginning of what was sent. @type {ArrayBuffer[]} */
-    this.sent = [];
-    /** A piece for the server. @type {(pcm: ArrayBuffer) => void} */
-    this.onaudio = () => {};
-  }
+  /** @type {FeedState} */
+  state = "off";
+  /** @type {ArrayBuffer[]} */
+  held = [];
+  /** The beginning of what was sent. @type {ArrayBuffer[]} */
+  sent = [];
+  /** A piece for the server. @type {(pcm: ArrayBuffer) => void} */
+  onaudio = () => {};
 
   /** Whether what comes is wanted at all. */
   get isListening() {

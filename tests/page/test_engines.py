@@ -56,7 +56,7 @@ def test_what_is_limited_is_one_quiet_line_that_leads_to_what_to_do(bare, scheme
         assert page.locator("#limits").evaluate("chip => chip.getClientRects().length") == 1
         check(page, "at rest, with limits")
         page.click("#limits")
-        page.wait_for_selector("#setup .better")
+        page.wait_for_selector("#setup .better:not([hidden])")
         check(page, "what would make it better")
         page.keyboard.press("Escape")
         page.wait_for_selector("#setup", state="hidden")
@@ -81,7 +81,7 @@ def test_the_setup_sheet_has_commands_to_copy(tmp_path):
     ):
         page = visit.page
         page.click("#limits")
-        page.wait_for_selector("#setup .better")
+        page.wait_for_selector("#setup .better:not([hidden])")
         if "A language model" not in page.inner_text("#setup-rows"):
             pytest.skip("there is a language model on this machine, so nothing is limited")
         check(page, "what would make it better")
