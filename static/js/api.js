@@ -1,5 +1,7 @@
 /** What is asked of the server over HTTP, and how it refuses. */
 
+import { bytesOf } from "./pcm.js";
+
 /** The server did not do what was asked, and says why as an `error` of /ws would. */
 export class Refusal extends Error {
   /**
@@ -18,19 +20,50 @@ export class Refusal extends Error {
   }
 }
 
-/**
- * @param {string} url
- * @param {RequestInit & {token: string}} options
- * @returns {Promise<Response>} one that says yes; throws `Refusal`, and what `fetch` throws
- */
-export async function ask(url, { token, headers, ...options }) {
-  const response = await fetch(url, {
-    ...options,
-    headers: { ...headers, ...(token ? { Authorization: `Bearer ${latin(token)}` } : {}) },
-  });
-  if (response.ok) return response;
-  const body = await response.json().catch(() => null);
-  throw new Refusal(body?.error ?? unknown(response.status), response.status);
+export class Api {
+  /**
+   * @param {string} url of /api, with a slash at its end
+   * @param {() => string} token empty where there is none
+   */
+  constructor(url, token) {
+    this.url = url;
+    this.token = token;
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit & {json?: object}} [options] `json` is what is said as such
+   * @returns {Promise<Response>} one that says yes; throws `Refusal`, and what `fetch` throws
+   */
+  async ask(path, { json, ...options } = {}) {
+    const token = this.token();
+    const response = await fetch(this.url + path, {
+      ...(json ? { body: JSON.stringify(json) } : {}),
+      ...options,
+      headers: {
+        ...(json ? { "Content-Type": "application/json" } : {}),
+        // A header knows bytes alone.
+        ...(token ? { Authorization: `Bearer ${bytesOf(token)}` } : {}),
+      },
+    });
+    if (response.ok) return response;
+    const body = await response.json().catch(() => null);
+    throw new Refusal(body?.error ?? unknown(response.status), response.status);
+  }
+
+  /**
+   * Reads what an answer says in JSON.
+   *
+   * @param {string} path
+   * @param {RequestInit & {json?: object}} [options]
+   * @returns {Promise<any>} throws `Refusal` also where it says nothing of the kind: something before the server did
+   */
+  async read(path, options) {
+    const response = await this.ask(path, options);
+    const body = await response.json().catch(() => null);
+    if (body) return body;
+    throw new Refusal(unknown(response.status), response.status);
+  }
 }
 
 /**
@@ -49,28 +82,7 @@ export async function* readLines(response) {
   }
 }
 
-/**
- * Reads what an answer says in JSON.
- *
- * @param {Response} response
- * @returns {Promise<any>} throws `Refusal` where it says nothing of the kind: something between here and the server did
- */
-export async function read(response) {
-  const body = await response.json().catch(() => null);
-  if (body) return body;
-  throw new Refusal(unknown(response.status), response.status);
-}
-
 /** @param {number} status */
 function unknown(status) {
   return { code: "INTERNAL", message: `The server answered with status ${status}.` };
-}
-
-/**
- * The bytes of a text as a header holds them, which knows no other signs.
- *
- * @param {string} text
- */
-function latin(text) {
-  return String.fromCharCode(...new TextEncoder().encode(text));
 }

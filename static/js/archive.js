@@ -3,7 +3,7 @@
  * deleted only when the person has had the time to take it back. Knows no element of the page.
  */
 
-import { Refusal, ask, read } from "./api.js";
+import { Refusal } from "./api.js";
 import { Turn } from "./turn.js";
 
 /** @typedef {import("./conversations.js").Summary} Summary */
@@ -16,30 +16,27 @@ const TRIES = 8;
 const AGAIN_MS = 500;
 
 export class Archive {
+  /** @type {Summary[]} */
+  shown = [];
+  /** What the next page begins before; null: there is none. @type {string | null} */
+  before = null;
+  isLoading = false;
+  /** Why the list is not there, in a sentence. */
+  trouble = "";
+  query = "";
+  /** Those that will be deleted, by their ids. @type {Set<string>} */
+  leaving = new Set();
+  /** Which request is the latest. */
+  asked = 0;
+  onchange = () => {};
+
   /**
-   * @param {string} url of /api/conversations
-   * @param {() => string} token
+   * @param {import("./api.js").Api} api
    * @param {import("./conversations.js").Opened} opened
    */
-  constructor(url, token, opened) {
-    this.url = url;
-    this.token = token;
+  constructor(api, opened) {
+    this.api = api;
     this.opened = opened;
-    /** @type {Summary[]} */
-    this.shown = [];
-    /** What the next page begins before; null: there is none. @type {string | null} */
-    this.before = null;
-    this.isLoading = false;
-    /** Why the list is not there, in a sentence. */
-    this.trouble = "";
-    this.query = "";
-    /** The one that will be deleted. @type {Summary | null} */
-    this.leaving = null;
-    /** Which request is the latest. */
-    this.asked = 0;
-    this.onchange = () => {};
-    /** One could not be deleted. @type {(error: Error) => void} */
-    this.onfail = () => {};
   }
 
   /** Loads the list anew. @param {string} [query] words that they are to have */
@@ -61,13 +58,13 @@ export class Archive {
    */
   async turns(id) {
     // A question that has an answer in any case: a browser's console makes a fault of a page that is not there.
-    const { conversations } = await this.post({ ids: [id] });
+    const { conversations } = await this.lookUp({ ids: [id] });
     if (!conversations.length) return null;
     /** @type {Turn[]} */
     const turns = [];
     let older = "";
     do {
-      const told = await read(await ask(this.at(id) + older, { token: this.token() }));
+      const told = await this.api.read(pathOf(id) + older);
       turns.unshift(...told.turns.map(turnOf));
       older = told.before ? `?before=${told.before}` : "";
     } while (older && turns.length < MOST_TURNS);
@@ -79,67 +76,54 @@ export class Archive {
    * @param {string} title
    */
   async rename(id, title) {
-    const body = JSON.stringify({ title });
-    const told = await read(await ask(this.at(id), { token: this.token(), method: "PATCH", body }));
+    const told = await this.api.read(pathOf(id), { method: "PATCH", json: { title } });
     for (const one of this.shown) if (one.id === id) one.title = told.title;
     this.onchange();
   }
 
-  /** Takes a conversation off the list; it is deleted when that is settled. @param {Summary} summary */
-  remove(summary) {
-    this.settle();
-    this.shown = this.shown.filter((one) => one.id !== summary.id);
-    this.leaving = summary;
+  /** Takes a conversation off the list, until it is put back or deleted. @param {Summary} summary */
+  remove({ id }) {
+    this.leaving.add(id);
+    this.shown = this.shown.filter((one) => one.id !== id);
     this.onchange();
   }
 
-  /** Takes back what was removed last, if that is not settled. */
-  undo() {
-    const { leaving } = this;
-    this.leaving = null;
-    if (leaving) this.putBack(leaving);
+  /** @param {Summary} summary of one that was removed */
+  putBack(summary) {
+    this.leaving.delete(summary.id);
+    this.shown = [...this.shown.filter((one) => one.id !== summary.id), summary];
+    this.shown.sort((one, other) => other.last_at - one.last_at);
+    this.onchange();
   }
 
-  /** Deletes what was removed. */
-  async settle() {
-    const { leaving } = this;
-    this.leaving = null;
-    if (leaving) await this.delete(leaving);
-  }
-
-  /**
-   * @private
-   * @param {Summary} summary
-   */
+  /** Deletes what was removed, or puts it back and throws why. @param {Summary} summary */
   async delete(summary) {
     const { id } = summary;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await ask(this.at(id), { token: this.token(), method: "DELETE", keepalive: true });
-        break;
-      } catch (error) {
-        const refusal = error instanceof Refusal ? error : null;
-        if (refusal?.status === 404) break;
-        if (refusal?.retryAfterS !== undefined && tries < TRIES) {
-          await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-          continue;
-        }
-        this.putBack(summary);
-        this.onfail(/** @type {Error} */ (error));
-        return;
-      }
+    try {
+      await this.insist(id, TRIES);
+    } catch (error) {
+      this.putBack(summary);
+      throw error;
     }
+    this.leaving.delete(id);
     this.opened.forget(id);
   }
 
   /**
    * @private
-   * @param {Summary} summary
+   * @param {string} id
+   * @param {number} tries
    */
-  putBack(summary) {
-    this.shown = [...this.shown.filter((one) => one.id !== summary.id), summary];
-    this.shown.sort((one, other) => other.last_at - one.last_at);
-    this.onchange();
+  async insist(id, tries) {
+    try {
+      await this.api.ask(pathOf(id), { method: "DELETE", keepalive: true });
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : null;
+      if (refusal?.status === 404) return;
+      if (refusal?.retryAfterS === undefined || tries === 1) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      await this.insist(id, tries - 1);
+    }
   }
 
   /**
@@ -154,7 +138,7 @@ export class Archive {
     try {
       const page = await this.page(before);
       if (asked !== this.asked) return;
-      const found = page.conversations.filter((/** @type {Summary} */ one) => one.id !== this.leaving?.id);
+      const found = page.conversations.filter((/** @type {Summary} */ one) => !this.leaving.has(one.id));
       this.shown = before ? [...this.shown, ...found] : found;
       this.before = page.before;
     } catch (error) {
@@ -173,33 +157,29 @@ export class Archive {
    */
   async page(before) {
     const wanted = { ...(this.query ? { q: this.query } : {}), ...(before ? { before } : {}) };
-    if (this.token()) {
+    if (this.api.token()) {
       try {
-        return await read(await ask(`${this.url}?${new URLSearchParams(wanted)}`, { token: this.token() }));
+        return await this.api.read(`conversations?${new URLSearchParams(wanted)}`);
       } catch (error) {
         // The token is one of a time when the server wanted one.
         if (!(error instanceof Refusal && error.status === 403)) throw error;
       }
     }
-    return this.post({ ...wanted, ids: this.opened.ids });
+    return this.lookUp({ ...wanted, ids: this.opened.ids });
   }
 
   /**
    * @private
    * @param {object} wanted
    */
-  async post(wanted) {
-    const body = JSON.stringify(wanted);
-    return read(await ask(`${this.url}/lookup`, { token: this.token(), method: "POST", body }));
+  lookUp(wanted) {
+    return this.api.read("conversations/lookup", { method: "POST", json: wanted });
   }
+}
 
-  /**
-   * @private
-   * @param {string} id
-   */
-  at(id) {
-    return `${this.url}/${encodeURIComponent(id)}`;
-  }
+/** @param {string} id */
+function pathOf(id) {
+  return `conversations/${encodeURIComponent(id)}`;
 }
 
 /** @param {any} told a turn as the server remembers it */

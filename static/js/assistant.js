@@ -18,11 +18,12 @@ const START_MS = 500;
 
 export class Assistant {
   /**
-   * @param {{socket: string, upload: string, room: string}} urls
+   * @param {string} socket where the server takes sessions
+   * @param {import("./api.js").Api} api
    * @param {import("./choices.js").Choices} choices
    */
-  constructor(urls, choices) {
-    this.client = new Client(urls, choices);
+  constructor(socket, api, choices) {
+    this.client = new Client(socket, api, choices);
     this.events = this.client.events;
     this.input = this.client.input;
     this.output = this.client.output;

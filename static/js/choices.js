@@ -1,5 +1,7 @@
 /** What the person has chosen, remembered in the browser. */
 
+import { keep, recall } from "./kept.js";
+
 /** One place for each server, which a token is meant for: an origin may have several, each under a path of its own. */
 function place() {
   const folder = new URL(".", document.baseURI).pathname;
@@ -31,20 +33,12 @@ const DEFAULTS = {
 
 /** @returns {Choices} */
 export function loadChoices() {
-  try {
-    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(place()) ?? "{}") };
-  } catch {
-    return { ...DEFAULTS };
-  }
+  return { ...DEFAULTS, ...recall(place()) };
 }
 
 /** @param {Choices} choices */
 export function saveChoices(choices) {
-  try {
-    localStorage.setItem(place(), JSON.stringify(choices));
-  } catch {
-    // A browser that keeps nothing still works, for as long as the page is open.
-  }
+  keep(place(), choices);
 }
 
 /**

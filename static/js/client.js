@@ -21,20 +21,19 @@ import { VoiceInput } from "./voice-input.js";
 
 export class Client {
   /**
-   * @param {{socket: string, upload: string, room: string}} urls
+   * @param {string} socket where the server takes sessions
+   * @param {import("./api.js").Api} api
    * @param {import("./choices.js").Choices} choices
    */
-  constructor(urls, choices) {
+  constructor(socket, api, choices) {
     this.events = new Events();
-    this.connection = new Connection(urls.socket, urls.room);
+    this.connection = new Connection(socket, api);
     this.session = new Session(this.events, this.connection, choices);
     this.audio = new Audio();
     this.input = new VoiceInput(this.events, this.audio, choices.microphone);
     this.encoder = new VoiceEncoder();
     this.output = new ReplyOutput(this.events, this.audio, choices.output, (key) => this.conversation.withSound(key));
-    this.uploads = new Uploads(this.events, urls.upload, () => {
-      return { token: choices.token, request: { ...spokenHere(), ...this.session.request() } };
-    });
+    this.uploads = new Uploads(this.events, api, () => ({ ...spokenHere(), ...this.session.request() }));
     /** How the latest spoken turn was begun. @type {Mode} */
     this.mode = "tap";
     /** Whether sound is to be Opus wherever the server has it. */

@@ -3,14 +3,14 @@
  * The session goes on over it where the server still has it; what is said meanwhile is kept.
  */
 
+import { Refusal } from "./api.js";
 import { decodeChunk, decodeEvent, subprotocols } from "./protocol.js";
 import { Resumption } from "./resumption.js";
-import { busy } from "./room.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 
-/** Before the first try to come back to a session, in the middle of a sentence: less than the sound lasts that is here. */
+/** Before the first try to come back to a session, in the middle of a sentence: less than the sound that is here. */
 const BACK_MS = 100;
 
 /** Between two tries while the session is still there, which is for half a minute. */
@@ -18,6 +18,9 @@ const LONGEST_BACK_MS = 3_000;
 
 /** A socket that was not greeted over by then is given up: browsers wait for minutes. */
 const GREETING_MS = 10_000;
+
+/** Nobody waits any longer for why a handshake has failed. */
+const ROOM_MS = 4_000;
 
 /** A session that lived this long was no failed attempt: the waits begin anew. */
 const STEADY_MS = 5_000;
@@ -32,12 +35,11 @@ const STEADY_MS = 5_000;
 export class Connection {
   /**
    * @param {string} url
-   * @param {string} room where the server tells whether it has room for a session
+   * @param {import("./api.js").Api} api where the server tells whether it has room for a session
    */
-  constructor(url, room) {
+  constructor(url, api) {
     this.url = url;
-    this.room = room;
-    this.token = "";
+    this.api = api;
     /** @type {Status} */
     this.status = "closed";
     this.retryAt = 0;
@@ -71,7 +73,7 @@ export class Connection {
   open() {
     clearTimeout(this.timer);
     this.set("connecting");
-    const socket = new WebSocket(this.url, subprotocols(this.token, this.resumption.offer));
+    const socket = new WebSocket(this.url, subprotocols(this.api.token(), this.resumption.offer));
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => this.take(data);
     socket.onclose = () => this.refused(socket);
@@ -157,11 +159,22 @@ export class Connection {
    */
   async refused(socket) {
     // Whoever comes back to a session needs no room.
-    const error = this.resumption.outlives(performance.now()) ? null : await busy(this.room, this.token);
+    const error = this.resumption.outlives(performance.now()) ? null : await this.busy();
     // Meanwhile another one may have been asked for.
     if (this.socket !== socket) return;
     if (error) this.onevent({ type: "error", ...error });
     this.lost();
+  }
+
+  /**
+   * Why the server has no room for a session, as it would say it over the socket; null where it has, or nobody knows.
+   *
+   * @private
+   */
+  async busy() {
+    const error = await this.api.ask("room", { signal: AbortSignal.timeout(ROOM_MS) }).catch((error) => error);
+    if (!(error instanceof Refusal && error.code === "SERVER_BUSY")) return null;
+    return { code: error.code, message: error.message, recoverable: false, retry_after_s: error.retryAfterS };
   }
 
   /**

@@ -192,8 +192,7 @@ export class Conversation {
    * @param {string} outcome
    */
   end(turn, outcome) {
-    turn.outcome = outcome;
-    turn.isFinal = true;
+    turn.end(outcome);
     if (turn.isEmpty) this.remove(turn);
   }
 

@@ -1,21 +1,16 @@
-/**
- * Which conversations this browser has opened, and how they are told of. Pure, but for the storage that it is given.
- */
+/** Which conversations this browser has opened, and how they are told of. Pure, but for what the browser keeps. */
+
+import { keep, recall } from "./kept.js";
 
 /** As many as one request may name. */
 export const MOST_KEPT = 200;
 
 /** @typedef {{id: string, title: string, began_at: number, last_at: number, turns: number}} Summary */
-/** @typedef {{getItem: (name: string) => string | null, setItem: (name: string, value: string) => void}} Storage */
 
 /** The ids of the conversations of one server, that which was opened last first, and the one that is open. */
 export class Opened {
-  /**
-   * @param {Storage} storage
-   * @param {string} name under which they are kept
-   */
-  constructor(storage, name) {
-    this.storage = storage;
+  /** @param {string} name under which they are kept */
+  constructor(name) {
     this.name = name;
   }
 
@@ -31,13 +26,13 @@ export class Opened {
   /** @param {string | null} id of the one that is open; null: a new one of which nothing is known yet */
   open(id) {
     const { ids } = this.load();
-    this.save({ ids: id ? [id, ...ids.filter((one) => one !== id)].slice(0, MOST_KEPT) : ids, current: id });
+    keep(this.name, { ids: id ? [id, ...ids.filter((one) => one !== id)].slice(0, MOST_KEPT) : ids, current: id });
   }
 
   /** @param {string} id */
   forget(id) {
     const { ids, current } = this.load();
-    this.save({ ids: ids.filter((one) => one !== id), current: current === id ? null : current });
+    keep(this.name, { ids: ids.filter((one) => one !== id), current: current === id ? null : current });
   }
 
   /**
@@ -47,25 +42,9 @@ export class Opened {
    * @returns {{ids: string[], current: string | null}}
    */
   load() {
-    try {
-      const { ids, current } = JSON.parse(this.storage.getItem(this.name) ?? "{}");
-      const known = Array.isArray(ids) ? ids.filter((one) => typeof one === "string").slice(0, MOST_KEPT) : [];
-      return { ids: known, current: typeof current === "string" ? current : null };
-    } catch {
-      return { ids: [], current: null };
-    }
-  }
-
-  /**
-   * @private
-   * @param {{ids: string[], current: string | null}} kept
-   */
-  save(kept) {
-    try {
-      this.storage.setItem(this.name, JSON.stringify(kept));
-    } catch {
-      // A browser that keeps nothing still works, for as long as the page is open.
-    }
+    const { ids, current } = recall(this.name) ?? {};
+    const known = Array.isArray(ids) ? ids.filter((one) => typeof one === "string").slice(0, MOST_KEPT) : [];
+    return { ids: known, current: typeof current === "string" ? current : null };
   }
 }
 
@@ -74,7 +53,11 @@ export function placeOf(base) {
   return `voice_trio.conversations${new URL(".", base).pathname}`;
 }
 
-/** The longest that each unit is good for, in seconds, and how many seconds it has. @type {[number, number, Intl.RelativeTimeFormatUnit][]} */
+/**
+ * The longest that each unit is good for, in seconds, and how many seconds it has.
+ *
+ * @type {[number, number, Intl.RelativeTimeFormatUnit][]}
+ */
 const UNITS = [
   [60 * 60, 60, "minute"],
   [24 * 60 * 60, 60 * 60, "hour"],

@@ -3,7 +3,7 @@
  * nothing of who shows it.
  */
 
-import { Refusal, ask, read, readLines } from "./api.js";
+import { Refusal, readLines } from "./api.js";
 import { inWords } from "./languages.js";
 
 /** @typedef {"recognizer" | "language_model" | "synthesizer"} Kind */
@@ -29,35 +29,32 @@ import { inWords } from "./languages.js";
 const AGAIN_MS = 1000;
 
 export class Engines {
-  /**
-   * @param {string} url of /api, with a slash at its end
-   * @param {() => string} token
-   */
-  constructor(url, token) {
-    this.url = url;
-    this.token = token;
-    /** @type {List | null} */
-    this.list = null;
-    /** What this page has asked for and not got yet. @type {{kind: Kind, name: string} | null} */
-    this.wish = null;
-    /** What this page fetches, and how far it is, in bytes; 0 in all while that is not known.
-     * @type {{kind: Kind, name: string, done: number, total: number} | null} */
-    this.fetching = null;
-    this.fetchingEnds = new AbortController();
-    /** What it has fetched last, until something else is asked for. @type {{kind: Kind, name: string} | null} */
-    this.fetched = null;
-    /** Why the latest request came to nothing, in a sentence. */
-    this.trouble = "";
-    this.latest = 0;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.again = undefined;
-    this.onchange = () => {};
+  /** @type {List | null} */
+  list = null;
+  /** What this page has asked for and not got yet. @type {{kind: Kind, name: string} | null} */
+  wish = null;
+  /** What this page fetches, and how far it is, in bytes; 0 in all while that is not known.
+   * @type {{kind: Kind, name: string, done: number, total: number} | null} */
+  fetching = null;
+  fetchingEnds = new AbortController();
+  /** What it has fetched last, until something else is asked for. @type {{kind: Kind, name: string} | null} */
+  fetched = null;
+  /** Why the latest request came to nothing, in a sentence. */
+  trouble = "";
+  latest = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  again = undefined;
+  onchange = () => {};
+
+  /** @param {import("./api.js").Api} api */
+  constructor(api) {
+    this.api = api;
   }
 
-  /** Asks what there is. While the server fetches something that is not ours, nobody tells when it is over: asks again. */
+  /** Asks what there is; and again while the server fetches something for others, since nobody tells when that is over. */
   async load() {
     clearTimeout(this.again);
-    await this.take((token) => ask(`${this.url}engines`, { token }));
+    await this.take("engines");
     const others = Object.values(this.list ?? {}).flatMap(({ engines = [] }) => engines);
     if (!this.fetching && others.some((one) => one.fetching)) this.again = setTimeout(() => this.load(), AGAIN_MS);
   }
@@ -69,7 +66,7 @@ export class Engines {
    * @param {string} name
    */
   swap(kind, name) {
-    return this.put(kind, name, (token) => ask(`${this.url}engines/${kind}`, { method: "PUT", ...saying({ name }), token }));
+    return this.put(kind, name, `engines/${kind}`, { method: "PUT", json: { name } });
   }
 
   /**
@@ -78,26 +75,25 @@ export class Engines {
    * @param {{url: string, key?: string, model: string, keep: boolean}} said
    */
   give(said) {
-    const name = "openai-chat";
-    return this.put("language_model", name, (token) => ask(`${this.url}language_model`, { method: "PUT", ...saying(said), token }));
+    return this.put("language_model", "openai-chat", "language_model", { method: "PUT", json: said });
   }
 
   /** Has the server's own take over again. */
   forgetGiven() {
-    return this.put("language_model", "auto", (token) => ask(`${this.url}language_model`, { method: "DELETE", token }));
+    return this.put("language_model", "auto", "language_model", { method: "DELETE" });
   }
 
   /**
    * @private
    * @param {Kind} kind
    * @param {string} name
-   * @param {(token: string) => Promise<Response>} ask
+   * @param {Parameters<import("./api.js").Api["read"]>} request that has it take over
    */
-  async put(kind, name, ask) {
+  async put(kind, name, ...request) {
     this.wish = { kind, name };
     this.fetched = null;
     this.onchange();
-    await this.take(ask);
+    await this.take(...request);
     this.wish = null;
     this.onchange();
   }
@@ -137,8 +133,7 @@ export class Engines {
    * @param {AbortSignal} signal
    */
   async follow(kind, name, signal) {
-    const url = `${this.url}engines/${kind}/fetch`;
-    const response = await ask(url, { method: "POST", ...saying({ name }), token: this.token(), signal });
+    const response = await this.api.ask(`engines/${kind}/fetch`, { method: "POST", json: { name }, signal });
     for await (const said of readLines(response)) {
       if (said.error) throw new Refusal(said.error, response.status);
       if (said.fetched) return;
@@ -158,8 +153,7 @@ export class Engines {
    */
   async sample(voice, language, signal) {
     const query = language ? `?${new URLSearchParams({ language })}` : "";
-    const url = `${this.url}voices/${encodeURIComponent(voice)}/sample${query}`;
-    return (await ask(url, { token: this.token(), signal })).arrayBuffer();
+    return (await this.api.ask(`voices/${encodeURIComponent(voice)}/sample${query}`, { signal })).arrayBuffer();
   }
 
   /** @param {string} trouble why something that somebody else has asked for came to nothing */
@@ -170,13 +164,13 @@ export class Engines {
 
   /**
    * @private
-   * @param {(token: string) => Promise<Response>} ask
+   * @param {Parameters<import("./api.js").Api["read"]>} request that is answered by what there is
    */
-  async take(ask) {
+  async take(...request) {
     this.latest += 1;
     const mine = this.latest;
     try {
-      const list = await read(await ask(this.token()));
+      const list = await this.api.read(...request);
       // One that was asked for earlier may come later, and is older.
       if (mine === this.latest) this.list = list;
       this.trouble = "";
@@ -185,14 +179,6 @@ export class Engines {
     }
     this.onchange();
   }
-}
-
-/**
- * @param {Record<string, unknown>} said
- * @returns {RequestInit} what a request is to have that says it
- */
-function saying(said) {
-  return { body: JSON.stringify(said), headers: { "Content-Type": "application/json" } };
 }
 
 /**

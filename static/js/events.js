@@ -54,7 +54,7 @@
  *   notice: import("./trouble.js").Tell,
  *   greeting: () => void,
  *   offer: () => void,
- *   timers: (timers: import("./timers.js").Timer[]) => void,
+ *   timers: (timers: import("./protocol.js").Timer[]) => void,
  *   listening: (turn: Turn) => void,
  *   thinking: () => void,
  *   final: (turn: Turn) => void,
@@ -76,7 +76,7 @@
  *   recorded: () => void,
  *   posting: () => void,
  *   posted: () => void,
- *   answer: (turn: Turn, answer: import("./utterance.js").Answer) => void,
+ *   answer: (turn: Turn, answer: import("./uploads.js").Answer) => void,
  *   unauthorized: () => void,
  *   uploaded: (turn: Turn) => void,
  * }} Listeners

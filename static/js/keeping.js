@@ -17,32 +17,30 @@ export class Keeping {
   /**
    * @param {import("./assistant.js").Assistant} assistant
    * @param {{
-   *   url: string,
-   *   token: () => string,
+   *   api: import("./api.js").Api,
    *   showAll: () => void,
    *   tell: (text: string) => void,
    *   notice: import("./trouble.js").Tell,
    * }} options `showAll` shows the assistant's conversation in the place of another; `tell` has a screen reader say it
    */
-  constructor(assistant, { url, token, showAll, tell, notice }) {
+  constructor(assistant, { api, showAll, tell, notice }) {
     this.assistant = assistant;
     this.showAll = showAll;
     this.tell = tell;
     this.notice = notice;
     const place = placeOf(document.baseURI);
-    this.opened = new Opened(storage(), place);
+    this.opened = new Opened(place);
     this.tab = new Tab(place);
-    this.archive = new Archive(url, token, this.opened);
+    this.archive = new Archive(api, this.opened);
     this.undo = new UndoView();
     this.view = new ConversationsView(this.archive, {
       open: (summary) => this.open(summary),
       remove: (summary) => this.remove(summary),
-      rename: (summary, title) => this.rename(summary, title),
+      rename: ({ id }, title) => this.archive.rename(id, title).catch(this.failing("The conversation could not be renamed.")),
       isOpen: (id) => id === this.id && this.assistant.conversation.turns.length > 0,
       closed: (dialog) => this.undo.leave(dialog),
     });
     this.archive.onchange = () => this.view.update();
-    this.archive.onfail = (error) => this.fail("The conversation could not be deleted.", error);
     /** The one that a page which was loaded anew goes on with, until its turns are there. */
     this.resuming = this.tab.left ?? this.opened.current;
     if (this.resuming) assistant.session.conversationId = this.resuming;
@@ -122,23 +120,18 @@ export class Keeping {
    * @returns {Promise<boolean>} whether there are any
    */
   async bring(id) {
-    const { assistant } = this;
-    try {
-      const turns = await this.archive.turns(id);
-      if (this.id !== id) return false;
-      if (turns) {
-        assistant.conversation.turns.unshift(...turns);
-        this.hold(id);
-        this.showAll();
-        return true;
-      }
+    const turns = await this.archive.turns(id).catch(this.failing("What was said before could not be loaded."));
+    if (turns === undefined || this.id !== id) return false;
+    if (turns) {
+      this.assistant.conversation.turns.unshift(...turns);
+      this.hold(id);
+      this.showAll();
+    } else {
       this.opened.forget(id);
       this.tab.open(null);
       this.leave();
-    } catch (error) {
-      this.fail("What was said before could not be loaded.", /** @type {Error} */ (error));
     }
-    return false;
+    return turns !== null;
   }
 
   /**
@@ -156,41 +149,19 @@ export class Keeping {
     this.undo.show({
       text: "Deleted.",
       undo: () => {
-        this.archive.undo();
+        this.archive.putBack(summary);
         if (wasOpen) this.goOn(conversation, summary.id);
       },
-      gone: () => this.archive.settle(),
+      gone: () => this.archive.delete(summary).catch(this.failing("The conversation could not be deleted.")),
     });
   }
 
   /**
    * @private
-   * @param {Summary} summary
    * @param {string} title
+   * @returns {(error: Error) => void} what tells that something has failed, and why
    */
-  async rename(summary, title) {
-    try {
-      await this.archive.rename(summary.id, title);
-    } catch (error) {
-      this.fail("The conversation could not be renamed.", /** @type {Error} */ (error));
-    }
-  }
-
-  /**
-   * @private
-   * @param {string} title
-   * @param {Error} error
-   */
-  fail(title, error) {
-    this.notice("archive", { title, text: error.message }, "note");
-  }
-}
-
-/** A browser that keeps nothing still works, for as long as the page is open. @returns {import("./conversations.js").Storage} */
-function storage() {
-  try {
-    return localStorage;
-  } catch {
-    return { getItem: () => null, setItem: () => {} };
+  failing(title) {
+    return ({ message }) => this.notice("archive", { title, text: message }, "note");
   }
 }

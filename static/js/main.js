@@ -1,5 +1,6 @@
 /** Puts the page together: what a person touches on one side, the assistant on the other. */
 
+import { Api } from "./api.js";
 import { Assistant } from "./assistant.js";
 import { Microphone } from "./capture.js";
 import { loadChoices, saveChoices } from "./choices.js";
@@ -28,17 +29,16 @@ const choices = loadChoices();
 // A proxy may serve the page under any path, so whatever it asks for is asked for beside itself.
 const socket = new URL("ws", document.baseURI);
 socket.protocol = socket.protocol === "https:" ? "wss:" : "ws:";
-const api = new URL("api/", document.baseURI);
-const urls = { socket: socket.href, upload: new URL("utterance", api).href, room: new URL("room", api).href };
-const assistant = new Assistant(urls, choices);
-const engines = new Engines(api.href, () => choices.token);
+const api = new Api(new URL("api/", document.baseURI).href, () => choices.token);
+const assistant = new Assistant(socket.href, api, choices);
+const engines = new Engines(api);
 const { audio, connection } = assistant.client;
 const { speaker } = assistant.output;
 const transcript = new TranscriptView(
   { list: byId("turns"), scroller: byId("scroller"), latest: byId("latest") },
   (turn) => say(turn.said),
 );
-const timers = new TimersView(byId("timers"), (id) => assistant.session.timers.cancel(id));
+const timers = new TimersView(byId("timers"), (id) => assistant.session.cancelTimer(id));
 const notices = new NoticesView(byId("troubles"), byId("notes"));
 /** @type {import("./trouble.js").Tell} */
 const notice = (id, trouble, kind) => notices.show(id, trouble, kind);
@@ -98,8 +98,7 @@ function showAll() {
 }
 
 const keeping = new Keeping(assistant, {
-  url: new URL("conversations", api).href,
-  token: () => choices.token,
+  api,
   showAll,
   tell: (text) => setText(byId("announcer"), text),
   notice,

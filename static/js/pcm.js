@@ -69,6 +69,11 @@ export function samplesAt(view, at, count) {
   return Int16Array.from({ length: count }, (_, i) => view.getInt16(at + 2 * i, true));
 }
 
+/** The bytes of a text, each as a sign. @param {string} text */
+export function bytesOf(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
 /** @param {string} text */
 export function fromBase64(text) {
   return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));

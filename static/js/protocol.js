@@ -1,6 +1,6 @@
 /** How /ws spells things, as docs/protocol.md says. Pure. */
 
-import { samplesAt } from "./pcm.js";
+import { bytesOf, samplesAt } from "./pcm.js";
 
 export const PROTOCOL = 1;
 
@@ -12,6 +12,7 @@ const CHUNK_KIND_PACKETS = 2;
 const PACKETS_HEADER_BYTES = 20;
 
 /** @typedef {{type: string, [field: string]: any}} Message */
+/** @typedef {{id: string, kind: "timer" | "alarm" | "reminder", label: string, left_ms: number}} Timer */
 
 /**
  * Of the sound of a phrase: as samples, or as packets of Opus, with which a stream may begin.
@@ -30,8 +31,7 @@ const PACKETS_HEADER_BYTES = 20;
  */
 export function subprotocols(token, offer) {
   if (!token) return [SUBPROTOCOL, offer];
-  const bytes = String.fromCharCode(...new TextEncoder().encode(token));
-  const packed = btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const packed = btoa(bytesOf(token)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   return [SUBPROTOCOL, offer, `bearer.${packed}`];
 }
 

@@ -8,7 +8,6 @@ import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
 import { PROTOCOL } from "./protocol.js";
-import { Timers } from "./timers.js";
 import { TROUBLES, noticeOfInfo, troubleOfBusy } from "./trouble.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
@@ -29,7 +28,6 @@ export class Session {
     this.choices = choices;
     this.conversation = new Conversation();
     this.postponed = new Postponed();
-    this.timers = new Timers(events, connection);
     /** What the server said of itself. @type {any} */
     this.server = null;
     /** Which conversation the next turn goes on; kept over connections. @type {string | null} */
@@ -40,7 +38,6 @@ export class Session {
     this.codec = null;
     this.wantsToken = false;
     const { postponed } = this;
-    connection.token = choices.token;
     connection.onevent = (event) => this.take(event);
     connection.onchunk = (chunk) => {
       const turn = this.conversation.numbered.get(chunk.turn);
@@ -72,7 +69,8 @@ export class Session {
 
   /** What goes with every turn: the conversation that it goes on, and what the person has chosen for it. */
   request() {
-    return { ...seenHere(), conversation: this.conversationId, ...(this.server ? requestOf(this.choices, this.server) : {}) };
+    const chosen = this.server ? requestOf(this.choices, this.server) : {};
+    return { ...seenHere(), conversation: this.conversationId, ...chosen };
   }
 
   /**
@@ -115,6 +113,11 @@ export class Session {
     this.connection.say({ type: "played", turn: turn.number, samples });
   }
 
+  /** @param {string} id of a timer that is to be no more */
+  cancelTimer(id) {
+    this.connection.say({ type: "cancel_timer", id });
+  }
+
   /** The person wants no more of the turn that is to be asked for again. */
   giveUp() {
     const turn = this.postponed.giveUp();
@@ -124,7 +127,12 @@ export class Session {
     this.events.tell("turn", turn);
   }
 
-  /** Goes on with a conversation; one without an id is new. @param {Conversation} conversation @param {string | null} id */
+  /**
+   * Goes on with a conversation; one without an id is new.
+   *
+   * @param {Conversation} conversation
+   * @param {string | null} id
+   */
   goOn(conversation, id) {
     this.conversation = conversation;
     this.conversationId = id;
@@ -134,7 +142,7 @@ export class Session {
 
   /** @param {string} token */
   present(token) {
-    this.choices.token = this.connection.token = token;
+    this.choices.token = token;
     this.events.tell("notice", "token", null);
     this.connection.connect();
   }
@@ -143,7 +151,7 @@ export class Session {
   askForToken() {
     this.connection.giveUp();
     this.wantsToken = true;
-    if (this.connection.token) this.events.tell("notice", "token", TROUBLES.wrongToken);
+    if (this.choices.token) this.events.tell("notice", "token", TROUBLES.wrongToken);
   }
 
   // --- what the server says -----------------------------------------------------------------------------------------
@@ -158,13 +166,13 @@ export class Session {
     if (type === "session") this.greet(event);
     else if (type === "error") this.fail(/** @type {any} */ (event), turn);
     else if (type === "info") this.inform(event);
+    else if (type === "timers") this.events.tell("timers", event.timers);
     else if (type === "state" && state === "CAPTURING" && turn) this.events.tell("listening", turn);
     else if (type === "state" && state === "THINKING" && !event.origin) this.events.tell("thinking");
     if (turn) {
       this.follow(event, turn);
       this.events.tell("turn", turn);
     }
-    this.timers.take(event, this.conversationId);
     this.events.tell("change");
   }
 
@@ -195,6 +203,11 @@ export class Session {
     this.conversationId ??= greeting.conversation;
     if (greeting.protocol > PROTOCOL) this.events.tell("notice", "newer", TROUBLES.newer, "note");
     this.events.tell("greeting");
+    this.events.tell("timers", []);
+    // A new session has a conversation of its own, and would tell nothing of what waits in this one.
+    if (this.conversationId !== greeting.conversation && greeting.features?.includes("timers")) {
+      this.connection.say({ type: "resume", conversation: this.conversationId });
+    }
   }
 
   /** @private @param {Turn} turn */

@@ -1,5 +1,7 @@
 /** Which conversation this tab of the browser has open, and whether another has it: two cannot go on with one at once. */
 
+import { keep, recall } from "./kept.js";
+
 export class Tab {
   /** @param {string} name of the place where conversations of this server are kept */
   constructor(name) {
@@ -11,21 +13,12 @@ export class Tab {
 
   /** The one that this tab had open when it was loaded anew. @returns {string | null} */
   get left() {
-    try {
-      return sessionStorage.getItem(this.name);
-    } catch {
-      return null;
-    }
+    return recall(this.name, "sessionStorage");
   }
 
   /** @param {string | null} id of the one that is open now; null: none that another tab could want */
   open(id) {
-    try {
-      if (id) sessionStorage.setItem(this.name, id);
-      else sessionStorage.removeItem(this.name);
-    } catch {
-      // Then a tab that is loaded anew is as any other.
-    }
+    keep(this.name, id, "sessionStorage");
     if (id === this.held) return;
     this.letGo();
     this.letGo = () => {};

@@ -2,7 +2,7 @@
 
 import { keepOnly, make, setText } from "./dom.js";
 
-/** @typedef {import("./timers.js").Timer} Timer */
+/** @typedef {import("./protocol.js").Timer} Timer */
 
 const TICK_MS = 1000;
 

@@ -85,6 +85,12 @@ export class Turn {
     for (const name of ["speech_end", "final", "first_token", "first_audio", "ran_dry"]) delete this.marks[name];
   }
 
+  /** @param {string} outcome */
+  end(outcome) {
+    this.outcome = outcome;
+    this.isFinal = true;
+  }
+
   get isOver() {
     return this.outcome !== null;
   }

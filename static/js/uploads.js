@@ -7,22 +7,36 @@ import { Refusal } from "./api.js";
 import { Recording } from "./recording.js";
 import { Turn } from "./turn.js";
 import { TROUBLES, troubleOfTurn } from "./trouble.js";
-import { postUtterance } from "./utterance.js";
 
-/** @typedef {import("./utterance.js").Answer} Answer */
+/**
+ * What `POST /api/utterance` answers.
+ *
+ * @typedef {{
+ *   conversation: string,
+ *   outcome: string,
+ *   transcript: string,
+ *   reply: string,
+ *   heard: number,
+ *   remembered: boolean | null,
+ *   latency: Record<string, number | null>,
+ *   audio: {sample_rate: number, wav: string} | null,
+ *   errors: {code: string, message: string}[],
+ *   infos: {code: string, message: string}[],
+ * }} Answer
+ */
 
 const LONGEST_MS = 30_000;
 
 export class Uploads {
   /**
    * @param {import("./events.js").Events} events
-   * @param {string} url of `POST /api/utterance`
-   * @param {() => {token: string, request: {conversation: string | null, [name: string]: any}}} form what goes with a
-   *   recording, asked for each time that it is posted
+   * @param {import("./api.js").Api} api
+   * @param {() => {conversation: string | null, [name: string]: any}} form what goes with a recording, asked for each time
+   *   that it is posted
    */
-  constructor(events, url, form) {
+  constructor(events, api, form) {
     this.events = events;
-    this.url = url;
+    this.api = api;
     this.form = form;
     /** The one that is recorded, or that the server works on. @type {Turn | null} */
     this.turn = null;
@@ -111,14 +125,17 @@ export class Uploads {
    * @private
    * @param {Blob} blob
    * @param {AbortSignal} signal
+   * @returns {Promise<Answer>}
    */
   async insist(blob, signal) {
     let isForgotten = false;
     for (;;) {
-      const { token, request } = this.form();
-      const conversation = isForgotten ? null : request.conversation;
+      const form = this.form();
+      const conversation = isForgotten ? null : form.conversation;
+      const given = Object.entries({ ...form, conversation }).filter(([, value]) => value != null);
+      const query = new URLSearchParams(/** @type {string[][]} */ (given));
       try {
-        const answer = await postUtterance(this.url, blob, { token, request: { ...request, conversation }, signal });
+        const answer = await this.api.read(`utterance?${query}`, { method: "POST", body: blob, signal });
         if (isForgotten) this.events.tell("notice", "conversation", TROUBLES.forgotten, "note");
         return answer;
       } catch (error) {
@@ -184,8 +201,7 @@ export class Uploads {
    * @param {string} outcome
    */
   end(turn, outcome) {
-    turn.outcome = outcome;
-    turn.isFinal = true;
+    turn.end(outcome);
     this.events.tell("uploaded", turn);
   }
 }

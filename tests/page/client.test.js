@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { mock, test } from "node:test";
 
+import { Api } from "../../static/js/api.js";
 import { Client } from "../../static/js/client.js";
 import { phaseOf } from "../../static/js/phase.js";
 import { listening } from "./listening.js";
@@ -12,8 +13,8 @@ globalThis.WebSocket = /** @type {any} */ (Socket);
 globalThis.MediaRecorder = /** @type {any} */ (Recorder);
 globalThis.addEventListener ??= () => {};
 
-function opened(upload = "") {
-  const client = new Client({ socket: "ws://server/ws", upload }, CHOICES);
+function opened(api = "") {
+  const client = new Client("ws://server/ws", new Api(api, () => ""), CHOICES);
   const told = note(client.events, [], "turn", "notice");
   client.connection.connect();
   Socket.last.tell(GREETING);

@@ -2,18 +2,22 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
+import { Api } from "../../static/js/api.js";
 import { Archive, turnOf } from "../../static/js/archive.js";
 import { MOST_KEPT, Opened, agoOf, placeOf, titleOf, turnsOf } from "../../static/js/conversations.js";
 import { listening } from "./listening.js";
 
-function storage(kept = {}) {
-  return { kept, getItem: (name) => kept[name] ?? null, setItem: (name, value) => (kept[name] = value) };
+/** Has the browser keep this, and what follows. */
+function storing(kept = {}, setItem = (name, value) => (kept[name] = value)) {
+  const value = { getItem: (name) => kept[name] ?? null, setItem };
+  Object.defineProperty(globalThis, "localStorage", { value, configurable: true });
 }
 
 const summary = (id, last_at = 0) => ({ id, title: id, began_at: 0, last_at, turns: 1 });
 
 test("what was opened last comes first, and there are not too many", () => {
-  const opened = new Opened(storage(), "x");
+  storing();
+  const opened = new Opened("x");
   assert.deepEqual([opened.ids, opened.current], [[], null]);
   for (const id of ["a", "b", "a"]) opened.open(id);
   assert.deepEqual([opened.ids, opened.current], [["a", "b"], "a"]);
@@ -28,16 +32,20 @@ test("what was opened last comes first, and there are not too many", () => {
 });
 
 test("another tab's are seen, and what is damaged is nothing", () => {
-  const shared = storage();
-  new Opened(shared, "x").open("a");
-  assert.deepEqual(new Opened(shared, "x").ids, ["a"]);
-  assert.deepEqual(new Opened(shared, "y").ids, []);
+  storing();
+  new Opened("x").open("a");
+  assert.deepEqual(new Opened("x").ids, ["a"]);
+  assert.deepEqual(new Opened("y").ids, []);
   for (const text of ["", "{", "7", '{"ids": 7, "current": 7}', '{"ids": [7, null]}']) {
-    const opened = new Opened(storage({ x: text }), "x");
+    storing({ x: text });
+    const opened = new Opened("x");
     assert.deepEqual([opened.ids, opened.current], [[], null]);
   }
-  const full = { getItem: () => null, setItem: () => assert.fail("full") };
-  new Opened(full, "x").open("a");
+  storing({}, () => assert.fail("full"));
+  new Opened("x").open("a");
+  delete globalThis.localStorage;
+  new Opened("x").open("a");
+  assert.deepEqual(new Opened("x").ids, [], "a browser that lets nothing be kept");
 });
 
 test("each server has a place of its own", () => {
@@ -78,9 +86,10 @@ async function archiving(t, answers, { token = "", ids = [] } = {}) {
     response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(said));
   });
   const url = await listening(t, server);
-  const opened = new Opened(storage(), "x");
+  storing();
+  const opened = new Opened("x");
   for (const id of ids) opened.open(id);
-  const archive = new Archive(`${url}/api/conversations`, () => token, opened);
+  const archive = new Archive(new Api(`${url}/api/`, () => token), opened);
   return { archive, asked, opened };
 }
 
@@ -118,21 +127,21 @@ test("older ones are added, and what cannot be loaded is told", async (t) => {
   assert.deepEqual([archive.trouble, archive.isLoading, archive.shown.length], ["Busy.", false, 3]);
 });
 
-test("what is removed is deleted when that is settled, and can be taken back until then", async (t) => {
-  const { archive, asked, opened } = await archiving(t, [page("a", "b"), [200, {}], page("b")], { ids: ["b", "a"] });
+test("what is removed can be put back until it is deleted", async (t) => {
+  const { archive, asked, opened } = await archiving(t, [page("a", "b"), [200, {}], page("a", "b")], { ids: ["b", "a"] });
   await archive.load();
-  archive.remove(archive.shown[0]);
+  const [removed] = archive.shown;
+  archive.remove(removed);
   assert.deepEqual(archive.shown.map(({ id }) => id), ["b"]);
-  archive.undo();
+  archive.putBack(removed);
   assert.deepEqual(archive.shown.map(({ id }) => id), ["a", "b"], "in its place");
-  await archive.settle();
   assert.equal(asked.length, 1);
-  archive.remove(archive.shown[0]);
-  await archive.settle();
+  archive.remove(removed);
+  await archive.delete(removed);
   assert.deepEqual(asked[1], ["DELETE", "/api/conversations/a", ""]);
   assert.deepEqual([opened.ids, opened.current], [["b"], null]);
-  archive.undo();
-  assert.deepEqual(archive.shown.map(({ id }) => id), ["b"], "too late");
+  await archive.load();
+  assert.deepEqual(archive.shown.map(({ id }) => id), ["a", "b"], "what the server has again is shown");
 });
 
 test("one that is being removed is not shown again by a list that still has it", async (t) => {
@@ -147,16 +156,15 @@ test("a session that was just ended is waited for, and what stays is put back", 
   const held = [409, { error: { ...ERROR, retry_after_s: 2 } }];
   const answers = [page("a", "b"), held, [404, { error: ERROR }], [503, { error: { ...ERROR, message: "Gone wrong." } }]];
   const { archive, asked, opened } = await archiving(t, answers, { ids: ["a", "b"] });
-  const failed = [];
-  archive.onfail = (error) => failed.push(error.message);
   await archive.load();
-  archive.remove(archive.shown[0]);
-  await archive.settle();
+  const [first, second] = archive.shown;
+  archive.remove(first);
+  await archive.delete(first);
   assert.equal(asked.length, 3);
   assert.deepEqual(opened.ids, ["b"], "another has deleted it");
-  archive.remove(archive.shown[0]);
-  await archive.settle();
-  assert.deepEqual([failed, opened.ids, archive.shown.map(({ id }) => id)], [["Gone wrong."], ["b"], ["b"]]);
+  archive.remove(second);
+  await assert.rejects(archive.delete(second), { message: "Gone wrong." });
+  assert.deepEqual([opened.ids, archive.shown.map(({ id }) => id)], [["b"], ["b"]]);
 });
 
 test("the turns of one, and of one that is not there", async (t) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
+import { Api } from "../../static/js/api.js";
 import { Engines, bestOf, detailOf, labelOf, missingOf } from "../../static/js/engines.js";
 import { inWords } from "../../static/js/languages.js";
 import { SamplePlayer } from "../../static/js/sample-player.js";
@@ -97,7 +98,7 @@ test("a swap is asked for with the token, and what comes of it is told", async (
     if (count === 2) response.writeHead(503);
     response.end(JSON.stringify(count === 2 ? { error: { code: "ASR_FAIL", message: "It is torn." } } : { count }));
   });
-  const engines = new Engines(url, () => "a tök€n");
+  const engines = new Engines(new Api(url, () => "a tök€n"));
   const told = [];
   engines.onchange = () => told.push([engines.wish?.name, engines.list?.count, engines.trouble]);
   await engines.swap("recognizer", "great");
@@ -120,7 +121,7 @@ test("what is fetched tells how far it is, and is asked for anew when it is here
       setImmediate(() => response.end('"total":9}\n{"fetched":"small"}\n'));
     }
   });
-  const engines = new Engines(url, () => "a token");
+  const engines = new Engines(new Api(url, () => "a token"));
   const told = [];
   engines.onchange = () => told.push(engines.fetching && [engines.fetching.done, engines.fetching.total]);
   const fetched = engines.fetch("recognizer", "great");
@@ -146,7 +147,7 @@ test("a fetch that comes to nothing says why, and one that is stopped nothing", 
     if (request.method === "GET") response.end("{}");
     else answers.shift()(response);
   });
-  const engines = new Engines(url, () => "");
+  const engines = new Engines(new Api(url, () => ""));
   const said = [];
   for (let count = 0; count < 3; count += 1) {
     await engines.fetch("recognizer", "great");
@@ -162,7 +163,7 @@ test("a fetch that comes to nothing says why, and one that is stopped nothing", 
 test("an answer that was overtaken does not count, and a server that is gone is one sentence", async (t) => {
   const waiting = [];
   const { url } = await serving(t, (_request, response) => waiting.push(response));
-  const engines = new Engines(url, () => "");
+  const engines = new Engines(new Api(url, () => ""));
   const first = engines.load();
   while (waiting.length < 1) await new Promise(setImmediate);
   const second = engines.load();
@@ -172,14 +173,14 @@ test("an answer that was overtaken does not count, and a server that is gone is 
   waiting[0].end('{"count":1}');
   await first;
   assert.equal(engines.list.count, 2);
-  const gone = new Engines("http://127.0.0.1:1/api/", () => "");
+  const gone = new Engines(new Api("http://127.0.0.1:1/api/", () => ""));
   await gone.load();
   assert.equal(gone.trouble, "The server does not answer.");
 });
 
 test("a sample is asked for by the voice's whole name", async (t) => {
   const { url, asked } = await serving(t, (_request, response) => response.end("RIFF"));
-  const engines = new Engines(url, () => "");
+  const engines = new Engines(new Api(url, () => ""));
   assert.equal((await engines.sample("a/b ü?", "")).byteLength, 4);
   await engines.sample("de", "en");
   const paths = asked.map(([, path]) => path);

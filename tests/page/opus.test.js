@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { Api } from "../../static/js/api.js";
 import { Client } from "../../static/js/client.js";
 import { SpeechDecoder, hasOpus } from "../../static/js/opus.js";
 import { decodeChunk } from "../../static/js/protocol.js";
@@ -77,7 +78,7 @@ class Data {
 Object.assign(globalThis, { AudioEncoder: Encoder, AudioDecoder: Decoder, AudioData: Data, EncodedAudioChunk: Object });
 
 function opened(features = ["opus"]) {
-  const client = new Client(/** @type {any} */ ({ socket: "ws://server/ws", upload: "" }), /** @type {any} */ (CHOICES));
+  const client = new Client("ws://server/ws", new Api("", () => ""), /** @type {any} */ (CHOICES));
   client.wantsOpus = true;
   client.connection.connect();
   Socket.last.tell({ ...GREETING, features });

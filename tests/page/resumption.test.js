@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
+import { Api } from "../../static/js/api.js";
 import { Connection } from "../../static/js/connection.js";
 import { Events } from "../../static/js/events.js";
 import { Resumption } from "../../static/js/resumption.js";
@@ -17,7 +18,7 @@ const CUT = { wasClean: false };
 function opened(greeting = NAMED) {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout"] });
-  const connection = new Connection("ws://server/ws");
+  const connection = new Connection("ws://server/ws", new Api("http://server/api/", () => ""));
   const events = new Events();
   const session = new Session(events, connection, /** @type {any} */ (CHOICES));
   const lost = [];

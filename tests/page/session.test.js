@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
+import { Api } from "../../static/js/api.js";
 import { Connection } from "../../static/js/connection.js";
 import { Conversation } from "../../static/js/conversation.js";
 import { Events } from "../../static/js/events.js";
@@ -16,9 +17,10 @@ const EVENTS = ["notice", "greeting", "listening", "thinking", "final", "hold", 
 
 /** A session that the server has greeted, and what it tells from then on. */
 function opened(choices = {}) {
-  const connection = new Connection("ws://server/ws", "http://server/api/room");
+  const chosen = { ...CHOICES, ...choices };
+  const connection = new Connection("ws://server/ws", new Api("http://server/api/", () => chosen.token));
   const events = new Events();
-  const session = new Session(events, connection, { ...CHOICES, ...choices });
+  const session = new Session(events, connection, chosen);
   connection.connect();
   const socket = Socket.last;
   socket.tell(GREETING);
@@ -56,7 +58,7 @@ test("a session that goes on with a conversation asks for what waits in it", () 
   const pasta = { id: "a", kind: "timer", label: "pasta", left_ms: 5000 };
   socket.tell({ type: "timers", timers: [pasta] });
   assert.deepEqual(shown, [[], [], [], [pasta]]);
-  session.timers.cancel("a");
+  session.cancelTimer("a");
   assert.deepEqual(socket.take(), [{ type: "cancel_timer", id: "a" }]);
 });
 
@@ -264,10 +266,9 @@ test("a full server is asked again when it said, and one that crashed says so", 
 
 /** Why the handshake of a session was refused, as the server answers it to who asks. */
 async function refused(status, body) {
-  const { connection, session, told } = opened();
+  const { connection, session, told } = opened({ token: "secret" });
   const asked = mock.method(globalThis, "fetch", async () => new Response(JSON.stringify(body), { status }));
   const at = performance.now();
-  connection.token = "secret";
   connection.connect();
   told.length = 0;
   await Socket.last.onclose();

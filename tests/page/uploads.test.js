@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { mock, test } from "node:test";
 
+import { Api } from "../../static/js/api.js";
 import { Events } from "../../static/js/events.js";
 import { TROUBLES } from "../../static/js/trouble.js";
 import { Uploads } from "../../static/js/uploads.js";
@@ -39,9 +40,9 @@ async function uploading(t, ...answers) {
     else request.socket.destroy();
   });
   const address = await listening(t, server);
-  const form = () => ({ token: "sésame", request: { conversation: "ours", speed: 1.5 } });
+  const form = () => ({ conversation: "ours", speed: 1.5, voice: undefined });
   const events = new Events();
-  const uploads = new Uploads(events, `${address}/api/utterance`, form);
+  const uploads = new Uploads(events, new Api(`${address}/api/`, () => "sésame"), form);
   return { uploads, server, asked, told: note(events, [], ...EVENTS) };
 }
 
