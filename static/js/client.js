@@ -81,7 +81,7 @@ export class Client {
       turn: markAll,
       voice: (pcm) => (this.isOpus ? encoder.push(pcm) : connection.send(pcm)),
       played: (turn, samples) => session.tellPlayed(turn, samples),
-      listening: (turn) => input.clock.begin(turn),
+      listening: (turn) => (input.clock.turn = turn),
       final: (turn) => input.clock.end(turn),
       chunk: (turn, chunk) => output.play(turn, chunk),
       rest: (_turn, phrase, rest) => output.finish(phrase, rest),
@@ -133,7 +133,7 @@ export class Client {
   record() {
     const stream = /** @type {MediaStream} */ (this.input.microphone.stream);
     const turn = this.conversation.append(this.uploads.begin(stream, this.session.server?.max_utterance_ms));
-    this.input.clock.begin(turn);
+    this.input.clock.turn = turn;
     this.tell(turn);
   }
 

@@ -78,15 +78,6 @@ export class Conversation {
     return this.waiting.length > 0 || this.current !== null;
   }
 
-  /**
-   * @param {"spoken" | "typed"} kind
-   * @param {number} now
-   * @param {string} [said]
-   */
-  add(kind, now, said) {
-    return this.append(new Turn(kind, now, said));
-  }
-
   /** @param {Turn} turn begun elsewhere than at this session */
   append(turn) {
     this.turns.push(turn);
@@ -99,7 +90,7 @@ export class Conversation {
    * @param {string} [said]
    */
   ask(kind, now, said) {
-    const turn = this.add(kind, now, said);
+    const turn = this.append(new Turn(kind, now, said));
     this.waiting.push(turn);
     return turn;
   }
@@ -209,9 +200,8 @@ export class Conversation {
     if (turn) {
       this.waiting.splice(place, 1);
     } else {
-      turn = new Turn(kind, now);
+      turn = this.append(new Turn(kind, now));
       turn.isUnasked = Boolean(event.origin);
-      this.turns.push(turn);
     }
     turn.number = event.turn;
     turn.silenceMs = kind === "spoken" ? this.silenceMs : 0;

@@ -80,17 +80,26 @@ export function setText(element, text) {
 }
 
 /**
- * Takes away what is shown of things that are gone.
+ * Shows something of each thing in a list, in their order: makes what is lacking, and takes away what is shown of things
+ * that are gone.
  *
  * @template K
- * @param {Map<K, {element: Element}>} shown by what it is shown of
- * @param {(key: K) => boolean} isThere
+ * @template {{element: Element}} V
+ * @param {Element} list
+ * @param {Map<K, V>} shown by what it is shown of
+ * @param {K[]} keys
+ * @param {(key: K, place: number) => V} show makes what is shown of one
  */
-export function keepOnly(shown, isThere) {
+export function showEach(list, shown, keys, show) {
   for (const [key, { element }] of shown) {
-    if (isThere(key)) continue;
+    if (keys.includes(key)) continue;
     element.remove();
     shown.delete(key);
+  }
+  for (const [place, key] of keys.entries()) {
+    const view = shown.get(key) ?? show(key, place);
+    shown.set(key, view);
+    if (list.children[place] !== view.element) list.insertBefore(view.element, list.children[place]);
   }
 }
 

@@ -3,28 +3,16 @@
 /** @typedef {import("./phase.js").Phase} Phase */
 /** @typedef {import("./phase.js").Standing} Standing */
 
-/** @type {Record<Phase, string>} */
-const WORDS = {
-  offline: "Connecting …",
-  ready: "Press to talk, or hold",
-  opening: "Opening the microphone …",
-  listening: "Listening …",
-  waiting: "Listening for you",
-  thinking: "Thinking …",
-  answering: "Press to interrupt",
-  held: "Paused, listening",
-};
-
-/** @type {Record<Phase, string>} */
-const BUTTON_NAMES = {
-  offline: "Talk",
-  ready: "Talk",
-  opening: "Finish speaking",
-  listening: "Finish speaking",
-  waiting: "Stop listening",
-  thinking: "Talk instead",
-  answering: "Talk over the answer",
-  held: "Paused, listening. Talk over the answer",
+/** What goes on, and what a press of the large button does. @type {Record<Phase, {words: string, button: string}>} */
+const PHASES = {
+  offline: { words: "Connecting …", button: "Talk" },
+  ready: { words: "Press to talk, or hold", button: "Talk" },
+  opening: { words: "Opening the microphone …", button: "Finish speaking" },
+  listening: { words: "Listening …", button: "Finish speaking" },
+  waiting: { words: "Listening for you", button: "Stop listening" },
+  thinking: { words: "Thinking …", button: "Talk instead" },
+  answering: { words: "Press to interrupt", button: "Talk over the answer" },
+  held: { words: "Paused, listening", button: "Paused, listening. Talk over the answer" },
 };
 
 /** @type {Record<import("./connection.js").Status, string>} */
@@ -43,9 +31,9 @@ export function wordsOf(standing, phase, now) {
   if (status === "waiting" && phase === "offline") return `Reconnecting automatically ${soon(reconnectAt - now)}`;
   if (phase === "thinking" && turn?.isPostponed) return "Waiting for the conversation to be free …";
   if (phase === "listening" && turn?.isUpload) return "Recording … press when you have finished";
-  if (phase === "listening" && isHandsFree && !turn?.said) return WORDS.waiting;
+  if (phase === "listening" && isHandsFree && !turn?.said) return PHASES.waiting.words;
   if (phase === "answering" && canInterrupt) return "Press or speak to interrupt";
-  return WORDS[phase];
+  return PHASES[phase].words;
 }
 
 /**
@@ -53,7 +41,7 @@ export function wordsOf(standing, phase, now) {
  * @returns {string} what a press of the large button does
  */
 export function buttonNameOf(phase) {
-  return BUTTON_NAMES[phase];
+  return PHASES[phase].button;
 }
 
 /** @param {Standing} standing */

@@ -1,6 +1,6 @@
 /** An answer's words: what was heard, what is being said, what is still to come; what never will be is folded away. */
 
-import { keepOnly, make, setText } from "./dom.js";
+import { make, setText, showEach } from "./dom.js";
 import { Markdown } from "./markdown.js";
 import { MarkdownView } from "./markdown-view.js";
 
@@ -52,14 +52,10 @@ export class ReplyView {
     const last = this.markdown.blocks.at(-1)?.start ?? 0;
     this.againAt = text.length - last > LONG ? now + LONG_MS : 0;
     const blocks = this.markdown.read(text);
-    keepOnly(this.made, (node) => blocks.includes(node));
-    // Those that are there already are the first.
-    for (const node of blocks.slice(this.made.size)) {
+    showEach(this.element, this.made, blocks, (node) => {
       const view = new MarkdownView();
-      const element = view.make(node);
-      this.made.set(node, { element, view });
-      this.element.append(element);
-    }
+      return { element: view.make(node), view };
+    });
   }
 }
 

@@ -8,7 +8,7 @@ import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
 import { Postponed } from "./postponed.js";
 import { PROTOCOL } from "./protocol.js";
-import { TROUBLES, noticeOfInfo, troubleOfBusy } from "./trouble.js";
+import { NOTICES, TROUBLES, troubleOfBusy } from "./trouble.js";
 
 /** @typedef {import("./turn.js").Turn} Turn */
 /** @typedef {"tap" | "hold" | "hands_free"} Mode */
@@ -276,8 +276,7 @@ export class Session {
     if (info.code === "shutting_down") while (this.conversation.reject());
     if (FAREWELLS.has(info.code)) this.events.tell("farewell");
     if (info.code === "idle_timeout" || info.code === "place_needed") this.connection.giveUp();
-    const notice = noticeOfInfo(info);
-    if (notice) this.events.tell("notice", notice.id, notice.trouble, notice.kind);
+    if (info.code in NOTICES) this.events.tell("notice", ...NOTICES[info.code]);
   }
 
   /** @private */

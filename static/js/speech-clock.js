@@ -8,14 +8,9 @@ import { MESSAGE_MS } from "./pcm.js";
 const LOUD = 0.02;
 
 export class SpeechClock {
-  /** @type {import("./turn.js").Turn | null} */
+  /** The one that the person speaks in. @type {import("./turn.js").Turn | null} */
   turn = null;
   lastLoud = 0;
-
-  /** @param {import("./turn.js").Turn} turn */
-  begin(turn) {
-    this.turn = turn;
-  }
 
   /**
    * @param {number} rms

@@ -1,6 +1,6 @@
 /** The timers, alarms and reminders that wait: a strip with a countdown and a button each. */
 
-import { keepOnly, make, setText } from "./dom.js";
+import { make, setText, showEach } from "./dom.js";
 
 /** @typedef {import("./protocol.js").Timer} Timer */
 
@@ -16,30 +16,24 @@ export class TimersView {
     this.cancel = cancel;
     /** What is shown of each, by id. @type {Map<string, TimerView>} */
     this.shown = new Map();
-    /** @type {number | null} */
-    this.ticking = null;
+    /** @type {number | undefined} */
+    this.ticking = undefined;
     document.addEventListener("visibilitychange", () => this.tick());
   }
 
   /** @param {Timer[]} timers all that wait */
   show(timers) {
-    keepOnly(this.shown, (id) => timers.some((timer) => timer.id === id));
     const now = performance.now();
-    for (const timer of timers) {
-      const view = this.shown.get(timer.id) ?? new TimerView(timer, () => this.cancel(timer.id));
-      view.dueAt = now + timer.left_ms;
-      this.shown.set(timer.id, view);
-      // Also one that is there already: their order is the server's.
-      if (this.strip.children[timers.indexOf(timer)] !== view.element) this.strip.append(view.element);
-    }
+    const ids = timers.map(({ id }) => id);
+    showEach(this.strip, this.shown, ids, (id, place) => new TimerView(timers[place], () => this.cancel(id)));
+    for (const { id, left_ms: left } of timers) /** @type {TimerView} */ (this.shown.get(id)).dueAt = now + left;
     this.strip.hidden = !timers.length;
     this.tick();
   }
 
   /** Shows how long it is, and again in a second, for as long as anybody can see it. @private */
   tick() {
-    if (this.ticking !== null) clearTimeout(this.ticking);
-    this.ticking = null;
+    clearTimeout(this.ticking);
     if (document.hidden || !this.shown.size) return;
     const now = performance.now();
     for (const view of this.shown.values()) view.showLeft(view.dueAt - now);

@@ -1,6 +1,6 @@
 /** The tools of the server that were used for a reply: a folded line each. */
 
-import { keepOnly, make, setText } from "./dom.js";
+import { make, setText, showEach } from "./dom.js";
 
 /** @typedef {import("./turn.js").Call} Call */
 
@@ -15,23 +15,17 @@ export class ToolsView {
   /** @param {Call[]} calls */
   show(calls) {
     this.element.hidden = !calls.length;
-    keepOnly(this.views, (call) => calls.some((one) => one.call === call));
-    for (const call of calls) {
-      const view = this.views.get(call.call) ?? new ToolView();
-      if (!this.views.has(call.call)) this.element.append(view.element);
-      this.views.set(call.call, view);
-      view.show(call);
-    }
+    const names = calls.map(({ call }) => call);
+    showEach(this.element, this.views, names, () => new ToolView());
+    for (const call of calls) this.views.get(call.call)?.show(call);
   }
 }
 
 class ToolView {
-  constructor() {
-    this.line = make("summary");
-    this.given = make("pre", { class: "given" });
-    this.result = make("pre", { class: "result" });
-    this.element = make("details", { class: "tool" }, this.line, this.given, this.result);
-  }
+  line = make("summary");
+  given = make("pre", { class: "given" });
+  result = make("pre", { class: "result" });
+  element = make("details", { class: "tool" }, this.line, this.given, this.result);
 
   /** @param {Call} call */
   show(call) {

@@ -138,22 +138,17 @@ export function troubleOfBusy({ message }) {
   return message === TROUBLES.stopping.title ? TROUBLES.stopping : TROUBLES.busy;
 }
 
-/** @type {Record<string, {id: string, trouble: Trouble, kind: "trouble" | "note"}>} */
-const OF_SESSIONS = {
-  shutting_down: { id: "connection", trouble: TROUBLES.stopping, kind: "trouble" },
-  idle_timeout: { id: "connection", trouble: TROUBLES.idle, kind: "note" },
-  place_needed: { id: "connection", trouble: TROUBLES.placeNeeded, kind: "trouble" },
-  session_limit: { id: "session", trouble: TROUBLES.sessionLimit, kind: "note" },
-};
-
 /**
- * What the person should know of something that the server tells of a whole session; null: nothing.
+ * What the person should know of something that the server tells of a whole session, by its code: what a `Tell` is told.
  *
- * @param {{code: string}} info
+ * @type {Record<string, [id: string, trouble: Trouble, kind: "trouble" | "note"]>}
  */
-export function noticeOfInfo({ code }) {
-  return OF_SESSIONS[code] ?? null;
-}
+export const NOTICES = {
+  shutting_down: ["connection", TROUBLES.stopping, "trouble"],
+  idle_timeout: ["connection", TROUBLES.idle, "note"],
+  place_needed: ["connection", TROUBLES.placeNeeded, "trouble"],
+  session_limit: ["session", TROUBLES.sessionLimit, "note"],
+};
 
 /**
  * Nothing but exact zeros, or nothing at all: a muted or a wrong device.

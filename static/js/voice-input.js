@@ -68,14 +68,17 @@ export class VoiceInput {
   /** Listens no more, but what was kept is still sent. */
   close() {
     this.feed.close();
-    this.wonderNoMore();
-    this.events.tell("level", 0);
-    this.microphone.rest();
+    this.quieten();
   }
 
   /** Listens no more, and drops what was kept. */
   rest() {
     this.feed.stop();
+    this.quieten();
+  }
+
+  /** @private */
+  quieten() {
     this.wonderNoMore();
     this.events.tell("level", 0);
     if (this.microphone.stream) this.microphone.rest();

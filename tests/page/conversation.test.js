@@ -7,6 +7,7 @@ import { rowsOf, scaleOf, summaryOf, ticksOf } from "../../static/js/latency.js"
 import { Framer, fromWav, loudness, toFloat32, toInt16 } from "../../static/js/pcm.js";
 import { applyPartial, decodeChunk, decodeEvent, subprotocols } from "../../static/js/protocol.js";
 import { troubleOfMicrophone, troubleOfPage, troubleOfTurn } from "../../static/js/trouble.js";
+import { Turn } from "../../static/js/turn.js";
 
 /** @param {Conversation} conversation @param {object[]} events */
 const feed = (conversation, ...events) => events.forEach((event, i) => conversation.apply(/** @type {any} */ (event), i));
@@ -195,7 +196,7 @@ test("a turn that the server cannot take yet is asked for again, and looks as if
 test("a postponed turn that nobody wants any more is over, and one without words gone", () => {
   const conversation = new Conversation();
   for (const [kind, said, left] of [["typed", "hello", 1], ["spoken", "", 1]]) {
-    const turn = conversation.add(kind, 0, said);
+    const turn = conversation.append(new Turn(kind, 0, said));
     turn.isPostponed = true;
     conversation.giveUp(turn);
     assert.equal(turn.outcome, "cancelled");
@@ -206,9 +207,9 @@ test("a postponed turn that nobody wants any more is over, and one without words
 
 test("a lost socket breaks off what it carried, and no recording", () => {
   const conversation = new Conversation();
-  const recorded = conversation.add("spoken", 0);
+  const recorded = conversation.append(new Turn("spoken", 0));
   recorded.isUpload = true;
-  const postponed = conversation.add("typed", 0, "hello");
+  const postponed = conversation.append(new Turn("typed", 0, "hello"));
   postponed.isPostponed = true;
   assert.deepEqual(conversation.breakOff(), [postponed]);
   assert.deepEqual([postponed.outcome, recorded.outcome], ["lost", null]);

@@ -6,7 +6,7 @@ import { Connection } from "../../static/js/connection.js";
 import { Conversation } from "../../static/js/conversation.js";
 import { Events } from "../../static/js/events.js";
 import { Session } from "../../static/js/session.js";
-import { TROUBLES, noticeOfInfo } from "../../static/js/trouble.js";
+import { NOTICES, TROUBLES } from "../../static/js/trouble.js";
 import { CHOICES, GREETING, Socket, done, note, refusal, state } from "./standins.js";
 
 globalThis.WebSocket = /** @type {any} */ (Socket);
@@ -233,10 +233,17 @@ test("a farewell is told, and says whether to come back", () => {
 
 test("what an info means to the person", () => {
   for (const code of ["shutting_down", "idle_timeout", "place_needed", "session_limit"]) {
-    const notice = noticeOfInfo({ code });
-    assert.ok(notice?.id && notice.trouble.title, code);
+    const { socket, told } = opened();
+    socket.tell({ type: "info", code, message: "m" });
+    const notices = told.filter(([name]) => name === "notice");
+    assert.deepEqual(notices, [["notice", ...NOTICES[code]]], code);
+    assert.ok(notices[0][2].title);
   }
-  for (const code of ["asr_fallback", "llm_synthetic", "engines_changed", "new"]) assert.equal(noticeOfInfo({ code }), null);
+  for (const code of ["asr_fallback", "llm_synthetic", "engines_changed", "new"]) {
+    const { socket, told } = opened();
+    socket.tell({ type: "info", code, message: "m" });
+    assert.deepEqual(told.filter(([name]) => name === "notice"), [], code);
+  }
 });
 
 test("a locked server is not asked for a turn until a token is there", async () => {

@@ -50,7 +50,7 @@ test("a voice, words, or an end of listening leave nothing to say", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   for (const comes of [
     () => input.microphone.onmessage(LOUD),
-    () => input.clock.begin(new Turn("typed", 0, "what time")),
+    () => (input.clock.turn = new Turn("typed", 0, "what time")),
     () => input.rest(),
   ]) {
     input.feed.hold();
