@@ -39,9 +39,7 @@ export class Microphone {
     this.onlevel = () => {};
   }
 
-  static get isPossible() {
-    return Boolean(navigator.mediaDevices?.getUserMedia);
-  }
+  static isPossible = Boolean(globalThis.navigator?.mediaDevices?.getUserMedia);
 
   /** What the device calls itself. */
   get label() {

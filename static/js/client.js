@@ -81,8 +81,8 @@ export class Client {
       turn: markAll,
       voice: (pcm) => (this.isOpus ? encoder.push(pcm) : connection.send(pcm)),
       played: (turn, samples) => session.tellPlayed(turn, samples),
-      listening: (turn) => (input.clock.turn = turn),
-      final: (turn) => input.clock.end(turn),
+      listening: (turn) => (input.turn = turn),
+      final: (turn) => input.end(turn),
       chunk: (turn, chunk) => output.play(turn, chunk),
       rest: (_turn, phrase, rest) => output.finish(phrase, rest),
       hold: (turn) => output.hold(turn),
@@ -97,7 +97,7 @@ export class Client {
   joinUploads() {
     const { connection, events, input, output, session } = this;
     events.on({
-      said: (turn) => input.clock.end(turn),
+      said: (turn) => input.end(turn),
       recorded: () => input.rest(),
       // A conversation has one live session at a time. What is typed afterwards goes over a new one.
       posting: () => connection.close(),
@@ -133,7 +133,7 @@ export class Client {
   record() {
     const stream = /** @type {MediaStream} */ (this.input.microphone.stream);
     const turn = this.conversation.append(this.uploads.begin(stream, this.session.server?.max_utterance_ms));
-    this.input.clock.turn = turn;
+    this.input.turn = turn;
     this.tell(turn);
   }
 

@@ -1,4 +1,6 @@
-/** Which conversations this browser has opened, and how they are told of. Pure, but for what the browser keeps. */
+/**
+ * Which conversations this browser has opened, which of them this tab has open, and how they are told of.
+ */
 
 import { keep, recall } from "./kept.js";
 
@@ -7,8 +9,16 @@ export const MOST_KEPT = 200;
 
 /** @typedef {{id: string, title: string, began_at: number, last_at: number, turns: number}} Summary */
 
-/** The ids of the conversations of one server, that which was opened last first, and the one that is open. */
+/**
+ * The ids of the conversations of one server, that which was opened last first, and the one that is open. Two tabs cannot
+ * go on with one at once.
+ */
 export class Opened {
+  /** Lets another tab have what this one has open. @private */
+  letGo = () => {};
+  /** The one that this tab has open. @type {string | null} */
+  held = null;
+
   /** @param {string} name under which they are kept */
   constructor(name) {
     this.name = name;
@@ -23,10 +33,33 @@ export class Opened {
     return this.load().current;
   }
 
+  /** The one that this tab had open when it was loaded anew. @returns {string | null} */
+  get left() {
+    return recall(this.name, "sessionStorage");
+  }
+
   /** @param {string | null} id of the one that is open; null: a new one of which nothing is known yet */
   open(id) {
     const { ids } = this.load();
     keep(this.name, { ids: id ? [id, ...ids.filter((one) => one !== id)].slice(0, MOST_KEPT) : ids, current: id });
+    keep(this.name, id, "sessionStorage");
+    if (id === this.held) return;
+    this.letGo();
+    this.letGo = () => {};
+    this.held = id;
+    if (!id || !globalThis.navigator?.locks) return;
+    // The browser gives it back when the tab is gone, however that comes.
+    const until = new Promise((resolve) => (this.letGo = () => resolve(null)));
+    navigator.locks.request(`${this.name} ${id}`, () => until).catch(() => {});
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<boolean>} whether another tab has it; false where the browser does not tell
+   */
+  async isElsewhere(id) {
+    const locks = await globalThis.navigator?.locks?.query();
+    return Boolean(locks?.held?.some(({ name }) => name === `${this.name} ${id}`));
   }
 
   /** @param {string} id */

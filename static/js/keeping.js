@@ -1,13 +1,12 @@
 /**
- * Conversations that last: which one the page goes on with, and what a person does with the others. Joins the assistant,
- * the archive and the drawer.
+ * Conversations that last: which one the page goes on with, and what a person does with the others. Joins the
+ * assistant, the archive and the drawer.
  */
 
 import { Archive } from "./archive.js";
 import { Conversation } from "./conversation.js";
 import { Opened, placeOf, titleOf } from "./conversations.js";
 import { ConversationsView } from "./conversations-view.js";
-import { Tab } from "./tab.js";
 import { UndoView } from "./undo-view.js";
 
 /** @typedef {import("./conversations.js").Summary} Summary */
@@ -20,29 +19,27 @@ export class Keeping {
    *   api: import("./api.js").Api,
    *   showAll: () => void,
    *   tell: (text: string) => void,
-   *   notice: import("./trouble.js").Tell,
    * }} options `showAll` shows the assistant's conversation in the place of another; `tell` has a screen reader say it
    */
-  constructor(assistant, { api, showAll, tell, notice }) {
+  constructor(assistant, { api, showAll, tell }) {
     this.assistant = assistant;
     this.showAll = showAll;
     this.tell = tell;
-    this.notice = notice;
-    const place = placeOf(document.baseURI);
-    this.opened = new Opened(place);
-    this.tab = new Tab(place);
+    this.opened = new Opened(placeOf(document.baseURI));
     this.archive = new Archive(api, this.opened);
     this.undo = new UndoView();
     this.view = new ConversationsView(this.archive, {
       open: (summary) => this.open(summary),
       remove: (summary) => this.remove(summary),
-      rename: ({ id }, title) => this.archive.rename(id, title).catch(this.failing("The conversation could not be renamed.")),
+      rename: ({ id }, title) => {
+        this.archive.rename(id, title).catch(this.failing("The conversation could not be renamed."));
+      },
       isOpen: (id) => id === this.id && this.assistant.conversation.turns.length > 0,
       closed: (dialog) => this.undo.leave(dialog),
     });
     this.archive.onchange = () => this.view.update();
     /** The one that a page which was loaded anew goes on with, until its turns are there. */
-    this.resuming = this.tab.left ?? this.opened.current;
+    this.resuming = this.opened.left ?? this.opened.current;
     if (this.resuming) assistant.session.conversationId = this.resuming;
   }
 
@@ -57,13 +54,13 @@ export class Keeping {
     this.resuming = null;
     if (!id) return;
     // Another tab goes on with it; this one begins anew, and the drawer has it.
-    if (id !== this.tab.left && (await this.tab.isElsewhere(id))) this.leave();
+    if (id !== this.opened.left && (await this.opened.isElsewhere(id))) this.leave();
     else await this.bring(id);
   }
 
   /** @param {Turn} turn of which something has changed */
   note(turn) {
-    if (turn.isOver && turn.remembered && this.id !== this.tab.held) this.hold(this.id);
+    if (turn.isOver && turn.remembered && this.id !== this.opened.held) this.opened.open(this.id);
   }
 
   /** Begins a new conversation; for some seconds the person can go back to this one. */
@@ -71,10 +68,7 @@ export class Keeping {
     const { conversation } = this.assistant;
     const { id } = this;
     this.goOn(new Conversation(), null);
-    this.undo.show({
-      text: "A new conversation.",
-      undo: () => this.goOn(conversation, id),
-    });
+    this.undo.show({ text: "A new conversation.", undo: () => this.goOn(conversation, id) });
   }
 
   /**
@@ -85,14 +79,8 @@ export class Keeping {
   goOn(conversation, id) {
     this.resuming = null;
     this.assistant.goOn(conversation, id);
-    this.hold(id);
-    this.showAll();
-  }
-
-  /** @private @param {string | null} id of the conversation that is open */
-  hold(id) {
     this.opened.open(id);
-    this.tab.open(id);
+    this.showAll();
   }
 
   /** Does without what was to be gone on with. @private */
@@ -124,11 +112,11 @@ export class Keeping {
     if (turns === undefined || this.id !== id) return false;
     if (turns) {
       this.assistant.conversation.turns.unshift(...turns);
-      this.hold(id);
+      this.opened.open(id);
       this.showAll();
     } else {
       this.opened.forget(id);
-      this.tab.open(null);
+      this.opened.open(null);
       this.leave();
     }
     return turns !== null;
@@ -162,6 +150,6 @@ export class Keeping {
    * @returns {(error: Error) => void} what tells that something has failed, and why
    */
   failing(title) {
-    return ({ message }) => this.notice("archive", { title, text: message }, "note");
+    return ({ message }) => this.assistant.events.tell("notice", "archive", { title, text: message }, "note");
   }
 }

@@ -1,5 +1,7 @@
 /** Whether the microphone hears the person: how loud it is, as it is spoken, and a verdict in words. */
 
+import { Audio } from "./audio.js";
+import { Microphone } from "./capture.js";
 import { byId, setText } from "./dom.js";
 import { levelOf } from "./orb-shape.js";
 import { troubleOfMicrophone } from "./trouble.js";
@@ -13,19 +15,20 @@ const SOON_MS = 3000;
 export class LevelTest {
   /**
    * @param {import("./capture.js").Microphone} microphone
-   * @param {{isNeeded: () => boolean}} options whether the microphone is to stay open for something else
+   * @param {{isNeeded: () => boolean, opened: () => void}} options whether the microphone is to stay open for something
+   *   else, and who is told that it is open: by now its devices have names
    */
-  constructor(microphone, { isNeeded }) {
+  constructor(microphone, { isNeeded, opened }) {
     this.microphone = microphone;
     this.isNeeded = isNeeded;
+    this.opened = opened;
     this.isOn = false;
     this.loudest = 0;
     this.button = byId("test-microphone");
     this.place = byId("microphone-level");
     this.meter = /** @type {HTMLMeterElement} */ (this.place.querySelector("meter"));
     this.verdict = /** @type {HTMLElement} */ (this.place.querySelector("p"));
-    /** The microphone is open: by now its devices have names. */
-    this.onopen = () => {};
+    this.button.hidden = !(Microphone.isPossible && Audio.isPossible);
     this.button.addEventListener("click", () => (this.isOn ? this.stop() : this.start()));
   }
 
@@ -47,7 +50,7 @@ export class LevelTest {
     if (!this.isOn) return this.letGo();
     const openedAt = performance.now();
     this.microphone.onlevel = (rms) => this.show(rms, performance.now() - openedAt);
-    this.onopen();
+    this.opened();
   }
 
   stop() {

@@ -40,8 +40,6 @@ const transcript = new TranscriptView(
 );
 const timers = new TimersView(byId("timers"), (id) => assistant.session.cancelTimer(id));
 const notices = new NoticesView(byId("troubles"), byId("notes"));
-/** @type {import("./trouble.js").Tell} */
-const notice = (id, trouble, kind) => notices.show(id, trouble, kind);
 
 const unable = troubleOfPage({
   isSecureContext,
@@ -49,9 +47,11 @@ const unable = troubleOfPage({
   hasWorklets: assistant.input.canStream,
   hasRecorder: Recording.isPossible,
 });
-if (unable) notice("page", unable);
-const canStream = () => assistant.input.canStream;
-const status = new StatusView(() => assistant.standing, { canTalk: unable === null, canStream });
+if (unable) notices.show("page", unable);
+const status = new StatusView(() => assistant.standing, {
+  canTalk: unable === null,
+  canStream: () => assistant.input.canStream,
+});
 const orb = new OrbView(() => speaker.level);
 
 // --- what the assistant tells ---------------------------------------------------------------------------------------
@@ -101,7 +101,6 @@ const keeping = new Keeping(assistant, {
   api,
   showAll,
   tell: (text) => setText(byId("announcer"), text),
-  notice,
 });
 byId("open-conversations").addEventListener("click", () => keeping.view.show());
 
@@ -121,7 +120,7 @@ assistant.events.on({
     keeping.note(turn);
   },
   level: (rms) => (orb.input = rms),
-  notice,
+  notice: (...told) => notices.show(...told),
   change: () => {
     status.show();
     orb.show(assistant.phase);
@@ -192,7 +191,7 @@ byId("download").addEventListener("click", () => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
 
-const settings = new Settings(choices, { assistant, engines, notice });
+const settings = new Settings(choices, { assistant, engines });
 const enginesView = new EnginesView(engines);
 const setup = new SetupView(engines);
 engines.onchange = () => {

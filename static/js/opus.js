@@ -162,7 +162,7 @@ class SpeechStream {
   /** @private */
   async finish() {
     if (this.decoder.state === "configured") await this.decoder.flush().catch(() => {});
-    this.tell(this.resampler.finish());
+    this.tell(this.resampler.tail());
     if (this.decoder.state === "configured") this.decoder.close();
     await this.before;
   }

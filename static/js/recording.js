@@ -14,9 +14,7 @@ export class Recording {
     this.recorder.start();
   }
 
-  static get isPossible() {
-    return "MediaRecorder" in globalThis;
-  }
+  static isPossible = "MediaRecorder" in globalThis;
 
   /**
    * Ends it; a second time is too late.

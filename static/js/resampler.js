@@ -76,8 +76,8 @@ export class Resampler {
   }
 
   /**
-   * What still waits, as it is if nothing follows: with it the whole output is as long as the input. The stream can go on
-   * all the same.
+   * What still waits, as it is if nothing follows: with it the whole output is as long as the input. The stream can go
+   * on all the same.
    *
    * @returns {Float32Array}
    */
@@ -87,17 +87,6 @@ export class Resampler {
     const rest = Math.ceil((taken * this.to) / this.from) - made;
     const tail = this.push(new Float32Array(2 * this.half)).slice(0, Math.max(0, rest));
     Object.assign(this, { held, phase, taken, made });
-    return tail;
-  }
-
-  /**
-   * Ends the stream: returns what still waited, and starts anew.
-   *
-   * @returns {Float32Array}
-   */
-  finish() {
-    const tail = this.tail();
-    this.reset();
     return tail;
   }
 }

@@ -6,7 +6,6 @@
 import { requestOf, seenHere, spokenHere } from "./choices.js";
 import { Conversation } from "./conversation.js";
 import { applyInfo, offerOf } from "./offer.js";
-import { Postponed } from "./postponed.js";
 import { PROTOCOL } from "./protocol.js";
 import { NOTICES, TROUBLES, troubleOfBusy } from "./trouble.js";
 
@@ -27,7 +26,8 @@ export class Session {
     this.connection = connection;
     this.choices = choices;
     this.conversation = new Conversation();
-    this.postponed = new Postponed();
+    /** What the server could not take, and for how long after its end there; a session has one turn at a time. */
+    this.postponed = { turn: /** @type {Turn | null} */ (null), afterS: 0 };
     /** What the server said of itself. @type {any} */
     this.server = null;
     /** Which conversation the next turn goes on; kept over connections. @type {string | null} */
@@ -37,7 +37,6 @@ export class Session {
     /** How sound is coded from the next turn on; null: as ever. @type {"opus" | "pcm" | null} */
     this.codec = null;
     this.wantsToken = false;
-    const { postponed } = this;
     connection.onevent = (event) => this.take(event);
     connection.onchunk = (chunk) => {
       const turn = this.conversation.numbered.get(chunk.turn);
@@ -45,11 +44,6 @@ export class Session {
     };
     connection.onlost = () => this.lose();
     connection.onchange = () => this.events.tell("change");
-    postponed.onagain = (turn) => {
-      if (this.conversationId !== this.server.conversation) this.events.tell("notice", "conversation", null);
-      this.conversation.askAgain(turn);
-      this.events.tell("again", turn);
-    };
   }
 
   // --- what is asked of the server ----------------------------------------------------------------------------------
@@ -120,7 +114,8 @@ export class Session {
 
   /** The person wants no more of the turn that is to be asked for again. */
   giveUp() {
-    const turn = this.postponed.giveUp();
+    const { turn } = this.postponed;
+    this.postponed.turn = null;
     if (!turn) return;
     this.events.tell("notice", "conversation", null);
     this.conversation.giveUp(turn);
@@ -212,10 +207,22 @@ export class Session {
 
   /** @private @param {Turn} turn */
   end(turn) {
-    if (this.postponed.end(turn)) return;
+    if (turn === this.postponed.turn) {
+      setTimeout(() => this.askAgain(turn), this.postponed.afterS * 1000);
+      return;
+    }
     if (turn.isHeld || turn.outcome === "interrupted") this.events.tell("drop", turn);
     this.connection.say({ type: "mark", turn: turn.number, marks: turn.marks });
     this.events.tell("end", turn);
+  }
+
+  /** @private @param {Turn} turn that was postponed, unless it was given up */
+  askAgain(turn) {
+    if (turn !== this.postponed.turn) return;
+    this.postponed.turn = null;
+    if (this.conversationId !== this.server.conversation) this.events.tell("notice", "conversation", null);
+    this.conversation.askAgain(turn);
+    this.events.tell("again", turn);
   }
 
   /**
@@ -263,7 +270,7 @@ export class Session {
     }
     turn.isPostponed = true;
     turn.troubles = [];
-    this.postponed.postpone(turn, afterS ?? 0);
+    this.postponed = { turn, afterS: afterS ?? 0 };
     this.events.tell("postponed", turn);
   }
 
@@ -281,7 +288,7 @@ export class Session {
 
   /** @private */
   lose() {
-    this.postponed.giveUp();
+    this.postponed.turn = null;
     this.isHandsFree = false;
     this.events.tell("lost");
     for (const turn of this.conversation.breakOff()) {

@@ -1,7 +1,6 @@
 /** The settings, put together: what the person chooses in the dialog, and what the page does about it. */
 
 import { Audio } from "./audio.js";
-import { Microphone } from "./capture.js";
 import { chime } from "./chime.js";
 import { saveChoices } from "./choices.js";
 import { ChoicesView } from "./choices-view.js";
@@ -14,7 +13,10 @@ import { showTheme } from "./theme.js";
 /** Choices that go with a turn. */
 const OF_TURNS = new Set(["voice", "speed", "language", "silenceMs", "bargeIn"]);
 
-const MUTED = { title: "The voice is muted.", text: "Answers are only written, until the settings let them sound again." };
+const MUTED = {
+  title: "The voice is muted.",
+  text: "Answers are only written, until the settings let them sound again.",
+};
 
 export class Settings {
   /**
@@ -22,20 +24,21 @@ export class Settings {
    * @param {{
    *   assistant: import("./assistant.js").Assistant,
    *   engines: import("./engines.js").Engines,
-   *   notice: import("./trouble.js").Tell,
    * }} parts
    */
-  constructor(choices, { assistant, engines, notice }) {
+  constructor(choices, { assistant, engines }) {
     this.choices = choices;
     this.assistant = assistant;
     this.engines = engines;
-    this.notice = notice;
     this.audio = assistant.client.audio;
     this.view = new ChoicesView(choices, { changed: (name) => this.change(name) });
     this.dialog = this.view.dialog;
     this.hear = /** @type {HTMLButtonElement} */ (byId("hear"));
     this.samples = this.makeSamples();
-    this.test = this.makeLevelTest();
+    this.test = new LevelTest(assistant.input.microphone, {
+      isNeeded: () => this.isTalking,
+      opened: () => this.view.fillDevices(),
+    });
     this.bindOutput();
     byId("open-settings").addEventListener("click", () => {
       this.view.open();
@@ -75,15 +78,6 @@ export class Settings {
       else samples.play(this.view.voice);
     });
     return samples;
-  }
-
-  /** @private */
-  makeLevelTest() {
-    const { assistant, view } = this;
-    const test = new LevelTest(assistant.input.microphone, { isNeeded: () => this.isTalking });
-    test.onopen = () => view.fillDevices();
-    byId("test-microphone").hidden = !(Microphone.isPossible && Audio.isPossible);
-    return test;
   }
 
   /** @private */
@@ -134,7 +128,7 @@ export class Settings {
     const { theme, timing, muted } = this.choices;
     if (name === "theme") showTheme(theme);
     if (name === "timing") document.body.dataset.timing = String(timing);
-    if (name === "muted") this.notice("muted", muted ? MUTED : null, "note");
+    if (name === "muted") this.assistant.events.tell("notice", "muted", muted ? MUTED : null, "note");
     if (name === "muted" || name === "volume") this.audio.setVolume(this.volume);
   }
 }

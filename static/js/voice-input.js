@@ -1,9 +1,12 @@
 /** The person's voice: what the microphone hears, how loud it is, and when the person spoke. */
 
 import { Microphone } from "./capture.js";
-import { SpeechClock } from "./speech-clock.js";
+import { MESSAGE_MS } from "./pcm.js";
 import { TROUBLES, troubleOfSilence } from "./trouble.js";
 import { VoiceFeed } from "./voice-feed.js";
+
+/** Far above the noise of a room behind a gain control, far below a voice. */
+const LOUD = 0.02;
 
 /** Whoever has pressed to talk has begun to by then, or is not heard. */
 const SOON_MS = 4000;
@@ -19,7 +22,10 @@ export class VoiceInput {
     this.audio = audio;
     this.microphone = new Microphone(events, audio);
     this.microphone.device = device;
-    this.clock = new SpeechClock();
+    /** The turn that the person speaks in. @type {import("./turn.js").Turn | null} */
+    this.turn = null;
+    /** When it was loud last: the server has a better detector of speech, but not the page's clock. */
+    this.lastLoud = 0;
     this.feed = new VoiceFeed();
     /** When the person was about to speak, on the page's clock, and what has come of it since. */
     this.expectedAt = 0;
@@ -54,7 +60,7 @@ export class VoiceInput {
   wonder(atOnce) {
     if (!this.feed.isListening || this.microphone.isHushed) return;
     if (!this.hasCome) this.events.tell("notice", "silence", troubleOfSilence(this.microphone.label));
-    else if (atOnce && this.clock.lastLoud < this.expectedAt && !this.clock.turn?.said) {
+    else if (atOnce && this.lastLoud < this.expectedAt && !this.turn?.said) {
       this.events.tell("notice", "quiet", TROUBLES.quiet, "note");
     }
   }
@@ -63,6 +69,12 @@ export class VoiceInput {
   wonderNoMore() {
     clearTimeout(this.expecting);
     this.events.tell("notice", "quiet", null);
+  }
+
+  /** The person has finished speaking in it. @param {import("./turn.js").Turn} turn */
+  end(turn) {
+    if (turn.marks.speech_start !== undefined) turn.mark("speech_end", this.lastLoud);
+    this.turn = null;
   }
 
   /** Listens no more, but what was kept is still sent. */
@@ -92,8 +104,12 @@ export class VoiceInput {
     if (!this.feed.isListening) return;
     this.events.tell("level", rms);
     this.hasCome = true;
-    this.clock.hear(rms, performance.now());
-    if (this.clock.lastLoud > this.expectedAt) this.wonderNoMore();
+    if (rms >= LOUD) {
+      this.lastLoud = performance.now();
+      // A message covers what was before it came.
+      this.turn?.mark("speech_start", this.lastLoud - MESSAGE_MS);
+    }
+    if (this.lastLoud > this.expectedAt) this.wonderNoMore();
     if (pcm) this.feed.push(pcm);
   }
 }

@@ -17,7 +17,7 @@ function whole(from, to, input, piece = 128) {
   const resampler = new Resampler(from, to);
   const parts = [];
   for (let at = 0; at < input.length; at += piece) parts.push(...resampler.push(input.subarray(at, at + piece)));
-  return Float32Array.from([...parts, ...resampler.finish()]);
+  return Float32Array.from([...parts, ...resampler.tail()]);
 }
 
 for (const rate of [44_100, 48_000, 96_000]) {
@@ -53,9 +53,10 @@ test("the output is as long as the input, and in its place, however it is cut", 
   }
 });
 
-test("a finished one begins anew", () => {
+test("one that is reset begins anew", () => {
   const resampler = new Resampler(22_050, 48_000);
   const input = tone(500, 22_050, 1000);
-  const first = [...resampler.push(input), ...resampler.finish()];
-  assert.deepEqual([...resampler.push(input), ...resampler.finish()], first);
+  const first = [...resampler.push(input), ...resampler.tail()];
+  resampler.reset();
+  assert.deepEqual([...resampler.push(input), ...resampler.tail()], first);
 });

@@ -19,7 +19,7 @@ beforeEach(() => {
   input = new VoiceInput(events, /** @type {any} */ ({ hasWorklets: true }), "");
   told = note(events, [], "notice");
   // Where the page's clock stands still, a loud moment and the press would be the same.
-  input.clock.lastLoud = -1;
+  input.lastLoud = -1;
   input.feed.hold();
 });
 
@@ -50,7 +50,7 @@ test("a voice, words, or an end of listening leave nothing to say", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   for (const comes of [
     () => input.microphone.onmessage(LOUD),
-    () => (input.clock.turn = new Turn("typed", 0, "what time")),
+    () => (input.turn = new Turn("typed", 0, "what time")),
     () => input.rest(),
   ]) {
     input.feed.hold();
