@@ -135,11 +135,6 @@ function nameOfVoice(voice) {
   return /^[a-z]{2}(-|$)/.test(voice) ? nameOf(voice) : voice.charAt(0).toUpperCase() + voice.slice(1);
 }
 
-/** @param {string | number} ms */
-function seconds(ms) {
-  return `${(Number(ms) / 1000).toFixed(1)} s`;
-}
-
 /**
  * What happens in a pause for whoever chooses nothing.
  *
@@ -150,7 +145,7 @@ function seconds(ms) {
 export function wordsOfSilence(silenceMs, endOfTurn) {
   if (!silenceMs || !endOfTurn) return { usual: "The usual one", hint: "" };
   const isWeighed = endOfTurn.endpointing === "adaptive" && endOfTurn.at_work;
-  if (!isWeighed) return { usual: `${seconds(silenceMs)}, default`, hint: "" };
+  if (!isWeighed) return { usual: `${(silenceMs / 1000).toFixed(1)} s, default`, hint: "" };
   return {
     usual: "Automatic, default",
     hint: "You are answered sooner after what sounds finished, and later in the middle of a thought. "

@@ -43,7 +43,6 @@ export class Client {
     /** The sound of a turn is being cut off, and its end asked for. @type {Promise<void>} */
     this.cancelling = Promise.resolve();
     this.join();
-    this.joinUploads();
   }
 
   get conversation() {
@@ -90,13 +89,6 @@ export class Client {
       drop: (turn) => output.drop(turn),
       postponed: (turn) => turn.kind === "spoken" && input.feed.takeBack(),
       again: (turn) => this.ask(turn),
-    });
-  }
-
-  /** @private */
-  joinUploads() {
-    const { connection, events, input, output, session } = this;
-    events.on({
       said: (turn) => input.end(turn),
       recorded: () => input.rest(),
       // A conversation has one live session at a time. What is typed afterwards goes over a new one.

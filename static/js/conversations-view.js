@@ -16,7 +16,6 @@ export class ConversationsView {
    *   remove: (summary: Summary) => void,
    *   rename: (summary: Summary, title: string) => void,
    *   isOpen: (id: string) => boolean,
-   *   closed: (dialog: HTMLElement) => void,
    * }} actions
    */
   constructor(archive, actions) {
@@ -36,7 +35,6 @@ export class ConversationsView {
     });
     this.older.addEventListener("click", () => this.archive.more());
     byId("conversations-close").addEventListener("click", () => this.dialog.close());
-    this.dialog.addEventListener("close", () => this.actions.closed(this.dialog));
   }
 
   /** Opens the drawer with what the server has now. */

@@ -91,8 +91,9 @@ export function setText(element, text) {
  * @param {(key: K, place: number) => V} show makes what is shown of one
  */
 export function showEach(list, shown, keys, show) {
+  const there = new Set(keys);
   for (const [key, { element }] of shown) {
-    if (keys.includes(key)) continue;
+    if (there.has(key)) continue;
     element.remove();
     shown.delete(key);
   }

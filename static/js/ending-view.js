@@ -8,15 +8,18 @@ import { make, showLine } from "./dom.js";
 const CAPTIONS = { cancelled: "Stopped.", interrupted: "Interrupted.", lost: "The connection broke off here." };
 
 export class EndingView {
-  /** @param {{fold: (isFolded: boolean) => void, retry: (turn: Turn) => void}} actions */
-  constructor({ fold, retry }) {
+  /**
+   * @param {HTMLElement} reply is folded, so that what was not heard is out of sight, or not
+   * @param {(turn: Turn) => void} retry
+   */
+  constructor(reply, retry) {
     /** @type {Turn | null} */
     this.turn = null;
     this.caption = make("p", { class: "caption" });
     const unfold = () => {
       const isFolded = this.unheard.getAttribute("aria-expanded") === "true";
       this.unheard.setAttribute("aria-expanded", String(!isFolded));
-      fold(isFolded);
+      reply.classList.toggle("folded", isFolded);
     };
     const unheard = { class: "quiet unheard", type: "button", "aria-expanded": "false", onclick: unfold };
     this.unheard = make("button", unheard, "Not heard");

@@ -35,7 +35,6 @@ export class Keeping {
         this.archive.rename(id, title).catch(this.failing("The conversation could not be renamed."));
       },
       isOpen: (id) => id === this.id && this.assistant.conversation.turns.length > 0,
-      closed: (dialog) => this.undo.leave(dialog),
     });
     this.archive.onchange = () => this.view.update();
     /** The one that a page which was loaded anew goes on with, until its turns are there. */

@@ -34,12 +34,9 @@ const assistant = new Assistant(socket.href, api, choices);
 const engines = new Engines(api);
 const { audio, connection } = assistant.client;
 const { speaker } = assistant.output;
-const transcript = new TranscriptView(
-  { list: byId("turns"), scroller: byId("scroller"), latest: byId("latest") },
-  (turn) => say(turn.said),
-);
-const timers = new TimersView(byId("timers"), (id) => assistant.session.cancelTimer(id));
-const notices = new NoticesView(byId("troubles"), byId("notes"));
+const transcript = new TranscriptView((turn) => say(turn.said));
+const timers = new TimersView((id) => assistant.session.cancelTimer(id));
+const notices = new NoticesView();
 
 const unable = troubleOfPage({
   isSecureContext,
@@ -75,7 +72,7 @@ function announce(id, text) {
 function showTurn(turn) {
   const isSounding = speaker.key === turn.sound;
   turn.position = isSounding ? Math.max(turn.position, speaker.heard(turn.sound)) : turn.position;
-  transcript.show(turn, assistant.conversation.turns.includes(turn), isSounding);
+  transcript.show(assistant.conversation.turns, turn, isSounding);
   if (turn.isFinal && turn.kind === "spoken") announce(`${turn.sound} said`, `You said: ${turn.said}`);
   if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.audible}`);
   showWhetherThereAreAny();
@@ -89,8 +86,9 @@ function showWhetherThereAreAny() {
 
 /** Shows a conversation in the place of another; nothing of it is news. */
 function showAll() {
-  transcript.clear();
-  for (const turn of assistant.conversation.turns) {
+  const { turns } = assistant.conversation;
+  transcript.show(turns);
+  for (const turn of turns) {
     announced.add(`${turn.key} reply`);
     showTurn(turn);
   }
@@ -181,7 +179,7 @@ byId("new").addEventListener("click", () => {
 byId("copy").addEventListener("click", async () => {
   const copied = await copy(asText(assistant.conversation.turns));
   setText(byId("announcer"), copied ? "Copied." : "The browser did not let it be copied.");
-  status.flash("copy", copied ? "Copied" : "Not copied", copied);
+  status.showCopied(copied);
 });
 byId("download").addEventListener("click", () => {
   const file = new Blob([asText(assistant.conversation.turns)], { type: "text/plain" });

@@ -1,17 +1,12 @@
 /** What the person should know: troubles stay until they are mended, notes until they are put away. */
 
-import { make } from "./dom.js";
+import { byId, make } from "./dom.js";
 
 export class NoticesView {
-  /**
-   * @param {HTMLElement} troubles is announced at once
-   * @param {HTMLElement} notes is announced when there is a pause
-   */
-  constructor(troubles, notes) {
-    this.places = { trouble: troubles, note: notes };
-    /** @type {Map<string, HTMLElement>} */
-    this.shown = new Map();
-  }
+  /** The first is announced at once, the second when there is a pause. */
+  places = { trouble: byId("troubles"), note: byId("notes") };
+  /** @type {Map<string, HTMLElement>} */
+  shown = new Map();
 
   /**
    * @param {string} id a later notice with it takes this one's place

@@ -4,7 +4,7 @@
 /** @typedef {import("./phase.js").Standing} Standing */
 
 /** What goes on, and what a press of the large button does. @type {Record<Phase, {words: string, button: string}>} */
-const PHASES = {
+export const PHASES = {
   offline: { words: "Connecting …", button: "Talk" },
   ready: { words: "Press to talk, or hold", button: "Talk" },
   opening: { words: "Opening the microphone …", button: "Finish speaking" },
@@ -34,14 +34,6 @@ export function wordsOf(standing, phase, now) {
   if (phase === "listening" && isHandsFree && !turn?.said) return PHASES.waiting.words;
   if (phase === "answering" && canInterrupt) return "Press or speak to interrupt";
   return PHASES[phase].words;
-}
-
-/**
- * @param {Phase} phase
- * @returns {string} what a press of the large button does
- */
-export function buttonNameOf(phase) {
-  return PHASES[phase].button;
 }
 
 /** @param {Standing} standing */

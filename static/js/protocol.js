@@ -99,11 +99,6 @@ export function sliceCodePoints(text, start, end) {
   return Array.from(text).slice(start, end).join("");
 }
 
-/** @param {string} text */
-export function countCodePoints(text) {
-  return Array.from(text).length;
-}
-
 /**
  * What is shown after a `partial`.
  *

@@ -36,11 +36,6 @@ export class ReplyView {
     }
   }
 
-  /** @param {boolean} isFolded whether what was not heard is out of sight */
-  fold(isFolded) {
-    this.element.classList.toggle("folded", isFolded);
-  }
-
   /**
    * @private
    * @param {string} text

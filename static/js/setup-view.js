@@ -39,20 +39,13 @@ export class SetupView {
     showLine(byId("setup-trouble"), trouble);
     byId("setup-waiting").hidden = list !== null;
     if (!list) return;
-    this.showModel(list);
-    this.showRecognizer(list);
-    byId("setup-nothing").hidden = !(byId("setup-model").hidden && byId("setup-recognizer").hidden);
-  }
-
-  /**
-   * @private
-   * @param {List} list
-   */
-  showModel({ language_model: { synthetic, advice, engines }, may_swap: maySwap }) {
+    const { synthetic, advice, engines } = list.language_model;
     byId("setup-model").hidden = !synthetic;
     byId("setup-ollama").hidden = !engines.some((one) => one.name === "local" && one.in_use);
     showLine(byId("setup-advice"), advice ?? "");
-    byId("setup-own").hidden = !maySwap;
+    byId("setup-own").hidden = !list.may_swap;
+    this.showRecognizer(list);
+    byId("setup-nothing").hidden = !(byId("setup-model").hidden && byId("setup-recognizer").hidden);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { phaseOf } from "./phase.js";
-import { buttonNameOf, connectionOf, wordsOf } from "./phase-words.js";
+import { PHASES, connectionOf, wordsOf } from "./phase-words.js";
 
 /** @typedef {import("./phase.js").Standing} Standing */
 
@@ -34,14 +34,15 @@ export class StatusView {
     document.body.dataset.phase = phase;
     document.body.dataset.locked = String(wantsToken);
     setText(byId("phase"), wordsOf(standing, phase, performance.now()));
-    this.talk.setAttribute("aria-label", buttonNameOf(phase));
+    this.talk.setAttribute("aria-label", PHASES[phase].button);
     // Not "disabled" where it comes back by itself, which would take the focus away.
     this.talk.setAttribute("aria-disabled", String(phase === "offline"));
     this.talk.disabled = !canTalk || wantsToken;
     this.handsFree.disabled = !canTalk || !canStream() || wantsToken;
     this.handsFree.checked = isHandsFree;
     this.text.disabled = wantsToken;
-    for (const chip of byId("chips").children) /** @type {HTMLButtonElement} */ (chip).disabled = wantsToken || phase === "offline";
+    const chips = /** @type {Iterable<HTMLButtonElement>} */ (byId("chips").children);
+    for (const chip of chips) chip.disabled = wantsToken || phase === "offline";
     /** @type {HTMLButtonElement} */ (byId("stop")).disabled = ["offline", "ready"].includes(phase);
     this.showSend();
     // While the server works on a recording the socket is closed, and nothing is wrong.
@@ -54,22 +55,13 @@ export class StatusView {
     if (standing.status === "waiting" || postAt) this.timer = setTimeout(() => this.show(), 500);
   }
 
-  /**
-   * Shows for a moment, in a button's own place, what came of pressing it.
-   *
-   * @param {string} id
-   * @param {string} word
-   * @param {boolean} isDone
-   */
-  flash(id, word, isDone) {
-    const button = byId(id);
-    const label = /** @type {HTMLElement} */ (button.querySelector(".label"));
-    label.dataset.usual ??= label.textContent ?? "";
-    setText(label, word);
-    button.classList.toggle("done", isDone);
+  /** Shows for a moment, in the place of the button for it, what came of copying. @param {boolean} copied */
+  showCopied(copied) {
+    setText(byId("copy-label"), copied ? "Copied" : "Not copied");
+    byId("copy").classList.toggle("done", copied);
     setTimeout(() => {
-      setText(label, label.dataset.usual ?? "");
-      button.classList.remove("done");
+      setText(byId("copy-label"), "Copy");
+      byId("copy").classList.remove("done");
     }, DONE_MS);
   }
 

@@ -1,23 +1,21 @@
 /** The timers, alarms and reminders that wait: a strip with a countdown and a button each. */
 
-import { make, setText, showEach } from "./dom.js";
+import { byId, make, setText, showEach } from "./dom.js";
 
 /** @typedef {import("./protocol.js").Timer} Timer */
 
 const TICK_MS = 1000;
 
 export class TimersView {
-  /**
-   * @param {HTMLElement} strip
-   * @param {(id: string) => void} cancel
-   */
-  constructor(strip, cancel) {
-    this.strip = strip;
+  strip = byId("timers");
+  /** What is shown of each, by id. @type {Map<string, TimerView>} */
+  shown = new Map();
+  /** @type {number | undefined} */
+  ticking = undefined;
+
+  /** @param {(id: string) => void} cancel */
+  constructor(cancel) {
     this.cancel = cancel;
-    /** What is shown of each, by id. @type {Map<string, TimerView>} */
-    this.shown = new Map();
-    /** @type {number | undefined} */
-    this.ticking = undefined;
     document.addEventListener("visibilitychange", () => this.tick());
   }
 
@@ -36,7 +34,7 @@ export class TimersView {
     clearTimeout(this.ticking);
     if (document.hidden || !this.shown.size) return;
     const now = performance.now();
-    for (const view of this.shown.values()) view.showLeft(view.dueAt - now);
+    for (const view of this.shown.values()) setText(view.left, countdown(view.dueAt - now));
     const next = Math.min(...[...this.shown.values()].map(({ dueAt }) => rest(dueAt - now)));
     this.ticking = setTimeout(() => this.tick(), next);
   }
@@ -57,11 +55,6 @@ class TimerView {
     /** When it is due, on the page's clock. */
     this.dueAt = 0;
     this.element = make("li", { class: `timer ${timer.kind}` }, words, this.left, button);
-  }
-
-  /** @param {number} leftMs */
-  showLeft(leftMs) {
-    setText(this.left, countdown(leftMs));
   }
 }
 

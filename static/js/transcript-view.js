@@ -1,6 +1,6 @@
 /** The conversation as it is shown: one list item a turn, changed in place. */
 
-import { make, setText } from "./dom.js";
+import { byId, make, setText, showEach } from "./dom.js";
 import { EndingView } from "./ending-view.js";
 import { latencyOf } from "./latency-view.js";
 import { sliceCodePoints } from "./protocol.js";
@@ -14,55 +14,40 @@ import { ToolsView } from "./tools-view.js";
 const NEAR_PX = 80;
 
 export class TranscriptView {
-  /**
-   * @param {{list: HTMLElement, scroller: HTMLElement, latest: HTMLElement}} elements `latest` leads back to the end
-   * @param {Retry} retry
-   */
-  constructor({ list, scroller, latest }, retry) {
-    this.list = list;
-    this.scroller = scroller;
-    this.latest = latest;
+  list = byId("turns");
+  scroller = byId("scroller");
+  /** What leads back to the end. */
+  latest = byId("latest");
+  /** @type {Map<Turn, TurnView>} */
+  views = new Map();
+  /** Whether its end is kept in sight. */
+  isFollowing = true;
+
+  /** @param {Retry} retry */
+  constructor(retry) {
     this.retry = retry;
-    /** @type {Map<number, TurnView>} */
-    this.views = new Map();
-    /** Whether its end is kept in sight. */
-    this.isFollowing = true;
-    scroller.addEventListener("scroll", () => this.showLatest());
+    this.scroller.addEventListener("scroll", () => this.showLatest());
     // What stands below it came or went.
-    new ResizeObserver(() => this.isFollowing && this.follow()).observe(scroller);
-    latest.addEventListener("click", () => {
+    new ResizeObserver(() => this.isFollowing && this.follow()).observe(this.scroller);
+    this.latest.addEventListener("click", () => {
       this.follow();
-      scroller.focus({ preventScroll: true });
+      this.scroller.focus({ preventScroll: true });
     });
   }
 
   /**
-   * @param {Turn} turn
-   * @param {boolean} isThere whether it is still part of the conversation
-   * @param {boolean} isSounding
+   * @param {Turn[]} turns of the whole conversation
+   * @param {Turn} [turn] the one of which something has changed
+   * @param {boolean} [isSounding]
    */
-  show(turn, isThere, isSounding) {
-    const known = this.views.get(turn.key);
-    if (!isThere) {
-      known?.element.remove();
-      this.views.delete(turn.key);
-      return;
-    }
-    // A person who has scrolled up to read is left there, until they say something new.
-    this.isFollowing ||= !known;
-    const view = known ?? new TurnView(this.retry);
-    if (!known) {
-      this.views.set(turn.key, view);
-      this.list.append(view.element);
-    }
-    view.show(turn, isSounding);
+  show(turns, turn, isSounding = false) {
+    showEach(this.list, this.views, turns, () => {
+      // A person who has scrolled up to read is left there, until they say something new.
+      this.isFollowing = true;
+      return new TurnView(this.retry);
+    });
+    if (turn) this.views.get(turn)?.show(turn, isSounding);
     if (this.isFollowing) this.follow();
-    this.showLatest();
-  }
-
-  clear() {
-    this.views.clear();
-    this.list.replaceChildren();
     this.showLatest();
   }
 
@@ -72,14 +57,9 @@ export class TranscriptView {
   }
 
   /** @private */
-  get isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_PX;
-  }
-
-  /** @private */
   showLatest() {
-    this.isFollowing = this.isAtEnd;
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    this.isFollowing = scrollHeight - scrollTop - clientHeight < NEAR_PX;
     this.latest.hidden = this.isFollowing || !this.views.size;
   }
 }
@@ -95,7 +75,7 @@ class TurnView {
     this.reply = new ReplyView();
     this.tools = new ToolsView();
     this.assistant = make("div", { class: "part assistant", hidden: true }, title("Assistant"), this.reply.element);
-    this.ending = new EndingView({ fold: (isFolded) => this.reply.fold(isFolded), retry });
+    this.ending = new EndingView(this.reply.element, retry);
     const parts = [this.you, this.tools.element, this.assistant, this.ending.element];
     this.element = make("li", { class: "turn" }, ...parts);
     this.hasLatency = false;

@@ -1,6 +1,6 @@
 /** One exchange as a person sees it, and what of its reply was heard. Pure. */
 
-import { countCodePoints, sliceCodePoints } from "./protocol.js";
+import { sliceCodePoints } from "./protocol.js";
 import { heardOf, spokenAt } from "./spoken.js";
 
 /** @typedef {import("./spoken.js").Phrase} Phrase */
@@ -25,7 +25,7 @@ export class Turn {
     this.askedAt = at;
     this.said = said;
     /** Code points of `said` that no partial will change. */
-    this.stable = kind === "typed" ? countCodePoints(said) : 0;
+    this.stable = kind === "typed" ? Array.from(said).length : 0;
     this.isFinal = kind === "typed";
     /** Silence that the server took for its end, at most, in ms; 0 where the person ended it, or that is not known. */
     this.silenceMs = 0;

@@ -5,7 +5,11 @@ import { byId, setText } from "./dom.js";
 /** So long it is there, and longer while somebody points at it. */
 const SHOWN_MS = 8_000;
 
-/** @typedef {{text: string, undo: () => void, gone?: () => void}} Undoable what is done where it is taken back, and not */
+/**
+ * What is done where it is taken back, and where it is not.
+ *
+ * @typedef {{text: string, undo: () => void, gone?: () => void}} Undoable
+ */
 
 export class UndoView {
   constructor() {
@@ -20,8 +24,11 @@ export class UndoView {
       this.hide();
       shown?.undo();
     });
-    for (const event of ["pointerenter", "focusin"]) this.element.addEventListener(event, () => clearTimeout(this.timer));
-    for (const event of ["pointerleave", "focusout"]) this.element.addEventListener(event, () => this.wait());
+    const { element } = this;
+    for (const event of ["pointerenter", "focusin"]) element.addEventListener(event, () => clearTimeout(this.timer));
+    for (const event of ["pointerleave", "focusout"]) element.addEventListener(event, () => this.wait());
+    // It stays in sight where the dialog closes that it is in.
+    addEventListener("close", ({ target }) => target === element.parentNode && document.body.append(element), true);
     // Whoever leaves the page will not take it back.
     addEventListener("pagehide", () => this.settle());
   }
@@ -42,11 +49,6 @@ export class UndoView {
     const { shown } = this;
     this.hide();
     shown?.gone?.();
-  }
-
-  /** Keeps it in sight where `dialog` closes. @param {HTMLElement} dialog */
-  leave(dialog) {
-    if (dialog.contains(this.element)) document.body.append(this.element);
   }
 
   /** @private */

@@ -186,12 +186,9 @@ export class Uploads {
    * @param {Error} error
    */
   fail(turn, error) {
-    if (error instanceof Refusal) {
-      turn.troubles = [troubleOfTurn(error)];
-      if (error.code === "UNAUTHORIZED") this.events.tell("unauthorized");
-    } else {
-      turn.troubles = [TROUBLES.notSent];
-    }
+    const refusal = error instanceof Refusal ? error : null;
+    turn.troubles = [refusal ? troubleOfTurn(refusal) : TROUBLES.notSent];
+    if (refusal?.code === "UNAUTHORIZED") this.events.tell("unauthorized");
     this.end(turn, "failed");
   }
 

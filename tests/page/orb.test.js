@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { isMoving, levelOf, orbOf } from "../../static/js/orb-shape.js";
-import { buttonNameOf, connectionOf, wordsOf } from "../../static/js/phase-words.js";
+import { PHASES, connectionOf, wordsOf } from "../../static/js/phase-words.js";
 import { Turn } from "../../static/js/turn.js";
 
 const SEEN_FROM_AFAR = ["ready", "waiting", "listening", "thinking", "answering", "held"];
@@ -59,6 +59,6 @@ test("each phase says what can be done now", () => {
   assert.equal(words("thinking", { turn: Object.assign(new Turn("typed", 0, "hi"), { isPostponed: true }) }), "Waiting for the conversation to be free …");
   assert.equal(words("listening", { turn: Object.assign(new Turn("spoken", 0), { isUpload: true }) }), "Recording … press when you have finished");
   assert.equal(new Set(SEEN_FROM_AFAR.map((phase) => words(phase))).size, SEEN_FROM_AFAR.length);
-  assert.equal(buttonNameOf("answering"), "Talk over the answer");
+  assert.equal(PHASES.answering.button, "Talk over the answer");
   assert.deepEqual(["open", "closed", "waiting"].map((status) => connectionOf({ ...REST, status })), ["connected", "paused", "not connected"]);
 });
