@@ -148,7 +148,7 @@ export class Assistant {
 
   /** The person has finished speaking. */
   async finish() {
-    // A person who lets go while the microphone is still being opened has said nothing yet, and is not to be heard for ever.
+    // Who lets go while the microphone is still being opened has said nothing yet, and is not to be heard for ever.
     await this.beginning;
     const { press } = this;
     await new Promise((resolve) => setTimeout(resolve, TAIL_MS));

@@ -25,9 +25,7 @@ export class Audio {
   }
 
   /** Whether the devices for output can be chosen in this browser. */
-  static get canChoose() {
-    return Audio.isPossible && "setSinkId" in AudioContext.prototype;
-  }
+  static canChoose = "AudioContext" in globalThis && "setSinkId" in AudioContext.prototype;
 
   /** Whether the browser holds it back, until the person touches the page. */
   get isHeldBack() {

@@ -1,5 +1,6 @@
 /**
- * The microphone's end: whatever rate the device has, out come messages of `MESSAGE_MS` at 16 kHz, one channel, 16 bits.
+ * The microphone's end: whatever rate the device has, out come messages of `MESSAGE_MS` at 16 kHz, one channel, 16
+ * bits.
  */
 
 import { Framer, MESSAGE_MS, loudness, toInt16 } from "./pcm.js";

@@ -1,7 +1,7 @@
 /**
- * The page as a client of the server: the session, the microphone, the loudspeaker and the uploads. They know nothing of
- * each other and tell what happened; here what one tells becomes another's work, wherever nothing has to be decided.
- * What depends on what the person wants is left to `Assistant`, which listens to the other events.
+ * The page as a client of the server: the session, the microphone, the loudspeaker and the uploads. They know nothing
+ * of each other and tell what happened; here what one tells becomes another's work, wherever nothing has to be
+ * decided. What depends on what the person wants is left to `Assistant`, which listens to the other events.
  */
 
 import { Audio } from "./audio.js";
@@ -58,6 +58,7 @@ export class Client {
       reconnectAt: connection.retryAt,
       upload: uploads.turn,
       isPosting: uploads.isPosting,
+      canStream: input.canStream,
       postAt: uploads.retryAt,
       isSounding: output.isSounding,
       feed: input.feed.state,
@@ -79,7 +80,6 @@ export class Client {
     events.on({
       turn: markAll,
       voice: (pcm) => (this.isOpus ? encoder.push(pcm) : connection.send(pcm)),
-      played: (turn, samples) => session.tellPlayed(turn, samples),
       listening: (turn) => (input.turn = turn),
       final: (turn) => input.end(turn),
       chunk: (turn, chunk) => output.play(turn, chunk),

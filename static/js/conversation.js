@@ -129,8 +129,8 @@ export class Conversation {
   }
 
   /**
-   * The session is over, and numbers begin anew. What had not ended never will, but for an upload: that has a session of
-   * its own.
+   * The session is over, and numbers begin anew. What had not ended never will, but for an upload: that has a session
+   * of its own.
    *
    * @returns {Turn[]} the turns that this cut off
    */

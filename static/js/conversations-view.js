@@ -23,7 +23,6 @@ export class ConversationsView {
     this.actions = actions;
     this.dialog = dialogById("conversations");
     this.search = /** @type {HTMLInputElement} */ (byId("conversations-search"));
-    this.status = byId("conversations-status");
     this.list = byId("conversations-list");
     this.older = byId("conversations-older");
     /** The one that is being named anew. @type {string | null} */
@@ -49,7 +48,7 @@ export class ConversationsView {
   update() {
     const { shown, before, isLoading } = this.archive;
     this.list.setAttribute("aria-busy", String(isLoading));
-    setText(this.status, this.statusOf());
+    setText(byId("conversations-status"), this.statusOf());
     this.older.hidden = before === null;
     const at = document.activeElement?.closest("#conversations li");
     const focused = at instanceof HTMLElement ? { id: at.dataset.id, part: partOf(document.activeElement) } : null;

@@ -10,8 +10,8 @@ export const MOST_KEPT = 200;
 /** @typedef {{id: string, title: string, began_at: number, last_at: number, turns: number}} Summary */
 
 /**
- * The ids of the conversations of one server, that which was opened last first, and the one that is open. Two tabs cannot
- * go on with one at once.
+ * The ids of the conversations of one server, that which was opened last first, and the one that is open. Two tabs
+ * cannot go on with one at once.
  */
 export class Opened {
   /** Lets another tab have what this one has open. @private */

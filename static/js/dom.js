@@ -80,8 +80,8 @@ export function setText(element, text) {
 }
 
 /**
- * Shows something of each thing in a list, in their order: makes what is lacking, and takes away what is shown of things
- * that are gone.
+ * Shows something of each thing in a list, in their order: makes what is lacking, and takes away what is shown of
+ * things that are gone.
  *
  * @template K
  * @template {{element: Element}} V

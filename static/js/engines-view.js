@@ -12,7 +12,6 @@ export class EnginesView {
   /** @param {Engines} engines */
   constructor(engines) {
     this.engines = engines;
-    this.section = byId("engines");
     this.ownModel = new OwnModelView(engines);
     const rows = /** @type {Iterable<HTMLElement>} */ (byId("engine-rows").children);
     this.rows = Array.from(rows, (row) => new RowView(engines, row));
@@ -23,7 +22,7 @@ export class EnginesView {
     for (const row of this.rows) if (list) row.show(list);
     const swaps = this.rows.map(({ kind }) => ({ kind, name: list?.[kind].swapping_to }));
     this.ownModel.show();
-    this.section.setAttribute("aria-busy", String(Boolean(wish)));
+    byId("engines").setAttribute("aria-busy", String(Boolean(wish)));
     setText(byId("engines-status"), this.statusOf(wish ?? swaps.find(({ name }) => name)));
     showLine(byId("engines-trouble"), trouble);
   }

@@ -1,6 +1,6 @@
 /**
- * The server's engines: which are there, another one please, and how a voice sounds. It tells what came of it, and knows
- * nothing of who shows it.
+ * The server's engines: which are there, another one please, and how a voice sounds. It tells what came of it, and
+ * knows nothing of who shows it.
  */
 
 import { Refusal, readLines } from "./api.js";
@@ -20,9 +20,21 @@ import { inWords } from "./languages.js";
  *   in_use: boolean,
  * }} Candidate */
 
-/** The language model that a person named. @typedef {{url: string, model: string, has_key: boolean, kept: boolean}} Given */
+/**
+ * The language model that a person named.
+ *
+ * @typedef {{url: string, model: string, has_key: boolean, kept: boolean}} Given
+ */
 
-/** @typedef {{at_work: string, swapping_to: string | null, engines: Candidate[], synthetic?: boolean, advice?: string | null, languages?: string[], given?: Given | null}} OfKind */
+/** @typedef {{
+ *   at_work: string,
+ *   swapping_to: string | null,
+ *   engines: Candidate[],
+ *   synthetic?: boolean,
+ *   advice?: string | null,
+ *   languages?: string[],
+ *   given?: Given | null,
+ * }} OfKind */
 
 /** @typedef {{may_swap: boolean, end_of_turn: {at_work: string, endpointing: string}} & Record<Kind, OfKind>} List */
 
@@ -51,7 +63,7 @@ export class Engines {
     this.api = api;
   }
 
-  /** Asks what there is; and again while the server fetches something for others, since nobody tells when that is over. */
+  /** Asks what there is; and again while the server fetches something for others, as nobody tells when that is over. */
   async load() {
     clearTimeout(this.again);
     await this.take("engines");
@@ -218,15 +230,17 @@ export function missingOf({ engines }) {
   return engines
     .filter((one) => !one.usable)
     .map((one) => {
+      const { command } = one;
       const why = one.why_not ?? "";
       // A reason may end with the command, which stands by itself.
-      const bare = one.command && why.endsWith(one.command) ? why.slice(0, -one.command.length).replace(/[\s:]+$/, "") : why;
-      return { label: labelOf(one), why: bare.replace(/\.?$/, "."), command: one.command, candidate: one };
+      const bare = command && why.endsWith(command) ? why.slice(0, -command.length).replace(/[\s:]+$/, "") : why;
+      return { label: labelOf(one), why: bare.replace(/\.?$/, "."), command, candidate: one };
     });
 }
 
 /**
- * The best that the server uses, can use, or could after a press or a command: one on another machine is somebody's wish.
+ * The best that the server uses, can use, or could after a press or a command: one on another machine is somebody's
+ * wish.
  *
  * @param {OfKind} ofKind whose engines come with the best first
  */

@@ -1,6 +1,6 @@
 /**
- * What happens at this end of a session, told in one place: the microphone, the loudspeaker, the session and the uploads
- * tell it here, and whoever wants to know listens here, so that none of them knows another.
+ * What happens at this end of a session, told in one place: the microphone, the loudspeaker, the session and the
+ * uploads tell it here, and whoever wants to know listens here, so that none of them knows another.
  */
 
 /** @typedef {import("./turn.js").Turn} Turn */

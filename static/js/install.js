@@ -5,7 +5,8 @@ export function installWorker() {
   const workers = navigator.serviceWorker;
   if (!workers) return;
   // Whatever the worker fetches for later must not hold up what is needed now.
-  const begin = () => workers.register(new URL("worker.js", document.baseURI), { updateViaCache: "none" }).catch(() => {});
+  const url = new URL("worker.js", document.baseURI);
+  const begin = () => workers.register(url, { updateViaCache: "none" }).catch(() => {});
   if (document.readyState === "complete") begin();
   else addEventListener("load", begin, { once: true });
 }

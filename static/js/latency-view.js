@@ -39,7 +39,8 @@ function picture(rows, summary) {
     let from = 0;
     for (const { name, ms } of points) {
       if (ms > from) {
-        svg.append(draw("rect", { x: x(from), y, width: Math.max(0.5, x(ms) - x(from)), height: 12, class: `until-${name}` }));
+        const width = Math.max(0.5, x(ms) - x(from));
+        svg.append(draw("rect", { x: x(from), y, width, height: 12, class: `until-${name}` }));
       }
       from = ms;
     }

@@ -49,8 +49,9 @@ const KNEE = 0.88;
 const MOST_TICKS = 6;
 
 /**
- * Where on a bar of width 1 a time from 0 on lies: by the same measure as far as the first sound. What comes after that is
- * the length of the reply, which says nothing about how fast it was: that part of the axis is pressed together.
+ * Where on a bar of width 1 a time from 0 on lies: by the same measure as far as the first sound. What comes after
+ * that is the length of the reply, which says nothing about how fast it was: that part of the axis is pressed
+ * together.
  *
  * @param {Row[]} rows
  * @returns {(ms: number) => number}

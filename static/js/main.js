@@ -45,10 +45,7 @@ const unable = troubleOfPage({
   hasRecorder: Recording.isPossible,
 });
 if (unable) notices.show("page", unable);
-const status = new StatusView(() => assistant.standing, {
-  canTalk: unable === null,
-  canStream: () => assistant.input.canStream,
-});
+const status = new StatusView(() => assistant.standing, unable === null);
 const orb = new OrbView(() => speaker.level);
 
 // --- what the assistant tells ---------------------------------------------------------------------------------------

@@ -1,13 +1,13 @@
 /**
- * An answer as Markdown, while it is being written: its blocks, and for each piece of their text the place in the answer that
- * it came from, so that the word that is spoken can be found in it. Pure.
+ * An answer as Markdown, while it is being written: its blocks, and for each piece of their text the place in the
+ * answer that it came from, so that the word that is spoken can be found in it. Pure.
  */
 
 import { fromMarkdown } from "../vendor/from-markdown.js";
 
 /**
- * A node as mdast describes it (https://github.com/syntax-tree/mdast), with places in the whole answer, in UTF-16 units.
- * `places` of one with text of its own are those of its letters, and of its end.
+ * A node as mdast describes it (https://github.com/syntax-tree/mdast), with places in the whole answer, in UTF-16
+ * units. `places` of one with text of its own are those of its letters, and of its end.
  *
  * @typedef {{
  *   type: string,
@@ -41,8 +41,8 @@ export class Markdown {
   blocks = [];
 
   /**
-   * Reads an answer. What follows a block may still change it, and the one before it, but none further up: those are not
-   * read again.
+   * Reads an answer. What follows a block may still change it, and the one before it, but none further up: those are
+   * not read again.
    *
    * @param {string} text
    * @returns {Node[]} its blocks; one that has not changed is the same object as before

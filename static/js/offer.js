@@ -2,18 +2,10 @@
 
 import { inWords } from "./languages.js";
 
-/** @typedef {import("./protocol.js").Message & {limits: Set<string>}} Offer */
+/** @typedef {import("./protocol.js").Message & {limits: Set<string>}} Offer a greeting, and what is limited */
 
 /** Infos about what the server does without. */
 const LIMITS = new Set(["asr_fallback", "llm_synthetic"]);
-
-/**
- * @param {import("./protocol.js").Message} greeting
- * @returns {Offer}
- */
-export function offerOf(greeting) {
-  return { ...greeting, limits: new Set() };
-}
 
 /**
  * @param {Offer} offer is changed in place

@@ -15,8 +15,8 @@ const QUIET_DB = -55;
 const LOUD_DB = -10;
 
 /**
- * How far an outline lies from the middle, in radii of the button, at an angle in radians. `level` is 0 to 1 and `time` in
- * seconds; at a level and a time of 0 the outlines differ still.
+ * How far an outline lies from the middle, in radii of the button, at an angle in radians. `level` is 0 to 1 and
+ * `time` in seconds; at a level and a time of 0 the outlines differ still.
  *
  * @typedef {(angle: number, level: number, time: number) => number} Outline
  */
@@ -47,6 +47,9 @@ function petals(angle, level, time) {
   return REST * 0.94 + 0.05 * level + (0.035 + 0.05 * level) * Math.cos(8 * angle + time);
 }
 
+/** @type {Outline} */
+const petalsAround = (angle, level, time) => petals(angle, level, time) + 0.04 + 0.1 * level;
+
 /** @type {Record<Phase, {body: Outline, halo: Outline, moves: boolean}>} */
 const SHAPES = {
   offline: { body: circle, halo: none, moves: false },
@@ -55,7 +58,7 @@ const SHAPES = {
   waiting: { body: ring, halo: none, moves: true },
   listening: { body: circle, halo: swelling, moves: true },
   thinking: { body: trefoil, halo: none, moves: true },
-  answering: { body: petals, halo: (angle, level, time) => petals(angle, level, time) + 0.04 + 0.1 * level, moves: true },
+  answering: { body: petals, halo: petalsAround, moves: true },
   held: { body: square, halo: none, moves: false },
 };
 

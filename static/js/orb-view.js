@@ -1,4 +1,4 @@
-/** The orb: takes the shape of the phase, and follows the microphone while it listens and the answer while that sounds. */
+/** The orb: takes the phase's shape, and follows the microphone while it listens and the answer while that sounds. */
 
 import { byId } from "./dom.js";
 import { isMoving, levelOf, orbOf } from "./orb-shape.js";

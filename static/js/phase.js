@@ -1,16 +1,17 @@
 /** Where things stand: in all that the page shows of it, and in one word. Pure. */
 
 /**
- * opening: the microphone is asked for. held: the answer stands still, since somebody speaks into it. waiting: hands-free,
- * and nobody speaks.
+ * opening: the microphone is asked for. held: the answer stands still, since somebody speaks into it. waiting:
+ * hands-free, and nobody speaks.
  *
  * @typedef {"offline" | "opening" | "listening" | "thinking" | "answering" | "held" | "waiting" | "ready"} Phase
  */
 
 /**
- * `isHandsFree` is what the person wants; `canInterrupt`, whether speech then stops an answer. `status` and `reconnectAt` are the connection's. `upload` is a turn that is
- * recorded, or that the server works on while no socket is open; at `postAt` it is tried again, 0 if it need not be. `turn`
- * is under way, `asked` the latest that the server has not begun. Times are on the page's clock, in ms.
+ * `canStream`: whether a voice can be sent as it is spoken. `isHandsFree` is what the person wants; `canInterrupt`,
+ * whether speech then stops an answer. `status` and `reconnectAt` are the connection's. `upload` is a turn that is
+ * recorded, or that the server works on while no socket is open; at `postAt` it is tried again, 0 if it need not be.
+ * `turn` is under way, `asked` the latest that the server has not begun. Times are on the page's clock, in ms.
  *
  * @typedef {{
  *   isOpening: boolean,
@@ -21,6 +22,7 @@
  *   reconnectAt: number,
  *   upload: Turn | null,
  *   isPosting: boolean,
+ *   canStream: boolean,
  *   postAt: number,
  *   isSounding: boolean,
  *   feed: import("./voice-feed.js").FeedState,

@@ -3,7 +3,7 @@
 import { loudness } from "./pcm.js";
 import { playInPage, playInWorklet } from "./players.js";
 
-/** What is asked to stop has done so within a few ms; where the browser holds the sound back, no answer comes at all. */
+/** What is asked to stop has done so within a few ms; where the browser holds the sound back, no answer comes. */
 const STOP_LIMIT_MS = 80;
 
 /** What counts as this moment where it is asked how loud it is: about 20 ms. */

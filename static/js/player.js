@@ -2,8 +2,8 @@
  * Plays a queue and says how far it is, wherever it runs: in a worklet, or in the page where there are none. Pure.
  *
  * In: {chunk}, {flush: key}, {hold: key}, {release: true}. Out: {key, played, stumbles, time, idle, still} about every
- * 50 ms while there is sound, at its beginning and at its end; and {stopped: true, key, played} once a flush or a hold has
- * faded out.
+ * 50 ms while there is sound, at its beginning and at its end; and {stopped: true, key, played} once a flush or a hold
+ * has faded out.
  */
 
 import { toFloat32 } from "./pcm.js";

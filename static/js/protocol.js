@@ -18,7 +18,13 @@ const PACKETS_HEADER_BYTES = 20;
  * Of the sound of a phrase: as samples, or as packets of Opus, with which a stream may begin.
  *
  * @typedef {{
- *   phrase: number, turn: number, seq: number, first: number, pcm: Int16Array, begins?: boolean, packets?: Uint8Array[],
+ *   phrase: number,
+ *   turn: number,
+ *   seq: number,
+ *   first: number,
+ *   pcm: Int16Array,
+ *   begins?: boolean,
+ *   packets?: Uint8Array[],
  * }} Chunk
  */
 

@@ -139,8 +139,8 @@ export class ReplyOutput {
   }
 
   /**
-   * Silences what the server takes back of a turn: the rest of a reply that was spoken into, or one that is void because
-   * the person had not finished.
+   * Silences what the server takes back of a turn: the rest of a reply that was spoken into, or one that is void
+   * because the person had not finished.
    *
    * @param {Turn} turn
    */

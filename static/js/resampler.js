@@ -1,9 +1,9 @@
 /**
  * Changes the sample rate of a stream, with everything that the new rate cannot hold removed first.
  *
- * A windowed-sinc filter in polyphase form: for each of the `to / gcd` places that an output sample can have between two
- * input samples there is one row of taps, computed once. The window is Kaiser's, made for 80 dB; the filter is flat to
- * 7/8 of the lower Nyquist frequency and closed from there on up, so nothing folds back.
+ * A windowed-sinc filter in polyphase form: for each of the `to / gcd` places that an output sample can have between
+ * two input samples there is one row of taps, computed once. The window is Kaiser's, made for 80 dB; the filter is
+ * flat to 7/8 of the lower Nyquist frequency and closed from there on up, so nothing folds back.
  *
  * Pure: no browser, so that it runs under node's tests and inside an AudioWorklet alike.
  */

@@ -26,7 +26,12 @@ export class Resumption {
     return this.name ? `resume.${this.seq}.${this.name}` : "resume";
   }
 
-  /** The connection is lost. @param {number} now @returns {boolean} whether the server still has the session, if it runs */
+  /**
+   * The connection is lost.
+   *
+   * @param {number} now
+   * @returns {boolean} whether the server still has the session, if it runs
+   */
   outlives(now) {
     this.lostAt = Math.min(this.lostAt, now);
     return this.name !== "" && now - this.lostAt <= this.waitsMs;

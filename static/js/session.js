@@ -5,7 +5,7 @@
 
 import { requestOf, seenHere, spokenHere } from "./choices.js";
 import { Conversation } from "./conversation.js";
-import { applyInfo, offerOf } from "./offer.js";
+import { applyInfo } from "./offer.js";
 import { PROTOCOL } from "./protocol.js";
 import { NOTICES, TROUBLES, troubleOfBusy } from "./trouble.js";
 
@@ -28,7 +28,7 @@ export class Session {
     this.conversation = new Conversation();
     /** What the server could not take, and for how long after its end there; a session has one turn at a time. */
     this.postponed = { turn: /** @type {Turn | null} */ (null), afterS: 0 };
-    /** What the server said of itself. @type {any} */
+    /** What the server said of itself: an `Offer`. @type {any} */
     this.server = null;
     /** Which conversation the next turn goes on; kept over connections. @type {string | null} */
     this.conversationId = null;
@@ -37,6 +37,7 @@ export class Session {
     /** How sound is coded from the next turn on; null: as ever. @type {"opus" | "pcm" | null} */
     this.codec = null;
     this.wantsToken = false;
+    events.on({ played: (turn, samples) => connection.say({ type: "played", turn: turn.number, samples }) });
     connection.onevent = (event) => this.take(event);
     connection.onchunk = (chunk) => {
       const turn = this.conversation.numbered.get(chunk.turn);
@@ -95,16 +96,6 @@ export class Session {
   /** Ends the turn, and hands-free. */
   cancel() {
     this.connection.say({ type: "cancel" });
-  }
-
-  /**
-   * Tells how much of a reply was played.
-   *
-   * @param {Turn} turn
-   * @param {number} samples
-   */
-  tellPlayed(turn, samples) {
-    this.connection.say({ type: "played", turn: turn.number, samples });
   }
 
   /** @param {string} id of a timer that is to be no more */
@@ -193,7 +184,7 @@ export class Session {
     this.wantsToken = false;
     for (const id of ["connection", "noConnection", "token"]) this.events.tell("notice", id, null);
     if (greeting.resumed) return;
-    this.server = offerOf(greeting);
+    this.server = { ...greeting, limits: new Set() };
     this.events.tell("offer");
     this.conversationId ??= greeting.conversation;
     if (greeting.protocol > PROTOCOL) this.events.tell("notice", "newer", TROUBLES.newer, "note");
@@ -237,12 +228,13 @@ export class Session {
     } else if (error.code === "UNAUTHORIZED") {
       this.askForToken();
     } else if (!error.recoverable) {
-      this.events.tell("notice", "connection", { ...TROUBLES.crashed, text: `${TROUBLES.crashed.text} (${error.message})` });
+      const { title, text } = TROUBLES.crashed;
+      this.events.tell("notice", "connection", { title, text: `${text} (${error.message})` });
     } else if (turn && error.code === "PROTOCOL_VIOLATION" && !turn.reply) {
       this.postpone(turn, error);
-    } else if (!turn) {
-      const rejected = this.conversation.reject();
-      if (rejected) this.events.tell("notice", "refused", { title: "The server did not take that.", text: error.message }, "note");
+    } else if (!turn && this.conversation.reject()) {
+      const refused = { title: "The server did not take that.", text: error.message };
+      this.events.tell("notice", "refused", refused, "note");
     }
   }
 

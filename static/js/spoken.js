@@ -1,8 +1,9 @@
-/** Which words of a reply belong to which moment of its sound: its phrases, and their words where the voice knows. Pure. */
+/** Which words of a reply belong to which moment of its sound: its phrases, and words where the voice knows. Pure. */
 
 /**
  * A phrase and its place in the reply, in code points, and in the turn's sound, in samples; null is not known yet.
- * `words` are [sample of the phrase, code point of the reply] at which each begins; empty where the voice does not know.
+ * `words` are [sample of the phrase, code point of the reply] at which each begins; empty where the voice does not
+ * know.
  *
  * @typedef {{
  *   phrase: number,

@@ -12,11 +12,11 @@ const DONE_MS = 1500;
 export class StatusView {
   /**
    * @param {() => Standing} look tells where things stand now
-   * @param {{canTalk: boolean, canStream: () => boolean}} abilities of the browser: to listen at all, and all the while
+   * @param {boolean} canTalk whether the browser can listen at all
    */
-  constructor(look, abilities) {
+  constructor(look, canTalk) {
     this.look = look;
-    this.abilities = abilities;
+    this.canTalk = canTalk;
     this.talk = /** @type {HTMLButtonElement} */ (byId("talk"));
     this.handsFree = /** @type {HTMLInputElement} */ (byId("hands-free"));
     this.text = /** @type {HTMLInputElement} */ (byId("text"));
@@ -28,17 +28,16 @@ export class StatusView {
 
   show() {
     const standing = this.look();
-    const { isHandsFree, isPosting, postAt, wantsToken } = standing;
+    const { canStream, isHandsFree, isPosting, postAt, wantsToken } = standing;
     const phase = phaseOf(standing);
-    const { canTalk, canStream } = this.abilities;
     document.body.dataset.phase = phase;
     document.body.dataset.locked = String(wantsToken);
     setText(byId("phase"), wordsOf(standing, phase, performance.now()));
     this.talk.setAttribute("aria-label", PHASES[phase].button);
     // Not "disabled" where it comes back by itself, which would take the focus away.
     this.talk.setAttribute("aria-disabled", String(phase === "offline"));
-    this.talk.disabled = !canTalk || wantsToken;
-    this.handsFree.disabled = !canTalk || !canStream() || wantsToken;
+    this.talk.disabled = !this.canTalk || wantsToken;
+    this.handsFree.disabled = !this.canTalk || !canStream || wantsToken;
     this.handsFree.checked = isHandsFree;
     this.text.disabled = wantsToken;
     const chips = /** @type {Iterable<HTMLButtonElement>} */ (byId("chips").children);

@@ -1,8 +1,8 @@
 /**
  * The large control: a short press talks until silence, a long one as long as it is held. Space does the same.
  *
- * Which of the two it is, is known only at the end of a short press, but the microphone is opened, and listened to, from
- * the press on: nothing that is said is lost.
+ * Which of the two it is, is known only at the end of a short press, but the microphone is opened, and listened to,
+ * from the press on: nothing that is said is lost.
  */
 
 /** A press that lasts longer is held. */

@@ -15,8 +15,7 @@ export class ToolsView {
   /** @param {Call[]} calls */
   show(calls) {
     this.element.hidden = !calls.length;
-    const names = calls.map(({ call }) => call);
-    showEach(this.element, this.views, names, () => new ToolView());
+    showEach(this.element, this.views, calls.map(({ call }) => call), () => new ToolView());
     for (const call of calls) this.views.get(call.call)?.show(call);
   }
 }

@@ -76,8 +76,7 @@ class TurnView {
     this.tools = new ToolsView();
     this.assistant = make("div", { class: "part assistant", hidden: true }, title("Assistant"), this.reply.element);
     this.ending = new EndingView(this.reply.element, retry);
-    const parts = [this.you, this.tools.element, this.assistant, this.ending.element];
-    this.element = make("li", { class: "turn" }, ...parts);
+    this.element = make("li", { class: "turn" }, this.you, this.tools.element, this.assistant, this.ending.element);
     this.hasLatency = false;
   }
 

@@ -3,8 +3,8 @@
 /** @typedef {{title: string, text: string}} Trouble */
 
 /**
- * How a part of the page tells the person something: a later notice of the same id takes an earlier one's place, and none
- * at all (null) takes it away.
+ * How a part of the page tells the person something: a later notice of the same id takes an earlier one's place, and
+ * none at all (null) takes it away.
  *
  * @typedef {(id: string, trouble: Trouble | null, kind?: "trouble" | "note") => void} Tell
  */
@@ -16,7 +16,10 @@ const OF_TURNS = {
   LLM_TIMEOUT: { title: "The language model took too long.", text: "Please try again." },
   LLM_FAIL: { title: "The language model failed.", text: "" },
   TTS_FAIL: { title: "A part could not be spoken.", text: "It is written here instead." },
-  MAX_DURATION_EXCEEDED: { title: "That was the longest that one question can be.", text: "What came before is answered." },
+  MAX_DURATION_EXCEEDED: {
+    title: "That was the longest that one question can be.",
+    text: "What came before is answered.",
+  },
   INTERNAL: { title: "Something went wrong in the server.", text: "" },
   PROTOCOL_VIOLATION: { title: "The server did not take this.", text: "" },
 };
@@ -104,7 +107,10 @@ export const TROUBLES = {
     text: "Press to talk, and it is tried again.",
   },
   sessionLimit: { title: "The session had reached its longest time.", text: "A new one has begun." },
-  wrongToken: { title: "The server does not take this token.", text: "Look whether it is written as it was given to you." },
+  wrongToken: {
+    title: "The server does not take this token.",
+    text: "Look whether it is written as it was given to you.",
+  },
   newer: { title: "The server speaks a newer language than this page.", text: "Load the page anew." },
   crashed: { title: "Something went wrong in the server.", text: "Reconnecting automatically." },
   forgotten: {
@@ -124,7 +130,10 @@ export const TROUBLES = {
     title: "This browser cannot send your voice as you speak.",
     text: "It is recorded, and sent when you press again. Hands-free needs another browser.",
   },
-  quiet: { title: "I hear nothing yet.", text: "Is the microphone on, and the right one? Another can be chosen in the settings." },
+  quiet: {
+    title: "I hear nothing yet.",
+    text: "Is the microphone on, and the right one? Another can be chosen in the settings.",
+  },
   nothingHeard: { title: "I heard no words.", text: "Press and try again, a little nearer to the microphone." },
 };
 
@@ -139,7 +148,8 @@ export function troubleOfBusy({ message }) {
 }
 
 /**
- * What the person should know of something that the server tells of a whole session, by its code: what a `Tell` is told.
+ * What the person should know of something that the server tells of a whole session, by its code: what a `Tell` is
+ * told.
  *
  * @type {Record<string, [id: string, trouble: Trouble, kind: "trouble" | "note"]>}
  */
@@ -157,8 +167,9 @@ export const NOTICES = {
  * @returns {Trouble}
  */
 export function troubleOfSilence(device) {
+  const named = device ? `: this is “${device}”` : "";
   return {
     title: "The microphone sends nothing but silence.",
-    text: `It may be muted, or the wrong one${device ? `: this is “${device}”` : ""}. Another can be chosen in the settings.`,
+    text: `It may be muted, or the wrong one${named}. Another can be chosen in the settings.`,
   };
 }

@@ -31,8 +31,8 @@ export class Uploads {
   /**
    * @param {import("./events.js").Events} events
    * @param {import("./api.js").Api} api
-   * @param {() => {conversation: string | null, [name: string]: any}} form what goes with a recording, asked for each time
-   *   that it is posted
+   * @param {() => {conversation: string | null, [name: string]: any}} form what goes with a recording, asked for each
+   *   time that it is posted
    */
   constructor(events, api, form) {
     this.events = events;

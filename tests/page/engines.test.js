@@ -6,7 +6,7 @@ import { Api } from "../../static/js/api.js";
 import { Engines, bestOf, detailOf, labelOf, missingOf } from "../../static/js/engines.js";
 import { inWords } from "../../static/js/languages.js";
 import { SamplePlayer } from "../../static/js/sample-player.js";
-import { applyInfo, limitsOf, offerOf } from "../../static/js/offer.js";
+import { applyInfo, limitsOf } from "../../static/js/offer.js";
 import { listening } from "./listening.js";
 import { GREETING } from "./standins.js";
 
@@ -46,7 +46,7 @@ test("the best is one that this server can have; one on another machine counts w
 });
 
 test("what is limited is one quiet line, as long as it is true", () => {
-  const offer = offerOf({ ...GREETING, asr: "moonshine tiny-en", llm: "parrot", languages: ["en"] });
+  const offer = { ...GREETING, asr: "moonshine tiny-en", llm: "parrot", languages: ["en"], limits: new Set() };
   assert.equal(limitsOf(offer), "");
   assert.equal(applyInfo(offer, { type: "info", code: "throttled" }), false);
   assert.equal(applyInfo(offer, { type: "info", code: "asr_fallback" }), true);
