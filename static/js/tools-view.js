@@ -15,7 +15,8 @@ export class ToolsView {
   /** @param {Call[]} calls */
   show(calls) {
     this.element.hidden = !calls.length;
-    showEach(this.element, this.views, calls.map(({ call }) => call), () => new ToolView());
+    const names = calls.map(({ call }) => call);
+    showEach(this.element, this.views, names, () => new ToolView());
     for (const call of calls) this.views.get(call.call)?.show(call);
   }
 }
