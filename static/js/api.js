@@ -5,10 +5,11 @@ import { bytesOf } from "./pcm.js";
 /** The server did not do what was asked, and says why as an `error` of /ws would. */
 export class Refusal extends Error {
   /**
-   * @param {{code: string, message: string, retry_after_s?: number, incident?: string}} error
    * @param {number} status
+   * @param {{code: string, message: string, retry_after_s?: number, incident?: string}} [error] none where something
+   *   before the server has answered
    */
-  constructor(error, status) {
+  constructor(status, error = { code: "INTERNAL", message: `The server answered with status ${status}.` }) {
     super(error.message);
     this.code = error.code;
     this.status = status;
@@ -48,7 +49,7 @@ export class Api {
     });
     if (response.ok) return response;
     const body = await response.json().catch(() => null);
-    throw new Refusal(body?.error ?? unknown(response.status), response.status);
+    throw new Refusal(response.status, body?.error ?? undefined);
   }
 
   /**
@@ -62,7 +63,7 @@ export class Api {
     const response = await this.ask(path, options);
     const body = await response.json().catch(() => null);
     if (body) return body;
-    throw new Refusal(unknown(response.status), response.status);
+    throw new Refusal(response.status);
   }
 }
 
@@ -80,9 +81,4 @@ export async function* readLines(response) {
     rest = lines.pop() ?? "";
     for (const line of lines) yield JSON.parse(line);
   }
-}
-
-/** @param {number} status */
-function unknown(status) {
-  return { code: "INTERNAL", message: `The server answered with status ${status}.` };
 }

@@ -11,6 +11,8 @@ import { Turn } from "./turn.js";
 /** Of one conversation: what is older is not shown. */
 const MOST_TURNS = 500;
 
+const LOOKUP = "conversations/lookup";
+
 /** A session of ours that was just ended may have it still. */
 const TRIES = 8;
 const AGAIN_MS = 500;
@@ -58,7 +60,7 @@ export class Archive {
    */
   async turns(id) {
     // A question that has an answer in any case: a browser's console makes a fault of a page that is not there.
-    const { conversations } = await this.lookUp({ ids: [id] });
+    const { conversations } = await this.api.read(LOOKUP, { method: "POST", json: { ids: [id] } });
     if (!conversations.length) return null;
     /** @type {Turn[]} */
     const turns = [];
@@ -165,15 +167,7 @@ export class Archive {
         if (!(error instanceof Refusal && error.status === 403)) throw error;
       }
     }
-    return this.lookUp({ ...wanted, ids: this.opened.ids });
-  }
-
-  /**
-   * @private
-   * @param {object} wanted
-   */
-  lookUp(wanted) {
-    return this.api.read("conversations/lookup", { method: "POST", json: wanted });
+    return this.api.read(LOOKUP, { method: "POST", json: { ...wanted, ids: this.opened.ids } });
   }
 }
 

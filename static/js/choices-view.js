@@ -146,9 +146,8 @@ export function wordsOfSilence(silenceMs, endOfTurn) {
   if (!silenceMs || !endOfTurn) return { usual: "The usual one", hint: "" };
   const isWeighed = endOfTurn.endpointing === "adaptive" && endOfTurn.at_work;
   if (!isWeighed) return { usual: `${(silenceMs / 1000).toFixed(1)} s, default`, hint: "" };
-  return {
-    usual: "Automatic, default",
-    hint: "You are answered sooner after what sounds finished, and later in the middle of a thought. "
-      + "With a time of your own, every pause is measured by that alone.",
-  };
+  const hint =
+    "You are answered sooner after what sounds finished, and later in the middle of a thought. " +
+    "With a time of your own, every pause is measured by that alone.";
+  return { usual: "Automatic, default", hint };
 }

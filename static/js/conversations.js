@@ -42,6 +42,14 @@ export class Opened {
   open(id) {
     const { ids } = this.load();
     keep(this.name, { ids: id ? [id, ...ids.filter((one) => one !== id)].slice(0, MOST_KEPT) : ids, current: id });
+    this.hold(id);
+  }
+
+  /**
+   * @private
+   * @param {string | null} id of the one that this tab has open from now on
+   */
+  hold(id) {
     keep(this.name, id, "sessionStorage");
     if (id === this.held) return;
     this.letGo();
@@ -66,6 +74,7 @@ export class Opened {
   forget(id) {
     const { ids, current } = this.load();
     keep(this.name, { ids: ids.filter((one) => one !== id), current: current === id ? null : current });
+    if (id === this.left) this.hold(null);
   }
 
   /**

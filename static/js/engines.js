@@ -147,7 +147,7 @@ export class Engines {
   async follow(kind, name, signal) {
     const response = await this.api.ask(`engines/${kind}/fetch`, { method: "POST", json: { name }, signal });
     for await (const said of readLines(response)) {
-      if (said.error) throw new Refusal(said.error, response.status);
+      if (said.error) throw new Refusal(response.status, said.error);
       if (said.fetched) return;
       this.fetching = { kind, name, done: said.done, total: said.total };
       this.onchange();

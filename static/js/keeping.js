@@ -115,7 +115,6 @@ export class Keeping {
       this.showAll();
     } else {
       this.opened.forget(id);
-      this.opened.open(null);
       this.leave();
     }
     return turns !== null;

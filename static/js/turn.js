@@ -136,11 +136,11 @@ export class Turn {
   segments(isSounding) {
     const { reply } = this;
     const cut = this.cutAt();
-    if (cut !== null) return pieces(reply, [[0, cut, "said"], [cut, Infinity, "lost"]]);
+    if (cut !== null) return pieces(reply, { said: [0, cut], lost: [cut, Infinity] });
     const now = isSounding && this.position && !this.silenced ? spokenAt(this.phrases, reply, this.position) : null;
-    if (!now) return pieces(reply, [[0, Infinity, this.isOver ? "said" : "rest"]]);
+    if (!now) return pieces(reply, { [this.isOver ? "said" : "rest"]: [0, Infinity] });
     const [start, end] = now;
-    return pieces(reply, [[0, start, "said"], [start, end, "now"], [end, Infinity, "rest"]]);
+    return pieces(reply, { said: [0, start], now: [start, end], rest: [end, Infinity] });
   }
 
   /**
@@ -178,11 +178,13 @@ export class Turn {
 
 /**
  * @param {string} text
- * @param {[number, number, Segment["kind"]][]} places
+ * @param {Partial<Record<Segment["kind"], [start: number, end: number]>>} places in their order
+ * @returns {Segment[]}
  */
 function pieces(text, places) {
   const points = Array.from(text);
-  return places
-    .map(([start, end, kind]) => ({ text: points.slice(start, end).join(""), kind }))
+  const kinds = /** @type {[Segment["kind"], [number, number]][]} */ (Object.entries(places));
+  return kinds
+    .map(([kind, [start, end]]) => ({ text: points.slice(start, end).join(""), kind }))
     .filter((piece) => piece.text);
 }
