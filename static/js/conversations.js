@@ -74,7 +74,7 @@ export class Opened {
   forget(id) {
     const { ids, current } = this.load();
     keep(this.name, { ids: ids.filter((one) => one !== id), current: current === id ? null : current });
-    if (id === this.left) this.hold(null);
+    if (id === (this.held ?? this.left)) this.hold(null);
   }
 
   /**
