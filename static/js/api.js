@@ -2,6 +2,23 @@
 
 import { bytesOf } from "./pcm.js";
 
+/**
+ * What `POST /api/utterance` answers.
+ *
+ * @typedef {{
+ *   conversation: string,
+ *   outcome: string,
+ *   transcript: string,
+ *   reply: string,
+ *   heard: number,
+ *   remembered: boolean | null,
+ *   latency: Record<string, number | null>,
+ *   audio: {sample_rate: number, wav: string} | null,
+ *   errors: {code: string, message: string}[],
+ *   infos: {code: string, message: string}[],
+ * }} Answer
+ */
+
 /** The server did not do what was asked, and says why as an `error` of /ws would. */
 export class Refusal extends Error {
   /**

@@ -76,7 +76,7 @@
  *   recorded: () => void,
  *   posting: () => void,
  *   posted: () => void,
- *   answer: (turn: Turn, answer: import("./uploads.js").Answer) => void,
+ *   answer: (turn: Turn, answer: import("./api.js").Answer) => void,
  *   unauthorized: () => void,
  *   uploaded: (turn: Turn) => void,
  * }} Listeners

@@ -8,22 +8,7 @@ import { Recording } from "./recording.js";
 import { Turn } from "./turn.js";
 import { TROUBLES, troubleOfTurn } from "./trouble.js";
 
-/**
- * What `POST /api/utterance` answers.
- *
- * @typedef {{
- *   conversation: string,
- *   outcome: string,
- *   transcript: string,
- *   reply: string,
- *   heard: number,
- *   remembered: boolean | null,
- *   latency: Record<string, number | null>,
- *   audio: {sample_rate: number, wav: string} | null,
- *   errors: {code: string, message: string}[],
- *   infos: {code: string, message: string}[],
- * }} Answer
- */
+/** @typedef {import("./api.js").Answer} Answer */
 
 const LONGEST_MS = 30_000;
 
