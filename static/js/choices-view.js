@@ -105,8 +105,9 @@ export class ChoicesView {
    */
   show(control) {
     const chosen = this.choices[control.name];
-    if (control instanceof HTMLInputElement) control.checked = chosen === true;
-    control.value = String(chosen);
+    if (control instanceof HTMLInputElement && control.type === "checkbox") control.checked = chosen;
+    else control.value = String(chosen);
+    // What is not there is as if it was not chosen.
     if (control instanceof HTMLSelectElement && !control.selectedOptions.length) control.selectedIndex = 0;
     describe(control);
   }
