@@ -260,7 +260,7 @@ async def configured(notes):
 async def hesitant(notes):
     """Pauses that are weighed: what is said of one comes too late, of one it is wrong, and one is not judged."""
     weigher = scripted.ScriptedEndOfTurn(
-        [0.99, 0.1, EngineError(ErrorCode.ASR_FAIL, "deaf"), None, 0.99, 0.1, 0.5, 0.97], judge_s=0.2
+        [0.99, 0.1, EngineError(ErrorCode.ASR_FAIL, "deaf"), None, 0.99, 0.1, 0.5, 0.97], judge_s=0.25
     )
     engines = scripted.scripted_engines(
         recognizer=scripted.ScriptedRecognizer(words=("turn", "left", "and", "right", "here")), end_of_turn=weigher
