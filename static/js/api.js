@@ -50,7 +50,7 @@ export class Api {
 
   /**
    * @param {string} path
-   * @param {RequestInit & {json?: object}} [options] `json` is what is said as such
+   * @param {Omit<RequestInit, "headers"> & {json?: object}} [options] `json` is what is said as such
    * @returns {Promise<Response>} one that says yes; throws `Refusal`, and what `fetch` throws
    */
   async ask(path, { json, ...options } = {}) {
@@ -73,7 +73,7 @@ export class Api {
    * Reads what an answer says in JSON.
    *
    * @param {string} path
-   * @param {RequestInit & {json?: object}} [options]
+   * @param {Parameters<Api["ask"]>[1]} [options]
    * @returns {Promise<any>} throws `Refusal` also where it says nothing of the kind: something before the server did
    */
   async read(path, options) {

@@ -1,6 +1,6 @@
 /**
- * The conversations that the server remembers: which there are, and what is done to them. What is removed is
- * deleted only when the person has had the time to take it back. Knows no element of the page.
+ * The conversations that the server remembers: which there are, and what is done to them. What is removed is off the
+ * list, and deleted when that is asked for, so that it can be taken back. Knows no element of the page.
  */
 
 import { Refusal } from "./api.js";

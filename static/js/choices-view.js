@@ -15,7 +15,7 @@ const DESCRIPTIONS = {
 /** Offered where the recognizer takes any language. */
 const COMMON_LANGUAGES = "en es fr de it pt nl pl uk ru tr ar hi ja ko zh".split(" ");
 
-/** @typedef {HTMLInputElement | HTMLSelectElement} Control by the choice's name; its first option is no choice */
+/** @typedef {HTMLInputElement | HTMLSelectElement} Control the first option of a list is no choice */
 
 export class ChoicesView {
   /**

@@ -172,9 +172,13 @@ export class Connection {
    * @private
    */
   async busy() {
-    const error = await this.api.ask("room", { signal: AbortSignal.timeout(ROOM_MS) }).catch((error) => error);
-    if (!(error instanceof Refusal && error.code === "SERVER_BUSY")) return null;
-    return { code: error.code, message: error.message, recoverable: false, retry_after_s: error.retryAfterS };
+    try {
+      await this.api.ask("room", { signal: AbortSignal.timeout(ROOM_MS) });
+    } catch (error) {
+      if (!(error instanceof Refusal && error.code === "SERVER_BUSY")) return null;
+      return { code: error.code, message: error.message, recoverable: false, retry_after_s: error.retryAfterS };
+    }
+    return null;
   }
 
   /**

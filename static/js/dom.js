@@ -88,9 +88,9 @@ export function setText(element, text) {
  * @param {Element} list
  * @param {Map<K, V>} shown by what it is shown of
  * @param {K[]} keys
- * @param {(key: K, place: number) => V} show makes what is shown of one
+ * @param {(key: K, place: number) => V} create makes what is shown of one
  */
-export function showEach(list, shown, keys, show) {
+export function showEach(list, shown, keys, create) {
   const there = new Set(keys);
   for (const [key, { element }] of shown) {
     if (there.has(key)) continue;
@@ -98,7 +98,7 @@ export function showEach(list, shown, keys, show) {
     shown.delete(key);
   }
   for (const [place, key] of keys.entries()) {
-    const view = shown.get(key) ?? show(key, place);
+    const view = shown.get(key) ?? create(key, place);
     shown.set(key, view);
     if (list.children[place] !== view.element) list.insertBefore(view.element, list.children[place]);
   }

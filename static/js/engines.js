@@ -202,7 +202,7 @@ export function sentenceOf(error) {
 }
 
 /**
- * By what a view knows that it would be made of the same: how far something is fetched is shown in what there is.
+ * The same text for what a view is to be made of, whatever of it is fetched, and how far: the view there is shows that.
  *
  * @param {unknown} told
  */

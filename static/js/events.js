@@ -1,6 +1,6 @@
 /**
- * What happens at this end of a session, told in one place: the microphone, the loudspeaker, the session and the
- * uploads tell it here, and whoever wants to know listens here, so that none of them knows another.
+ * What happens at this end of a session, told in one place by whatever it happens to (the microphone, the loudspeaker,
+ * the session, the uploads), and listened to there by whoever wants to know, so that none of them knows another.
  */
 
 /** @typedef {import("./turn.js").Turn} Turn */
@@ -26,7 +26,7 @@
  * - `release`: that was not meant for the server, and the reply goes on.
  * - `drop`: what is left of the reply is not to be heard: it was interrupted, or is void.
  * - `end`: the turn is over.
- * - `postponed`: the server took nothing of the turn; `again` follows, unless it is given up.
+ * - `postponed`: the server took nothing of the turn; `again` follows, unless it is given up or lost.
  * - `again`: the turn may be asked for again.
  * - `farewell`: the server is about to end the session, and nothing that is said counts any more.
  * - `lost`: the session is over, by either side's doing.

@@ -107,17 +107,22 @@ export class Keeping {
    * @returns {Promise<boolean>} whether there are any
    */
   async bring(id) {
-    const turns = await this.archive.turns(id).catch(this.failing("What was said before could not be loaded."));
-    if (turns === undefined || this.id !== id) return false;
-    if (turns) {
-      this.assistant.conversation.turns.unshift(...turns);
-      this.opened.open(id);
-      this.showAll();
-    } else {
-      this.opened.forget(id);
-      this.leave();
+    try {
+      const turns = await this.archive.turns(id);
+      if (this.id !== id) return false;
+      if (turns) {
+        this.assistant.conversation.turns.unshift(...turns);
+        this.opened.open(id);
+        this.showAll();
+      } else {
+        this.opened.forget(id);
+        this.leave();
+      }
+      return turns !== null;
+    } catch (error) {
+      this.failing("What was said before could not be loaded.")(/** @type {Error} */ (error));
+      return false;
     }
-    return turns !== null;
   }
 
   /**
@@ -144,7 +149,7 @@ export class Keeping {
 
   /**
    * @private
-   * @param {string} title
+   * @param {string} title of the notice
    * @returns {(error: Error) => void} what tells that something has failed, and why
    */
   failing(title) {

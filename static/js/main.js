@@ -67,9 +67,8 @@ function announce(id, text) {
 
 /** @param {import("./turn.js").Turn} turn */
 function showTurn(turn) {
-  const isSounding = speaker.key === turn.sound;
-  turn.position = isSounding ? Math.max(turn.position, speaker.heard(turn.sound)) : turn.position;
-  transcript.show(assistant.conversation.turns, turn, isSounding);
+  if (speaker.key === turn.sound) turn.position = Math.max(turn.position, speaker.heard(turn.sound));
+  transcript.show(assistant.conversation.turns, [turn], speaker.key);
   if (turn.isFinal && turn.kind === "spoken") announce(`${turn.sound} said`, `You said: ${turn.said}`);
   if (turn.isOver) announce(`${turn.key} reply`, `Assistant: ${turn.audible}`);
   showWhetherThereAreAny();
@@ -84,11 +83,8 @@ function showWhetherThereAreAny() {
 /** Shows a conversation in the place of another; nothing of it is news. */
 function showAll() {
   const { turns } = assistant.conversation;
-  transcript.show(turns);
-  for (const turn of turns) {
-    announced.add(`${turn.key} reply`);
-    showTurn(turn);
-  }
+  for (const turn of turns) announced.add(`${turn.key} reply`);
+  transcript.show(turns, turns, speaker.key);
   showWhetherThereAreAny();
 }
 

@@ -9,6 +9,7 @@ export function markAll({ key, askedAt, marks }) {
     const label = `voice_trio:turn-${key}:${name}`;
     if (marked.has(label)) continue;
     marked.add(label);
-    performance.mark(label, { startTime: askedAt + at });
+    // There are browsers in which that can be switched off.
+    performance.mark?.(label, { startTime: askedAt + at });
   }
 }

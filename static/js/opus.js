@@ -20,7 +20,7 @@ const SILENCE_MS = 40;
 
 const opus = { frameDuration: PACKET_MS * 1000, application: "voip" };
 const ENCODING = { codec: "opus", sampleRate: RATE, numberOfChannels: 1, bitrate: 28_000, opus };
-const PIECE = /** @type {const} */ ({ format: "s16", sampleRate: RATE, numberOfChannels: 1 });
+const SAMPLES = /** @type {const} */ ({ format: "s16", sampleRate: RATE, numberOfChannels: 1 });
 const DECODING = { codec: "opus", sampleRate: DECODED_RATE, numberOfChannels: 1 };
 
 /** @typedef {{first: number, pcm: Int16Array}} Piece */
@@ -67,7 +67,7 @@ export class VoiceEncoder {
     if (this.encoder?.state !== "configured") return;
     const numberOfFrames = pcm.byteLength / 2;
     const timestamp = (this.pushed / RATE) * 1e6;
-    const data = new AudioData({ ...PIECE, numberOfFrames, timestamp, data: pcm });
+    const data = new AudioData({ ...SAMPLES, numberOfFrames, timestamp, data: pcm });
     this.encoder.encode(data);
     data.close();
     this.pushed += numberOfFrames;

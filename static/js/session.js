@@ -26,7 +26,7 @@ export class Session {
     this.connection = connection;
     this.choices = choices;
     this.conversation = new Conversation();
-    /** What the server could not take, and for how long after its end there; a session has one turn at a time. */
+    /** What the server could not take, until it is asked for again or given up, and how long after its end that is. */
     this.postponed = { turn: /** @type {Turn | null} */ (null), afterS: 0 };
     /** What the server said of itself: an `Offer`. @type {any} */
     this.server = null;

@@ -9,14 +9,14 @@ const STATES = { started: "Using", done: "Used", failed: "Could not use", cancel
 
 export class ToolsView {
   element = make("div", { class: "tools", hidden: true });
-  /** By the call. @type {Map<string, ToolView>} */
+  /** By the call's id. @type {Map<string, ToolView>} */
   views = new Map();
 
   /** @param {Call[]} calls */
   show(calls) {
     this.element.hidden = !calls.length;
-    const names = calls.map(({ call }) => call);
-    showEach(this.element, this.views, names, () => new ToolView());
+    // A call is known by its id: two uses of one tool have one name.
+    showEach(this.element, this.views, calls.map(({ call }) => call), () => new ToolView());
     for (const call of calls) this.views.get(call.call)?.show(call);
   }
 }

@@ -37,16 +37,16 @@ export class TranscriptView {
 
   /**
    * @param {Turn[]} turns of the whole conversation
-   * @param {Turn} [turn] the one of which something has changed
-   * @param {boolean} [isSounding]
+   * @param {Turn[]} changed those of which something has changed
+   * @param {number | null} sounding the sound that is heard now, as in `Turn.sound`
    */
-  show(turns, turn, isSounding = false) {
+  show(turns, changed, sounding) {
     showEach(this.list, this.views, turns, () => {
       // A person who has scrolled up to read is left there, until they say something new.
       this.isFollowing = true;
       return new TurnView(this.retry);
     });
-    if (turn) this.views.get(turn)?.show(turn, isSounding);
+    for (const turn of changed) this.views.get(turn)?.show(turn, turn.sound === sounding);
     if (this.isFollowing) this.follow();
     this.showLatest();
   }

@@ -302,6 +302,18 @@ test("a refused handshake is explained by who refused it", async () => {
   }
 });
 
+test("a handshake is refused also where a browser cannot limit the time of a request", async () => {
+  const { timeout } = AbortSignal;
+  delete AbortSignal.timeout;
+  const { connection, told } = opened();
+  connection.connect();
+  told.length = 0;
+  await Socket.last.onclose();
+  AbortSignal.timeout = timeout;
+  assert.deepEqual([connection.status, told], ["waiting", [["lost"]]]);
+  connection.close();
+});
+
 test("a connection that is wanted anew does not wait to hear why the one before it failed", async () => {
   const { connection } = opened();
   let answer;
