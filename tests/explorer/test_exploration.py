@@ -181,7 +181,7 @@ def test_a_planted_bug_is_found(plant, monkeypatch):
     if plant.with_tools:
         scenario, steps = SCENARIOS["tools"], range(90, 300, 2)
     if plant.end in RESUMED:
-        scenario, steps = SCENARIOS["resumed"], range(200, 600, 5)
+        scenario, steps = SCENARIOS["resumed"], range(200, 600, 4)
     report = explore(scenario, steps=steps, only=[plant.end], enough=1)
     assert report.failures, f"not found in {report.cases} cases"
     found = report.failures[0]
