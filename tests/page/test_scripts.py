@@ -50,6 +50,19 @@ def test_no_script_knows_who_uses_it():
     assert long == []
 
 
+def test_what_the_first_paint_waits_for_is_asked_for_at_once():
+    """By following its imports it would be found behind the sixty files that the page is made of besides."""
+    page = (static_dir() / "index.html").read_text()
+    waited_for, left = set(), ["theme.js"]
+    while left:
+        script = left.pop()
+        waited_for.add(script)
+        found = re.findall(r"""["']\./([\w-]+\.js)["'];""", (static_dir() / "js" / script).read_text())
+        left.extend(set(found) - waited_for)
+    assert {"choices.js"} < waited_for
+    assert set(re.findall(r'rel="modulepreload" href="static/js/([\w-]+\.js)"', page)) | {"theme.js"} == waited_for
+
+
 def test_the_page_stays_small_enough_to_be_read():
     """Without its comments, which say what each part is for."""
     lines = [line.strip() for one in (static_dir() / "js").glob("*.js") for line in one.read_text().splitlines()]
