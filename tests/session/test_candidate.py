@@ -120,6 +120,25 @@ async def test_a_word_is_asked_for_when_the_voice_pauses_whenever_that_is(autoju
     assert talk.time_of(done) - began < word_ms / 1000 + 0.3 + 2 * hypothesize_s
 
 
+@pytest.mark.parametrize(
+    ("silence_ms", "outcome"), [(1600, Outcome.INTERRUPTED), (2300, Outcome.COMPLETED)], ids=["at once", "later"]
+)
+async def test_a_word_too_short_for_an_interruption_is_more_of_what_was_said_before_the_reply_can_have_been_heard(
+    autojump_clock, silence_ms, outcome
+):
+    model = ScriptedLanguageModel(replies=[LONG, SHORT])
+    engines = scripted_engines(recognizer=LiteralRecognizer(), language_model=model)
+    with trio.fail_after(120):
+        async with conversation(engines=engines, vad_silence_ms=1400) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("call", "me", "later"), silence_ms)
+            await talk.wait_for(m.TtsChunk, turn=1)
+            await talk.say(spoken("please"), 2000)
+            assert (await talk.wait_for(m.Done, turn=1)).outcome is outcome
+            if outcome is Outcome.INTERRUPTED:
+                assert (await talk.wait_for(m.Final, turn=2)).text == "please"
+
+
 class UnsureAgain(LiteralUtterance):
     """Knows what is said only when it is over, and of the same sound nothing the second time."""
 

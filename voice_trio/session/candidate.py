@@ -46,6 +46,9 @@ _EAGER_GAP_S = 0.03
 _GOES_ON_MS = 1000
 """What begins so soon after the person's voice was heard is more of what they said."""
 
+_UNHEARD_MS = 300
+"""And so is what begins so soon after they were taken to have finished: nobody has heard the reply by then."""
+
 Utterance = tuple[Capture, Timeline]
 
 
@@ -68,7 +71,10 @@ class Candidate:
         self._likely = language_of(request.locale)
         self._capture, _ = utterance
         self._held_from = ms_to_samples(DOUBTFUL_VOICE_MS if doubtful else 0) if holds else inf
-        self._goes_on = self._capture.spoken_from - turn.spoken_through < ms_to_samples(_GOES_ON_MS)
+        goes_on_until = max(
+            turn.spoken_through + ms_to_samples(_GOES_ON_MS), turn.listened_through + ms_to_samples(_UNHEARD_MS)
+        )
+        self._goes_on = self._capture.spoken_from < goes_on_until
         self._echoes = echoes
         self._words = ""
 

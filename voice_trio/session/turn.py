@@ -105,6 +105,12 @@ class Turn:
         return self._revision.capture.spoken_through
 
     @property
+    def listened_through(self) -> int:
+        """The session's sample just before which it was taken for said; 0 if they typed."""
+        capture = self._revision.capture
+        return capture.spoken_through + capture.samples - capture.voiced_through
+
+    @property
     def audible(self) -> bool:
         """Whether its reply sounds, as far as we know."""
         return self._machine.state is State.RESPONDING and not self.ending and self._revision.reply.audible
