@@ -32,8 +32,8 @@ from tests import noise
 from tools import utterances
 from tools.proc import machine
 from tools.utterances import Utterance
-from voice_trio.core.audio import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, ms_to_samples, samples_to_ms
-from voice_trio.core.end_of_turn import Pauses, window_ms
+from voice_trio.core.audio import FRAME_BYTES, SAMPLE_RATE, ms_to_samples, samples_to_ms
+from voice_trio.core.end_of_turn import JUDGED_AFTER_MS, Pauses, window_ms
 from voice_trio.core.endpointer import (
     MAYBE_END_MS,
     PRE_ROLL_MS,
@@ -58,10 +58,8 @@ QUIET = 3e-4
 """RMS of a quiet room."""
 SNRS_DB = (20, 10)
 
-ASKED_AFTER_MS = 30
-JUDGED_AFTER_MS = 90
-WORDED_AFTER_MS = 90
-"""After a pause was noticed: a judgement is asked for a little later, and takes as long; the final is begun at once."""
+KNOWN_AFTER_MS = 90
+"""After a pause was noticed. The final is begun at once and takes as long; so does the judgement, a little later."""
 
 
 @dataclass(frozen=True)
@@ -185,12 +183,11 @@ class Policy:
     by_sound: bool = False
     by_words: bool = False
 
-    def window(self, pcm: bytes, lasts_ms: int, usual_ms: int | None) -> int:
-        """Return the window, in ms, ``lasts_ms`` after the pause was noticed that ends ``pcm``."""
-        judged, worded = lasts_ms >= JUDGED_AFTER_MS, lasts_ms >= WORDED_AFTER_MS
+    def window(self, pcm: bytes, usual_ms: int | None) -> int:
+        """Return the window, in ms, of the pause that ends ``pcm``."""
         return window_ms(
-            probability(pcm) if self.by_sound and judged else None,
-            words=sense(pcm) if self.by_words and worded else None,
+            probability(pcm) if self.by_sound else None,
+            words=sense(pcm) if self.by_words else None,
             usual_pause_ms=usual_ms,
             undecided_ms=self.silence_ms,
         )
@@ -229,18 +226,16 @@ def end_of(heard: Heard, policy: Policy, pauses: Pauses) -> End | None:
             match event:
                 case Onset(sample):
                     begun = max(sample - ms_to_samples(PRE_ROLL_MS), 0)
-                case MaybeEnd():
+                case MaybeEnd(voiced_through):
                     noticed = endpointer.position
-                    pause = turn.pcm[2 * begun : 2 * (noticed + ms_to_samples(ASKED_AFTER_MS))]
+                    pause = turn.pcm[2 * begun : 2 * (voiced_through + ms_to_samples(JUDGED_AFTER_MS))]
                 case Resumed(sample):
                     pause = None
                     pauses.push(samples_to_ms(sample - silent_from))
                 case End():
                     return event
-        if pause is not None and weighed:
-            lasts_ms = samples_to_ms(endpointer.position - noticed)
-            if lasts_ms // FRAME_MS in {-(-ms // FRAME_MS) for ms in (JUDGED_AFTER_MS, WORDED_AFTER_MS)}:
-                endpointer.wait(policy.window(pause, lasts_ms, pauses.usual_ms))
+        if pause is not None and weighed and endpointer.position - noticed == ms_to_samples(KNOWN_AFTER_MS):
+            endpointer.wait(policy.window(pause, pauses.usual_ms))
     return None
 
 

@@ -7,7 +7,8 @@ import trio
 from structlog.testing import capture_logs
 
 from voice_trio.core import messages as m
-from voice_trio.core.audio import SAMPLE_RATE
+from voice_trio.core.audio import FRAME_SAMPLES, SAMPLE_RATE, ms_to_samples
+from voice_trio.core.end_of_turn import JUDGED_AFTER_MS
 from voice_trio.core.messages import ErrorCode, Outcome
 from voice_trio.engines.base import EngineError
 from voice_trio.testing.conversation import conversation
@@ -159,7 +160,9 @@ async def test_the_last_eight_seconds_are_judged(autojump_clock):
             await talk.wait_for(m.Done)
     [pcm] = weigher.asked
     assert len(pcm) == 2 * 8 * SAMPLE_RATE
-    assert pcm.endswith(bytes(2 * SAMPLE_RATE // 10))
+    silence = bytes(2 * ms_to_samples(JUDGED_AFTER_MS))
+    assert pcm.endswith(silence)
+    assert not pcm.endswith(silence + bytes(2 * FRAME_SAMPLES))
     assert any(pcm[: 2 * SAMPLE_RATE])
 
 

@@ -11,6 +11,7 @@ import trio
 
 from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core.audio import SAMPLE_RATE, ms_to_samples
+from voice_trio.core.end_of_turn import JUDGED_AFTER_MS
 from voice_trio.core.last_words import sense_of
 from voice_trio.core.messages import ErrorCode, Partial
 from voice_trio.core.strange_text import mend
@@ -35,10 +36,6 @@ from voice_trio.session.throttle import Throttle
 from voice_trio.session.weighing import Weighing
 
 log = structlog.get_logger()
-
-_JUDGED_AFTER_MS = 120
-"""Silence by which pauses are judged: Smart Turn finds 65 % of the ends by it, for 8 % of the pauses inside sentences,
-and 52 % by 150 ms (with words; 250 lines of `tools/duplex_bench`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +155,10 @@ async def _weigh(capture: Capture, weighing: Weighing, end_of_turn: EndOfTurn) -
 
     async def judge() -> None:
         voiced_through = capture.voiced_through
-        await capture.wait_silent(_JUDGED_AFTER_MS)
+        await capture.wait_silent(JUDGED_AFTER_MS)
         probability = None
         try:
-            probability = await end_of_turn.probability(capture.latest(_JUDGED_AFTER_MS))
+            probability = await end_of_turn.probability(capture.latest(JUDGED_AFTER_MS))
         except EngineError as error:
             log.warning("pause not judged", engine=end_of_turn.name, reason=error.message)
         weighing.judge(probability, voiced_through)
