@@ -68,6 +68,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         **TURN_OPTIONS,
         "language": "the language of the reply, which chooses a voice where `voice` does not (ISO 639-1)",
         "reply": "false: what is written is remembered, and nobody answers it",
+        "hands_free": "whether the turns to come are hands-free, as the latest `start` of that mode asked for; without"
+        " it, as it was",
         "codec": "how the sound of replies is coded from now on, as in `start`",
         "visible": VISIBLE,
     },

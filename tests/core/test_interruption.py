@@ -88,6 +88,13 @@ def test_a_short_word_that_may_be_a_part_of_more_is_meant():
     assert is_meant("mhm", SHORT, over=True, in_part=True) is False
 
 
+@pytest.mark.parametrize(("words", "meant"), [("for me", True), ("And you?", True), ("the", False), ("oh, the", False)])
+def test_little_words_are_meant_where_they_end_what_was_said(words, meant):
+    assert is_meant(words, SHORT, over=True, in_part=True) is meant
+    assert is_meant(words, LONG, over=False, in_part=True) is None
+    assert is_meant(words, LONG, over=True) is False
+
+
 REPLY = "There was once a miller who lived beside a wide, slow river. Wait for him there, and stop."
 ECHOES = [
     # words, the first word of the reply that was not heard yet, whether they are its own

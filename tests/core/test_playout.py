@@ -46,6 +46,27 @@ def test_what_was_not_sent_is_not_heard_and_is_worth_waiting_for():
     assert playout.rest_s(0.5) == 0.0
 
 
+def test_the_end_of_a_late_player_is_waited_for_but_not_for_ever():
+    playout = Playout(lead_s=9.0)
+    sent(playout, 1000, now=0.0)
+    playout.played(200, 0.5)
+    assert playout.rest_s(0.5) == pytest.approx(0.8)
+    assert playout.rest_s(1.2) == pytest.approx(0.1)
+    assert playout.rest_s(1.3) == 0.0
+    playout.played(200, 1.2)
+    assert playout.rest_s(1.2) == pytest.approx(0.8)
+    assert playout.rest_s(2.0) == 0.0
+    playout.played(950, 1.4)
+    assert playout.rest_s(1.4) == pytest.approx(0.05)
+
+
+def test_a_player_that_has_not_begun_is_not_waited_for():
+    playout = Playout(lead_s=9.0)
+    sent(playout, 1000, now=0.0)
+    playout.played(0, 0.5)
+    assert playout.rest_s(0.5) == pytest.approx(0.5)
+
+
 def test_the_players_word_counts_but_not_beyond_what_was_sent():
     playout = Playout(lead_s=0.4)
     sent(playout, 300, now=0.0)

@@ -67,6 +67,22 @@ async def test_what_a_tool_answers_is_said_as_it_is(autojump_clock):
     assert await words_of(Prompt([*messages[:-1], Message("tool", " ", answers="a")], TOOLS)) == DONE
 
 
+async def test_what_was_begun_before_the_person_had_finished_is_not_taken_for_all_of_it(autojump_clock):
+    early = ToolUse(id="a", call="a", name="set_timer", arguments='{"duration": "ten minutes"}')
+    messages = [
+        Message("user", "Set a timer for ten minutes and thirty seconds."),
+        Message("assistant", "", calls=(early,)),
+        Message("tool", "I set a timer for ten minutes.", answers="a"),
+    ]
+    call, _ = await events_of(Prompt(messages, TOOLS))
+    assert isinstance(call, ToolCall)
+    assert (call.name, json.loads(call.arguments)) == ("set_timer", {"duration": "ten minutes and thirty seconds"})
+    late = ToolUse(id="b", call="b", name=call.name, arguments=call.arguments)
+    told = "I set a timer for ten minutes and thirty seconds."
+    messages += [Message("assistant", "", calls=(late,)), Message("tool", told, answers="b")]
+    assert await words_of(Prompt(messages, TOOLS)) == told
+
+
 async def test_a_conversation_goes_on_over_many_turns(autojump_clock):
     """By hand, what a session does: ask, use the tool, ask again, remember."""
     use, replies = Using(drawn=[1]), []

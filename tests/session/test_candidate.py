@@ -138,6 +138,38 @@ async def test_a_word_too_short_for_an_interruption_is_more_of_what_was_said_bef
                 assert (await talk.wait_for(m.Final, turn=2)).text == "please"
 
 
+async def test_however_long_a_person_may_think_the_reply_does_not_wait_for_what_was_no_word(autojump_clock):
+    engines = scripted_engines(recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG]))
+    with trio.fail_after(120):
+        async with conversation(engines=engines, vad_silence_ms=2400) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("hello"), 3000)
+            await talk.wait_for(m.TtsChunk)
+            await talk.say(spoken("mhm"))
+            began = trio.current_time()
+            await talk.silence(3000)
+            released = await talk.wait_for(m.Release)
+            await talk.say(spoken("stop"), 3000)
+            assert (await talk.wait_for(m.Done, turn=1)).outcome is Outcome.INTERRUPTED
+            assert (await talk.wait_for(m.Final, turn=2)).text == "stop"
+    assert 1.1 < talk.time_of(released) - began < 1.35
+
+
+@pytest.mark.parametrize("silence_ms", [900, 1260], ids=["before", "while it is thought to be over"])
+async def test_who_goes_on_after_a_silence_is_heard_with_all_their_words(autojump_clock, silence_ms):
+    recognizer = LiteralRecognizer(settle_s=0.6)
+    engines = scripted_engines(recognizer=recognizer, language_model=ScriptedLanguageModel(replies=[LONG, SHORT]))
+    with trio.fail_after(120):
+        async with conversation(engines=engines, vad_silence_ms=2400) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("hello"), 4000)
+            await talk.wait_for(m.TtsChunk)
+            await talk.say(spoken("yes"), silence_ms)
+            await talk.say(spoken("but", "what", "about", "london"), 4000)
+            assert (await talk.wait_for(m.Done, turn=1)).outcome is Outcome.INTERRUPTED
+            assert (await talk.wait_for(m.Final, turn=2)).text == "yes but what about london"
+
+
 async def test_the_words_that_have_ended_a_reply_are_answered_though_they_are_not_heard_again(autojump_clock):
     heard: list[bytes] = []
 

@@ -3,8 +3,11 @@
 import trio
 
 from voice_trio.core import messages as m
+from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import InfoCode, Outcome, State
 from voice_trio.testing.conversation import conversation
+from voice_trio.testing.literal import LiteralRecognizer, spoken
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced
 
 
 async def test_the_next_turn_begins_when_someone_speaks(autojump_clock):
@@ -44,6 +47,62 @@ async def test_typing_in_between_does_not_end_it(autojump_clock):
             await talk.wait_for(m.Done, turn=2)
             await talk.say(900, 900)
             await talk.wait_for(m.Done, turn=3)
+
+
+async def test_what_is_typed_into_a_reply_leaves_it_only_if_it_is_to(autojump_clock):
+    long = ScriptedReply(tokens=["This is a long sentence of a reply, and there is more. "] * 8)
+    for stays in (True, None):
+        model = ScriptedLanguageModel(replies=[long, long, ScriptedReply(tokens=["Yes."])])
+        engines = scripted_engines(recognizer=LiteralRecognizer(), language_model=model)
+        with trio.fail_after(120):
+            async with conversation(engines=engines) as talk:
+                await talk.ask(m.Start(mode="hands_free", silence_ms=1500, language="en"))
+                await talk.say(spoken("hello"), 1700)
+                await talk.wait_for(m.TtsChunk, turn=1)
+                await talk.ask(m.Cancel(), m.Text(text="typed", hands_free=stays))
+                await talk.wait_for(m.TtsChunk, turn=2)
+                await talk.say(spoken("no", "but", "what", "about", "london"), 1400)
+                assert len(talk.all(m.Final)) == 1
+                await talk.silence(400)
+                if stays:
+                    assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.INTERRUPTED
+                    assert (await talk.wait_for(m.Final, turn=3)).text == "no but what about london"
+                    await talk.wait_for(m.Done, turn=3)
+                else:
+                    assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.COMPLETED
+
+
+async def test_a_text_alone_can_begin_it(autojump_clock):
+    with trio.fail_after(120):
+        async with conversation() as talk:
+            await talk.ask(m.Text(text="typed", hands_free=True))
+            await talk.wait_for(m.Done, turn=1)
+            await talk.say(900, 900)
+            await talk.wait_for(m.Done, turn=2)
+            await talk.ask(m.Text(text="typed", hands_free=False))
+            await talk.wait_for(m.Done, turn=3)
+            await talk.say(900, 900)
+            await talk.silence(500)
+    assert len(talk.all(m.Done)) == 3
+
+
+async def test_what_comes_of_a_late_player_at_the_very_end_begins_no_turn(autojump_clock):
+    """Nobody cancels echo here, so the microphone hears its last words, later than they can have been heard."""
+    late_s = 0.4
+    engines = scripted_engines(recognizer=LiteralRecognizer())
+    with trio.fail_after(120):
+        async with conversation(engines=engines, barge_in=False) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("hello"), 900)
+            began = talk.time_of(await talk.wait_for(m.TtsChunk)) + late_s
+            samples, there = 0, 1
+            while samples < there or not talk.all(m.Done):
+                there = sum(len(chunk.pcm) // 2 for chunk in talk.all(m.TtsChunk))
+                samples = min(there, max(0, round((trio.current_time() - began) * SAMPLE_RATE)))
+                await talk.ask(m.Played(turn=1, samples=samples))
+                await talk.say(voiced(60) if samples < there else silent(60))
+            await talk.silence(2000)
+    assert {event.turn for event in talk.all(m.StateChanged)} == {1}
 
 
 async def test_cancel_leaves_it_in_a_turn_and_between_turns(autojump_clock):

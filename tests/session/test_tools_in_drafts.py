@@ -113,6 +113,9 @@ async def test_what_was_done_for_what_is_void_is_remembered(autojump_clock):
             opened = talk.all(m.SessionOpened)[0]
             (record,) = await talk.store.recall(opened.conversation)
     assert talk.reply(1).endswith("Never mind.")
+    # The model knows of it, when it is asked anew.
+    said, call, answer = given.language_model.prompts[-1][-3:]
+    assert (said.content, call.calls[0].name, answer.content) == ("set it please", "set_timer", "It is set.")
     assert [(one.name, one.state, one.result) for one in record.calls] == [("set_timer", CallState.DONE, "It is set.")]
 
 

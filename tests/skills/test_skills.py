@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from tests.skills.using import Using
 from voice_trio.core.grammar.tokens import tokens
+from voice_trio.core.items import ToolOutput, ToolUse, Words
 from voice_trio.core.messages import Latency
 from voice_trio.core.speakable import Speakable
 from voice_trio.skills import conversion, lists, spoken
@@ -147,6 +148,31 @@ async def test_what_was_said_is_said_again(autojump_clock):
     use.say("assistant", "You said: What time is it?")
     use.say("person", "And before that?")
     assert await use("what_did_i_say") == "You said: what did I say."
+
+
+async def test_what_was_cut_off_goes_on_where_it_was_cut_off(autojump_clock):
+    use = Using()
+    whole = "Once there was a miller. He had a cat, and it could talk."
+    with pytest.raises(ToolError, match="not saying anything more"):
+        await use("go_on")
+    use.say("person", "Tell me a story.")
+    use.items += [
+        ToolUse(id="use", call="use", name="tell_story", arguments="{}"),
+        ToolOutput(id="output", call="use", output=whole),
+        # Of the rest, no more had been written when it was cut off.
+        Words(id="cut", by="assistant", text=whole[:34], heard=23),
+    ]
+    assert whole[:23].endswith("miller")
+    use.say("person", "Hm.")
+    use.say("assistant", "I did not understand that.")
+    use.say("person", "Go on.")
+    rest = "He had a cat, and it could talk."
+    assert await use("go_on") == rest
+    use.items.append(Words(id="again", by="assistant", text=rest, heard=len("He had")))
+    assert await use("go_on") == "a cat, and it could talk."
+    use.say("assistant", "a cat, and it could talk.")
+    with pytest.raises(ToolError, match="not saying anything more"):
+        await use("go_on")
 
 
 async def test_what_is_to_be_forgotten_is(autojump_clock):
@@ -363,7 +389,7 @@ async def test_skills_are_offered_with_and_without_a_model():
     alone = {one.tool.name: one for one in Skills(Means()).tools()}
     beside = {name for name, one in alone.items() if not one.only_alone}
     assert [*alone] == [skill.name for skill in SKILLS]
-    assert alone.keys() - beside == {"repeat", "what_did_i_say", "set_volume", "stop", "help", "tell_story"}
+    assert alone.keys() - beside == {"repeat", "go_on", "what_did_i_say", "set_volume", "stop", "help", "tell_story"}
     assert {name for name, one in alone.items() if one.has_effects} == {
         "add_to_list",
         "remove_from_list",

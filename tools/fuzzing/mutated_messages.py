@@ -31,7 +31,7 @@ COMMANDS: list[m.Command] = [
     m.Start(mode="hold", language="en", speed=1.5, silence_ms=500),
     m.Start(),
     m.Text(text="hello", voice="scripted", speed=0.5),
-    m.Text(text="what is the weather like?"),
+    m.Text(text="what is the weather like?", hands_free=True),
     m.Stop(),
     m.Cancel(turn=1),
     m.Cancel(),

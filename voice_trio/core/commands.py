@@ -90,6 +90,8 @@ class Text:
     phonemes: bool | None = None
     reply: bool | None = None
     """False: what is written is remembered, and nobody answers it; not given, it is answered."""
+    hands_free: bool | None = None
+    """Whether the turns to come are hands-free, as the latest `Start` of that mode asked for. Not given: as it was."""
     codec: SoundCodec | None = None
     """How the sound of replies is coded from now on; None: as it was."""
     visible: bool | None = None

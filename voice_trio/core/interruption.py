@@ -68,8 +68,12 @@ def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False) -
     said = _bare(words)
     if STOPS.search(said[:_FIRST_CHARS]):
         return True
-    meant = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS - LITTLE_WORDS
+    no_signs = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS
+    meant = no_signs - LITTLE_WORDS
     if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(said.split())))):
+        return True
+    # "For me" ends a sentence whose beginning was answered too soon.
+    if over and in_part and len(no_signs) > 1:
         return True
     return False if over else None
 

@@ -144,11 +144,17 @@ class Playout:
         return self._left_s(ahead_s + self._unheard_s(now) - self._lead_s)
 
     def rest_s(self, now: float) -> float:
-        """Return how long until all that was queued can have been heard.
+        """Return how long until all that was queued was heard, as far as the player says where it is, and is not lost.
 
         It is infinity if some of it was not even sent, or the player is held or out of reach.
         """
-        return inf if self._queued > self._sent else self._left_s(self._unheard_s(now))
+        if self._queued > self._sent:
+            return inf
+        rest_s = self._unheard_s(now)
+        if self._played:
+            left_s = (self._queued - self._played) / self._rate - (self._at(now) - self._told_at)
+            rest_s = max(rest_s, min(left_s, self._unheard_s(now, late_s=SILENT_S)))
+        return self._left_s(rest_s)
 
     def _left_s(self, wait_s: float) -> float:
         """Return how long ``wait_s`` of the player's time are."""

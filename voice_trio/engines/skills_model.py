@@ -13,7 +13,9 @@ from contextlib import asynccontextmanager
 from zlib import crc32
 
 from voice_trio.config import Settings
+from voice_trio.core.grammar.grammar import Match
 from voice_trio.core.history import Message
+from voice_trio.core.items import ToolUse
 from voice_trio.core.tools import ThatTool
 from voice_trio.engines.base import (
     SKILLS_ALONE,
@@ -57,7 +59,8 @@ def reply(prompt: Prompt) -> Iterator[ReplyEvent]:
     """Yield what is answered to ``prompt``: a call, or words."""
     answers = _answers(prompt.messages)
     if answers is not None:
-        return spelled(" ".join(filter(None, answers)) or DONE)
+        more = _more(prompt)
+        return spelled(" ".join(filter(None, answers)) or DONE) if more is None else _call(more)
     said = _said(prompt.messages)
     if said is None:
         return spelled(NOTHING_NEW)
@@ -67,7 +70,24 @@ def reply(prompt: Prompt) -> Iterator[ReplyEvent]:
     meant = grammar().match(said, offered)
     if meant is None:
         return spelled(_not_understood(said, offered))
+    return _call(meant)
+
+
+def _call(meant: Match) -> Iterator[ReplyEvent]:
     return iter((ToolCall("call_0", meant.name, json.dumps(meant.arguments)), Finish("tool_calls")))
+
+
+def _more(prompt: Prompt) -> Match | None:
+    """Return what the person wants beside what was done: that was begun before they had finished."""
+    calls: list[Sequence[ToolUse]] = []
+    for message in reversed(prompt.messages):
+        if message.calls:
+            calls.append(message.calls)
+        if message.role == "user" and len(calls) == 1:
+            meant = grammar().match(message.content, _offered(prompt))
+            done = [(one.name, json.loads(one.arguments)) for one in calls[0]]
+            return None if meant is None or (meant.name, meant.arguments) in done else meant
+    return None
 
 
 def _answers(messages: Sequence[Message]) -> list[str] | None:

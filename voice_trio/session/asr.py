@@ -155,7 +155,8 @@ async def _weigh(capture: Capture, weighing: Weighing, end_of_turn: EndOfTurn) -
 
     async def judge() -> None:
         voiced_through = capture.voiced_through
-        await capture.wait_silent(JUDGED_AFTER_MS)
+        if not await capture.wait_silent(JUDGED_AFTER_MS):
+            return
         probability = None
         try:
             probability = await end_of_turn.probability(capture.latest(JUDGED_AFTER_MS))

@@ -43,6 +43,9 @@ _MOST_ARE_CLEAR_MS = 1200
 _EAGER_GAP_S = 0.03
 """What lies between an answer and the next question until then: the processor is for others, too."""
 
+_OVER_MS = 1200
+"""After so much silence it is over, however long the person is given to finish what is meant: the reply waits."""
+
 _GOES_ON_MS = 1000
 """What begins so soon after the person's voice was heard is more of what they said."""
 
@@ -116,22 +119,38 @@ class Candidate:
         """Listen until it is clear, or over; return whether the recognizer went along."""
         failed = False
         try:
-            async with open_utterance(recognizer, self._language, self._likely) as hearing:
-                if self.listening:
-                    async with trio.open_nursery() as nursery:
-                        nursery.start_soon(self._end_with_capture, nursery.cancel_scope)
-                        await self._follow(hearing, partial_interval_ms(recognizer) / 1000)
-                        nursery.cancel_scope.cancel()
-                if not self._judge(over=False):
-                    hearing.feed(self._capture.take())
-                    settled = await hearing.settle(self._capture.samples, self._capture.voiced_through)
-                    self._words, self._capture.settled = settled.text, settled
+            while not await self._is_heard_out(recognizer):
+                self._capture.rewind()
         except* EngineError:
             failed = True
         return not failed
 
+    async def _is_heard_out(self, recognizer: Recognizer) -> bool:
+        """The same; return False if more was said while it was taken to be over."""
+        capture = self._capture
+        async with open_utterance(recognizer, self._language, self._likely) as hearing:
+            if self.listening:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._end_with_capture, nursery.cancel_scope)
+                    nursery.start_soon(self._end_in_silence, nursery.cancel_scope)
+                    await self._follow(hearing, partial_interval_ms(recognizer) / 1000)
+                    nursery.cancel_scope.cancel()
+            if self._judge(over=False):
+                return True
+            hearing.feed(capture.take())
+            voiced = capture.voiced_samples
+            settled = await hearing.settle(capture.samples, capture.voiced_through)
+            self._words, capture.settled = settled.text, settled
+        return capture.voiced_samples == voiced
+
     async def _end_with_capture(self, scope: trio.CancelScope) -> None:
         await self._capture.wait_ended()
+        scope.cancel()
+
+    async def _end_in_silence(self, scope: trio.CancelScope) -> None:
+        await self._capture.wait_paused()
+        while not await self._capture.wait_silent(_OVER_MS):
+            await self._capture.wait_paused()
         scope.cancel()
 
     async def _follow(self, hearing: Hearing, interval_s: float) -> None:

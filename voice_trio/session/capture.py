@@ -232,9 +232,11 @@ class Capture:
         """Wait until it may be over."""
         await self._paused.wait()
 
-    async def wait_silent(self, ms: int) -> None:
-        """Wait until a pause has lasted so long, by the clock."""
-        await trio.sleep(max(0, ms - samples_to_ms(self.samples - self.voiced_through)) / 1000)
+    async def wait_silent(self, ms: int) -> bool:
+        """Wait until a pause has lasted so long, by the clock; return whether it has, and nobody spoke before."""
+        with trio.move_on_after(max(0, ms - samples_to_ms(self.samples - self.voiced_through)) / 1000) as limit:
+            await self.wait_resumed()
+        return limit.cancelled_caught
 
     async def wait_resumed(self) -> None:
         """Wait until it goes on after a pause; for ever, if it does not."""
@@ -293,7 +295,5 @@ class Capture:
         now = trio.current_time()
         if self.ending is None and now >= min(self._deadline, self._still_at):
             self.by_clock = True
-            if now >= self._deadline:
-                self.end(Ending.TOO_SLOW if self.begun else Ending.NO_SPEECH)
-            else:
-                self.end(self._if_still)
+            too_slow = Ending.TOO_SLOW if self.begun else Ending.NO_SPEECH
+            self.end(too_slow if now >= self._deadline else self._if_still)

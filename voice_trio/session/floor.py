@@ -31,7 +31,7 @@ from voice_trio.session.candidate import Candidate, Utterance
 from voice_trio.session.capture import Capture, Ending
 from voice_trio.session.echo import Echo
 from voice_trio.session.report import report
-from voice_trio.session.settings import SessionSettings
+from voice_trio.session.settings import SessionSettings, still_offered
 from voice_trio.session.turn import Turn
 
 Begin = Callable[[m.Start, Capture, Timeline], Turn]
@@ -64,6 +64,8 @@ class Floor:
         """
         self.hands_free: m.Start | None = None
         """While set, the session listens again after each turn, and a turn begins when someone speaks."""
+        self._hands_free_last = m.Start(mode="hands_free")
+        """How the client asked for that the last time."""
         self._listen = listen
         self._settings = settings
         self._engines = engines
@@ -121,6 +123,18 @@ class Floor:
         if self._next is not None and not self._next[0].begun:
             self._next[0].end(Ending.STOPPED)
             self._next = None
+
+    def asked(self, request: m.Start | m.Text) -> None:
+        """The client asks for a turn: listen without one no more, and be hands-free behind it as ``request`` says."""
+        self.rest()
+        match request:
+            case m.Start(mode="hands_free"):
+                self.hands_free = self._hands_free_last = request
+            case m.Text(hands_free=True, conversation=conversation):
+                last = still_offered(self._hands_free_last, self._engines())
+                self.hands_free = replace(last, conversation=conversation)
+            case m.Start() | m.Text(hands_free=False):
+                self.hands_free = None
 
     def attend(self, turn: Turn | None) -> None:
         """Be ready for audio that comes while ``turn`` is the latest: listen, where its own utterance is over."""

@@ -11,7 +11,7 @@ from voice_trio.core.playout import Playout
 
 
 class Playback:
-    """A `Playout` on Trio's clock, with a bell that rings when audio was sent or goes on."""
+    """A `Playout` on Trio's clock, with a bell that rings when audio was sent or goes on, or the player tells of it."""
 
     def __init__(self, playout: Playout) -> None:
         self._playout = playout
@@ -62,6 +62,7 @@ class Playback:
     def played(self, samples: int) -> None:
         """Take the player's word that the first ``samples`` were heard."""
         self._playout.played(samples, trio.current_time())
+        self._sent.unpark_all()
 
     def heard(self) -> int:
         """Return how many samples can have been heard by now."""
@@ -76,12 +77,12 @@ class Playback:
         await self._wait(partial(self._playout.wait_s, samples, sample_rate))
 
     async def wait_heard(self) -> None:
-        """Wait until all of it can have been heard."""
+        """Wait until all of it was heard, as far as the player says."""
         await self._wait(self._playout.rest_s)
 
     async def _wait(self, left_s: Callable[[float], float]) -> None:
         await trio.lowlevel.checkpoint()
         while wait_s := left_s(trio.current_time()):
-            # Sending changes the answer, and so does a release: they end the wait early.
+            # Sending changes the answer, and so do a release and a report: they end the wait early.
             with trio.move_on_after(wait_s):
                 await self._sent.park()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import trio
@@ -121,7 +122,7 @@ class Revision:
         def seems(transcript: Transcript) -> None:
             if transcript.text:
                 known = self._around.spoken.after(transcript, self.capture.voiced_through)
-                drafts.begin(question(self._around, self._asked, engines, transcript.text, self._language(known)))
+                drafts.begin(self._question(engines, transcript.text, self._language(known)))
 
         if not await self.capture.wait_begun():
             return
@@ -157,7 +158,7 @@ class Revision:
 
     async def _respond(self, engines: Engines, drafts: Drafts) -> Outcome:
         await self._conversation.wait_words(self._manner.items)
-        asked = question(self._around, self._asked, engines, self.said, self.language)
+        asked = self._question(engines, self.said, self.language)
         draft = drafts.promoted(asked)
         if draft is not None:
             self.reply = draft.reply
@@ -169,6 +170,10 @@ class Revision:
         if self.reply.broken_off is not None:
             return outcome_of(self.reply.broken_off)
         return Outcome.FAILED if self.reply.unspoken else Outcome.COMPLETED
+
+    def _question(self, engines: Engines, said: str, language: str | None) -> Question:
+        asked = question(self._around, self._asked, engines, said, language)
+        return replace(asked, prompt=self._deeds.after_effects(asked.prompt))
 
     def _drafts_replies(self, model: LanguageModel) -> bool:
         """Whether replies are begun that may be for nothing."""

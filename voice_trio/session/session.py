@@ -257,14 +257,13 @@ class Session:
         if self._turns.full:
             self._violations.answer("Too many turns were begun and cancelled at once.")
             return
-        self._floor.rest()
+        self._floor.asked(request)
         if (turn := self._turns.latest) is not None and turn.asked.origin is not None:
             turn.end(Outcome.INTERRUPTED)
         self._apart.gathering = None
         if isinstance(request, m.Start):
             if request.echo == "none":
                 self._echo.want()
-            self._floor.hands_free = request if request.mode == "hands_free" else None
             self._turns.begin(request, *self._listen(request, going_on=False))
         else:
             self._turns.begin(request, *nothing_said())

@@ -99,6 +99,11 @@ class Deeds:
         """Return whether the same was begun before, with an effect."""
         return _key(use) in self._effects
 
+    def after_effects(self, prompt: Prompt) -> Prompt:
+        """Return ``prompt`` as it is asked behind what had effects in this turn, before it was taken up anew."""
+        done = [one if one.result else replace(one, result=UNANSWERED) for one in self._effects.values()]
+        return following(prompt, "", done, more=True) if done else prompt
+
     def declined(self, use: Use) -> None:
         """The tool says that it did not do it: it may be asked again."""
         self._effects = {key: one for key, one in self._effects.items() if one is not use}

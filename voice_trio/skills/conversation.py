@@ -9,12 +9,14 @@ from typing import Any
 import trio
 
 from voice_trio.core.grammar.sentences import Sentence
-from voice_trio.core.items import Words
+from voice_trio.core.items import ToolOutput, Words
 from voice_trio.skills import spoken
 from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import Circumstances, ToolError
 
 _LONGEST_CHARS = 2000
+_GOES_BACK = 3
+"""Replies: what was cut off by a noise may be followed by an answer to that."""
 
 
 async def _repeat(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
@@ -23,6 +25,27 @@ async def _repeat(arguments: Mapping[str, Any], circumstances: Circumstances, me
     if not replies:
         raise ToolError("I have not said anything yet.")
     return replies[-1][:_LONGEST_CHARS]
+
+
+async def _go_on(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
+    await trio.lowlevel.checkpoint()
+    whole, rests = "", []
+    later: list[str] = []
+    for item in circumstances.items:
+        match item:
+            case ToolOutput(output=output):
+                whole = output.strip()
+            case Words(by="person"):
+                whole = ""
+            case Words(by="assistant", text=text, heard=heard) if text:
+                # What was cut off had not been written to its end either.
+                rest = "" if heard is None else (whole if whole.startswith(text.rstrip()) else text)[heard:]
+                rests.append(rest.lstrip(" \n.,;:!?-").rstrip())
+                later.append(text.strip())
+    for at in range(len(rests) - 1, max(-1, len(rests) - 1 - _GOES_BACK), -1):
+        if rests[at] and rests[at] not in later[at + 1 :]:
+            return rests[at]
+    raise ToolError("I was not saying anything more.")
 
 
 async def _what_was_said(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
@@ -80,6 +103,21 @@ REPEAT = Skill(
         Sentence("I did not (hear|catch|get|understand) (that|you|it)"),
     ),
 )
+GO_ON = Skill(
+    name="go_on",
+    description="Says the rest of what the assistant was saying when it was interrupted.",
+    does=_go_on,
+    only_alone=True,
+    is_shown=False,
+    example="go on.",
+    sentences=(
+        Sentence("[you can] (go on|go ahead|carry on|keep going|continue|proceed|keep talking) [with (that|it)]"),
+        Sentence("(go on|carry on|continue) where you (were|stopped|left off)"),
+        Sentence("(what were you saying|you were saying|where were (you|we)|and then|and then what|what then)"),
+        Sentence("(tell me|say) the rest [of (it|that)]"),
+        Sentence("I did not (say|mean) (stop|anything)"),
+    ),
+)
 WHAT_I_SAID = Skill(
     name="what_did_i_say",
     description="Tells what the person said before.",
@@ -126,4 +164,4 @@ HOW_FAST = Skill(
         Sentence("how long did I [have to] wait"),
     ),
 )
-SKILLS = (REPEAT, WHAT_I_SAID, FORGET, HOW_FAST)
+SKILLS = (REPEAT, GO_ON, WHAT_I_SAID, FORGET, HOW_FAST)
