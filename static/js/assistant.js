@@ -46,7 +46,8 @@ export class Assistant {
   /** Where things stand, for the views. @returns {import("./phase.js").Standing} */
   get standing() {
     const { isHandsFree, isOpening, session } = this;
-    return { isOpening, isHandsFree, canInterrupt: isHandsFree && session.choices.bargeIn, ...this.client.standing };
+    const canInterrupt = isHandsFree && session.isHandsFree && session.choices.bargeIn;
+    return { isOpening, isHandsFree, canInterrupt, ...this.client.standing };
   }
 
   /** The same in one word. */
@@ -105,8 +106,7 @@ export class Assistant {
       this.events.tell("change");
       return;
     }
-    this.press += 1;
-    const { press } = this;
+    const press = ++this.press;
     this.client.cancel();
     this.isOpening = !this.input.microphone.stream;
     this.input.feed.hold();
@@ -186,10 +186,11 @@ export class Assistant {
     if (!(await this.session.reach())) return false;
     this.wake();
     this.press += 1;
+    const goesOn = this.isHandsFree && this.session.isHandsFree && !this.isStale;
     this.client.cancel();
     if (!this.isHandsFree) this.input.rest();
     await this.client.cancelling;
-    this.session.isHandsFree = false;
+    this.session.isHandsFree = goesOn;
     this.client.type(text);
     return true;
   }

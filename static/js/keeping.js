@@ -64,8 +64,7 @@ export class Keeping {
 
   /** Begins a new conversation; for some seconds the person can go back to this one. */
   beginAnew() {
-    const { conversation } = this.assistant;
-    const { id } = this;
+    const { id, assistant: { conversation } } = this;
     this.goOn(new Conversation(), null);
     this.undo.show({ text: "A new conversation.", undo: () => this.goOn(conversation, id) });
   }

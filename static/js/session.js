@@ -77,7 +77,7 @@ export class Session {
   ask(turn, mode) {
     const codec = this.codec ? { codec: this.codec } : {};
     if (turn.kind === "typed") {
-      this.connection.say({ type: "text", text: turn.said, ...codec, ...this.request() });
+      this.connection.say({ type: "text", text: turn.said, hands_free: this.isHandsFree, ...codec, ...this.request() });
       return;
     }
     const silence = this.choices.silenceMs ? { silence_ms: this.choices.silenceMs } : {};

@@ -68,6 +68,9 @@ def test_a_part_of_the_steps_another_each_time():
         ("duplex", "limit_from_end: capture.py"),
         ("duplex", "run: scripted.py"),
         ("realtime", "Idling.run"),
+        ("drafts", "Draft.deliver"),
+        ("pauses", "ScriptedEndOfTurn.probability"),
+        ("pieces", "Playback._wait"),
         ("timers", "Ringing.run"),
         ("timers", "InProcessAlerts.remove"),
         ("timers", "_wait_begun"),
@@ -93,11 +96,20 @@ def test_a_part_of_the_steps_before_which_the_connection_breaks(name):
     assert report.failures == [], command
 
 
-@pytest.mark.parametrize("name", ["duplex", "tools"])
-def test_a_part_of_the_steps_with_speech_into_replies_or_with_tools(name):
+@pytest.mark.parametrize(
+    ("name", "cases"),
+    [
+        ("duplex", CASES // 2),
+        ("tools", CASES // 2),
+        ("drafts", CASES // 3),
+        ("pauses", CASES // 5),
+        ("pieces", CASES // 5),
+    ],
+)
+def test_a_part_of_the_steps_of_what_else_a_session_does(name, cases):
     seed = int(os.environ.get("SEED", random.randrange(10_000)))
     steps = len(number(SCENARIOS[name], seed=seed))
-    every = steps * len(ENDS) // (CASES // 2)
+    every = steps * len(ENDS) // cases
     command = f"python tools/explore_cancellation.py --scenario {name} --every {every} --seed {seed}"
     print(command)
     report = explore(SCENARIOS[name], seed=seed, steps=range(1 + seed % every, steps + 1, every))

@@ -86,7 +86,7 @@ test("what is asked of the server goes with the conversation and the choices", (
   assert.equal(session.isHandsFree, true);
   const common = { conversation: "ours", voice: "en-gb" };
   assert.deepEqual(socket.take(), [
-    { type: "text", text: "hello", ...common },
+    { type: "text", text: "hello", hands_free: false, ...common },
     { type: "start", mode: "hold", silence_ms: 600, locale: "de-CH", ...common },
     { type: "start", mode: "hands_free", silence_ms: 600, locale: "de-CH", ...common },
   ]);

@@ -139,6 +139,51 @@ def test_an_interrupted_reply_is_cut_and_what_was_not_heard_is_folded_away(talk)
     assert visit.trouble == []
 
 
+def test_the_reply_to_what_was_typed_in_between_can_be_spoken_into_too(talk):
+    visit, script = talk
+    page = visit.page
+    script.answer(1, "Count.", REPLY, rising(4))
+    visit.phase("answering")
+    page.fill("#text", "And in words?")
+    page.keyboard.press("Enter")
+    script.wait_said("text")
+    assert (len(script.said("cancel")), script.said("text")[0]["hands_free"]) == (1, True)
+    script.say(*done(1, Outcome.CANCELLED, 4), m.StateChanged(turn=2, state=State.THINKING))
+    script.answer(2, "And in words?", REPLY, rising(4))
+    visit.phase("answering")
+    assert page.inner_text("#phase") == "Press or speak to interrupt"
+    script.say(m.Hold(turn=2, sample=RATE))
+    visit.phase("held")
+    script.say(*done(2, Outcome.INTERRUPTED, 8), m.StateChanged(turn=3, state=State.CAPTURING))
+    visit.phase("listening")
+    script.answer(3, "Never mind.", "Well.", rising(1, 1500))
+    script.say(*done(3, Outcome.COMPLETED, 5))
+    visit.over(3)
+    # The server listens by itself, as it was asked to at first.
+    assert len(script.said("start")) == 1
+    assert visit.trouble == []
+
+
+def test_where_the_server_was_not_told_that_it_may_be_nobody_is_asked_to_speak_into_a_reply(server):
+    with visiting(server.url) as visit:
+        page = visit.page
+        script = Script(page)
+        visit.phase("ready")
+        page.fill("#text", "Count.")
+        page.keyboard.press("Enter")
+        script.wait_said("text")
+        assert script.said("text")[0]["hands_free"] is False
+        script.say(m.StateChanged(turn=1, state=State.THINKING))
+        script.answer(1, "Count.", REPLY, rising(4))
+        visit.phase("answering")
+        page.check("#hands-free", force=True)
+        assert page.inner_text("#phase") == "Press to interrupt"
+        script.say(*done(1, Outcome.COMPLETED, len(REPLY)))
+        script.wait_said("start")
+        assert script.said("start")[0]["mode"] == "hands_free"
+        assert visit.trouble == []
+
+
 def test_a_turn_that_is_opened_again_shows_and_says_only_what_is_new(talk):
     visit, script = talk
     page = visit.page

@@ -105,7 +105,12 @@ async def test_labels_are_ours_and_few():
                 outcome=outcome,
                 latency=Latency(t_first_audio_ms=250),
                 asr_rtf=0.3,
-                drafts={"drafts_promoted": 1, "drafts_discarded": 2, "drafts_wasted_tokens": 5},
+                drafts={
+                    "drafts_promoted": 1,
+                    "drafts_discarded": 2,
+                    "drafts_wasted_tokens": 5,
+                    "drafts_wasted_speech_s": 0.5,
+                },
                 timeline=Timeline(),
                 over_at=0.0,
                 engines=EngineNames("a", "l", "s", synthetic=False),
@@ -122,6 +127,10 @@ async def test_labels_are_ours_and_few():
     assert content_type.startswith("text/plain")
     assert len(body) < 20_000
     assert (counted["voice_trio_drafts_total", "discarded"], counted["voice_trio_drafts_total", "failed"]) == (12, 0)
+    assert (
+        counted["voice_trio_drafts_wasted_tokens_total",],
+        counted["voice_trio_drafts_wasted_speech_seconds_total",],
+    ) == (30, 3)
     assert [counted[f"voice_trio_{name}_total",] for name in ("holds", "releases", "reopened")] == [1, 1, 1]
     assert sum(value for (name, *_), value in counted.items() if name == "voice_trio_tool_calls_total") == 3
     assert counted["voice_trio_turn_stage_seconds_bucket", "0.3", "audio"] == len(Outcome)

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from tests.session.promises import RecordingStore, check, listen_in
 from voice_trio.core import messages as m
@@ -25,7 +26,9 @@ from voice_trio.core.playout import Playout
 from voice_trio.testing.conversation import Conversation, conversation
 from voice_trio.testing.explorer.promises import heard_between
 from voice_trio.testing.literal import LiteralRecognizer, spoken
+from voice_trio.testing.promises import broken_ledger
 from voice_trio.testing.scripted import (
+    ScriptedEndOfTurn,
     ScriptedLanguageModel,
     ScriptedReply,
     ScriptedSynthesizer,
@@ -99,7 +102,14 @@ def drawn_engines(chance):
         ),
         language_model=ScriptedLanguageModel(replies=replies),
         synthesizer=ScriptedSynthesizer(char_ms=chance.choice([20, 40, 80]), speak_s=chance.choice([0.0, 0.1, 0.5])),
+        end_of_turn=drawn_end_of_turn(chance),
     )
+
+
+def drawn_end_of_turn(chance):
+    if chance.random() < 0.5:
+        return None
+    return ScriptedEndOfTurn([chance.choice([None, 0.2, 0.95, 0.978, 0.99]) for _ in range(20)])
 
 
 @dataclass
@@ -179,7 +189,7 @@ async def live(number):
     person, engines, store = drawn_person(chance), drawn_engines(chance), RecordingStore(fails=False)
     longest_ms = chance.choice([60_000, 60_000, 60_000, 4000])
     tasks = trio.lowlevel.current_statistics().tasks_living
-    with trio.fail_after(1000):
+    with trio.fail_after(1000), capture_logs() as logs:
         async with conversation(
             engines=engines,
             store=store,
@@ -208,7 +218,9 @@ async def live(number):
             assert talk.session._floor._candidate is None, "a candidate is left"
     assert trio.lowlevel.current_statistics().tasks_living == tasks
     check(talk, said, "stay", engines, store)
-    return SimpleNamespace(talk=talk, person=person, player=player)
+    ledgers = [line for line in logs if line["event"] == "latency"]
+    assert [problem for ledger in ledgers for problem in broken_ledger(ledger)] == []
+    return SimpleNamespace(talk=talk, person=person, player=player, ledgers=ledgers)
 
 
 def void_dropped(talk):
@@ -270,8 +282,13 @@ async def test_no_word_is_lost_and_none_is_heard_twice(autojump_clock, number):
 async def test_the_draw_has_all_that_speech_without_being_asked_can_do(autojump_clock):
     seen: Counter[str] = Counter()
     for number in range(30):
-        talk = (await live(number)).talk
-        seen.update(type(event).__name__ for event in talk.heard)
-        seen.update(event.outcome for event in talk.all(m.Done))
-    for what in ("Reopened", "Hold", "Release", Outcome.INTERRUPTED, Outcome.CANCELLED, Outcome.EMPTY):
+        lived = await live(number)
+        seen.update(type(event).__name__ for event in lived.talk.heard)
+        seen.update(event.outcome for event in lived.talk.all(m.Done))
+        for ledger in lived.ledgers:
+            seen.update({fate: ledger.get(fate, 0) for fate in ("drafts_promoted", "drafts_discarded")})
+    for what in (
+        *("Reopened", "Hold", "Release", Outcome.INTERRUPTED, Outcome.CANCELLED, Outcome.EMPTY),
+        *("drafts_promoted", "drafts_discarded"),
+    ):
         assert seen[what] >= 2, seen

@@ -6,7 +6,7 @@ import pytest
 
 from voice_trio.core import messages as m
 from voice_trio.core.messages import Outcome, State
-from voice_trio.testing.promises import broken_promises, check_promises
+from voice_trio.testing.promises import broken_ledger, broken_promises, check_promises
 
 OPENED = m.SessionOpened(
     session="s", conversation="c", sample_rate=16_000, max_utterance_ms=30_000, silence_ms=700, asr="a", llm="l",
@@ -146,3 +146,18 @@ def test_a_broken_promise_is_found(events, complaint):
 
 def test_only_the_last_turn_of_a_session_that_was_not_heard_out_may_be_unfinished():
     assert list(broken_promises(without(DONE), to_the_end=False)) == ["turn 1: it had no terminal"]
+
+
+@pytest.mark.parametrize(
+    ("begun", "promoted", "discarded", "failed"), [(0, 0, 0, 0), (3, 1, 2, 0), (2, 0, 1, 1), (2, 1, 0, 0), (1, 1, 1, 0)]
+)
+def test_each_draft_has_one_fate(begun, promoted, discarded, failed):
+    drafts = {
+        "drafts_begun": begun,
+        "drafts_promoted": promoted,
+        "drafts_discarded": discarded,
+        "drafts_failed": failed,
+        "drafts_wasted_tokens": 5,
+    }
+    assert bool([*broken_ledger(drafts)]) is (begun != promoted + discarded + failed)
+    assert not [*broken_ledger({})]

@@ -102,6 +102,14 @@ class Metrics:
             ("fate",),
             registry=registry,
         )
+        self._wasted_tokens = Counter(
+            "voice_trio_drafts_wasted_tokens",
+            "Pieces of text that the language model wrote for those that came to nothing.",
+            registry=registry,
+        )
+        self._wasted_speech = Counter(
+            "voice_trio_drafts_wasted_speech_seconds", "Speech that was made for them.", registry=registry
+        )
         self._held = Counter("voice_trio_holds", "Replies that stood still, for somebody spoke.", registry=registry)
         self._released = Counter("voice_trio_releases", "Those that went on afterwards.", registry=registry)
         self._reopened = Counter("voice_trio_reopened", "Utterances that were not over yet.", registry=registry)
@@ -146,6 +154,8 @@ class Metrics:
             self._ratio.observe(turn.asr_rtf)
         for fate in _FATES:
             self._drafts.labels(fate).inc(turn.drafts.get(f"drafts_{fate}", 0))
+        self._wasted_tokens.inc(turn.drafts.get("drafts_wasted_tokens", 0))
+        self._wasted_speech.inc(turn.drafts.get("drafts_wasted_speech_s", 0))
 
     def untraced(self, turns: int) -> None:
         """So many traces were lost."""

@@ -61,6 +61,7 @@ class Ledger:
         if not self.begun:
             return {}
         return {
+            "drafts_begun": self.begun,
             **{f"drafts_{fate}": self.fates[fate] for fate in Fate},
             "drafts_wasted_tokens": self.wasted_tokens,
             "drafts_wasted_speech_s": round(self.wasted_speech_s, 3),

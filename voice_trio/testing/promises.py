@@ -1,11 +1,12 @@
 """What docs/protocol.md promises of a session's events, held against those that were said or heard.
 
-It knows the events and nothing else, so it serves all that have them: a client, a test, a tool that looks on.
+It knows the events and nothing else, so it serves all that have them: a client, a test, a tool that looks on. What no
+event tells of is in the figures of `broken_ledger`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from voice_trio.core import messages as m
@@ -55,6 +56,14 @@ def broken_promises(events: Iterable[m.Event], *, to_the_end: bool) -> Iterator[
     for number, turn in (turns | beside).items():
         if turn.done is None and (to_the_end or (number not in beside and number != max(turns))):
             yield f"turn {number}: it had no terminal"
+
+
+def broken_ledger(drafts: Mapping[str, float]) -> Iterator[str]:
+    """Yield a sentence unless each draft that was begun in a turn has one fate; ``drafts`` is as the log has them."""
+    begun = drafts.get("drafts_begun", 0)
+    ended = sum(drafts.get(f"drafts_{fate}", 0) for fate in ("promoted", "discarded", "failed"))
+    if begun != ended:
+        yield f"{begun} drafts were begun, and {ended} have a fate"
 
 
 class _Turn:

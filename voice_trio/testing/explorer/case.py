@@ -14,6 +14,7 @@ from voice_trio.core.messages import Outcome
 from voice_trio.core.playout import Playout, UnpacedPlayout
 from voice_trio.memory.holds import Claims
 from voice_trio.session.link import Link, LinkClosed
+from voice_trio.session.report import TurnReport
 from voice_trio.session.session import Session
 from voice_trio.skills.alerts_kept import InProcessAlerts
 from voice_trio.skills.skill import Means
@@ -37,6 +38,8 @@ class Case:
         self.scenario = scenario
         self.clock = clock
         self.problems: list[str] = []
+        self.reports: list[TurnReport] = []
+        """Of the turns that are over, also those of the next session."""
         self.scope = trio.CancelScope()
         """The session's: cancelled, it ends without a word, as that of a socket that was reset does."""
         self.tap = BreakingTap(self._committing)
@@ -119,6 +122,7 @@ class Case:
             alerts=self.alerts,
             wall_clock=trio.current_time if self.scenario.with_skills else lambda: 0.0,
             new_playout=self._new_playout,
+            count=self.reports.append,
         )
 
     def _new_playout(self) -> Playout:

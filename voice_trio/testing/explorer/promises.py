@@ -59,6 +59,8 @@ def broken_promises(case: Case, end: End | None) -> Iterator[str]:
     yield from _of_records(case, turns, cut)
     yield from _of_words(case, turns, cut or closing)
     yield from _of_tools(case)
+    for report in case.reports:
+        yield from promises.broken_ledger(report.drafts)
 
 
 def _is_unasked(events: Iterable[m.Event]) -> bool:

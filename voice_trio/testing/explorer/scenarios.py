@@ -167,7 +167,7 @@ def drafting_engines() -> Engines:
         ScriptedReply(tokens=("In ", "time. ", 0.5, "Good ", "bye.")),
     ]
     return scripted_engines(
-        recognizer=LiteralRecognizer(settles_early=True),
+        recognizer=LiteralRecognizer(settles_early=True, anticipate_s=0.1),
         language_model=ScriptedLanguageModel(replies=replies),
         synthesizer=ScriptedSynthesizer(char_ms=25),
     )
