@@ -124,9 +124,18 @@ def _voice() -> Any:
 
 def babble(samples: int, seed: int) -> noise.Signal:
     """Return six of the recorded people at once, from places that ``seed`` draws, with an RMS of 1.0."""
+    return _people(6, samples, seed)
+
+
+def television(samples: int, seed: int) -> noise.Signal:
+    """Return one of them at a time, from a place that ``seed`` draws, with an RMS of 1.0."""
+    return _people(1, samples, seed)
+
+
+def _people(at_once: int, samples: int, seed: int) -> noise.Signal:
     drawn = np.random.default_rng(seed)
     said = np.concatenate([floats(one) / noise.active_rms(floats(one)) for one in read() if one.kind == "human"])
-    mixed = sum((np.roll(said, int(drawn.integers(len(said))))[:samples] for _ in range(6)), np.zeros(samples))
+    mixed = sum((np.roll(said, int(drawn.integers(len(said))))[:samples] for _ in range(at_once)), np.zeros(samples))
     unit: noise.Signal = mixed / np.sqrt(np.mean(np.square(mixed)))
     return unit
 

@@ -33,5 +33,6 @@ def test_the_recorded_people_are_there_and_babble_is_the_same_each_time():
     people = list(utterances.human())
     assert [sum(one.kind == kind for one in people) for kind in ("human", "verse")] == [22, 14]
     assert all(0.8 < one.seconds < 12 for one in people)
-    assert np.array_equal(utterances.babble(8000, 3), utterances.babble(8000, 3))
-    assert np.sqrt(np.mean(np.square(utterances.babble(8000, 3)))) == pytest.approx(1)
+    for heard in (utterances.babble, utterances.television):
+        assert np.array_equal(heard(8000, 3), heard(8000, 3))
+        assert np.sqrt(np.mean(np.square(heard(8000, 3)))) == pytest.approx(1)

@@ -21,6 +21,7 @@ BACKGROUNDS: Mapping[str, Callable[[int, int], Signal]] = {
     "keyboard": noise.keyboard,
     "music": noise.music,
     "babble": utterances.babble,
+    "television": utterances.television,
 }
 """What may go on in a room; each takes a number of samples and a seed, and has an RMS of 1.0."""
 
