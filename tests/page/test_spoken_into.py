@@ -112,6 +112,27 @@ def test_a_held_reply_stands_still_and_goes_on_without_a_click_by_the_person(tal
     assert visit.trouble == []
 
 
+def test_a_reply_that_stands_still_can_be_silenced_for_good(talk):
+    visit, script = talk
+    page = visit.page
+    script.answer(1, "Count.", REPLY, rising(4))
+    visit.phase("answering")
+    page.wait_for_timeout(1000)
+    script.say(m.Hold(turn=1, sample=RATE))
+    visit.phase("held")
+    before = np.count_nonzero(visit.heard().samples)
+    page.keyboard.press("Escape")
+    script.wait_said("cancel")
+    script.say(*done(1, Outcome.CANCELLED, 8))
+    # Hands-free goes on behind it.
+    script.wait_said("start", 2)
+    page.wait_for_timeout(500)
+    heard = visit.heard()
+    assert np.count_nonzero(heard.samples) - before < 0.1 * heard.rate
+    assert page.text_content(".said") == REPLY[:8]
+    assert visit.trouble == []
+
+
 def test_an_interrupted_reply_is_cut_and_what_was_not_heard_is_folded_away(talk):
     visit, script = talk
     page = visit.page

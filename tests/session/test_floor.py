@@ -237,6 +237,17 @@ async def test_speech_before_the_reply_is_heard_takes_the_end_back(autojump_cloc
     assert [record.said for record in records] == [finals[-1]]
 
 
+@pytest.mark.parametrize(("heard", "kind"), [(0, m.Reopened), (800, m.Hold)], ids=["nothing yet", "a little"])
+async def test_whether_the_reply_was_heard_is_for_the_player_to_say(autojump_clock, heard, kind):
+    """By the clock half a second of it can have been heard."""
+    with trio.fail_after(120):
+        async with replying("no", "tell", "me", "about", "london") as talk:
+            await talk.ask(m.Played(turn=1, samples=heard))
+            await talk.say(1500, 900)
+            await talk.wait_for(kind)
+    assert len(talk.all(m.Reopened | m.Hold)) == 1
+
+
 async def test_it_may_be_taken_back_again_and_again(autojump_clock):
     with trio.fail_after(120):
         async with conversation(engines=scripted(SLOW, SLOW, SLOW, LONG)) as talk:
