@@ -11,6 +11,7 @@ The words are English. In another language every word is more than a listener's 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 ENOUGH_VOICE_MS: Final = 450
@@ -27,13 +28,13 @@ def _words(text: str) -> frozenset[str]:
 
 LISTENERS_SIGNS: Final = _words(
     """
-    ah aha ahem alright cool exactly good great haha hm hmhm hmm hmmhmm huh hum indeed mhm mm mmm mmhmm oh ok okay
+    ah aha ahem alright cool exactly good great haha hm hmhm hmm hmmhmm huh hum indeed mhm mm mmm mmhmm o oh ok okay
     really right sure true uh uhhuh uhuh um wow yeah yep yes yup
     """
 )
 """What a person says to show that they listen. Only an utterance of nothing else is a listener's."""
 
-_TWO_WORDS: Final = re.compile(r"\b(?:i see|got it|of course|uh oh|oh no|go on|carry on|go ahead)\b")
+_TWO_WORDS: Final = re.compile(r"\b(?:i see|you know|got it|of course|uh oh|oh no|go on|carry on|go ahead)\b")
 """The same in two words."""
 
 LITTLE_WORDS: Final = _words(
@@ -70,7 +71,7 @@ def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False) -
         return True
     no_signs = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS
     meant = no_signs - LITTLE_WORDS
-    if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(said.split())))):
+    if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(no_signs)))):
         return True
     # "For me" ends a sentence whose beginning was answered too soon.
     if over and in_part and len(no_signs) > 1:
@@ -97,6 +98,6 @@ def _bare(words: str) -> str:
     return re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
 
 
-def _can_be_short(said: list[str]) -> bool:
-    """Return whether it may be what was said, however short: what is not ASCII is no recognizer of English's guess."""
-    return len(said) > 1 or said[0] in _ALONE or not said[0].isascii()
+def _can_be_short(words: Collection[str]) -> bool:
+    """Return whether they may be what was said, however short: what is not ASCII is no recognizer of English's guess."""
+    return len(words) > 1 or any(word in _ALONE or not word.isascii() for word in words)
