@@ -99,5 +99,5 @@ def _bare(words: str) -> str:
 
 
 def _can_be_short(words: Collection[str]) -> bool:
-    """Return whether they may be what was said, however short: what is not ASCII is no recognizer of English's guess."""
+    """Return whether they may be what was said, however short: no recognizer of English makes up what is not ASCII."""
     return len(words) > 1 or any(word in _ALONE or not word.isascii() for word in words)
