@@ -163,7 +163,7 @@ export class Client {
       if (isOpus) encoder.begin();
       input.feed.send();
       if (turn.isSaid) this.stop();
-    }
+    } else if (session.isHandsFree && this.isOpus && !encoder.encoder) encoder.begin();
     this.tell(turn);
   }
 

@@ -33,7 +33,9 @@ TABLE = [
     ("They say hey", True, None, True),
     ("Yeah, but what about tomorrow?", True, None, True),
     ("But why?", True, True, True),
-    ("right now", True, None, False),
+    ("right now", True, None, True),
+    ("Yes please", True, None, True),
+    ("Hello hello", True, None, True),
     ("O, how?", True, None, False),
     ("Oh, where?", True, None, True),
     ("You know.", None, None, False),
@@ -94,9 +96,9 @@ def test_a_short_word_that_may_be_a_part_of_more_is_meant():
 
 @pytest.mark.parametrize(("words", "meant"), [("for me", True), ("And you?", True), ("the", False), ("oh, the", False)])
 def test_little_words_are_meant_where_they_end_what_was_said(words, meant):
-    assert is_meant(words, SHORT, over=True, in_part=True) is meant
-    assert is_meant(words, LONG, over=False, in_part=True) is None
-    assert is_meant(words, LONG, over=True) is False
+    assert is_meant(words, SHORT, over=True, in_part=True, goes_on=True) is meant
+    assert is_meant(words, LONG, over=False, in_part=True, goes_on=True) is None
+    assert is_meant(words, LONG, over=True, in_part=True) is False
 
 
 REPLY = "There was once a miller who lived beside a wide, slow river. Wait for him there, and stop."

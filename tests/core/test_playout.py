@@ -46,24 +46,50 @@ def test_what_was_not_sent_is_not_heard_and_is_worth_waiting_for():
     assert playout.rest_s(0.5) == 0.0
 
 
-def test_the_end_of_a_late_player_is_waited_for_but_not_for_ever():
+def late(playout, by, *times):
+    for now in times:
+        playout.played(round((now - by) * RATE), now)
+
+
+def test_the_end_of_a_late_player_is_waited_for():
     playout = Playout(lead_s=9.0)
     sent(playout, 1000, now=0.0)
-    playout.played(200, 0.5)
-    assert playout.rest_s(0.5) == pytest.approx(0.8)
+    late(playout, 0.3, 0.5, 0.7)
+    assert playout.rest_s(0.8) == pytest.approx(0.2), "two reports are none"
+    late(playout, 0.3, 0.8)
+    assert playout.rest_s(0.8) == pytest.approx(0.5)
+    assert playout.rest_s(1.2) == pytest.approx(0.1)
+    # It has not ended when the best player has, and says so.
+    late(playout, 0.3, 1.1, 1.2)
     assert playout.rest_s(1.2) == pytest.approx(0.1)
     assert playout.rest_s(1.3) == 0.0
-    playout.played(200, 1.2)
-    assert playout.rest_s(1.2) == pytest.approx(0.8)
+
+
+def test_a_player_that_stands_still_by_itself_is_waited_for_no_longer_than_a_second():
+    playout = Playout(lead_s=9.0)
+    sent(playout, 1000, now=0.0)
+    for now in (0.5, 1.5, 1.7, 1.9):
+        playout.played(400, now)
+    assert playout.rest_s(1.9) == pytest.approx(0.1)
     assert playout.rest_s(2.0) == 0.0
-    playout.played(950, 1.4)
-    assert playout.rest_s(1.4) == pytest.approx(0.05)
+
+
+def test_the_least_late_of_the_latest_reports_counts():
+    """Who says it piece by piece is as late as when a piece was over."""
+    playout = Playout(lead_s=9.0)
+    sent(playout, 1000, now=0.0)
+    for samples, now in ((300, 0.35), (300, 0.5), (300, 0.55)):
+        playout.played(samples, now)
+    assert playout.rest_s(0.6) == pytest.approx(0.45)
+    late(playout, 0.1, 0.6, 0.7, 0.8)
+    assert playout.rest_s(0.8) == pytest.approx(0.3)
 
 
 def test_a_player_that_has_not_begun_is_not_waited_for():
     playout = Playout(lead_s=9.0)
     sent(playout, 1000, now=0.0)
-    playout.played(0, 0.5)
+    for now in (0.2, 0.3, 0.4, 0.5):
+        playout.played(0, now)
     assert playout.rest_s(0.5) == pytest.approx(0.5)
 
 

@@ -68,7 +68,7 @@ async def test_what_a_tool_answers_is_said_as_it_is(autojump_clock):
 
 
 async def test_what_was_begun_before_the_person_had_finished_is_not_taken_for_all_of_it(autojump_clock):
-    early = ToolUse(id="a", call="a", name="set_timer", arguments='{"duration": "ten minutes"}')
+    early = ToolUse(id="use_1_0", call="a", name="set_timer", arguments='{"duration": "ten minutes"}')
     messages = [
         Message("user", "Set a timer for ten minutes and thirty seconds."),
         Message("assistant", "", calls=(early,)),
@@ -77,10 +77,21 @@ async def test_what_was_begun_before_the_person_had_finished_is_not_taken_for_al
     call, _ = await events_of(Prompt(messages, TOOLS))
     assert isinstance(call, ToolCall)
     assert (call.name, json.loads(call.arguments)) == ("set_timer", {"duration": "ten minutes and thirty seconds"})
-    late = ToolUse(id="b", call="b", name=call.name, arguments=call.arguments)
+    late = ToolUse(id="use_1_1", call="b", name=call.name, arguments=call.arguments)
     told = "I set a timer for ten minutes and thirty seconds."
     messages += [Message("assistant", "", calls=(late,)), Message("tool", told, answers="b")]
     assert await words_of(Prompt(messages, TOOLS)) == told
+
+
+@pytest.mark.parametrize("arguments", ["", "ten minutes", '{"duration": "10 minutes"}'])
+async def test_what_a_client_has_done_is_its_own_affair(arguments, autojump_clock):
+    theirs = ToolUse(id="theirs", call="a", name="set_timer", arguments=arguments)
+    messages = [
+        Message("user", "Set a timer for ten minutes."),
+        Message("assistant", "", calls=(theirs,)),
+        Message("tool", "It is set.", answers="a"),
+    ]
+    assert await words_of(Prompt(messages, TOOLS)) == "It is set."
 
 
 async def test_a_conversation_goes_on_over_many_turns(autojump_clock):

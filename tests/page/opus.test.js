@@ -169,6 +169,18 @@ test("a typed turn changes nothing of how the voice is coded that goes on beside
   assert.deepEqual(kinds(socket.take()), ["start opus", "text pcm", "7"]);
 });
 
+test("a voice that is heard on after a cancel goes out in packets again", async () => {
+  const { client, socket } = opened();
+  client.start("hands_free");
+  client.cancel();
+  await client.cancelling;
+  client.session.isHandsFree = true;
+  client.type("hello");
+  client.input.feed.push(said(7, 1));
+  Encoder.last.work();
+  assert.deepEqual(kinds(socket.take()), ["start opus", "cancel", "text opus", "7"]);
+});
+
 test("a message with packets is read as the protocol says", () => {
   const bytes = "01 02 01 00 02 00 00 00 07 00 00 00 c0 5d 00 00 a0 05 01 02 02 00 aa bb 01 00 cc".split(" ");
   const buffer = Uint8Array.from(bytes, (one) => parseInt(one, 16)).buffer;

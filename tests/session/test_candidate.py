@@ -14,7 +14,7 @@ from voice_trio.engines.base import Hypothesis
 from voice_trio.session.candidate import LONGEST_HOLD_S
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.literal import LiteralRecognizer, LiteralUtterance, spoken
-from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, voiced
+from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced
 
 LONG = ScriptedReply(tokens=["This is a long sentence of a reply, and there is more. "] * 8, token_s=0.05)
 BRIEF = ScriptedReply(tokens=["This is one sentence of a reply. "])
@@ -168,6 +168,53 @@ async def test_who_goes_on_after_a_silence_is_heard_with_all_their_words(autojum
             await talk.say(spoken("but", "what", "about", "london"), 4000)
             assert (await talk.wait_for(m.Done, turn=1)).outcome is Outcome.INTERRUPTED
             assert (await talk.wait_for(m.Final, turn=2)).text == "yes but what about london"
+
+
+@pytest.mark.parametrize("stall_s", [0.7, 1.0, 1.5])
+async def test_audio_that_is_late_is_no_silence(autojump_clock, stall_s):
+    engines = scripted_engines(
+        recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG, SHORT])
+    )
+    with trio.fail_after(120):
+        async with conversation(engines=engines) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("hello"), 900)
+            await talk.wait_for(m.TtsChunk)
+            await talk.silence(2500)
+            await talk.say(spoken("please"), 240)
+            await trio.sleep(stall_s)
+            await talk.ask(m.Audio(silent(60) + spoken("tell", "me", "about", "london")))
+            await talk.silence(2000)
+            assert (await talk.wait_for(m.Final, turn=2)).text == "please tell me about london"
+
+
+async def test_little_words_of_a_client_that_sends_no_silence_end_no_reply(autojump_clock):
+    engines = scripted_engines(recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG]))
+    with trio.fail_after(120):
+        async with conversation(engines=engines) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("hello"), 900)
+            await talk.wait_for(m.TtsChunk)
+            await talk.silence(4000)
+            await talk.say(spoken("of", "her", word_ms=150, gap_ms=30))
+            await trio.sleep(6)
+            await talk.silence(100)
+            assert (await talk.wait_for(m.Done, turn=1)).outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize(("after_s", "outcome"), [(0.0, Outcome.INTERRUPTED), (3.0, Outcome.COMPLETED)])
+async def test_two_little_words_are_more_of_what_was_said_just_before(autojump_clock, after_s, outcome):
+    engines = scripted_engines(
+        recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG, SHORT])
+    )
+    with trio.fail_after(120):
+        async with conversation(engines=engines, vad_silence_ms=500) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("play", "it"), 600)
+            await talk.wait_for(m.TtsChunk, turn=1)
+            await talk.silence(round(after_s * 1000))
+            await talk.say(spoken("for", "me", word_ms=180, gap_ms=30), 1500)
+            assert (await talk.wait_for(m.Done, turn=1)).outcome is outcome
 
 
 async def test_the_words_that_have_ended_a_reply_are_answered_though_they_are_not_heard_again(autojump_clock):

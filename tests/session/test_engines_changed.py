@@ -154,7 +154,8 @@ def test_what_the_server_does_without_is_told_with_every_change_and_the_advice_i
     assert (told.message, told.synthetic, told.command) == (message, True, "get a better one")
 
 
-async def test_hands_free_goes_on_where_its_voice_is_gone(autojump_clock):
+@pytest.mark.parametrize("is_left", [False, True])
+async def test_hands_free_goes_on_where_its_voice_is_gone(autojump_clock, is_left):
     engines = Changing()
     with trio.fail_after(120):
         async with conversation(engines=engines) as talk:
@@ -163,8 +164,11 @@ async def test_hands_free_goes_on_where_its_voice_is_gone(autojump_clock):
             await talk.wait_for(m.Done, turn=1)
             engines.change()
             talk.session.engines_changed(Kind.SYNTHESIZER)
+            if is_left:
+                await talk.ask(m.Cancel(), m.Text(text="typed", hands_free=True))
+                assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.COMPLETED
             await talk.say(900, 900)
-            assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.COMPLETED
+            assert (await talk.wait_for(m.Done, turn=2 + is_left)).outcome is Outcome.COMPLETED
 
 
 async def test_before_the_greeting_there_is_nothing_to_tell(autojump_clock):

@@ -1,10 +1,12 @@
 """Turn after turn without a button."""
 
+import pytest
 import trio
 
 from voice_trio.core import messages as m
 from voice_trio.core.audio import SAMPLE_RATE
 from voice_trio.core.messages import InfoCode, Outcome, State
+from voice_trio.memory.in_process import InProcessStore
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import ScriptedLanguageModel, ScriptedReply, scripted_engines, silent, voiced
@@ -70,6 +72,25 @@ async def test_what_is_typed_into_a_reply_leaves_it_only_if_it_is_to(autojump_cl
                     await talk.wait_for(m.Done, turn=3)
                 else:
                     assert (await talk.wait_for(m.Done, turn=2)).outcome is Outcome.COMPLETED
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_the_turns_to_come_stay_in_the_conversation_that_they_were_in(autojump_clock, named):
+    store = InProcessStore()
+    first, second = await store.begin(), await store.begin()
+    with trio.fail_after(120):
+        async with conversation(store=store) as talk:
+            await talk.ask(m.Start(mode="hands_free", conversation=first))
+            await talk.say(900, 900)
+            await talk.wait_for(m.Done, turn=1)
+            await talk.ask(m.Text(text="typed", conversation=second if named else first))
+            await talk.wait_for(m.Done, turn=2)
+            await talk.ask(m.Text(text="typed", hands_free=True, conversation=second if named else None))
+            await talk.wait_for(m.Done, turn=3)
+            await talk.say(900, 900)
+            await talk.wait_for(m.Done, turn=4)
+    turns = [[record.turn for record in await store.recall(one)] for one in (first, second)]
+    assert turns == ([[1], [2, 3, 4]] if named else [[1, 2, 4], []])
 
 
 async def test_a_text_alone_can_begin_it(autojump_clock):

@@ -7,7 +7,8 @@ from voice_trio import config
 from voice_trio.core.messages import Partial
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.session import asr
-from voice_trio.session.capture import STRIDE_BYTES, Capture, Ending
+from voice_trio.session.capture import STRIDE_BYTES, Capture
+from voice_trio.session.ending import Ending
 from voice_trio.session.listener import Listener
 from voice_trio.session.outbox import Outbox
 from voice_trio.session.outlet import Outlet

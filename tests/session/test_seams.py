@@ -9,7 +9,7 @@ from tests.session.test_listener import SETTINGS, capturing, feed, listening
 from voice_trio.core import messages as m
 from voice_trio.core.audio import FRAME_SAMPLES
 from voice_trio.core.timeline import Timeline
-from voice_trio.session.capture import Ending
+from voice_trio.session.ending import Ending
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (

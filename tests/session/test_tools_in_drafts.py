@@ -4,6 +4,7 @@ import pytest
 import trio
 
 from voice_trio.core import messages as m
+from voice_trio.core.called import UNANSWERED
 from voice_trio.core.messages import CallState, Outcome
 from voice_trio.engines.base import ToolCall
 from voice_trio.testing.conversation import conversation
@@ -117,6 +118,41 @@ async def test_what_was_done_for_what_is_void_is_remembered(autojump_clock):
     said, call, answer = given.language_model.prompts[-1][-3:]
     assert (said.content, call.calls[0].name, answer.content) == ("set it please", "set_timer", "It is set.")
     assert [(one.name, one.state, one.result) for one in record.calls] == [("set_timer", CallState.DONE, "It is set.")]
+
+
+async def test_what_the_person_has_agreed_to_is_told_once_though_they_go_on(autojump_clock):
+    send = ToolCall("a", "send", '{"to": "bob"}')
+    sending = ScriptedTool("send", ["Sent.", "Sent."], has_effects=True, confirm=True)
+    given = engines([send], ["Shall I?"], [3.0, "Late."], ["Done."])
+    with trio.fail_after(60):
+        async with conversation(engines=given, tools=[sending.tool], drafts="off", language="en") as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("mail", "bob"), WINDOW_MS + 60)
+            await talk.wait_for(m.Done, turn=1)
+            await talk.say(spoken("yes"), WINDOW_MS + 60)
+            await talk.wait_for(m.ToolCalled, turn=2, state=CallState.DONE)
+            await talk.say(spoken("please"), WINDOW_MS + 60)
+            await talk.wait_for(m.Done, turn=2)
+    said, call, answer = given.language_model.prompts[-1][-3:]
+    assert (len(talk.all(m.Reopened)), len(sending.calls)) == (1, 1)
+    assert (said.content, call.calls[0].name, answer.content) == ("yes please", "send", "Sent.")
+
+
+@pytest.mark.parametrize("use_s", [0.0, 5.0])
+async def test_what_answered_nothing_is_not_taken_for_cut_off(autojump_clock, use_s):
+    setting = ScriptedTool("set_timer", [""], use_s=use_s, has_effects=True)
+    given = engines([SET], [3.0, "Late."], ["Never mind."])
+    given.language_model.replies = given.language_model.replies if not use_s else given.language_model.replies[::2]
+    with trio.fail_after(60):
+        async with conversation(engines=given, tools=[setting.tool], drafts="off") as talk:
+            await talk.ask(m.Start(barge_in=True))
+            await talk.say(spoken("set", "it"), WINDOW_MS + 60)
+            await talk.wait_for(m.ToolCalled, name="set_timer", state=CallState.STARTED)
+            await trio.sleep(0.5)
+            await talk.say(spoken("please"), WINDOW_MS + 60)
+            await talk.wait_for(m.Done)
+    answer = given.language_model.prompts[-1][-1].content
+    assert answer == (UNANSWERED if use_s else "")
 
 
 async def test_the_same_twice_in_a_reply_is_done_once_and_something_else_is_something_else(autojump_clock):

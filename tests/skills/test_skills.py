@@ -171,6 +171,7 @@ async def test_what_was_cut_off_goes_on_where_it_was_cut_off(autojump_clock):
     use.items.append(Words(id="again", by="assistant", text=rest, heard=len("He had")))
     assert await use("go_on") == "a cat, and it could talk."
     use.say("assistant", "a cat, and it could talk.")
+    use.say("assistant", "Okay.")
     with pytest.raises(ToolError, match="not saying anything more"):
         await use("go_on")
 

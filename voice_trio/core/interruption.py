@@ -11,7 +11,7 @@ The words are English. In another language every word is more than a listener's 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Final
 
 ENOUGH_VOICE_MS: Final = 450
@@ -26,11 +26,9 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-LISTENERS_SIGNS: Final = _words(
-    """
-    ah aha ahem alright cool exactly good great haha hm hmhm hmm hmmhmm huh hum indeed mhm mm mmm mmhmm o oh ok okay
-    really right sure true uh uhhuh uhuh um wow yeah yep yes yup
-    """
+_SOUNDS: Final = _words("ah aha ahem haha hm hmhm hmm hmmhmm huh hum mhm mm mmm mmhmm o oh uh uhhuh uhuh um wow")
+LISTENERS_SIGNS: Final = _SOUNDS | _words(
+    "alright cool exactly good great indeed ok okay really right sure true yeah yep yes yup"
 )
 """What a person says to show that they listen. Only an utterance of nothing else is a listener's."""
 
@@ -60,21 +58,21 @@ _ALONE: Final = _words("pardon sorry what when where why")
 """What a person asks with in one short word. "Who?" and "How?" are what a recognizer writes for a hum."""
 
 
-def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False) -> bool | None:
+def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False, goes_on: bool = False) -> bool | None:
     """Return whether ``words``, said with so much voice, are meant to end the reply; None while that is open.
 
-    ``over`` says that nothing more comes of them, ``in_part`` that they may be
-    only a part of what the person said.
+    ``over`` says that nothing more comes of them, ``in_part`` that they may be only a part of what the person said, and
+    ``goes_on`` that they follow on what was answered.
     """
     said = _bare(words)
     if STOPS.search(said[:_FIRST_CHARS]):
         return True
-    no_signs = set(_TWO_WORDS.sub(" ", said).split()) - LISTENERS_SIGNS
-    meant = no_signs - LITTLE_WORDS
-    if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(no_signs)))):
+    left = _TWO_WORDS.sub(" ", said).split()
+    meant = {*left} - LISTENERS_SIGNS - LITTLE_WORDS
+    if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(left)))):
         return True
     # "For me" ends a sentence whose beginning was answered too soon.
-    if over and in_part and len(no_signs) > 1:
+    if over and goes_on and len({*left} - LISTENERS_SIGNS) > 1:
         return True
     return False if over else None
 
@@ -98,6 +96,7 @@ def _bare(words: str) -> str:
     return re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
 
 
-def _can_be_short(words: Collection[str]) -> bool:
-    """Return whether they may be what was said, however short: no recognizer of English makes up what is not ASCII."""
+def _can_be_short(said: Sequence[str]) -> bool:
+    """Return whether it may be what was said, however short: no recognizer of English makes up what is not ASCII."""
+    words = [word for word in said if word not in _SOUNDS]
     return len(words) > 1 or any(word in _ALONE or not word.isascii() for word in words)

@@ -13,6 +13,7 @@ and what it must have played since, unless it was silent for so long that nobody
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from math import inf
 from typing import Final
@@ -24,6 +25,8 @@ HELD_LATE_S: Final = 0.15
 SILENT_S: Final = 1.0
 """Of a player that has said nothing for so long nothing more is believed."""
 
+_BELIEVED = 3
+"""So many reports tell how late a player is. One alone may be of a client that says it now and then."""
 _TOLERANCE_S = 1e-6
 """Far below a sample; what is left of a wait after sleeping for exactly its length."""
 
@@ -45,6 +48,8 @@ class Playout:
         self._played: int | None = None
         self._told_at = -inf
         """The player's time when it came that far."""
+        self._late_s: deque[float] = deque(maxlen=_BELIEVED)
+        """By how much it was later than its best, at its latest reports."""
 
     @property
     def queued(self) -> int:
@@ -98,6 +103,7 @@ class Playout:
         sent = self._sent + self._sent_since
         there = min(there, sent)
         self._lost_at = None
+        self._late_s.clear()
         self._stops[stops:] = [now] * len(self._stops[stops:])
         self._dry_at += (there - self._sent) / self._rate
         self._sent, self._sent_since = there, 0
@@ -110,6 +116,8 @@ class Playout:
         A word of more than that is of another reply: it was under way when the turn was reopened.
         """
         samples = min(samples, self._most_heard(now))
+        if 0 < samples < self._sent:
+            self._late_s.append(max(0.0, self._at(now) + (self._sent - samples) / self._rate - self._dry_at))
         if self._played is None or samples >= self._played:
             self._played, self._told_at = samples, self._at(now)
 
@@ -144,17 +152,12 @@ class Playout:
         return self._left_s(ahead_s + self._unheard_s(now) - self._lead_s)
 
     def rest_s(self, now: float) -> float:
-        """Return how long until all that was queued was heard, as far as the player says where it is, and is not lost.
+        """Return how long until all that was queued was heard: by a player as late as the latest reports say.
 
         It is infinity if some of it was not even sent, or the player is held or out of reach.
         """
-        if self._queued > self._sent:
-            return inf
-        rest_s = self._unheard_s(now)
-        if self._played:
-            left_s = (self._queued - self._played) / self._rate - (self._at(now) - self._told_at)
-            rest_s = max(rest_s, min(left_s, self._unheard_s(now, late_s=SILENT_S)))
-        return self._left_s(rest_s)
+        late_s = min(self._late_s) if len(self._late_s) == _BELIEVED else 0.0
+        return inf if self._queued > self._sent else self._left_s(self._unheard_s(now, late_s=min(late_s, SILENT_S)))
 
     def _left_s(self, wait_s: float) -> float:
         """Return how long ``wait_s`` of the player's time are."""

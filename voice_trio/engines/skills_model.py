@@ -15,7 +15,7 @@ from zlib import crc32
 from voice_trio.config import Settings
 from voice_trio.core.grammar.grammar import Match
 from voice_trio.core.history import Message
-from voice_trio.core.items import ToolUse
+from voice_trio.core.items import ToolUse, is_own
 from voice_trio.core.tools import ThatTool
 from voice_trio.engines.base import (
     SKILLS_ALONE,
@@ -78,12 +78,14 @@ def _call(meant: Match) -> Iterator[ReplyEvent]:
 
 
 def _more(prompt: Prompt) -> Match | None:
-    """Return what the person wants beside what was done: that was begun before they had finished."""
+    """Return what the person wants beside what the server has done: that was begun before they had finished."""
     calls: list[Sequence[ToolUse]] = []
     for message in reversed(prompt.messages):
         if message.calls:
             calls.append(message.calls)
-        if message.role == "user" and len(calls) == 1:
+        if message.role == "user":
+            if len(calls) != 1 or not all(is_own(one.id) for one in calls[0]):
+                return None
             meant = grammar().match(message.content, _offered(prompt))
             done = [(one.name, json.loads(one.arguments)) for one in calls[0]]
             return None if meant is None or (meant.name, meant.arguments) in done else meant

@@ -29,7 +29,8 @@ from voice_trio.engines.base import (
     open_utterance,
     partial_interval_ms,
 )
-from voice_trio.session.capture import Capture, Ending, told
+from voice_trio.session.capture import Capture
+from voice_trio.session.ending import Ending, told
 from voice_trio.session.outlet import Outlet
 from voice_trio.session.settings import SessionSettings
 from voice_trio.session.throttle import Throttle

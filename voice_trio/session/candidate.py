@@ -119,14 +119,14 @@ class Candidate:
         """Listen until it is clear, or over; return whether the recognizer went along."""
         failed = False
         try:
-            while not await self._is_heard_out(recognizer):
+            while await self._more_was_said(recognizer):
                 self._capture.rewind()
         except* EngineError:
             failed = True
         return not failed
 
-    async def _is_heard_out(self, recognizer: Recognizer) -> bool:
-        """The same; return False if more was said while it was taken to be over."""
+    async def _more_was_said(self, recognizer: Recognizer) -> bool:
+        """Listen until it is clear, or over; return whether more was said while it was taken to be over."""
         capture = self._capture
         async with open_utterance(recognizer, self._language, self._likely) as hearing:
             if self.listening:
@@ -136,21 +136,22 @@ class Candidate:
                     await self._follow(hearing, partial_interval_ms(recognizer) / 1000)
                     nursery.cancel_scope.cancel()
             if self._judge(over=False):
-                return True
+                return False
             hearing.feed(capture.take())
             voiced = capture.voiced_samples
             settled = await hearing.settle(capture.samples, capture.voiced_through)
             self._words, capture.settled = settled.text, settled
-        return capture.voiced_samples == voiced
+        return capture.voiced_samples > voiced
 
     async def _end_with_capture(self, scope: trio.CancelScope) -> None:
         await self._capture.wait_ended()
         scope.cancel()
 
     async def _end_in_silence(self, scope: trio.CancelScope) -> None:
-        await self._capture.wait_paused()
-        while not await self._capture.wait_silent(_OVER_MS):
+        # What did not come is no silence: it may be late, and have words in it.
+        while self._capture.silent_ms < _OVER_MS:
             await self._capture.wait_paused()
+            await self._capture.wait_silent(_OVER_MS)
         scope.cancel()
 
     async def _follow(self, hearing: Hearing, interval_s: float) -> None:
@@ -188,4 +189,4 @@ class Candidate:
             return False if over else None
         voiced_ms = samples_to_ms(self._capture.voiced_samples)
         in_part = self._goes_on or self._capture.by_clock
-        return is_meant(self._words, voiced_ms, over=over, in_part=in_part)
+        return is_meant(self._words, voiced_ms, over=over, in_part=in_part, goes_on=self._goes_on)

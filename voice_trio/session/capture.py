@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from math import inf
 
 import trio
 
 from voice_trio.core.audio import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, ms_to_samples, samples_to_ms
-from voice_trio.core.messages import Error, ErrorCode, Info, InfoCode
 from voice_trio.engines.base import END_OF_TURN_S, Transcript
+from voice_trio.session.ending import SLOWEST, Ending
 from voice_trio.session.weighing import Weighing
-
-SLOWEST = 2.0
-"""Times as long as its audio that the longest utterance may take to come."""
 
 HELD_UP_S = 0.2
 """Woken so much later than it wanted, a process was held up itself: what came meanwhile has not been read yet."""
@@ -23,49 +19,6 @@ _LATEST_BYTES = END_OF_TURN_S * SAMPLE_RATE * BYTES_PER_SAMPLE
 STRIDE_BYTES = ms_to_samples(200) * BYTES_PER_SAMPLE
 """Audio that is worth waking a task for: to wake one costs more than to hear a frame, and recognizers that work as
 the audio comes take it in strides like this. A task that asks what was said so far takes all there is."""
-
-
-class Ending(Enum):
-    """Why an utterance is over."""
-
-    SILENCE = "silence"
-    STOPPED = "stopped"
-    TOO_LONG = "too long"
-    TOO_SLOW = "too slow"
-    """It took more than `SLOWEST` times as long as the longest utterance."""
-    STILL = "no audio"
-    """No audio came any more, while only the person says when they have finished."""
-    NO_SPEECH = "no speech"
-
-
-def too_long(max_utterance_ms: int, turn: int) -> Error:
-    """Return what is said of an utterance that is `Ending.TOO_LONG`."""
-    message = f"An utterance may last {max_utterance_ms / 1000:g} seconds; what was said until then is answered."
-    return Error(code=ErrorCode.MAX_DURATION_EXCEEDED, message=message, recoverable=True, turn=turn)
-
-
-def told(ending: Ending, max_utterance_ms: int, turn: int) -> Error | Info | None:
-    """Return what is said of an utterance that ended so; None where that is as it should be."""
-    longest_s = max_utterance_ms / 1000
-    match ending:
-        case Ending.TOO_LONG:
-            return too_long(max_utterance_ms, turn)
-        case Ending.TOO_SLOW:
-            message = (
-                f"An utterance may take {SLOWEST * longest_s:g} seconds to come; what came until then is answered."
-            )
-            return Error(code=ErrorCode.MAX_DURATION_EXCEEDED, message=message, recoverable=True, turn=turn)
-        case Ending.STILL:
-            message = f"No audio came for {longest_s:g} seconds; what was said until then is answered."
-            return Info(code=InfoCode.NO_AUDIO, message=message)
-    return None
-
-
-LATE = Info(
-    code=InfoCode.LATE_AUDIO,
-    message="What came after a gap in the audio is not heard: the turn had gone on without it. Please say it again.",
-)
-"""What is said when somebody speaks in audio that came after `Capture.by_clock`."""
 
 
 class Capture:
@@ -125,6 +78,11 @@ class Capture:
     def pauses(self) -> bool:
         """Whether nobody has spoken for a while: it may be over."""
         return self._paused.is_set()
+
+    @property
+    def silent_ms(self) -> int:
+        """How much of it came since somebody was last heard."""
+        return samples_to_ms(self.samples - self.voiced_through)
 
     def has_ended(self) -> bool:
         """Whether the utterance is over."""
@@ -234,7 +192,7 @@ class Capture:
 
     async def wait_silent(self, ms: int) -> bool:
         """Wait until a pause has lasted so long, by the clock; return whether it has, and nobody spoke before."""
-        with trio.move_on_after(max(0, ms - samples_to_ms(self.samples - self.voiced_through)) / 1000) as limit:
+        with trio.move_on_after(max(0, ms - self.silent_ms) / 1000) as limit:
             await self.wait_resumed()
         return limit.cancelled_caught
 

@@ -28,8 +28,9 @@ from voice_trio.core import messages as m
 from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import Engines
 from voice_trio.session.candidate import Candidate, Utterance
-from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.capture import Capture
 from voice_trio.session.echo import Echo
+from voice_trio.session.ending import Ending
 from voice_trio.session.report import report
 from voice_trio.session.settings import SessionSettings, still_offered
 from voice_trio.session.turn import Turn
@@ -132,7 +133,7 @@ class Floor:
                 self.hands_free = self._hands_free_last = request
             case m.Text(hands_free=True, conversation=conversation):
                 last = still_offered(self._hands_free_last, self._engines())
-                self.hands_free = replace(last, conversation=conversation)
+                self.hands_free = last if conversation is None else replace(last, conversation=conversation)
             case m.Start() | m.Text(hands_free=False):
                 self.hands_free = None
 

@@ -9,7 +9,8 @@ import trio
 from voice_trio.core.audio import BYTES_PER_SAMPLE, ms_to_samples
 from voice_trio.core.messages import LEAST_COMMIT_MS
 from voice_trio.core.timeline import Moment, Timeline
-from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.capture import Capture
+from voice_trio.session.ending import Ending
 
 
 class Gathering:

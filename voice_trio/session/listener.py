@@ -37,7 +37,8 @@ from voice_trio.core.flow import over_at
 from voice_trio.core.messages import Endpointing, Start
 from voice_trio.core.timeline import Moment, Timeline
 from voice_trio.engines.base import Detector
-from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.capture import Capture
+from voice_trio.session.ending import Ending
 from voice_trio.session.settings import SessionSettings, endpointing_of
 from voice_trio.session.weighing import Weighing
 

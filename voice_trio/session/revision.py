@@ -173,7 +173,7 @@ class Revision:
 
     def _question(self, engines: Engines, said: str, language: str | None) -> Question:
         asked = question(self._around, self._asked, engines, said, language)
-        return replace(asked, prompt=self._deeds.after_effects(asked.prompt))
+        return replace(asked, prompt=self._deeds.after_effects(asked.prompt, asked.hands.agreed))
 
     def _drafts_replies(self, model: LanguageModel) -> bool:
         """Whether replies are begun that may be for nothing."""

@@ -27,10 +27,11 @@ from voice_trio.memory.base import Store
 from voice_trio.memory.holds import Claims
 from voice_trio.session.apart import NOTHING_TO_CANCEL, Apart
 from voice_trio.session.bursts import hear_in_turn
-from voice_trio.session.capture import LATE, Capture
+from voice_trio.session.capture import Capture
 from voice_trio.session.conversation import Conversation
 from voice_trio.session.cuts import Cuts
 from voice_trio.session.echo import Echo
+from voice_trio.session.ending import LATE
 from voice_trio.session.farewell import DRAINED, Farewell, Goodbye
 from voice_trio.session.floor import Floor
 from voice_trio.session.greeting import changed, greeting

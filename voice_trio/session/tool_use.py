@@ -99,9 +99,16 @@ class Deeds:
         """Return whether the same was begun before, with an effect."""
         return _key(use) in self._effects
 
-    def after_effects(self, prompt: Prompt) -> Prompt:
-        """Return ``prompt`` as it is asked behind what had effects in this turn, before it was taken up anew."""
-        done = [one if one.result else replace(one, result=UNANSWERED) for one in self._effects.values()]
+    def after_effects(self, prompt: Prompt, agreed: ToolCall | None) -> Prompt:
+        """Return ``prompt`` as it is asked behind what had effects in this turn, before it was taken up anew.
+
+        What the person has ``agreed`` to is told once it is asked for again.
+        """
+        done = [
+            use if use.state in (CallState.DONE, CallState.FAILED) else replace(use, result=UNANSWERED)
+            for use in self._effects.values()
+            if agreed is None or _key(use) != _key(agreed)
+        ]
         return following(prompt, "", done, more=True) if done else prompt
 
     def declined(self, use: Use) -> None:
@@ -145,7 +152,7 @@ def _called(use: Use) -> Called:
     return Called(name=use.name, arguments=use.arguments, result=use.result, state=state)
 
 
-def _key(use: Use) -> tuple[str, str]:
+def _key(use: Use | ToolCall) -> tuple[str, str]:
     return use.name, json.dumps(json.loads(use.arguments), sort_keys=True)
 
 

@@ -19,8 +19,9 @@ from voice_trio.core.timeline import Timeline
 from voice_trio.core.turn_state import Step, TurnState
 from voice_trio.engines.base import EngineError, Engines
 from voice_trio.session.asked import FIRST_STEPS, Asked
-from voice_trio.session.capture import Capture, Ending
+from voice_trio.session.capture import Capture
 from voice_trio.session.draft import Ledger
+from voice_trio.session.ending import Ending
 from voice_trio.session.recollection import recall, record_of, remember
 from voice_trio.session.reply import Reply
 from voice_trio.session.report import failure, report

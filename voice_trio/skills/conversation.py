@@ -43,7 +43,8 @@ async def _go_on(arguments: Mapping[str, Any], circumstances: Circumstances, mea
                 rests.append(rest.lstrip(" \n.,;:!?-").rstrip())
                 later.append(text.strip())
     for at in range(len(rests) - 1, max(-1, len(rests) - 1 - _GOES_BACK), -1):
-        if rests[at] and rests[at] not in later[at + 1 :]:
+        # What was told since, as far as it came, is the beginning of it.
+        if rests[at] and not any(rests[at].startswith(one) for one in later[at + 1 :]):
             return rests[at]
     raise ToolError("I was not saying anything more.")
 

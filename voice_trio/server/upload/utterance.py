@@ -24,7 +24,7 @@ from voice_trio.server.sessions import STOPPING, Sessions
 from voice_trio.server.upload import request as upload
 from voice_trio.server.upload.answer import Answer, busy
 from voice_trio.server.upload.intake import Intake
-from voice_trio.session.capture import too_long
+from voice_trio.session.ending import too_long
 from voice_trio.session.link import LinkClosed, MemoryLink
 from voice_trio.session.report import report
 from voice_trio.waiting import alongside
