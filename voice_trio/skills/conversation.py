@@ -15,6 +15,8 @@ from voice_trio.skills.skill import Means, Skill
 from voice_trio.toolbox.base import Circumstances, ToolError
 
 _LONGEST_CHARS = 2000
+_BETWEEN = " \n.,;:!?-"
+"""No sentence begins with that."""
 _GOES_BACK = 3
 """Replies: what was cut off by a noise may be followed by an answer to that."""
 
@@ -29,23 +31,24 @@ async def _repeat(arguments: Mapping[str, Any], circumstances: Circumstances, me
 
 async def _go_on(arguments: Mapping[str, Any], circumstances: Circumstances, means: Means) -> str:
     await trio.lowlevel.checkpoint()
-    whole, rests = "", []
-    later: list[str] = []
+    answer = ""
+    replies: list[tuple[str, str]] = []
+    """What was written of each, and what was not heard."""
     for item in circumstances.items:
         match item:
-            case ToolOutput(output=output):
-                whole = output.strip()
             case Words(by="person"):
-                whole = ""
+                answer = ""
+            case ToolOutput(output=output):
+                answer = output.strip()
             case Words(by="assistant", text=text, heard=heard) if text:
-                # What was cut off had not been written to its end either.
-                rest = "" if heard is None else (whole if whole.startswith(text.rstrip()) else text)[heard:]
-                rests.append(rest.lstrip(" \n.,;:!?-").rstrip())
-                later.append(text.strip())
-    for at in range(len(rests) - 1, max(-1, len(rests) - 1 - _GOES_BACK), -1):
-        # What was told since, as far as it came, is the beginning of it.
-        if rests[at] and not any(rests[at].startswith(one) for one in later[at + 1 :]):
-            return rests[at]
+                # What was cut off may not have been written to its end, but the tool's answer has all of it.
+                whole = answer if answer.startswith(text.rstrip()) else text
+                replies.append((text.strip(), "" if heard is None else whole[heard:].lstrip(_BETWEEN)))
+    latest = replies[-_GOES_BACK:]
+    for at, (_, rest) in reversed([*enumerate(latest)]):
+        # What was told of it since is its beginning.
+        if rest and not any(rest.startswith(written) for written, _ in latest[at + 1 :]):
+            return rest
     raise ToolError("I was not saying anything more.")
 
 
