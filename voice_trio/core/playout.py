@@ -8,8 +8,8 @@ cannot have been heard. Sending at most ``lead_s`` ahead of that bounds what a b
 and what the socket buffers of a dead peer swallow.
 
 What was heard for sure is less: messages take time both ways, and a player stumbles. It is what the player said last,
-and what it must have played since, unless it was silent for so long that nobody knows (`Playout.surely_heard`). And all of it
-was heard when a player as late as that would have come to its end (`Playout.rest_s`).
+and what it must have played since, unless it was silent for so long that nobody knows (`Playout.surely_heard`). And
+all of it was heard when a player as late as that would have come to its end (`Playout.rest_s`).
 """
 
 from __future__ import annotations
