@@ -69,6 +69,7 @@ def _answered(answers: Sequence[Answer]) -> dict[str, Figure]:
         f"words misheard {BY_LOG}, %": round(100 * sum(one.misheard for one in missing) / words, 1)
         if missing
         else None,
+        f"lines with their first word {BY_LOG}, %": _percent(one.first_kept for one in missing) if missing else None,
     }
 
 

@@ -49,6 +49,7 @@ def test_words_are_counted_by_the_log():
     assert found["words"] == 2
     assert found["words lost (log)"] == 1
     assert found["words lost (log), %"] == 50
+    assert found["lines with their first word (log), %"] == 100
     assert found["early ends (log), %"] == 100
     assert found["early ends heard, %"] == 0
     assert found["harmful cuts (log), %"] == 100
