@@ -10,9 +10,11 @@ from voice_trio.core import messages as m
 from voice_trio.core.audio import FRAME_SAMPLES
 from voice_trio.core.timeline import Timeline
 from voice_trio.session.ending import Ending
+from voice_trio.session.listener import Listener
 from voice_trio.testing.conversation import conversation
 from voice_trio.testing.literal import LiteralRecognizer, spoken
 from voice_trio.testing.scripted import (
+    ScriptedDetector,
     ScriptedLanguageModel,
     ScriptedReply,
     scripted_engines,
@@ -146,3 +148,39 @@ async def test_a_short_word_in_the_message_that_holds_the_end_is_heard(autojump_
             await talk.silence(900)
             await talk.wait_for(m.Done, turn=1)
     assert talk.all(m.Final)[-1].text == "one two three"
+
+
+class Soft(ScriptedDetector):
+    """Knows nobody's voice before it has heard a while, as it is with soft voices in noise."""
+
+    def __init__(self):
+        super().__init__()
+        self.heard = 0
+
+    def speech_probability(self, frame):
+        self.heard += 1
+        return super().speech_probability(frame) if self.heard > 10 else 0.0
+
+    def reset(self):
+        self.heard = 0
+
+
+@pytest.mark.parametrize("message_ms", [30, 60, 1000])
+async def test_a_detector_that_goes_on_listening_has_heard_what_came_before(message_ms):
+    listener = Listener(Soft())
+    listener.listen(first := capturing(), Timeline(), **SETTINGS)
+    feed(listener, silent(600) + voiced(600) + silent(720), message_ms=message_ms)
+    assert first.has_ended()
+    following = going_on(listener)
+    feed(listener, voiced(240) + silent(60), message_ms=message_ms)
+    assert following.begun
+
+
+async def test_behind_a_gap_it_begins_anew():
+    listener = Listener(Soft())
+    listener.listen(first := capturing(), Timeline(), **SETTINGS)
+    feed(listener, silent(600) + voiced(600) + silent(720) + silent(120), message_ms=30)
+    assert first.has_ended()
+    following = going_on(listener)
+    feed(listener, voiced(240) + silent(60), message_ms=30)
+    assert not following.begun

@@ -134,8 +134,10 @@ class Listener:
         begin = self.position
         if going_on:
             begin = self._position if self._taken_through is None else self._taken_through
+        if not going_on or self._taken_through is None:
+            self._detector.reset()
+        # Else it has heard all that came until here, and would know a word less well of which it heard but the rest.
         self._taken_through = None
-        self._detector.reset()
         self._decision = SpeechDecision.at(threshold)
         frames = min(-(-(self._position - begin) // FRAME_SAMPLES), len(self._ring))
         again = [(self._ring.pop(), self._arrivals.pop()) for _ in range(frames)]
