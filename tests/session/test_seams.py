@@ -168,7 +168,7 @@ class Soft(ScriptedDetector):
 @pytest.mark.parametrize("message_ms", [30, 60, 1000])
 async def test_a_detector_that_goes_on_listening_has_heard_what_came_before(message_ms):
     listener = Listener(Soft())
-    listener.listen(first := capturing(), Timeline(), **SETTINGS)
+    first = going_on(listener)
     feed(listener, silent(600) + voiced(600) + silent(720), message_ms=message_ms)
     assert first.has_ended()
     following = going_on(listener)
@@ -178,7 +178,7 @@ async def test_a_detector_that_goes_on_listening_has_heard_what_came_before(mess
 
 async def test_behind_a_gap_it_begins_anew():
     listener = Listener(Soft())
-    listener.listen(first := capturing(), Timeline(), **SETTINGS)
+    first = going_on(listener)
     feed(listener, silent(600) + voiced(600) + silent(720) + silent(120), message_ms=30)
     assert first.has_ended()
     following = going_on(listener)
