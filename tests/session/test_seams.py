@@ -184,3 +184,44 @@ async def test_behind_a_gap_it_begins_anew():
     following = going_on(listener)
     feed(listener, voiced(240) + silent(60), message_ms=30)
     assert not following.begun
+
+
+class Late(ScriptedDetector):
+    """Does not know the first 120 ms of a voice, as it is with soft consonants."""
+
+    def __init__(self):
+        super().__init__()
+        self.voiced = 0
+
+    def speech_probability(self, frame):
+        probability = super().speech_probability(frame)
+        self.voiced = self.voiced + 1 if probability >= 0.5 else 0
+        return probability if self.voiced > 4 else 0.0
+
+
+@pytest.mark.parametrize("is_more", [False, True])
+async def test_the_soft_beginning_of_a_word_may_lie_in_what_ended_the_words_before(is_more):
+    said = numbered(silent(600) + voiced(720) + silent(480) + voiced(600))
+    word = len(silent(600) + voiced(720) + silent(480))
+    listener = Listener(Late())
+    captures = [going_on(listener, silence_ms=600)]
+    for at in range(0, len(said), 960):
+        listener.feed(said[at : at + 960], 0.0)
+        if captures[-1].has_ended():
+            captures.append(going_on(listener, silence_ms=600))
+    first, following = captures
+    end = said.index(first.take()) + first.samples * 2
+    assert word < end
+    if is_more:
+        following.go_on_from(first)
+        assert said.endswith(following.take())
+        assert following.samples > first.samples
+    else:
+        following.lead_in()
+        heard = following.take()
+        assert said.endswith(heard)
+        assert len(said) - len(heard) <= word
+        assert len(heard) == 2 * following.samples
+        following.lead_in()
+        following.rewind()
+        assert following.take() == heard

@@ -50,6 +50,8 @@ class Capture:
         """Length of the longest utterance."""
         self.weighing: Weighing | None = None
         """What weighs its pauses, if anything does."""
+        self.lead = b""
+        """What lies before its first sample and was taken for another's silence; see `lead_in`."""
         self.settled: Transcript | None = None
         """What it was taken to say before its turn began, all of it."""
         self._max_samples = max_samples
@@ -123,6 +125,7 @@ class Capture:
             # What was taken for the end was a pause of this person.
             before.weighing.resume(samples_to_ms(self.spoken_from - before.spoken_through))
         self.settled = None
+        self.lead = before.lead
         self._pcm[:0] = before._pcm
         self._taken = 0
         self.spoken_from = before.spoken_from
@@ -137,6 +140,14 @@ class Capture:
             self.ending = None
             self.end(Ending.TOO_LONG)
         self._doorbell.set()
+
+    def lead_in(self) -> None:
+        """Begin with the `lead`: where this goes on with nothing, the soft beginning of its first word may be there."""
+        samples = len(self.lead) // BYTES_PER_SAMPLE
+        self._pcm[:0] = self.lead
+        self.samples += samples
+        self.voiced_through += samples
+        self.lead = b""
 
     def rewind(self) -> None:
         """Have all of it taken once more."""
@@ -230,6 +241,10 @@ class Capture:
         pcm = bytes(memoryview(self._pcm)[self._taken :])
         self._taken = len(self._pcm)
         return pcm
+
+    def silence(self, ms: int) -> bytes:
+        """Return the last that came since somebody was heard, so much of it at most, taken or not."""
+        return bytes(self._pcm[max(self.voiced_through, self.samples - ms_to_samples(ms)) * BYTES_PER_SAMPLE :])
 
     def latest(self, silence_ms: int) -> bytes:
         """Return its last `END_OF_TURN_S`, or all of it, taken or not, with no more than that behind the voice."""

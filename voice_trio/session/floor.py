@@ -167,9 +167,10 @@ class Floor:
         if holds and turn.can_reopen(said[0]):
             turn.reopen(*self._take(said))
         elif turn.audible or (not holds and turn.answers):
-            echo = self._echo
+            echo, said = self._echo, self._take(said)
+            said[0].lead_in()
             self._candidate = Candidate(
-                turn, request, self._take(said), echoes=echo.is_wanted, doubtful=echo.is_doubtful, holds=holds
+                turn, request, said, echoes=echo.is_wanted, doubtful=echo.is_doubtful, holds=holds
             )
             self._arrivals.unpark_all()
             self._hold(self._candidate)
@@ -272,6 +273,7 @@ class Floor:
             self._waiting.extendleft(reversed(self._unclear))
             self._unclear.clear()
             said = self._waiting.popleft()
+        said[0].lead_in()
         # Meanwhile the person may have said more.
         self.hear(self._begin(request, *said))
 

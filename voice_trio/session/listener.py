@@ -55,6 +55,8 @@ class _Task:
     ends_on_silence: bool
     pre_roll_ms: int
     """Of what comes before the onset so much belongs to it."""
+    silence: bytes
+    """What comes before ``begin``, as far as nobody was heard in it."""
     voiced_at: float = 0.0
     """When somebody was last heard, in seconds."""
     late: bool = False
@@ -136,7 +138,10 @@ class Listener:
             begin = self._position if self._taken_through is None else self._taken_through
         if not going_on or self._taken_through is None:
             self._detector.reset()
-        # Else it has heard all that came until here, and would know a word less well of which it heard but the rest.
+            silence = b""
+        else:
+            # It has heard all that came until here, and would know a word less well of which it heard but the rest.
+            silence = b"" if self._task is None else self._task.capture.silence(pre_roll_ms)
         self._taken_through = None
         self._decision = SpeechDecision.at(threshold)
         frames = min(-(-(self._position - begin) // FRAME_SAMPLES), len(self._ring))
@@ -156,6 +161,7 @@ class Listener:
             begin=begin,
             ends_on_silence=ends_on_silence,
             pre_roll_ms=pre_roll_ms,
+            silence=silence,
         )
         if weighed:
             capture.weighing = Weighing(self._pauses, silence_ms, lambda ms: self._wait(task, ms))
@@ -230,7 +236,10 @@ class Listener:
                 case Onset() if not task.capture.begun:
                     task.capture.spoken_from = event.sample
                     task.timeline.first(Moment.SPEECH_START, self._arrival(event.sample))
-                    self._append(task, self._since(max(task.begin, event.sample - ms_to_samples(task.pre_roll_ms))))
+                    first = event.sample - ms_to_samples(task.pre_roll_ms)
+                    self._append(task, self._since(max(task.begin, first)))
+                    before = max(0, task.begin - first) * BYTES_PER_SAMPLE
+                    task.capture.lead = task.silence[max(0, len(task.silence) - before) :]
                 # Where silence does not end it, a pause says nothing: the final will be of all there is.
                 case MaybeEnd() if task.ends_on_silence:
                     task.capture.pause()
