@@ -65,6 +65,15 @@ def test_the_end_of_a_late_player_is_waited_for():
     assert playout.rest_s(1.3) == 0.0
 
 
+def test_a_player_that_has_caught_up_is_waited_for_no_longer():
+    playout = Playout(lead_s=9.0)
+    sent(playout, 1000, now=0.0)
+    late(playout, 0.5, 0.6, 0.8, 0.9)
+    assert playout.rest_s(1.0) == pytest.approx(0.5)
+    playout.played(1000, 1.1)
+    assert playout.rest_s(1.1) == 0.0
+
+
 def test_a_player_that_stands_still_by_itself_is_waited_for_no_longer_than_a_second():
     playout = Playout(lead_s=9.0)
     sent(playout, 1000, now=0.0)

@@ -87,10 +87,14 @@ async def test_the_turns_to_come_stay_in_the_conversation_that_they_were_in(auto
             await talk.wait_for(m.Done, turn=2)
             await talk.ask(m.Text(text="typed", hands_free=True, conversation=second if named else None))
             await talk.wait_for(m.Done, turn=3)
-            await talk.say(900, 900)
+            await talk.ask(m.Cancel(), m.Text(text="typed", hands_free=True, conversation=second if named else first))
             await talk.wait_for(m.Done, turn=4)
+            await talk.ask(m.Cancel(), m.Text(text="typed", hands_free=True))
+            await talk.wait_for(m.Done, turn=5)
+            await talk.say(900, 900)
+            await talk.wait_for(m.Done, turn=6)
     turns = [[record.turn for record in await store.recall(one)] for one in (first, second)]
-    assert turns == ([[1], [2, 3, 4]] if named else [[1, 2, 4], []])
+    assert turns == ([[1], [2, 3, 4, 6]] if named else [[1, 2, 4, 6], []])
 
 
 async def test_a_text_alone_can_begin_it(autojump_clock):

@@ -176,6 +176,26 @@ async def test_a_detector_that_goes_on_listening_has_heard_what_came_before(mess
     assert following.begun
 
 
+async def test_behind_a_gap_in_the_audio_it_begins_anew(autojump_clock):
+    listener = Listener(Soft())
+    first = going_on(listener)
+    feed(listener, silent(600) + voiced(600), began_at=trio.current_time())
+    await first.wait_ended()
+    assert first.by_clock
+    following = going_on(listener)
+    feed(listener, voiced(240) + silent(60))
+    assert not following.begun
+    assert following.lead == b""
+
+
+async def test_the_lead_is_no_more_than_there_is_room_for():
+    capture = capturing(max_ms=1000)
+    capture.append(voiced(900))
+    capture.lead = voiced(300)
+    capture.lead_in()
+    assert (capture.samples, len(capture.take())) == (16_000, 32_000)
+
+
 async def test_behind_a_gap_it_begins_anew():
     listener = Listener(Soft())
     first = going_on(listener)

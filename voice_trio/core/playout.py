@@ -117,7 +117,7 @@ class Playout:
         A word of more than that is of another reply: it was under way when the turn was reopened.
         """
         samples = min(samples, self._most_heard(now))
-        if 0 < samples < self._sent:
+        if samples:
             self._late_s.append(max(0.0, self._at(now) + (self._sent - samples) / self._rate - self._dry_at))
         if self._played is None or samples >= self._played:
             self._played, self._told_at = samples, self._at(now)

@@ -143,8 +143,9 @@ class Capture:
 
     def lead_in(self) -> None:
         """Begin with the `lead`: where this goes on with nothing, the soft beginning of its first word may be there."""
-        samples = len(self.lead) // BYTES_PER_SAMPLE
-        self._pcm[:0] = self.lead
+        # Where a pause is weighed, what comes to be known of it is known by its place.
+        samples = 0 if self.pauses else min(len(self.lead) // BYTES_PER_SAMPLE, self._max_samples - self.samples)
+        self._pcm[:0] = self.lead[len(self.lead) - samples * BYTES_PER_SAMPLE :]
         self.samples += samples
         self.voiced_through += samples
         self.lead = b""

@@ -133,7 +133,8 @@ class Floor:
                 self.hands_free = self._hands_free_last = request
             case m.Text(hands_free=True, conversation=conversation):
                 last = still_offered(self._hands_free_last, self._engines())
-                self.hands_free = last if conversation is None else replace(last, conversation=conversation)
+                self._hands_free_last = last if conversation is None else replace(last, conversation=conversation)
+                self.hands_free = self._hands_free_last
             case m.Start() | m.Text(hands_free=False):
                 self.hands_free = None
 

@@ -131,17 +131,18 @@ class Listener:
         """Fill ``capture`` in the place of any capture before it.
 
         It begins with what comes from now on; where it is ``going_on``, right behind what the one before it took, if
-        that was over in the audio that came last.
+        that was over in the audio that came last. Then its `Capture.lead` is what was silent there.
         """
         begin = self.position
         if going_on:
             begin = self._position if self._taken_through is None else self._taken_through
-        if not going_on or self._taken_through is None:
+        before = None if self._task is None or self._taken_through is None else self._task.capture
+        silence = b""
+        if not going_on or before is None or before.by_clock:
             self._detector.reset()
-            silence = b""
         else:
             # It has heard all that came until here, and would know a word less well of which it heard but the rest.
-            silence = b"" if self._task is None else self._task.capture.silence(pre_roll_ms)
+            silence = before.silence(pre_roll_ms)
         self._taken_through = None
         self._decision = SpeechDecision.at(threshold)
         frames = min(-(-(self._position - begin) // FRAME_SAMPLES), len(self._ring))
