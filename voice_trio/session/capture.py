@@ -11,6 +11,9 @@ from voice_trio.engines.base import END_OF_TURN_S, Transcript
 from voice_trio.session.ending import SLOWEST, Ending
 from voice_trio.session.weighing import Weighing
 
+_DIES_AWAY_MS = 90
+"""What comes so soon after a voice may be the rest of its last word."""
+
 HELD_UP_S = 0.2
 """Woken so much later than it wanted, a process was held up itself: what came meanwhile has not been read yet."""
 
@@ -244,8 +247,9 @@ class Capture:
         return pcm
 
     def silence(self, ms: int) -> bytes:
-        """Return the last that came since somebody was heard, so much of it at most, taken or not."""
-        return bytes(self._pcm[max(self.voiced_through, self.samples - ms_to_samples(ms)) * BYTES_PER_SAMPLE :])
+        """Return the last that came since a voice had died away, so much of it at most, taken or not."""
+        died_away = self.voiced_through + ms_to_samples(_DIES_AWAY_MS)
+        return bytes(self._pcm[max(died_away, self.samples - ms_to_samples(ms)) * BYTES_PER_SAMPLE :])
 
     def latest(self, silence_ms: int) -> bytes:
         """Return its last `END_OF_TURN_S`, or all of it, taken or not, with no more than that behind the voice."""
