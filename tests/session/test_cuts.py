@@ -3,9 +3,8 @@
     CUTS=1000 pytest tests/session/test_cuts.py
 
 Each message is up to 150 ms late, both ways. The player stumbles now and then, and a share of what it says of how far
-it came is lost, but for what goes with a cancel: where that arrives, so did what was sent before it. Somebody speaks
-into replies at drawn moments, or cancels them. Held against each other are `heard` and what the player really played,
-and the words that were said and those that were understood.
+it came is lost. Somebody speaks into replies at drawn moments, or cancels them. Held against each other are `heard` and
+what the player really played, and the words that were said and those that were understood.
 """
 
 import os
@@ -147,7 +146,7 @@ class Client:
     async def cancel(self):
         """Stop here first, say how far it came, and have the server stop."""
         self.player.stop()
-        await self._sent.send(m.Played(turn=self.player.turn, samples=self.player.heard()))
+        await self._say_played()
         await self._sent.send(m.Cancel())
 
     async def wait_cut(self):

@@ -149,7 +149,7 @@ class Candidate:
 
     async def _end_in_silence(self, scope: trio.CancelScope) -> None:
         # What did not come is no silence: it may be late, and have words in it.
-        while self._capture.silent_ms < _OVER_MS:
+        while self._capture.silent_samples < ms_to_samples(_OVER_MS):
             await self._capture.wait_paused()
             await self._capture.wait_silent(_OVER_MS)
         scope.cancel()

@@ -85,9 +85,9 @@ class Capture:
         return self._paused.is_set()
 
     @property
-    def silent_ms(self) -> int:
+    def silent_samples(self) -> int:
         """How much of it came since somebody was last heard."""
-        return samples_to_ms(self.samples - self.voiced_through)
+        return self.samples - self.voiced_through
 
     def has_ended(self) -> bool:
         """Whether the utterance is over."""
@@ -207,7 +207,7 @@ class Capture:
 
     async def wait_silent(self, ms: int) -> bool:
         """Wait until a pause has lasted so long, by the clock; return whether it has, and nobody spoke before."""
-        with trio.move_on_after(max(0, ms - self.silent_ms) / 1000) as limit:
+        with trio.move_on_after(max(0, ms - samples_to_ms(self.silent_samples)) / 1000) as limit:
             await self.wait_resumed()
         return limit.cancelled_caught
 

@@ -63,6 +63,11 @@ class Use:
     """The one before it of which this is a repetition, and has the answer."""
     over: trio.Event = field(default_factory=trio.Event)
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the tool came to its answer, or could give none; else nobody knows what it did."""
+        return self.state in (CallState.DONE, CallState.FAILED)
+
     def end(self, state: CallState, result: str) -> None:
         """It is over, and ``result`` is what the model is told."""
         self.state, self.result = state, result
@@ -105,7 +110,7 @@ class Deeds:
         What the person has ``agreed`` to is told once it is asked for again.
         """
         done = [
-            use if use.state in (CallState.DONE, CallState.FAILED) else replace(use, result=UNANSWERED)
+            use if use.is_answered else replace(use, result=UNANSWERED)
             for use in self._effects.values()
             if agreed is None or _key(use) != _key(agreed)
         ]
@@ -230,7 +235,7 @@ class Using:
             return
         await before.over.wait()
         use.again = before
-        if before.state in (CallState.DONE, CallState.FAILED):
+        if before.is_answered:
             use.end(before.state, before.result)
         else:
             use.end(CallState.FAILED, UNANSWERED)

@@ -109,7 +109,7 @@ class Turn:
     def listened_through(self) -> int:
         """The session's sample just before which it was taken for said; 0 if they typed."""
         capture = self._revision.capture
-        return capture.spoken_through + capture.samples - capture.voiced_through
+        return capture.spoken_through + capture.silent_samples
 
     @property
     def audible(self) -> bool:
