@@ -56,6 +56,17 @@ def done(turn, outcome, heard):
     )
 
 
+def held(talk):
+    """Have a reply sound for a second and then stand still; return the page and the server."""
+    visit, script = talk
+    script.answer(1, "Count.", REPLY, rising(4))
+    visit.phase("answering")
+    visit.page.wait_for_timeout(1000)
+    script.say(m.Hold(turn=1, sample=RATE))
+    visit.phase("held")
+    return visit, script
+
+
 def parts(heard, least_s=0.2):
     """Return the sound before and after the longest silence, which lasts ``least_s`` at least."""
     silent = np.concatenate([[False], np.abs(heard.samples) == 0, [False]])
@@ -113,13 +124,8 @@ def test_a_held_reply_stands_still_and_goes_on_without_a_click_by_the_person(tal
 
 
 def test_a_reply_that_stands_still_can_be_silenced_for_good(talk):
-    visit, script = talk
+    visit, script = held(talk)
     page = visit.page
-    script.answer(1, "Count.", REPLY, rising(4))
-    visit.phase("answering")
-    page.wait_for_timeout(1000)
-    script.say(m.Hold(turn=1, sample=RATE))
-    visit.phase("held")
     before = np.count_nonzero(visit.heard().samples)
     page.keyboard.press("Escape")
     script.wait_said("cancel")
@@ -134,13 +140,8 @@ def test_a_reply_that_stands_still_can_be_silenced_for_good(talk):
 
 
 def test_an_interrupted_reply_is_cut_and_what_was_not_heard_is_folded_away(talk):
-    visit, script = talk
+    visit, script = held(talk)
     page = visit.page
-    script.answer(1, "Count.", REPLY, rising(4))
-    visit.phase("answering")
-    page.wait_for_timeout(1000)
-    script.say(m.Hold(turn=1, sample=RATE))
-    visit.phase("held")
     script.say(*done(1, Outcome.INTERRUPTED, 8), m.StateChanged(turn=2, state=State.CAPTURING))
     visit.phase("listening")
     script.say(m.Partial(turn=2, keep=0, text="no the", stable=0))
