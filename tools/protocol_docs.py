@@ -74,7 +74,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "visible": VISIBLE,
     },
     "stop": {},
-    "cancel": {"turn": "end it only if it is this one; without it, whichever there is"},
+    "cancel": {
+        "turn": "end it only if it is this one; without it, whichever there is",
+        "samples": "of its audio, heard so far, as in `played`; without it, the latest `played` counts",
+    },
     "played": {
         "turn": TURN,
         "samples": "of the turn's audio, heard so far: counted from its first, at its sample rate",
@@ -211,7 +214,7 @@ EXAMPLES: dict[str, Sequence[m.Command | m.Event]] = {
     "start": (m.Start(), m.Start(mode="hold", language="en", speed=1.25), m.Start(locale="de-CH")),
     "text": (m.Text(text="What time is it?"),),
     "stop": (m.Stop(),),
-    "cancel": (m.Cancel(), m.Cancel(turn=3)),
+    "cancel": (m.Cancel(), m.Cancel(turn=3), m.Cancel(turn=3, samples=24_000)),
     "played": (m.Played(turn=3, samples=24_000),),
     "sounding": (m.Sounding(turn=3, sample=24_000), m.Sounding(at=312)),
     "mark": (m.Mark(turn=3, marks={"first_partial_shown": 612.5, "first_audio_heard": 1480.0}),),

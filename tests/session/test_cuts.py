@@ -144,10 +144,9 @@ class Client:
         self._microphone += spoken(*words, *new)
 
     async def cancel(self):
-        """Stop here first, say how far it came, and have the server stop."""
+        """Stop here first, then have the server stop, and know how far it came."""
         self.player.stop()
-        await self._say_played()
-        await self._sent.send(m.Cancel())
+        await self._sent.send(m.Cancel(turn=self.player.turn, samples=self.player.heard()))
 
     async def wait_cut(self):
         """Wait until the reply is cut off, or is taken back since nothing of it was heard."""

@@ -308,6 +308,39 @@ async def test_played_tells_how_much_was_heard(autojump_clock):
     assert talk.reply(1)[: done.heard].split() == ["One", "two"]
 
 
+@pytest.mark.parametrize(
+    ("turn", "samples", "heard"),
+    [
+        (1, 8 * 800, ["One", "two"]),
+        (None, 8 * 800, ["One", "two"]),
+        (1, 0, []),
+        # No more than can have been, which is what counts where nobody says anything.
+        (1, 10**6, ["One", "two", "three", "four"]),
+    ],
+)
+async def test_a_cancel_itself_tells_how_much_was_heard(autojump_clock, turn, samples, heard):
+    with trio.fail_after(60):
+        async with conversation(engines=spoken(TWELVE)) as talk:
+            await hear_for_a_second(talk)
+            await talk.ask(m.Played(turn=1, samples=0), m.Cancel(turn=turn, samples=samples))
+            done = await talk.wait_for(m.Done)
+    assert done.outcome is Outcome.CANCELLED
+    assert talk.reply(1)[: done.heard].split() == heard
+
+
+async def test_a_cancel_of_another_turn_tells_nothing_of_this_one(autojump_clock):
+    with trio.fail_after(60):
+        async with conversation(engines=spoken(TWELVE)) as talk:
+            await talk.ask(m.Cancel(samples=10))
+            assert (await talk.wait_for(m.Info)).code is InfoCode.NOTHING_TO_CANCEL
+            await hear_for_a_second(talk)
+            await talk.ask(m.Cancel(turn=7, samples=0))
+            assert (await talk.wait_for(m.Info)).code is InfoCode.NOTHING_TO_CANCEL
+            await talk.ask(m.Cancel())
+            done = await talk.wait_for(m.Done)
+    assert talk.reply(1)[: done.heard].split() == ["One", "two", "three"]
+
+
 async def test_a_phrase_tells_where_its_words_begin(autojump_clock):
     reply = "It is **very** warm. That is $5 for you, please."
     with trio.fail_after(60):

@@ -24,6 +24,7 @@ COMMANDS = [
     m.Stop(),
     m.Cancel(),
     m.Cancel(turn=3),
+    m.Cancel(turn=3, samples=4096),
     m.Played(turn=1, samples=4096),
     m.Sounding(),
     m.Sounding(turn=2, sample=4096, at=17),

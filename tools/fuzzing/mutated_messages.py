@@ -35,6 +35,7 @@ COMMANDS: list[m.Command] = [
     m.Stop(),
     m.Cancel(turn=1),
     m.Cancel(),
+    m.Cancel(turn=1, samples=500),
     m.Played(turn=1, samples=500),
     m.Sounding(turn=1, sample=500, at=12),
     m.Mark(turn=1, marks={"first_audio": 12.5, "speech_end": 3}),

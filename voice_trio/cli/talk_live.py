@@ -158,9 +158,9 @@ class LiveTalk:
 
     async def _silence(self) -> None:
         """Stop the reply, at once here and then at the server; go on listening."""
-        await self._tell_played()
+        playing, samples = self._duplex.player.playing() or (None, None)
         self._duplex.player.drop(self._turn)
-        await self._client.ask(m.Cancel(turn=self._turn))
+        await self._client.ask(m.Cancel(turn=self._turn, samples=samples if playing == self._turn else None))
         await self._start()
 
     async def _hear(self) -> m.Event:

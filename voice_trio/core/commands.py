@@ -111,6 +111,8 @@ class Cancel:
 
     name: ClassVar[str] = "cancel"
     turn: TurnId | None = None
+    samples: Count | None = None
+    """So much of its audio has been heard, as `Played` would say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

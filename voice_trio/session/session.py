@@ -214,10 +214,12 @@ class Session:
                 self._begin(command)
             case m.Stop() if turn is not None and turn.listening:
                 self._listener.stop()
-            case m.Cancel(turn=number):
+            case m.Cancel(turn=number, samples=samples):
                 if number is None or (turn is not None and number == turn.number):
                     self._floor.leave()
                     if verdict is Verdict.ACT and turn is not None:
+                        if samples is not None:
+                            turn.reply.playback.played(samples)
                         turn.cancel()
                         return
                 self._outbox.append(NOTHING_TO_CANCEL)
