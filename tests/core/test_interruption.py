@@ -31,7 +31,8 @@ TABLE = [
     ("I know", True, None, True),
     ("Hey", True, True, True),
     ("They say hey", True, None, True),
-    ("Yeah, but what about tomorrow?", True, None, True),
+    ("Yeah, but what about tomorrow?", True, True, True),
+    ("Yeah, but what of it?", True, None, True),
     ("But why?", True, True, True),
     ("right now", True, None, True),
     ("Yes please", True, None, True),
@@ -42,8 +43,12 @@ TABLE = [
     ("You know Paris", True, None, False),
     ("London", True, None, False),
     ("I see a dog", True, None, True),
-    ("stopping", True, None, False),
-    ("It is thirty characters on that they say stop", True, None, True),
+    ("stopping", True, True, False),
+    ("Actually,", True, True, False),
+    ("Really? Exactly!", None, None, False),
+    ("Yeah, tomorrow", True, True, True),
+    ("O, ha,", None, None, False),
+    ("It is thirty signs on that they say to stop", True, None, True),
     ("Ja, genau", True, None, True),
     ("Hello.", True, None, False),
     ("Mama.", True, None, False),
@@ -81,6 +86,12 @@ def test_what_was_meant_with_much_voice_is_meant_when_it_is_over(words):
 def test_a_voice_without_words_means_nothing_however_long(voiced_ms):
     assert is_meant("", voiced_ms, over=False) is None
     assert is_meant("", voiced_ms, over=True) is False
+
+
+def test_a_long_word_needs_some_voice_for_all_that():
+    assert is_meant("Actually,", 300, over=True) is True
+    assert is_meant("Actually,", 270, over=False) is None
+    assert is_meant("Actually,", 270, over=True) is False
 
 
 def test_a_word_is_in_one_list_only():

@@ -11,7 +11,7 @@ The words are English. In another language every word is more than a listener's 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 ENOUGH_VOICE_MS: Final = 450
@@ -21,12 +21,17 @@ Of 100 interruptions and 15 sentences, 600 ms are clear a quarter of a second la
 apart that 450 do not.
 """
 
+_ENOUGH_FOR_LONG_MS: Final = 300
+_LONG_CHARS: Final = 7
+"""So much is enough for a word that is long: the voice counts later than a soft beginning does, and of 215 signs and
+noises with that much voice or more not one was written with such a word."""
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_SOUNDS: Final = _words("ah aha ahem haha hm hmhm hmm hmmhmm huh hum mhm mm mmm mmhmm o oh uh uhhuh uhuh um wow")
+_SOUNDS: Final = _words("ah aha ahem ha haha hm hmhm hmm hmmhmm huh hum mhm mm mmm mmhmm o oh uh uhhuh uhuh um wow")
 LISTENERS_SIGNS: Final = _SOUNDS | _words(
     "alright cool exactly good great indeed ok okay really right sure true yeah yep yes yup"
 )
@@ -69,7 +74,7 @@ def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False, g
         return True
     left = _TWO_WORDS.sub(" ", said).split()
     meant = {*left} - LISTENERS_SIGNS - LITTLE_WORDS
-    if meant and (voiced_ms >= ENOUGH_VOICE_MS or (over and (in_part or _can_be_short(left)))):
+    if meant and (voiced_ms >= _enough_ms(meant) or (over and (in_part or _can_be_short(left)))):
         return True
     # "For me" ends a sentence whose beginning was answered too soon.
     if over and goes_on and len({*left} - LISTENERS_SIGNS) > 1:
@@ -94,6 +99,11 @@ def is_echo(words: str, reply: str, heard: int) -> bool:
 def _bare(words: str) -> str:
     """Return ``words`` without case and signs."""
     return re.sub(r"[^\w\s]", "", words.casefold().replace("-", ""))
+
+
+def _enough_ms(meant: Iterable[str]) -> int:
+    """Return how much voice makes it sure that one of these words was said."""
+    return _ENOUGH_FOR_LONG_MS if max(map(len, meant)) >= _LONG_CHARS else ENOUGH_VOICE_MS
 
 
 def _can_be_short(said: Sequence[str]) -> bool:
