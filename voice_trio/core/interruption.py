@@ -23,8 +23,8 @@ apart that 450 do not.
 
 _ENOUGH_FOR_LONG_MS: Final = 300
 _LONG_CHARS: Final = 7
-"""So much is enough for a word that is long: the voice counts later than a soft beginning does, and of 215 signs and
-noises with that much voice or more not one was written with such a word."""
+"""So much is enough for a word that is long: the voice counts later than a soft beginning does, and of 102 signs and
+noises with that much of it not one was written with such a word."""
 
 
 def _words(text: str) -> frozenset[str]:
