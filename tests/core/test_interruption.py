@@ -48,6 +48,7 @@ TABLE = [
     ("Really? Exactly!", None, None, False),
     ("Yeah, tomorrow", True, True, True),
     ("O, ha,", None, None, False),
+    ("It is thirty characters on that they say stop", True, True, True),
     ("It is thirty signs on that they say to stop", True, None, True),
     ("Ja, genau", True, None, True),
     ("Hello.", True, None, False),
