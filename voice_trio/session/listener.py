@@ -133,16 +133,15 @@ class Listener:
         It begins with what comes from now on; where it is ``going_on``, right behind what the one before it took, if
         that was over in the audio that came last. Then its `Capture.lead` is what was silent there.
         """
-        begin = self.position
-        if going_on:
-            begin = self._position if self._taken_through is None else self._taken_through
-        before = None if self._task is None or self._taken_through is None else self._task.capture
+        begin, before = self._position if going_on else self.position, None
+        if going_on and self._taken_through is not None:
+            begin, before = self._taken_through, self._task
         silence = b""
-        if not going_on or before is None or before.by_clock:
+        if before is None or before.capture.by_clock:
             self._detector.reset()
         else:
             # It has heard all that came until here, and would know a word less well of which it heard but the rest.
-            silence = before.silence(pre_roll_ms)
+            silence = before.capture.silence(pre_roll_ms)
         self._taken_through = None
         self._decision = SpeechDecision.at(threshold)
         frames = min(-(-(self._position - begin) // FRAME_SAMPLES), len(self._ring))
