@@ -2,7 +2,15 @@
 
 import pytest
 
-from voice_trio.core.interruption import ENOUGH_VOICE_MS, LISTENERS_SIGNS, LITTLE_WORDS, STOPS, is_echo, is_meant
+from voice_trio.core.interruption import (
+    ENOUGH_VOICE_MS,
+    LISTENERS_SIGNS,
+    LITTLE_WORDS,
+    STOPS,
+    is_echo,
+    is_meant,
+    is_part,
+)
 
 LONG, SHORT = ENOUGH_VOICE_MS, ENOUGH_VOICE_MS - 30
 
@@ -111,6 +119,15 @@ def test_little_words_are_meant_where_they_end_what_was_said(words, meant):
     assert is_meant(words, SHORT, over=True, in_part=True, goes_on=True) is meant
     assert is_meant(words, LONG, over=False, in_part=True, goes_on=True) is None
     assert is_meant(words, LONG, over=True, in_part=True) is False
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [("a", True), ("The.", True), ("little", True), ("oh, the", True), ("", False), ("Uh-huh, right.", False),
+     ("I see.", False)],
+)  # fmt: skip
+def test_what_is_no_listeners_sign_may_be_some_of_a_sentence(words, part):
+    assert is_part(words) is part
 
 
 REPLY = "There was once a miller who lived beside a wide, slow river. Wait for him there, and stop."

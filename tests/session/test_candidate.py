@@ -217,6 +217,35 @@ async def test_two_little_words_are_more_of_what_was_said_just_before(autojump_c
             assert (await talk.wait_for(m.Done, turn=1)).outcome is outcome
 
 
+@pytest.mark.parametrize(("first", "gap_ms", "then", "said"), [
+    ("a", 750, "little", "a little"),
+    ("a", 750, "for", "a for"),
+    ("a", 1500, "little", None),
+    ("yeah", 750, "little", None),
+    ("a", 750, "yeah", None),
+])  # fmt: skip
+async def test_words_that_are_too_little_each_are_more_of_a_sentence_together(
+    autojump_clock, first, gap_ms, then, said
+):
+    engines = scripted_engines(
+        recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG, SHORT])
+    )
+    with trio.fail_after(120):
+        async with conversation(engines=engines, vad_silence_ms=500) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("turn", "it", "up"), 600)
+            await talk.wait_for(m.TtsChunk, turn=1)
+            await talk.say(spoken(first, word_ms=180), gap_ms)
+            assert (await talk.wait_for(m.Release)).turn == 1
+            await talk.say(spoken(then, word_ms=210), 1500)
+            done = await talk.wait_for(m.Done, turn=1)
+            if said is None:
+                assert done.outcome is Outcome.COMPLETED
+            else:
+                assert done.outcome is Outcome.INTERRUPTED
+                assert (await talk.wait_for(m.Final, turn=2)).text == said
+
+
 async def test_the_words_that_have_ended_a_reply_are_answered_though_they_are_not_heard_again(autojump_clock):
     heard: list[bytes] = []
 

@@ -82,6 +82,14 @@ def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False, g
     return False if over else None
 
 
+def is_part(words: str) -> bool:
+    """Return whether ``words``, which are not meant by themselves, may be some of a sentence.
+
+    Listener's signs are none, and neither is what was heard without a word.
+    """
+    return not {*_TWO_WORDS.sub(" ", _bare(words)).split()} <= LISTENERS_SIGNS
+
+
 def is_echo(words: str, reply: str, heard: int) -> bool:
     """Return whether ``words`` sounded just before in ``reply``, of which the first ``heard`` code points were heard.
 

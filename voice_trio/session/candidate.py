@@ -10,7 +10,7 @@ from voice_trio.config import PARTIAL_GAP_MS
 from voice_trio.core import messages as m
 from voice_trio.core.audio import ms_to_samples, samples_to_ms
 from voice_trio.core.consent import is_yes
-from voice_trio.core.interruption import ENOUGH_VOICE_MS, is_echo, is_meant
+from voice_trio.core.interruption import ENOUGH_VOICE_MS, is_echo, is_meant, is_part
 from voice_trio.core.languages import language_of
 from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import (
@@ -55,6 +55,11 @@ _UNHEARD_MS = 300
 Utterance = tuple[Capture, Timeline]
 
 
+def follows(said: Capture, spoken_through: int) -> bool:
+    """Return whether ``said`` begins so soon after the person was last heard that it is more of what they said."""
+    return said.spoken_from < spoken_through + ms_to_samples(_GOES_ON_MS)
+
+
 class Candidate:
     """Speech into a reply, of which it is not yet known whether it is meant for us."""
 
@@ -74,10 +79,8 @@ class Candidate:
         self._likely = language_of(request.locale)
         self._capture, _ = utterance
         self._held_from = ms_to_samples(DOUBTFUL_VOICE_MS if doubtful else 0) if holds else inf
-        goes_on_until = max(
-            turn.spoken_through + ms_to_samples(_GOES_ON_MS), turn.listened_through + ms_to_samples(_UNHEARD_MS)
-        )
-        self._goes_on = self._capture.spoken_from < goes_on_until
+        unheard_until = turn.listened_through + ms_to_samples(_UNHEARD_MS)
+        self._goes_on = follows(self._capture, turn.spoken_through) or self._capture.spoken_from < unheard_until
         self._echoes = echoes
         self._words = ""
 
@@ -85,6 +88,11 @@ class Candidate:
     def listening(self) -> bool:
         """Whether it goes on."""
         return not self._capture.has_ended()
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it goes on with what was answered, by a word that is too little to be meant by itself."""
+        return self._goes_on and is_part(self._words) and not self._is_echo()
 
     def hold(self) -> bool:
         """Have the reply held, once there is enough voice for that. Return whether it is from now on."""
@@ -183,10 +191,13 @@ class Candidate:
                 await capture.wait_voiced(voiced + 1)
 
     def _judge(self, *, over: bool) -> bool | None:
-        reply = self.turn.reply
-        # However good the canceller, the first second of a reply may slip through it, and would end that reply.
-        if self._echoes and is_echo(self._words, reply.text, reply.sounding()):
+        if self._is_echo():
             return False if over else None
         voiced_ms = samples_to_ms(self._capture.voiced_samples)
         in_part = self._goes_on or self._capture.by_clock
         return is_meant(self._words, voiced_ms, over=over, in_part=in_part, goes_on=self._goes_on)
+
+    def _is_echo(self) -> bool:
+        # However good the canceller, the first second of a reply may slip through it, and would end that reply.
+        reply = self.turn.reply
+        return self._echoes and is_echo(self._words, reply.text, reply.sounding())

@@ -27,7 +27,7 @@ import trio
 from voice_trio.core import messages as m
 from voice_trio.core.timeline import Timeline
 from voice_trio.engines.base import Engines
-from voice_trio.session.candidate import Candidate, Utterance
+from voice_trio.session.candidate import Candidate, Utterance, follows
 from voice_trio.session.capture import Capture
 from voice_trio.session.echo import Echo
 from voice_trio.session.ending import Ending
@@ -84,6 +84,8 @@ class Floor:
         self._unclear: deque[Utterance] = deque()
         """Speech into a reply of which no recognizer could tell whether it is meant: it is heard after the reply."""
         self._candidate: Candidate | None = None
+        self._part: Utterance | None = None
+        """The last candidate, where it was too little to be meant, but may be the first of more."""
         self._closed = False
         self._arrivals = trio.lowlevel.ParkingLot()
         """Who waits for a candidate, or for a reply that is held."""
@@ -219,7 +221,7 @@ class Floor:
             self._drop_candidate(self._candidate)
         if self._next is not None:
             self._next[0].end(Ending.STOPPED)
-        self._next = None
+        self._next = self._part = None
         self._waiting.clear()
         self._unclear.clear()
 
@@ -257,6 +259,10 @@ class Floor:
             self._next = None
         else:
             self._waiting.popleft()
+        if (part := self._part) is not None:
+            self._part = None
+            if follows(said[0], part[0].spoken_through) and said[0].fits_behind(part[0]):
+                _go_on(said, part)
         if self._unclear and said[0].fits_behind(self._unclear[-1][0]):
             _go_on(said, self._unclear.pop())
         return said
@@ -290,6 +296,8 @@ class Floor:
             return
         said[0].end(Ending.STOPPED)
         candidate.turn.release()
+        if meant is False and candidate.is_part:
+            self._part = said
         if meant is None:
             said[0].rewind()
             _line_up(self._unclear, said)
