@@ -44,9 +44,11 @@ LITTLE_WORDS: Final = _words(
     """
     a an and are as at be bye by for from had has he her hers him his i if in is it its me my of on or our
     she so that the their them they this to us we with you your
+    hes im its ive shes thats theyre youre
     """
 )
-"""What recognizers write for a cough, a click or a breath, and for "uh-huh". Nobody interrupts with these alone."""
+"""What recognizers write for a cough, a click or a breath, and for "uh-huh" ("if I'm" for "ahem"). Nobody interrupts with
+these alone."""
 
 STOPS: Final = re.compile(
     r"\b(?:stop|wait|halt|pause|quiet|silence|enough|cancel|shush|hold on|hang on|shut up|never mind|excuse me)\b"
