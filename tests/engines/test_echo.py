@@ -131,20 +131,45 @@ def test_small_moves_and_silence_say_nothing(reference):
     assert quiet.lag is None
 
 
-def test_who_cuts_the_reply_off_moves_nothing(reference):
-    """What is left of the reply resembles some of what they say, the more so in a like voice: wherever it was cut."""
-    says = np.frombuffer(play(spoken("Wait, wait."), 24_000, db=0, delay_ms=0).heard, "<i2").astype(np.float32)
+@pytest.mark.parametrize(
+    ("says", "last_s", "ms", "gain"),
+    [
+        ("Wait, wait.", 0.25, 120, 0.3),
+        ("Wait, wait.", 0.6, 400, 0.1),
+        ("No, that is not what I meant.", 0.6, 400, 0.1),
+        ("Actually, tell me about the weather.", 2.0, 120, 0.1),
+    ],
+)
+def test_who_speaks_into_the_reply_moves_nothing(reference, says, last_s, ms, gain):
+    """Some of it resembles what they say, the more so in a like voice: wherever they begin, and whether they cut it."""
+    says = np.frombuffer(play(spoken(says), 24_000, db=0, delay_ms=0).heard, "<i2").astype(np.float32)
     says = says[np.flatnonzero(np.abs(says) > 200)[0] :]
-    lag, last = 120 * 16, round(0.25 * S)
+    lag, last = ms * 16, round(last_s * S)
     for at in range(4 * S, 9 * S, S // 10):
         sounds = reference[: at + 2 * S].copy()
         sounds[at + last :] = 0
-        heard = np.concatenate([np.zeros(lag, np.float32), 0.3 * sounds[:-lag]])
+        heard = np.concatenate([np.zeros(lag, np.float32), gain * sounds[:-lag]])
         heard[at : at + len(says)] += says[: len(heard) - at]
         alignment = Alignment()
         for one in range(at - 3 * S, len(sounds) - FRAME_SAMPLES, FRAME_SAMPLES):
             assert not alignment.push(heard[one : one + FRAME_SAMPLES], sounds[one : one + FRAME_SAMPLES])
         assert alignment.lag == pytest.approx(lag, abs=2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_reflections_in_a_room_are_no_moves(reference, seed):
+    """Together they are louder than what comes straight, as far from the loudspeaker."""
+    after = np.arange(S // 3) / S
+    room = 0.08 * np.random.default_rng(seed).standard_normal(len(after)) * 10 ** (-3 * after / 0.35)
+    room[0] = 0.35
+    heard = np.convolve(reference, room)[: len(reference)].astype(np.float32)
+    alignment = Alignment()
+    said = [
+        alignment.push(0.3 * heard[at : at + FRAME_SAMPLES], reference[at : at + FRAME_SAMPLES])
+        for at in range(0, len(reference) - FRAME_SAMPLES, FRAME_SAMPLES)
+    ]
+    assert alignment.lag is not None
+    assert not any(said)
 
 
 # --- the whole --------------------------------------------------------------------------------------------------------

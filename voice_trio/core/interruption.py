@@ -47,8 +47,8 @@ LITTLE_WORDS: Final = _words(
     hes im its ive shes thats theyre youre
     """
 )
-"""What recognizers write for a cough, a click or a breath, and for "uh-huh" ("if I'm" for "ahem"). Nobody interrupts with
-these alone."""
+"""What recognizers write for a cough, a click or a breath, for "uh-huh", and for "ahem" ("If I'm,"). Nobody interrupts
+with these alone."""
 
 STOPS: Final = re.compile(
     r"\b(?:stop|wait|halt|pause|quiet|silence|enough|cancel|shush|hold on|hang on|shut up|never mind|excuse me)\b"

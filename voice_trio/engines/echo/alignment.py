@@ -3,7 +3,8 @@
 The client's reports can be wrong: a device that drops a buffer tells nobody. Then the echo comes earlier or later than
 it used to, and AEC3 takes seconds to notice. The place is the highest peak of the generalised cross-correlation (C. H.
 Knapp, G. C. Carter, The generalized correlation method for estimation of time delay, 1976), partly whitened, of the
-last `WINDOW` of the microphone. A peak counts that stands out; a person who speaks drowns it, and nothing is said.
+last `WINDOW` of the microphone. A peak counts that stands out; a person who speaks drowns it, and nothing is said. That
+it moved is said of one that is as high as ever, and has left nothing behind.
 """
 
 from __future__ import annotations
@@ -34,6 +35,13 @@ _BAND_HZ: Final = 200, 4_000
 _WHITENING: Final = 0.8
 _STANDS_OUT: Final = 12.0
 """Times the mean height around it."""
+_HAS_LEFT: Final = 4.0
+_AS_USUAL: Final = 0.5
+"""An echo that moved has left the place where it was: it stands so many times as high as what is there, and half as
+high as it used to at least. Reflections in a room, or a voice like the reply's, do not."""
+_RISES: Final = 0.2
+_FALLS: Final = 0.05
+"""What part of a greater and of a smaller height goes into the usual one."""
 _QUIET_RMS: Final = 30.0
 """Of s16: a reference below this has no echo worth looking for."""
 
@@ -49,6 +57,8 @@ class Alignment:
         self._since = 0
         self._sounded = 0
         """Samples of the reference so far that were loud enough to be heard."""
+        self._usual = 0.0
+        """How high an echo stands, times the mean height around it."""
         self._seen: int | None = None
         self._times = 0
         """How often it was seen there, in a row."""
@@ -98,8 +108,16 @@ class Alignment:
         cross[_BAND_HZ[1] * _SIZE // SAMPLE_RATE :] = 0
         cross /= np.maximum(np.abs(cross), 1e-9) ** _WHITENING
         heights = np.abs(np.fft.irfft(cross, _SIZE)[: LATEST - EARLIEST + 1])
-        best = int(np.argmax(heights))
-        return LATEST - best if heights[best] > _STANDS_OUT * np.mean(heights) else None
+        best, mean = int(np.argmax(heights)), np.mean(heights)
+        if heights[best] <= _STANDS_OUT * mean:
+            return None
+        seen, height = LATEST - best, float(heights[best] / mean)
+        self._usual += (_RISES if height > self._usual else _FALLS) * (height - self._usual)
+        if self.lag is None or abs(seen - self.lag) < MOVED:
+            return seen
+        was = max(0, LATEST - self.lag - _SAME)
+        has_left = heights[best] > _HAS_LEFT * np.max(heights[was : was + 2 * _SAME + 1])
+        return seen if has_left and height > _AS_USUAL * self._usual else None
 
 
 def _is_loud(reference: Signal) -> bool:
