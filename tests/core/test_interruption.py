@@ -125,6 +125,16 @@ def test_little_words_are_meant_where_they_end_what_was_said(words, meant):
 
 
 @pytest.mark.parametrize(
+    ("words", "with_much", "with_little"),
+    [("Answer. Answer.", True, False), ("What?", True, False), ("Actually,", True, False), ("Stop", True, True)],
+)
+def test_what_may_be_the_reply_itself_is_meant_with_much_voice_alone(words, with_much, with_little):
+    for over in (False, True):
+        assert is_meant(words, LONG, over=over, doubtful=True) is with_much
+    assert is_meant(words, SHORT, over=True, in_part=True, goes_on=True, doubtful=True) is with_little
+
+
+@pytest.mark.parametrize(
     ("words", "part"),
     [("a", True), ("The.", True), ("little", True), ("oh, the", True), ("", False), ("Uh-huh, right.", False),
      ("I see.", False)],

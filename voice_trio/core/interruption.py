@@ -65,15 +65,25 @@ _ALONE: Final = _words("pardon sorry what when where why")
 """What a person asks with in one short word. "Who?" and "How?" are what a recognizer writes for a hum."""
 
 
-def is_meant(words: str, voiced_ms: int, *, over: bool, in_part: bool = False, goes_on: bool = False) -> bool | None:
+def is_meant(
+    words: str,
+    voiced_ms: int,
+    *,
+    over: bool,
+    in_part: bool = False,
+    goes_on: bool = False,
+    doubtful: bool = False,
+) -> bool | None:
     """Return whether ``words``, said with so much voice, are meant to end the reply; None while that is open.
 
-    ``over`` says that nothing more comes of them, ``in_part`` that they may be only a part of what the person said, and
-    ``goes_on`` that they follow on what was answered.
+    ``over`` says that nothing more comes of them, ``in_part`` that they may be only a part of what the person said,
+    ``goes_on`` that they follow on what was answered, and ``doubtful`` that a little of the reply may be heard as them.
     """
     said = _bare(words)
     if STOPS.search(said[:_FIRST_CHARS]):
         return True
+    if doubtful and voiced_ms < ENOUGH_VOICE_MS:
+        return False if over else None
     left = _TWO_WORDS.sub(" ", said).split()
     meant = {*left} - LISTENERS_SIGNS - LITTLE_WORDS
     if meant and (voiced_ms >= _enough_ms(meant) or (over and (in_part or _can_be_short(left)))):

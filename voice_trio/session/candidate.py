@@ -78,6 +78,7 @@ class Candidate:
         self._language = request.language or turn.language
         self._likely = language_of(request.locale)
         self._capture, _ = utterance
+        self._doubtful = doubtful
         self._held_from = ms_to_samples(DOUBTFUL_VOICE_MS if doubtful else 0) if holds else inf
         unheard_until = turn.listened_through + ms_to_samples(_UNHEARD_MS)
         self._goes_on = follows(self._capture, turn.spoken_through) or self._capture.spoken_from < unheard_until
@@ -195,7 +196,9 @@ class Candidate:
             return False if over else None
         voiced_ms = samples_to_ms(self._capture.voiced_samples)
         in_part = self._goes_on or self._capture.by_clock
-        return is_meant(self._words, voiced_ms, over=over, in_part=in_part, goes_on=self._goes_on)
+        return is_meant(
+            self._words, voiced_ms, over=over, in_part=in_part, goes_on=self._goes_on, doubtful=self._doubtful
+        )
 
     def _is_echo(self) -> bool:
         # However good the canceller, the first second of a reply may slip through it, and would end that reply.

@@ -35,7 +35,7 @@ class Echo:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether what `clean` returned last may hold some echo, because the player jumped."""
+        """Whether what `clean` returned last may hold some echo: the player jumped, or has only just begun."""
         return self._canceller is not None and self._canceller.is_doubtful
 
     def want(self) -> None:

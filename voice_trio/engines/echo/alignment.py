@@ -63,6 +63,11 @@ class Alignment:
         self._times = 0
         """How often it was seen there, in a row."""
 
+    @property
+    def is_new(self) -> bool:
+        """Whether so little has sounded that no echo need have come yet, or only just."""
+        return self._sounded < WINDOW + LATEST
+
     def push(self, heard: Signal, reference: Signal) -> int | None:
         """Take the next samples of both. Return by how many samples the echo is later than it was, once that is sure.
 
@@ -82,7 +87,7 @@ class Alignment:
             return None
         if self.lag is None:
             # The latest echo may not have come before: what stood out until then would be chance, and kept for good.
-            self.lag = seen if self._times > 1 and self._sounded >= WINDOW + LATEST else None
+            self.lag = seen if self._times > 1 and not self.is_new else None
             return None
         if abs(seen - self.lag) < MOVED:
             return None

@@ -41,7 +41,7 @@ class EchoCanceller:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the player jumped, or seems to have, within the last 300 ms.
+        """Whether within the last 300 ms the player jumped, or seems to have, or AEC3 was still finding the echo.
 
         What `clean` returned last may then hold some of its sound.
         """
@@ -82,9 +82,8 @@ class EchoCanceller:
     def _align(self, heard: Signal, reference: Signal) -> None:
         """Look whether the echo is where it was, and shift the frames to come if it is not."""
         moved = self._alignment.push(heard, reference)
-        if moved is None:
-            return
-        self._doubt_until = self._position + _DOUBT_SAMPLES
+        if moved is not None or self._alignment.is_new:
+            self._doubt_until = self._position + _DOUBT_SAMPLES
         if moved:
             self._shift_s += moved / SAMPLE_RATE
             self._alignment.moved(moved)
