@@ -328,3 +328,22 @@ async def test_what_may_be_the_reply_itself_holds_it_only_when_it_lasts(autojump
         await talk.say(sound, 900)
         await talk.wait_for(m.Done, turn=1)
     assert [type(e) for e in talk.heard if isinstance(e, m.Hold | m.Release) and e.turn == 1] == kinds
+
+
+@pytest.mark.parametrize(("jumps", "outcome"), [(False, Outcome.INTERRUPTED), (True, Outcome.COMPLETED)])
+async def test_what_may_be_the_reply_itself_is_no_part_of_a_sentence(autojump_clock, monkeypatch, jumps, outcome):
+    engines = scripted_engines(
+        recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG, SHORT])
+    )
+    with trio.fail_after(120):
+        async with conversation(engines=engines, vad_silence_ms=500) as talk:
+            monkeypatch.setattr(talk.session._echo, "_canceller", Passing())
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken("turn", "it", "up"), 600)
+            await talk.wait_for(m.TtsChunk, turn=1)
+            await talk.ask(m.Sounding(turn=1, sample=0))
+            await talk.silence(60)
+            await talk.ask(m.Sounding(turn=1, sample=960 + 3200 * jumps))
+            await talk.say(spoken("the", word_ms=180), 750)
+            await talk.say(spoken("little", word_ms=210), 1500)
+            assert (await talk.wait_for(m.Done, turn=1)).outcome is outcome

@@ -93,7 +93,7 @@ class Candidate:
     @property
     def is_part(self) -> bool:
         """Whether it goes on with what was answered, by a word that is too little to be meant by itself."""
-        return self._goes_on and is_part(self._words) and not self._is_echo()
+        return self._goes_on and is_part(self._words) and not (self._doubtful or self._is_echo())
 
     def hold(self) -> bool:
         """Have the reply held, once there is enough voice for that. Return whether it is from now on."""
