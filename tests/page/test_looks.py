@@ -12,6 +12,8 @@ pytestmark = pytest.mark.real
 
 AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 SCHEMES = ["light", "dark"]
+HEARD = ".assistant .said"
+"""Stands in the page from the first word on that was heard to its end."""
 
 
 def check(page, place):
@@ -40,6 +42,7 @@ def test_every_state_of_the_page(server, model, width, scheme):
         page.keyboard.press("Enter")
         page.wait_for_selector(".now")
         check(page, "answering")
+        page.wait_for_selector(HEARD)
         page.keyboard.press("Escape")
         page.wait_for_selector(".unheard")
         check(page, "cut off")
@@ -148,6 +151,7 @@ def test_words_and_signs_stand_out_enough(server, model, scheme):
         page.wait_for_selector(".now")
         enough("answering")
         assert contrast("#orb-body", of="fill", ground="footer") >= 3
+        page.wait_for_selector(HEARD)
         page.keyboard.press("Escape")
         page.wait_for_selector(".unheard")
         enough("after")
