@@ -92,10 +92,12 @@ def aligned(alignment, reference, lag, *, seconds=4.0):
     """Let the echo come ``lag`` samples late, and return what was said of it."""
     heard = np.zeros_like(reference)
     heard[max(0, lag) :] = reference[: len(reference) - lag] if lag > 0 else reference
-    said = []
-    for at in range(0, round(seconds * S), FRAME_SAMPLES):
-        said.append(alignment.push(0.3 * heard[at : at + FRAME_SAMPLES], reference[at : at + FRAME_SAMPLES]))
-    return said
+    return pushed(alignment, 0.3 * heard, reference, range(0, round(seconds * S), FRAME_SAMPLES))
+
+
+def pushed(alignment, heard, reference, frames):
+    """Give it the frames that begin at these samples, and return what it said of each."""
+    return [alignment.push(heard[at : at + FRAME_SAMPLES], reference[at : at + FRAME_SAMPLES]) for at in frames]
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +153,8 @@ def test_who_speaks_into_the_reply_moves_nothing(reference, says, last_s, ms, ga
         heard = np.concatenate([np.zeros(lag, np.float32), gain * sounds[:-lag]])
         heard[at : at + len(says)] += says[: len(heard) - at]
         alignment = Alignment()
-        for one in range(at - 3 * S, len(sounds) - FRAME_SAMPLES, FRAME_SAMPLES):
-            assert not alignment.push(heard[one : one + FRAME_SAMPLES], sounds[one : one + FRAME_SAMPLES])
+        frames = range(at - 3 * S, len(sounds) - FRAME_SAMPLES, FRAME_SAMPLES)
+        assert not any(pushed(alignment, heard, sounds, frames))
         assert alignment.lag == pytest.approx(lag, abs=2)
 
 
@@ -164,10 +166,7 @@ def test_reflections_in_a_room_are_no_moves(reference, seed):
     room[0] = 0.35
     heard = np.convolve(reference, room)[: len(reference)].astype(np.float32)
     alignment = Alignment()
-    said = [
-        alignment.push(0.3 * heard[at : at + FRAME_SAMPLES], reference[at : at + FRAME_SAMPLES])
-        for at in range(0, len(reference) - FRAME_SAMPLES, FRAME_SAMPLES)
-    ]
+    said = pushed(alignment, 0.3 * heard, reference, range(0, len(reference) - FRAME_SAMPLES, FRAME_SAMPLES))
     assert alignment.lag is not None
     assert not any(said)
 

@@ -55,7 +55,7 @@ def test_every_state_of_the_page(server, model, width, scheme):
         page.click(".unheard")
         page.click(".latency summary")
         check(page, "cut off, with all that there is to know")
-        heard = page.locator(".assistant .said").first.inner_text().strip()
+        heard = page.locator(HEARD).first.inner_text().strip()
         assert page.inner_text("#announcer") == f"Assistant: {heard}"
 
 
@@ -118,7 +118,7 @@ CONTRAST = """
 TEXTS = {
     "ready": [".tools #open-settings", "#connection", "#phase", "#stage .switch", "#text"],
     "answering": ["#phase", ".you .words", ".assistant .rest", ".assistant .now"],
-    "after": [".caption", ".unheard", ".assistant .said"],
+    "after": [".caption", ".unheard", HEARD],
 }
 
 

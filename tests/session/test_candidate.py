@@ -63,6 +63,20 @@ async def reply_sounds(recognizer, *replies):
             yield talk
 
 
+@asynccontextmanager
+async def answered_at_once(*words):
+    """Somebody pauses behind ``words``, and the reply begins."""
+    engines = scripted_engines(
+        recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG, SHORT])
+    )
+    with trio.fail_after(120):
+        async with conversation(engines=engines, vad_silence_ms=500) as talk:
+            await talk.ask(m.Start(mode="hands_free"))
+            await talk.say(spoken(*words), 600)
+            await talk.wait_for(m.TtsChunk, turn=1)
+            yield talk
+
+
 async def test_a_voice_without_words_is_asked_for_them_often_at_first_and_then_as_partials_are(autojump_clock):
     recognizer = Counting()
     recognizer.partial_interval_ms = 1000
@@ -204,17 +218,10 @@ async def test_little_words_of_a_client_that_sends_no_silence_end_no_reply(autoj
 
 @pytest.mark.parametrize(("after_s", "outcome"), [(0.0, Outcome.INTERRUPTED), (3.0, Outcome.COMPLETED)])
 async def test_two_little_words_are_more_of_what_was_said_just_before(autojump_clock, after_s, outcome):
-    engines = scripted_engines(
-        recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG, SHORT])
-    )
-    with trio.fail_after(120):
-        async with conversation(engines=engines, vad_silence_ms=500) as talk:
-            await talk.ask(m.Start(mode="hands_free"))
-            await talk.say(spoken("play", "it"), 600)
-            await talk.wait_for(m.TtsChunk, turn=1)
-            await talk.silence(round(after_s * 1000))
-            await talk.say(spoken("for", "me", word_ms=180, gap_ms=30), 1500)
-            assert (await talk.wait_for(m.Done, turn=1)).outcome is outcome
+    async with answered_at_once("play", "it") as talk:
+        await talk.silence(round(after_s * 1000))
+        await talk.say(spoken("for", "me", word_ms=180, gap_ms=30), 1500)
+        assert (await talk.wait_for(m.Done, turn=1)).outcome is outcome
 
 
 @pytest.mark.parametrize(("first", "gap_ms", "then", "said"), [
@@ -227,23 +234,16 @@ async def test_two_little_words_are_more_of_what_was_said_just_before(autojump_c
 async def test_words_that_are_too_little_each_are_more_of_a_sentence_together(
     autojump_clock, first, gap_ms, then, said
 ):
-    engines = scripted_engines(
-        recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG, SHORT])
-    )
-    with trio.fail_after(120):
-        async with conversation(engines=engines, vad_silence_ms=500) as talk:
-            await talk.ask(m.Start(mode="hands_free"))
-            await talk.say(spoken("turn", "it", "up"), 600)
-            await talk.wait_for(m.TtsChunk, turn=1)
-            await talk.say(spoken(first, word_ms=180), gap_ms)
-            assert (await talk.wait_for(m.Release)).turn == 1
-            await talk.say(spoken(then, word_ms=210), 1500)
-            done = await talk.wait_for(m.Done, turn=1)
-            if said is None:
-                assert done.outcome is Outcome.COMPLETED
-            else:
-                assert done.outcome is Outcome.INTERRUPTED
-                assert (await talk.wait_for(m.Final, turn=2)).text == said
+    async with answered_at_once("turn", "it", "up") as talk:
+        await talk.say(spoken(first, word_ms=180), gap_ms)
+        assert (await talk.wait_for(m.Release)).turn == 1
+        await talk.say(spoken(then, word_ms=210), 1500)
+        done = await talk.wait_for(m.Done, turn=1)
+        if said is None:
+            assert done.outcome is Outcome.COMPLETED
+        else:
+            assert done.outcome is Outcome.INTERRUPTED
+            assert (await talk.wait_for(m.Final, turn=2)).text == said
 
 
 async def test_the_words_that_have_ended_a_reply_are_answered_though_they_are_not_heard_again(autojump_clock):
@@ -332,18 +332,11 @@ async def test_what_may_be_the_reply_itself_holds_it_only_when_it_lasts(autojump
 
 @pytest.mark.parametrize(("jumps", "outcome"), [(False, Outcome.INTERRUPTED), (True, Outcome.COMPLETED)])
 async def test_what_may_be_the_reply_itself_is_no_part_of_a_sentence(autojump_clock, monkeypatch, jumps, outcome):
-    engines = scripted_engines(
-        recognizer=LiteralRecognizer(), language_model=ScriptedLanguageModel(replies=[LONG, SHORT])
-    )
-    with trio.fail_after(120):
-        async with conversation(engines=engines, vad_silence_ms=500) as talk:
-            monkeypatch.setattr(talk.session._echo, "_canceller", Passing())
-            await talk.ask(m.Start(mode="hands_free"))
-            await talk.say(spoken("turn", "it", "up"), 600)
-            await talk.wait_for(m.TtsChunk, turn=1)
-            await talk.ask(m.Sounding(turn=1, sample=0))
-            await talk.silence(60)
-            await talk.ask(m.Sounding(turn=1, sample=960 + 3200 * jumps))
-            await talk.say(spoken("the", word_ms=180), 750)
-            await talk.say(spoken("little", word_ms=210), 1500)
-            assert (await talk.wait_for(m.Done, turn=1)).outcome is outcome
+    async with answered_at_once("turn", "it", "up") as talk:
+        monkeypatch.setattr(talk.session._echo, "_canceller", Passing())
+        await talk.ask(m.Sounding(turn=1, sample=0))
+        await talk.silence(60)
+        await talk.ask(m.Sounding(turn=1, sample=960 + 3200 * jumps))
+        await talk.say(spoken("the", word_ms=180), 750)
+        await talk.say(spoken("little", word_ms=210), 1500)
+        assert (await talk.wait_for(m.Done, turn=1)).outcome is outcome

@@ -42,9 +42,8 @@ _TWO_WORDS: Final = re.compile(r"\b(?:i see|you know|got it|of course|uh oh|oh n
 
 LITTLE_WORDS: Final = _words(
     """
-    a an and are as at be bye by for from had has he her hers him his i if in is it its me my of on or our
-    she so that the their them they this to us we with you your
-    hes im its ive shes thats theyre youre
+    a an and are as at be by bye for from had has he her hers hes him his i if im in is it its ive me my of on
+    or our she shes so that thats the their them they theyre this to us we with you your youre
     """
 )
 """What recognizers write for a cough, a click or a breath, for "uh-huh", and for "ahem" ("If I'm,"). Nobody interrupts

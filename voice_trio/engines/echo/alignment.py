@@ -89,9 +89,10 @@ class Alignment:
             # The latest echo may not have come before: what stood out until then would be chance, and kept for good.
             self.lag = seen if self._times > 1 and not self.is_new else None
             return None
-        if abs(seen - self.lag) < MOVED:
+        moved = self._moved_by(seen)
+        if not moved:
             return None
-        return seen - self.lag if self._times >= _SURE else 0
+        return moved if self._times >= _SURE else 0
 
     def moved(self, samples: int) -> None:
         """Say that the reference was shifted: it comes ``samples`` later from now on."""
@@ -100,8 +101,13 @@ class Alignment:
         self._reference[len(self._reference) + min(0, samples) :] = 0.0
         self._seen = None
 
+    def _moved_by(self, seen: int) -> int:
+        """Return how far from where it was ``seen`` is; 0 where that is not known yet, or is less than `MOVED`."""
+        moved = 0 if self.lag is None else seen - self.lag
+        return moved if abs(moved) >= MOVED else 0
+
     def _find(self) -> int | None:
-        """Return the lag of the echo in the last window; None if none stands out."""
+        """Return the lag of the echo in the last window, counted for the usual height; None if none is credible."""
         reference = self._reference
         # Where the reply was just cut off, what is left of it in the window is short enough to resemble the voice that
         # cut it off, and its echo seems to have moved by half a second.
@@ -118,9 +124,10 @@ class Alignment:
             return None
         seen, height = LATEST - best, float(heights[best] / mean)
         self._usual += (_RISES if height > self._usual else _FALLS) * (height - self._usual)
-        if self.lag is None or abs(seen - self.lag) < MOVED:
+        moved = self._moved_by(seen)
+        if not moved:
             return seen
-        was = max(0, LATEST - self.lag - _SAME)
+        was = max(0, best + moved - _SAME)
         has_left = heights[best] > _HAS_LEFT * np.max(heights[was : was + 2 * _SAME + 1])
         return seen if has_left and height > _AS_USUAL * self._usual else None
 
