@@ -92,6 +92,10 @@ class Visit:
             "n => document.querySelectorAll('.latency').length >= n", arg=turns, timeout=seconds * 1000
         )
 
+    def switch(self, name: str, *, on: bool = True) -> None:
+        """Turn a switch on, or off, by what is seen of it, once it has come to rest and nothing lies over it."""
+        self.page.set_checked(f"label:has(#{name})", on)
+
     def say(self, pcm: bytes) -> None:
         """Say ``pcm``, s16le mono at 16 kHz, into a microphone in a room; return when it is said."""
         file = io.BytesIO()

@@ -65,7 +65,7 @@ def main() -> None:
                     visit.page.wait_for_selector(".unheard")
                     take("stopped")
                     visit.page.click("#open-settings")
-                    visit.page.check("#choose-timing", force=True)
+                    visit.switch("choose-timing")
                     visit.page.keyboard.press("Escape")
                     visit.page.click(".latency summary")
                     visit.page.evaluate("document.querySelector('#scroller').scrollTop = 1e6")

@@ -55,7 +55,7 @@ def main(times: int) -> None:
         for _ in range(times):
             with visiting(server.url, room=True, record=True) as visit:
                 visit.phase("ready")
-                visit.page.check("#hands-free", force=True)
+                visit.switch("hands-free")
                 visit.phase("listening")
                 visit.say(sound_file.read(draw.choice(CLIPS)))
                 visit.phase("answering")

@@ -203,7 +203,7 @@ def test_a_language_model_is_named_by_its_address_and_key_and_given_up_again(tmp
         assert page.is_visible("#own-url")
         page.fill("#own-url", model.url)
         page.fill("#own-key", "sk-of-a-person-0123456789")
-        page.check("#own-keep", force=True)
+        visit.switch("own-keep")
         page.click("#own-use")
         page.wait_for_selector("#own-forget:not([hidden])")
         check(page, "a language model of one's own")

@@ -49,7 +49,7 @@ def test_every_state_of_the_page(server, model, width, scheme):
         page.click("#open-settings")
         page.wait_for_selector("dialog[open]")
         check(page, "settings")
-        page.check("#choose-timing", force=True)
+        visit.switch("choose-timing")
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog", state="hidden")
         page.click(".unheard")

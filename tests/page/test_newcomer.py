@@ -83,7 +83,7 @@ def newcomer(tmp_path):
         visiting(server.url, room=True, record=True) as visit,
     ):
         visit.phase("ready")
-        visit.page.check("#hands-free", force=True)
+        visit.switch("hands-free")
         visit.phase("listening")
         yield Newcomer(visit)
         assert visit.trouble == []

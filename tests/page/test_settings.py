@@ -111,7 +111,7 @@ def test_what_is_muted_says_so_and_stays_silent(server, model):
         page = visit.page
         visit.phase("ready")
         open_settings(visit)
-        page.check("#choose-muted", force=True)
+        visit.switch("choose-muted")
         close_settings(page)
         page.reload()
         visit.phase("ready")
@@ -125,7 +125,7 @@ def test_what_is_muted_says_so_and_stays_silent(server, model):
         open_settings(visit)
         page.click("#test-output")
         page.wait_for_selector("#output-said >> text=It is muted")
-        page.uncheck("#choose-muted", force=True)
+        visit.switch("choose-muted", on=False)
         assert page.inner_text("#notes") == ""
 
 

@@ -42,7 +42,7 @@ def talk(server):
     with visiting(server.url, record=True, script=WATCH) as visit:
         script = Script(visit.page)
         visit.phase("ready")
-        visit.page.check("#hands-free", force=True)
+        visit.switch("hands-free")
         script.wait_said("start")
         script.say(m.StateChanged(turn=1, state=State.CAPTURING))
         visit.phase("listening")
@@ -198,7 +198,7 @@ def test_where_the_server_was_not_told_that_it_may_be_nobody_is_asked_to_speak_i
         script.say(m.StateChanged(turn=1, state=State.THINKING))
         script.answer(1, "Count.", REPLY, rising(4))
         visit.phase("answering")
-        page.check("#hands-free", force=True)
+        visit.switch("hands-free")
         assert page.inner_text("#phase") == "Press to interrupt"
         script.say(*done(1, Outcome.COMPLETED, len(REPLY)))
         script.wait_said("start")
@@ -242,12 +242,12 @@ def test_a_person_who_does_not_want_to_interrupt_says_so_to_the_server(server):
         visit.phase("ready")
         page.click("#open-settings")
         assert page.is_checked("#choose-bargeIn")
-        page.uncheck("#choose-bargeIn", force=True)
+        visit.switch("choose-bargeIn", on=False)
         page.keyboard.press("Escape")
         page.reload()
         visit.phase("ready")
         assert not page.is_checked("#choose-bargeIn")
-        page.check("#hands-free", force=True)
+        visit.switch("hands-free")
         script.wait_said("start")
         assert script.said("start")[-1]["barge_in"] is False
 
@@ -260,7 +260,7 @@ def test_a_second_question_into_the_answer_stops_it_and_is_answered(server, mode
     with visiting(server.url, speech, record=True) as visit:
         page = visit.page
         visit.phase("ready")
-        page.check("#hands-free", force=True)
+        visit.switch("hands-free")
         visit.phase("answering", seconds=60)
         model_reply, model.reply = model.reply, "It is noon."
         visit.phase("held", seconds=60)

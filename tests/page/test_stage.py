@@ -48,7 +48,7 @@ def walk(visit):
     script = Script(visit.page)
     visit.phase("ready")
     yield "ready", script
-    visit.page.check("#hands-free", force=True)
+    visit.switch("hands-free")
     script.wait_said("start")
     script.say(m.StateChanged(turn=1, state=State.CAPTURING))
     visit.phase("listening")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.real
 def listen_again(visit):
     """Have the page listen hands-free."""
     visit.phase("ready", LATE_S)
-    visit.page.check("#hands-free", force=True)
+    visit.switch("hands-free")
     visit.phase("listening", LATE_S)
 
 

@@ -146,7 +146,7 @@ def test_hands_free_goes_on_by_itself_for_three_turns(server, model, three_quest
     model.reply = "It is noon."
     with visiting(server.url, three_questions) as visit:
         visit.phase("ready")
-        visit.page.check("#hands-free", force=True)
+        visit.switch("hands-free")
         visit.over(3, seconds=40)
         assert visit.page.locator(".turn").count() == 3
         for words in visit.page.locator(".you .words").all_text_contents():

@@ -41,7 +41,7 @@ def test_words_that_come_move_nothing(server, width):
         page = visit.page
         script = Script(page)
         visit.phase("ready")
-        page.check("#hands-free", force=True)
+        visit.switch("hands-free")
         script.wait_said("start")
         script.say(m.StateChanged(turn=1, state=State.CAPTURING))
         visit.phase("listening")
@@ -118,7 +118,7 @@ def test_how_long_it_took_is_shown_to_who_wants_it_and_that_is_remembered(server
         visit.over()
         assert not page.locator(".latency").is_visible()
         page.click("#open-settings")
-        page.check("#choose-timing", force=True)
+        visit.switch("choose-timing")
         page.keyboard.press("Escape")
         assert page.locator(".latency").is_visible()
         page.reload()
