@@ -96,6 +96,12 @@ class Visit:
         """Turn a switch on, or off, by what is seen of it, once it has come to rest and nothing lies over it."""
         self.page.set_checked(f"label:has(#{name})", on)
 
+    def listen(self, seconds: float = 15) -> None:
+        """Have the page listen hands-free, once it is ready; wait so long for either."""
+        self.phase("ready", seconds)
+        self.switch("hands-free")
+        self.phase("listening", seconds)
+
     def say(self, pcm: bytes) -> None:
         """Say ``pcm``, s16le mono at 16 kHz, into a microphone in a room; return when it is said."""
         file = io.BytesIO()

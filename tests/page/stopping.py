@@ -54,9 +54,7 @@ def main(times: int) -> None:
         server = stack.enter_context(serving(data, STREAM_ENDPOINTING="adaptive", **environment))
         for _ in range(times):
             with visiting(server.url, room=True, record=True) as visit:
-                visit.phase("ready")
-                visit.switch("hands-free")
-                visit.phase("listening")
+                visit.listen()
                 visit.say(sound_file.read(draw.choice(CLIPS)))
                 visit.phase("answering")
                 visit.page.wait_for_timeout(draw.uniform(1000, 3000))

@@ -82,9 +82,7 @@ def newcomer(tmp_path):
         serving(tmp_path, STREAM_LLM_ENGINE="none", STREAM_TTS_ENGINE="auto", **PATIENCE) as server,
         visiting(server.url, room=True, record=True) as visit,
     ):
-        visit.phase("ready")
-        visit.switch("hands-free")
-        visit.phase("listening")
+        visit.listen()
         yield Newcomer(visit)
         assert visit.trouble == []
         assert visit.all(m.Error) == []

@@ -12,13 +12,6 @@ from voice_trio.core.messages import Outcome
 pytestmark = pytest.mark.real
 
 
-def listen_again(visit):
-    """Have the page listen hands-free."""
-    visit.phase("ready", LATE_S)
-    visit.switch("hands-free")
-    visit.phase("listening", LATE_S)
-
-
 def test_a_stranger_talks_changes_the_voice_and_finds_the_talk_again(newcomer):
     visit, page = newcomer.visit, newcomer.visit.page
     assert "A voice assistant on your own machine" in page.inner_text("#welcome")
@@ -46,7 +39,7 @@ def test_a_stranger_talks_changes_the_voice_and_finds_the_talk_again(newcomer):
     assert open_drawer(page, 1)[0].startswith("How many kilometers")
     page.click(".drawer .open")
     page.wait_for_selector(".drawer", state="hidden")
-    listen_again(visit)
+    visit.listen(LATE_S)
     newcomer.say("What time is it in Tokyo?")
     page.wait_for_selector(".turn:last-child .assistant >> text=/in Tokyo\\.$/", timeout=LATE_S * 1000)
     visit.phase("waiting", LATE_S)
